@@ -1,0 +1,97 @@
+# mig: five small programs.  `make` builds them, `make check` tests them, `make install` installs them.
+#
+#   make                               build/mig-scan ... build/mig-check
+#   make check                         everything, as scripts/test does it
+#   make SANITIZE=address,undefined    the same with sanitizers, in build/sanitize/
+#   make CC=clang
+#   make install PREFIX=/usr DESTDIR=/tmp/root
+
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+MANDIR  ?= $(PREFIX)/share/man
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+BUILD   ?= build
+CC      ?= cc
+
+CFLAGS ?= -O2 -g
+WARN = -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+       -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wcast-align -Werror=implicit-function-declaration
+HARDEN = -fstack-protector-strong -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now
+FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+ifdef SANITIZE
+BUILD := build/sanitize
+HARDEN += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDEN_LD += -fsanitize=$(SANITIZE)
+FORTIFY =
+endif
+
+# Which tool may talk to what, in one place.  tests/interface.bats holds it.
+JSON   = $(shell $(PKG_CONFIG) --libs jansson)
+SODIUM = $(shell $(PKG_CONFIG) --libs libsodium)
+PQ     = $(shell $(PKG_CONFIG) --libs libpq)
+CURL   = $(shell $(PKG_CONFIG) --libs libcurl)
+
+TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
+$(BUILD)/mig-scan:  LIBS = $(JSON) $(SODIUM) $(PQ)
+$(BUILD)/mig-plan:  LIBS = $(JSON) $(SODIUM)
+$(BUILD)/mig-apply: LIBS = $(JSON) $(SODIUM) $(PQ)
+$(BUILD)/mig-seed:  LIBS = $(JSON) $(SODIUM) $(PQ)
+$(BUILD)/mig-check: LIBS = $(JSON) $(SODIUM)
+
+# Programs with which tests ask single rooms; built by `make test-tools`.
+TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/tool_*.c))
+
+OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
+CPPFLAGS_ALL = -iquote lib -D_POSIX_C_SOURCE=200809L $(FORTIFY) \
+	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson) $(CPPFLAGS)
+
+all: $(TOOLS:%=$(BUILD)/%)
+
+$(BUILD)/mig-%: $(BUILD)/tools/mig-%.o $(BUILD)/libmig.a
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+$(BUILD)/libmig.a: $(OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP -c -o $@ $<
+
+test-tools: $(TEST_TOOLS)
+
+$(BUILD)/tests/tool_%: $(BUILD)/tests/tool_%.o $(BUILD)/libmig.a
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(JSON) $(SODIUM) $(PQ)
+
+check: all
+	./scripts/test
+
+demo:
+	./scripts/demo
+
+lint:
+	clang-format --dry-run -Werror lib/*.[ch] tools/*.c tests/*.c
+	mandoc -Tlint -Wwarning man/*.[157]
+	shellcheck scripts/* tests/*.bash tests/*.bats .ci/run
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
+	$(INSTALL) $(TOOLS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) \
+	    $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5)) \
+	    $(patsubst man/%.7,$(DESTDIR)$(MANDIR)/man7/%.7,$(wildcard man/*.7))
+
+clean:
+	rm -rf build
+
+-include $(wildcard $(BUILD)/*/*.d)
+
+.PHONY: all check clean demo install lint test-tools uninstall
+.SECONDARY:
