@@ -1,0 +1,720 @@
+#include "record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "message.h"
+#include "mig.h"
+
+/* --- the three records of the framing itself --- */
+
+struct frame_stream {
+	const char *kind;
+	long long version;
+};
+struct frame_end {
+	long long records;
+	const char *digest;
+};
+
+#define AT(type, member) offsetof(struct type, member)
+
+static const struct field stream_fields[] = {
+	{ "kind", FIELD_TEXT, false, AT(frame_stream, kind) },
+	{ "version", FIELD_NUMBER, false, AT(frame_stream, version) },
+	{ NULL, FIELD_TEXT, false, 0 },
+};
+static const struct field end_fields[] = {
+	{ "records", FIELD_NUMBER, false, AT(frame_end, records) },
+	{ "digest", FIELD_TEXT, false, AT(frame_end, digest) },
+	{ NULL, FIELD_TEXT, false, 0 },
+};
+static const struct field failed_fields[] = {
+	{ "tool", FIELD_TEXT, false, AT(failure, tool) },
+	{ "exit_code", FIELD_NUMBER, false, AT(failure, exit_code) },
+	{ "message", FIELD_TEXT, false, AT(failure, message) },
+	{ NULL, FIELD_TEXT, false, 0 },
+};
+static const struct record_form stream_form = { "stream", stream_fields };
+static const struct record_form end_form = { "end", end_fields };
+static const struct record_form failed_form = { "failed", failed_fields };
+
+/* Which tool writes a kind: who was cut off. */
+static const struct {
+	const char *kind;
+	const char *tool;
+} writers[] = { { "scan", "mig-scan" }, { "plan", "mig-plan" }, { "results", "mig-apply" },
+	{ "rows", "mig-seed" }, { "checks", "mig-check" } };
+
+static void
+digest_hex(const crypto_generichash_state *running, char hex[RECORD_DIGEST_HEX])
+{
+	crypto_generichash_state copy = *running;
+	unsigned char digest[RECORD_DIGEST_BYTES];
+
+	crypto_generichash_final(&copy, digest, sizeof digest);
+	sodium_bin2hex(hex, RECORD_DIGEST_HEX, digest, sizeof digest);
+}
+
+/* --- reading --- */
+
+enum { CHUNK = 65536 };
+
+struct reader {
+	int fd;
+	const char *name;        /* for messages */
+	const char *consequence;
+	unsigned long line;      /* the line being read, or last read; from 1 */
+	char chunk[CHUNK];
+	size_t at, len;          /* what of the chunk is not used yet */
+	bool ended;              /* read() has said end of file */
+	int error;               /* errno of a failed read() */
+	bool newline, nul;       /* of the line being read: its newline came; a NUL was in it */
+	size_t line_bytes;
+	crypto_generichash_state digest; /* of all lines so far */
+	crypto_generichash_state before; /* of all lines before the one last read */
+	char hex[RECORD_DIGEST_HEX];
+	struct record *head;     /* the stream record; owns kind */
+	const char *kind;
+	struct record *tail;     /* the failed record; owns failure's texts */
+	struct failure failure;
+};
+
+struct reader *
+reader_open(const char *path, const char *consequence, const char *pipeline)
+{
+	bool standard = strcmp(path, "-") == 0;
+	struct reader *r;
+	int fd = STDIN_FILENO;
+
+	if (standard && isatty(STDIN_FILENO)) {
+		(void)message_error(MIG_USAGE, "standard input is a terminal; %s", pipeline);
+		return NULL;
+	}
+	if (!standard && (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
+		(void)message_error(errno == EACCES ? MIG_DENIED : MIG_DATA, "cannot open %s: %s", path,
+		    strerror(errno));
+		return NULL;
+	}
+	r = xcalloc(1, sizeof *r);
+	r->fd = fd;
+	r->name = standard ? "standard input" : path;
+	r->consequence = consequence;
+	crypto_generichash_init(&r->digest, NULL, 0, RECORD_DIGEST_BYTES);
+	return r;
+}
+
+void
+reader_free(struct reader *r)
+{
+	if (r == NULL)
+		return;
+	if (r->fd != STDIN_FILENO)
+		close(r->fd);
+	record_free(r->head);
+	record_free(r->tail);
+	free(r);
+}
+
+int
+reader_refuse(struct reader *r, const char *format, ...)
+{
+	struct bytes text = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	bytes_vformat(&text, format, args);
+	va_end(args);
+	(void)message_error(MIG_DATA, "%s, line %lu: %s", r->name, r->line, text.data);
+	if (r->consequence != NULL)
+		message_line("  %s", r->consequence);
+	bytes_free(&text);
+	return MIG_DATA;
+}
+
+/* Fills the chunk again when it is used up; false at the end of the file or on an error. */
+static bool
+reader_more(struct reader *r)
+{
+	ssize_t got;
+
+	if (r->at < r->len)
+		return true;
+	if (r->ended || r->error != 0)
+		return false;
+	while ((got = read(r->fd, r->chunk, sizeof r->chunk)) < 0 && errno == EINTR)
+		;
+	if (got < 0)
+		r->error = errno;
+	r->ended = got == 0;
+	r->at = 0;
+	r->len = got > 0 ? (size_t)got : 0;
+	return got > 0;
+}
+
+/* jansson asks for bytes: gives those of one line, without its newline, and hashes them all. */
+static size_t
+reader_feed(void *out, size_t room, void *context)
+{
+	struct reader *r = context;
+	const char *from, *newline;
+	size_t len;
+
+	if (r->newline || !reader_more(r))
+		return 0;
+	from = r->chunk + r->at;
+	len = r->len - r->at < room ? r->len - r->at : room;
+	if ((newline = memchr(from, '\n', len)) != NULL) {
+		len = (size_t)(newline - from);
+		r->newline = true;
+	}
+	memcpy(out, from, len);
+	r->nul |= memchr(from, '\0', len) != NULL;
+	r->line_bytes += len;
+	r->at += len + r->newline;
+	crypto_generichash_update(&r->digest, (const unsigned char *)from, len + r->newline);
+	return len;
+}
+
+/* Uses up what jansson left of a line that it could not parse, to see whether the line was whole. */
+static void
+reader_drain_line(struct reader *r)
+{
+	char rest[4096];
+
+	while (!r->newline && reader_feed(rest, sizeof rest, r) > 0)
+		;
+}
+
+static enum reading
+bad_line(struct reader *r, const json_error_t *why)
+{
+	reader_drain_line(r);
+	if (r->error != 0)
+		(void)reader_refuse(r, "cannot read: %s", strerror(r->error));
+	else if (!r->newline)
+		(void)reader_refuse(r, "the line is cut short: no newline at its end");
+	else if (r->nul)
+		(void)reader_refuse(r, "there is a NUL byte in the line");
+	else
+		(void)reader_refuse(r, "no record: column %d: %s", why->column, why->text);
+	return READING_BAD;
+}
+
+static const char *
+record_tool(const struct reader *r)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof writers / sizeof *writers; i++)
+		if (r->kind != NULL && strcmp(r->kind, writers[i].kind) == 0)
+			return writers[i].tool;
+	return "the tool before";
+}
+
+/* Any one line as a record, whatever it is. */
+static enum reading
+reader_line(struct reader *r, json_t **out)
+{
+	json_error_t why;
+	json_t *json;
+
+	r->line++;
+	r->newline = r->nul = false;
+	r->line_bytes = 0;
+	r->before = r->digest;
+	if (!reader_more(r) && r->error == 0) {
+		if (r->line == 1)
+			(void)reader_refuse(r, "there is nothing: the tool before wrote no record");
+		else
+			(void)reader_refuse(r, "the stream ends without its end record: %s was cut off",
+			    record_tool(r));
+		return READING_BAD;
+	}
+	json = json_load_callback(reader_feed, r, JSON_REJECT_DUPLICATES, &why);
+	if (json == NULL || !r->newline || r->nul) {
+		json_decref(json);
+		return bad_line(r, &why);
+	}
+	if (!json_is_object(json) || !json_is_string(json_object_get(json, "record"))) {
+		json_decref(json);
+		(void)reader_refuse(r, "no record: it is not an object with a \"record\"");
+		return READING_BAD;
+	}
+	*out = json;
+	return READING_RECORD;
+}
+
+static bool
+reader_at_end(struct reader *r, const char *name)
+{
+	if (reader_more(r)) {
+		r->line++;
+		(void)reader_refuse(r, "there is something after the %s record", name);
+		return false;
+	}
+	return true;
+}
+
+/* struct record is jansson's value by another name, so that its type stays in this file. */
+static json_t *
+json_of(const struct record *record)
+{
+	return (json_t *)(uintptr_t)record;
+}
+
+static enum reading
+read_failed(struct reader *r, struct record *record)
+{
+	r->tail = record;
+	if (record_fill(r, record, &failed_form, &r->failure) != 0)
+		return READING_BAD;
+	if (r->failure.exit_code < 1 || r->failure.exit_code > 255) {
+		(void)reader_refuse(r, "\"exit_code\" is not between 1 and 255");
+		return READING_BAD;
+	}
+	return reader_at_end(r, "failed") ? READING_FAILED : READING_BAD;
+}
+
+static enum reading
+read_end(struct reader *r, const struct record *record)
+{
+	struct frame_end end;
+
+	if (record_fill(r, record, &end_form, &end) != 0)
+		return READING_BAD;
+	if (end.records != (long long)r->line - 1) {
+		(void)reader_refuse(r, "the stream is not whole: %lld records were written, %lu are here",
+		    end.records, r->line - 1);
+		return READING_BAD;
+	}
+	digest_hex(&r->before, r->hex);
+	if (strcmp(end.digest, r->hex) != 0) {
+		(void)reader_refuse(r, "the stream was changed on its way: its digest is not that of its lines");
+		return READING_BAD;
+	}
+	return reader_at_end(r, "end") ? READING_END : READING_BAD;
+}
+
+static enum reading
+reader_any(struct reader *r, struct record **out)
+{
+	json_t *json;
+	enum reading got = reader_line(r, &json);
+
+	if (got != READING_RECORD)
+		return got;
+	*out = (struct record *)(uintptr_t)json;
+	if (record_is(*out, &failed_form))
+		return read_failed(r, *out);
+	return READING_RECORD;
+}
+
+enum reading
+reader_begin(struct reader *r, const char *const kinds[])
+{
+	struct frame_stream stream;
+	struct record *record;
+	enum reading got = reader_any(r, &record);
+	size_t i;
+
+	if (got != READING_RECORD)
+		return got;
+	r->head = record;
+	if (!record_is(record, &stream_form)) {
+		(void)reader_refuse(r, "a stream begins with its \"stream\" record, not with \"%s\"",
+		    record_name(record));
+		return READING_BAD;
+	}
+	if (record_fill(r, record, &stream_form, &stream) != 0)
+		return READING_BAD;
+	r->kind = stream.kind;
+	if (stream.version != RECORD_VERSION) {
+		(void)reader_refuse(r, "version %lld of these records is not known, only %d", stream.version,
+		    RECORD_VERSION);
+		return READING_BAD;
+	}
+	for (i = 0; kinds[i] != NULL; i++) {
+		if (strcmp(stream.kind, kinds[i]) == 0) {
+			r->kind = kinds[i];
+			return READING_RECORD;
+		}
+	}
+	/* a tool that gave up is the cause, whatever it would have written */
+	while ((got = reader_any(r, &record)) == READING_RECORD && !record_is(record, &end_form))
+		record_free(record);
+	if (got == READING_FAILED)
+		return got;
+	if (got == READING_RECORD)
+		record_free(record);
+	if (got != READING_BAD) {
+		r->line = 1;
+		(void)reader_refuse(r, "this is a stream of kind \"%s\"; wanted is \"%s\"", stream.kind,
+		    kinds[0]);
+	}
+	return READING_BAD;
+}
+
+const char *
+reader_kind(const struct reader *r)
+{
+	return r->kind;
+}
+
+enum reading
+reader_next(struct reader *r, struct record **out)
+{
+	enum reading got = reader_any(r, out);
+
+	if (got != READING_RECORD)
+		return got;
+	if (record_is(*out, &end_form)) {
+		got = read_end(r, *out);
+		record_free(*out);
+		return got;
+	}
+	return READING_RECORD;
+}
+
+const struct failure *
+reader_failure(const struct reader *r)
+{
+	return &r->failure;
+}
+
+const char *
+reader_digest(const struct reader *r)
+{
+	return r->hex;
+}
+
+const char *
+record_name(const struct record *record)
+{
+	return json_string_value(json_object_get(json_of(record), "record"));
+}
+
+bool
+record_is(const struct record *record, const struct record_form *form)
+{
+	return strcmp(record_name(record), form->name) == 0;
+}
+
+static const char *
+type_name(enum field_type type)
+{
+	switch (type) {
+	case FIELD_TEXT:
+		return "a text";
+	case FIELD_NUMBER:
+		return "a whole number";
+	case FIELD_FLAG:
+		return "true or false";
+	}
+	return "";
+}
+
+/* Puts one value where its field says; false where it is of another type. */
+static bool
+fill_field(const struct field *field, const json_t *value, char *at)
+{
+	bool null = json_is_null(value);
+
+	if (null && !field->nullable)
+		return false;
+	switch (field->type) {
+	case FIELD_TEXT:
+		if (!null && !json_is_string(value))
+			return false;
+		*(const char **)(void *)at = null ? NULL : json_string_value(value);
+		return true;
+	case FIELD_NUMBER:
+		if (!null && !json_is_integer(value))
+			return false;
+		*(long long *)(void *)at = null ? RECORD_NULL : json_integer_value(value);
+		return true;
+	case FIELD_FLAG:
+		if (!json_is_boolean(value))
+			return false;
+		*(bool *)at = json_is_true(value);
+		return true;
+	}
+	return false;
+}
+
+int
+record_fill(struct reader *r, const struct record *record, const struct record_form *form, void *out)
+{
+	const struct field *field;
+
+	for (field = form->fields; field->key != NULL; field++) {
+		const json_t *value = json_object_get(json_of(record), field->key);
+
+		if (value == NULL)
+			return reader_refuse(r, "the %s record has no \"%s\"", form->name, field->key);
+		if (!fill_field(field, value, (char *)out + field->offset))
+			return reader_refuse(r, "\"%s\" of the %s record is not %s%s", field->key, form->name,
+			    type_name(field->type), field->nullable ? " or null" : "");
+	}
+	return 0;
+}
+
+void
+record_forget(struct record *record, const char *key)
+{
+	json_object_del(json_of(record), key);
+}
+
+void
+record_free(struct record *record)
+{
+	json_decref(json_of(record));
+}
+
+/* --- writing --- */
+
+struct writer {
+	int fd;              /* -1: nowhere */
+	char *path;          /* NULL: standard output */
+	char *beside;        /* the file being written, to be renamed to path; NULL: written directly */
+	long long records;
+	int error;           /* errno of the first write that failed */
+	size_t len;          /* of the chunk, not yet hashed and written */
+	char chunk[CHUNK];
+	crypto_generichash_state digest;
+};
+
+static void
+writer_flush(struct writer *w)
+{
+	size_t done = 0;
+
+	crypto_generichash_update(&w->digest, (const unsigned char *)w->chunk, w->len);
+	while (w->fd >= 0 && w->error == 0 && done < w->len) {
+		ssize_t wrote = write(w->fd, w->chunk + done, w->len - done);
+
+		if (wrote >= 0)
+			done += (size_t)wrote;
+		else if (errno != EINTR)
+			w->error = errno;
+	}
+	w->len = 0;
+}
+
+static int
+writer_bytes(const char *data, size_t len, void *context)
+{
+	struct writer *w = context;
+
+	while (len > 0) {
+		size_t part = CHUNK - w->len < len ? CHUNK - w->len : len;
+
+		memcpy(w->chunk + w->len, data, part);
+		w->len += part;
+		data += part;
+		len -= part;
+		if (w->len == CHUNK)
+			writer_flush(w);
+	}
+	return 0;
+}
+
+/* A database in SQL_ASCII, or a file name, may hold bytes that JSON cannot carry: U+FFFD stands for them. */
+static json_t *
+json_of_text(const char *text)
+{
+	json_t *json = json_string(text);
+	struct bytes mended = { 0 };
+
+	if (json == NULL) {
+		utf8_mend(&mended, text, strlen(text));
+		json = json_stringn(mended.data, mended.len);
+		bytes_free(&mended);
+	}
+	return json;
+}
+
+static json_t *
+json_of_field(const struct field *field, const char *at)
+{
+	const char *text;
+	long long number;
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		text = *(const char *const *)(const void *)at;
+		return text == NULL ? json_null() : json_of_text(text);
+	case FIELD_NUMBER:
+		number = *(const long long *)(const void *)at;
+		return number == RECORD_NULL ? json_null() : json_integer(number);
+	case FIELD_FLAG:
+		return json_boolean(*(const bool *)at);
+	}
+	return NULL;
+}
+
+void
+writer_put(struct writer *w, const struct record_form *form, const void *from)
+{
+	json_t *json = json_object();
+	const struct field *field;
+
+	json_object_set_new_nocheck(json, "record", json_string(form->name));
+	for (field = form->fields; field->key != NULL; field++)
+		json_object_set_new_nocheck(json, field->key,
+		    json_of_field(field, (const char *)from + field->offset));
+	json_dump_callback(json, writer_bytes, w, JSON_COMPACT);
+	writer_bytes("\n", 1, w);
+	w->records++;
+	json_decref(json);
+}
+
+static void
+begin_stream(struct writer *w, const char *kind)
+{
+	struct frame_stream stream = { kind, RECORD_VERSION };
+
+	writer_put(w, &stream_form, &stream);
+}
+
+struct writer *
+writer_digest_only(const char *kind)
+{
+	struct writer *w = xcalloc(1, sizeof *w);
+
+	w->fd = -1;
+	crypto_generichash_init(&w->digest, NULL, 0, RECORD_DIGEST_BYTES);
+	if (kind != NULL)
+		begin_stream(w, kind);
+	return w;
+}
+
+static bool
+writer_open_path(struct writer *w, const char *path)
+{
+	struct stat there;
+	bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
+	mode_t mask;
+
+	w->path = xstrdup(path);
+	if (special) {
+		w->fd = open(path, O_WRONLY | O_CLOEXEC);
+	} else {
+		w->beside = xformat("%s.XXXXXX", path);
+		if ((w->fd = mkstemp(w->beside)) >= 0) {
+			umask(mask = umask(0));
+			fchmod(w->fd, 0666 & ~mask);
+		}
+	}
+	return w->fd >= 0;
+}
+
+struct writer *
+writer_open(const char *path, const char *kind)
+{
+	struct writer *w = writer_digest_only(NULL);
+
+	w->fd = STDOUT_FILENO;
+	if (path != NULL && !writer_open_path(w, path)) {
+		(void)message_error(errno == EACCES ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", path,
+		    strerror(errno));
+		free(w->path);
+		free(w->beside);
+		free(w);
+		return NULL;
+	}
+	begin_stream(w, kind);
+	return w;
+}
+
+void
+writer_digest(struct writer *w, char hex[RECORD_DIGEST_HEX])
+{
+	writer_flush(w);
+	digest_hex(&w->digest, hex);
+}
+
+/* Whether two files hold the same bytes. */
+static bool
+files_equal(const char *one, const char *other)
+{
+	FILE *a = fopen(one, "re"), *b = fopen(other, "re");
+	int c = 0, d = 0;
+	bool equal = a != NULL && b != NULL;
+
+	while (equal && c != EOF) {
+		c = getc(a);
+		d = getc(b);
+		equal = c == d;
+	}
+	if (a != NULL)
+		fclose(a);
+	if (b != NULL)
+		fclose(b);
+	return equal;
+}
+
+/* The file that was written beside takes its place, unless it would change nothing. */
+static void
+writer_place(struct writer *w)
+{
+	if (w->error == 0 && files_equal(w->beside, w->path)) {
+		unlink(w->beside);
+		return;
+	}
+	if (w->error == 0 && (fsync(w->fd) < 0 || rename(w->beside, w->path) < 0))
+		w->error = errno;
+	if (w->error != 0)
+		unlink(w->beside);
+}
+
+/* Flushes, puts a file into its place, frees; returns code, or MIG_OUTPUT where that hides nothing worse. */
+static int
+writer_close(struct writer *w, int code)
+{
+	writer_flush(w);
+	if (w->beside != NULL)
+		writer_place(w);
+	if (w->path != NULL && close(w->fd) < 0 && w->error == 0)
+		w->error = errno;
+	if (w->error != 0 && code == 0)
+		code = message_error(MIG_OUTPUT, "cannot write %s: %s",
+		    w->path != NULL ? w->path : "standard output", strerror(w->error));
+	free(w->path);
+	free(w->beside);
+	free(w);
+	return code;
+}
+
+int
+writer_end(struct writer *w, int code)
+{
+	char hex[RECORD_DIGEST_HEX];
+	struct frame_end end = { 0, hex };
+
+	if (w == NULL)
+		return code;
+	writer_digest(w, hex);
+	end.records = w->records;
+	writer_put(w, &end_form, &end);
+	return writer_close(w, code);
+}
+
+int
+writer_fail(struct writer *w, const struct failure *failure)
+{
+	if (w == NULL)
+		return (int)failure->exit_code;
+	writer_put(w, &failed_form, failure);
+	return writer_close(w, (int)failure->exit_code);
+}
