@@ -1,0 +1,278 @@
+#include "history.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char history_schema_sql[] = "SELECT current_schema(), pg_is_in_recovery()";
+
+/* Ordinary tables alone make a schema non-empty, and PostGIS's own do not (P3005). */
+#define HOLDER                                                                                    \
+	"SELECT l.pid, a.usename, a.application_name, host(a.client_addr) AS client, a.backend_start " \
+	"FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "    \
+	"WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objsubid = 1 "       \
+	"AND l.objid = " HISTORY_LOCK_KEY                                                         \
+	" AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) LIMIT 1"
+#define UTC(value) "to_char(" value " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+const char history_look_sql[] =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = $1 AND c.relname = '" HISTORY_TABLE "' AND c.relkind = 'r'), "
+    "NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = $1 AND c.relkind = 'r' AND lower(c.relname) NOT IN ('" HISTORY_TABLE
+    "', 'spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')), "
+    "EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1), "
+    "h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
+    " FROM (SELECT) one LEFT JOIN (" HOLDER ") h ON true";
+
+const char history_holder_sql[] = "SELECT h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
+    ", (extract(epoch FROM clock_timestamp() - h.backend_start) * 1000)::bigint FROM (" HOLDER ") h";
+
+const char history_try_lock_sql[] = "SELECT pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ")";
+
+const char history_rights_sql[] =
+    "SELECT 'CREATE on schema ' || quote_ident(n.nspname) FROM pg_catalog.pg_namespace n "
+    "WHERE n.nspname = $1 AND NOT has_schema_privilege(n.oid, 'CREATE') "
+    "UNION ALL SELECT 'CREATE on database ' || quote_ident(current_database()) "
+    "WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) "
+    "AND NOT has_database_privilege(current_database(), 'CREATE') "
+    "UNION ALL SELECT p || ' on ' || c.oid::regclass FROM pg_catalog.pg_class c "
+    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p "
+    "WHERE n.nspname = $1 AND c.relname = '" HISTORY_TABLE "' AND c.relkind = 'r' "
+    "AND NOT has_table_privilege(c.oid, p)";
+
+const char history_system_sql[] = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
+
+static void
+table(struct bytes *out, const char *schema)
+{
+	bytes_sql_name(out, schema);
+	bytes_str(out, ".\"" HISTORY_TABLE "\"");
+}
+
+void
+history_rows_sql(struct bytes *out, const char *schema)
+{
+	/* a column may be text, uuid or timestamp where somebody made the table by hand; the caller's
+	 * transaction has TimeZone UTC, so that a time without a zone is UTC, as Prisma reads it */
+	static const char time[] = ", to_char(%s::timestamptz, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+
+	bytes_str(out, "SELECT migration_name::text, id::text, checksum::text");
+	bytes_format(out, time, "started_at");
+	bytes_format(out, time, "finished_at");
+	bytes_format(out, time, "rolled_back_at");
+	bytes_str(out, ", applied_steps_count, logs::text FROM ");
+	table(out, schema);
+	bytes_str(out, " ORDER BY started_at, id::text COLLATE \"C\"");
+}
+
+void
+history_row_state_sql(struct bytes *out, const char *schema)
+{
+	bytes_str(out, "SELECT finished_at IS NOT NULL FROM ");
+	table(out, schema);
+	bytes_str(out, " WHERE id = $1");
+}
+
+void
+history_create_sql(struct bytes *out, const char *schema, bool with_schema)
+{
+	if (with_schema) {
+		bytes_str(out, "CREATE SCHEMA ");
+		bytes_sql_name(out, schema);
+		bytes_str(out, "; ");
+	}
+	bytes_str(out, "CREATE TABLE ");
+	table(out, schema);
+	bytes_str(out, " (\n"
+	               "    id                      VARCHAR(36) PRIMARY KEY NOT NULL,\n"
+	               "    checksum                VARCHAR(64) NOT NULL,\n"
+	               "    finished_at             TIMESTAMPTZ,\n"
+	               "    migration_name          VARCHAR(255) NOT NULL,\n"
+	               "    logs                    TEXT,\n"
+	               "    rolled_back_at          TIMESTAMPTZ,\n"
+	               "    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),\n"
+	               "    applied_steps_count     INTEGER NOT NULL DEFAULT 0\n"
+	               ")");
+}
+
+void
+history_new_id(char id[HISTORY_ID])
+{
+	unsigned char b[16];
+
+	randombytes_buf(b, sizeof b);
+	b[6] = (unsigned char)((b[6] & 0x0F) | 0x40); /* version 4 */
+	b[8] = (unsigned char)((b[8] & 0x3F) | 0x80); /* RFC 4122 */
+	snprintf(id, HISTORY_ID, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+	    b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+static void
+list_of_texts(struct bytes *out, const char *const texts[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (i > 0)
+			bytes_str(out, ", ");
+		bytes_sql_text(out, texts[i]);
+	}
+}
+
+void
+history_insert_sql(struct bytes *out, const char *schema, const char *id, const char *migration,
+    const char *checksum)
+{
+	const char *const values[] = { id, checksum, migration };
+
+	bytes_str(out, "INSERT INTO ");
+	table(out, schema);
+	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count) VALUES (");
+	list_of_texts(out, values, 3);
+	bytes_str(out, ", now(), 0)");
+}
+
+static void
+where_id(struct bytes *out, const char *id)
+{
+	bytes_str(out, " WHERE id = ");
+	bytes_sql_text(out, id);
+}
+
+void
+history_finish_sql(struct bytes *out, const char *schema, const char *id)
+{
+	bytes_str(out, "UPDATE ");
+	table(out, schema);
+	bytes_str(out, " SET finished_at = clock_timestamp(), applied_steps_count = 1, logs = NULL");
+	where_id(out, id);
+}
+
+void
+history_logs_sql(struct bytes *out, const char *schema, const char *id, const char *logs)
+{
+	bytes_str(out, "UPDATE ");
+	table(out, schema);
+	bytes_str(out, " SET logs = ");
+	bytes_sql_text(out, logs);
+	where_id(out, id);
+}
+
+void
+history_mark_rolled_back_sql(struct bytes *out, const char *schema, const char *migration)
+{
+	bytes_str(out, "UPDATE ");
+	table(out, schema);
+	bytes_str(out, " SET rolled_back_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL "
+	               "AND migration_name = ");
+	bytes_sql_text(out, migration);
+}
+
+void
+history_mark_applied_sql(struct bytes *out, const char *schema, const char *id, const char *migration,
+    const char *checksum)
+{
+	const char *const values[] = { id, checksum, migration, "" };
+
+	history_mark_rolled_back_sql(out, schema, migration);
+	bytes_str(out, "; INSERT INTO ");
+	table(out, schema);
+	bytes_str(out, " (id, checksum, migration_name, logs, started_at, finished_at, applied_steps_count) VALUES (");
+	list_of_texts(out, values, 4);
+	bytes_str(out, ", now(), now(), 0)");
+}
+
+bool
+history_row_counts(const struct history_row *row)
+{
+	return row->rolled_back_at == NULL;
+}
+
+bool
+history_row_unfinished(const struct history_row *row)
+{
+	return row->rolled_back_at == NULL && row->finished_at == NULL;
+}
+
+/* By name; rows of one name stay as they are ordered, by time. */
+static int
+compare_rows(const void *a, const void *b)
+{
+	const struct history_row *x = *(const struct history_row *const *)a;
+	const struct history_row *y = *(const struct history_row *const *)b;
+	int order = strcmp(x->migration, y->migration);
+
+	return order != 0 ? order : x < y ? -1 : x > y;
+}
+
+struct history_index
+history_index(const struct history_row *rows, size_t count)
+{
+	struct history_index index = { xcalloc(count, sizeof *index.rows), count };
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		index.rows[i] = &rows[i];
+	qsort(index.rows, count, sizeof *index.rows, compare_rows);
+	return index;
+}
+
+void
+history_index_free(struct history_index *index)
+{
+	free(index->rows);
+	*index = (struct history_index){ 0 };
+}
+
+/* The first row of a name or behind it. */
+static size_t
+lower_bound(const struct history_index *index, const char *migration)
+{
+	size_t low = 0, high = index->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(index->rows[middle]->migration, migration) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct history_row *
+history_find(const struct history_index *index, const char *migration, size_t *runs)
+{
+	const struct history_row *found = NULL, *row;
+	size_t first = lower_bound(index, migration), i;
+
+	for (i = first; i < index->count; i++) {
+		row = index->rows[i];
+		if (strcmp(row->migration, migration) != 0)
+			break;
+		if (history_row_counts(row) &&
+		    (found == NULL || !history_row_unfinished(found) || history_row_unfinished(row)))
+			found = row;
+	}
+	if (runs != NULL)
+		*runs = i - first;
+	return found;
+}
+
+void
+history_digest(const struct history_row *rows, size_t count,
+    bool (*leave_out)(const struct history_row *, const void *), const void *context,
+    char hex[RECORD_DIGEST_HEX])
+{
+	struct writer *writer = writer_digest_only(NULL);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!history_row_unfinished(&rows[i]) && (leave_out == NULL || !leave_out(&rows[i], context)))
+			writer_put(writer, &history_form, &rows[i]);
+	writer_digest(writer, hex);
+	writer_end(writer, 0);
+}

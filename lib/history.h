@@ -1,0 +1,108 @@
+/*
+ * The history table, _prisma_migrations: the statements that read and write it, as text, and what its rows
+ * mean together.  Every statement names the schema, so that a script that moves the search path
+ * does not lose it.
+ *
+ * Definition and row shapes are Prisma's (schema-engine/connectors/sql-schema-connector/src/flavour/
+ * postgres.rs and sql_migration_persistence.rs), so that it goes on after us, and we after it.
+ *
+ * Pure: makes text, sends nothing.
+ */
+#ifndef MIG_HISTORY_H
+#define MIG_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bytes.h"
+#include "model.h"
+
+#define HISTORY_TABLE "_prisma_migrations"
+
+/* Prisma's advisory lock: one bigint key in each database. */
+#define HISTORY_LOCK_KEY "72707369"
+
+/*
+ * Two facts in one row, as text: which schema the history is in (current_schema(); NULL where the search
+ * path names none that exists), and pg_is_in_recovery().
+ */
+extern const char history_schema_sql[];
+
+/*
+ * Parameter $1: schema.  One row: has_history, schema_empty, whether the schema exists; then of the session
+ * that holds the deploy lock: pid, user, application, client address, since when.
+ */
+extern const char history_look_sql[];
+enum { HISTORY_LOOK_HAS, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_PID, HISTORY_LOOK_USER,
+	HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT, HISTORY_LOOK_SINCE };
+
+/* No parameters: pid, user, application, client address, since, and its age in ms, of the holder of
+ * the deploy lock; no row where nobody holds it. */
+extern const char history_holder_sql[];
+
+/* Takes the deploy lock if it is free: true or false. */
+extern const char history_try_lock_sql[];
+
+/* Parameter $1: id.  One row with whether it is finished, or none. */
+void history_row_state_sql(struct bytes *out, const char *schema);
+
+/* The identity of the cluster; may be denied (42501). */
+extern const char history_system_sql[];
+
+/* Parameter $1: schema.  What a deploy needs and the role lacks, a right a row, in words. */
+extern const char history_rights_sql[];
+
+/* The rows, in the order of records: by started_at, id.  Times in UTC with microseconds. */
+void history_rows_sql(struct bytes *out, const char *schema);
+enum { HISTORY_ROW_NAME, HISTORY_ROW_ID, HISTORY_ROW_CHECKSUM, HISTORY_ROW_STARTED,
+	HISTORY_ROW_FINISHED, HISTORY_ROW_ROLLED_BACK, HISTORY_ROW_STEPS, HISTORY_ROW_LOGS };
+
+/* CREATE TABLE as Prisma has it; and CREATE SCHEMA before it where that is wanted. */
+void history_create_sql(struct bytes *out, const char *schema, bool with_schema);
+
+/* A new row's id: a lower-case UUID of version 4. */
+#define HISTORY_ID 37
+void history_new_id(char id[HISTORY_ID]);
+
+/* Inserts the row of a migration that begins now. */
+void history_insert_sql(struct bytes *out, const char *schema, const char *id, const char *migration,
+    const char *checksum);
+
+/* Finishes the row: applied, as Prisma has it after success. */
+void history_finish_sql(struct bytes *out, const char *schema, const char *id);
+
+/* Notes why a row stays unfinished. */
+void history_logs_sql(struct bytes *out, const char *schema, const char *id, const char *logs);
+
+/* What `prisma migrate resolve` writes: --applied gives every unfinished row of the name rolled_back_at and
+ * inserts a finished row; --rolled-back only the former. */
+void history_mark_applied_sql(struct bytes *out, const char *schema, const char *id,
+    const char *migration, const char *checksum);
+void history_mark_rolled_back_sql(struct bytes *out, const char *schema, const char *migration);
+
+/* A row counts as long as it was not rolled back; it is unfinished while it is neither finished nor that. */
+bool history_row_counts(const struct history_row *row);
+bool history_row_unfinished(const struct history_row *row);
+
+/* Rows by name, so that thousands of migrations are found quickly.  Points into the rows. */
+struct history_index {
+	const struct history_row **rows;
+	size_t count;
+};
+struct history_index history_index(const struct history_row *rows, size_t count);
+void history_index_free(struct history_index *index);
+
+/* The row that decides about a migration: the latest that counts, unfinished ones before finished ones;
+ * NULL: none, so it is to be applied.  *runs (may be NULL): how many rows of the name there are. */
+const struct history_row *history_find(const struct history_index *index, const char *migration,
+    size_t *runs);
+
+/*
+ * The digest of the settled rows (finished or rolled back), those left out for which `leave_out` is true
+ * (NULL: none).  Unfinished rows are not part of it: a run that is going on changes them.
+ */
+void history_digest(const struct history_row *rows, size_t count,
+    bool (*leave_out)(const struct history_row *row, const void *context), const void *context,
+    char hex[RECORD_DIGEST_HEX]);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * The folder: which migrations it holds, in which order, and what each script is.
+ *
+ * All as Prisma Migrate 6.6 to 7 has it (packages/migrate/src/utils/listMigrations.ts,
+ * schema-connector/src/checksum.rs and migrations_directory.rs): every real directory is a migration,
+ * its name is the migration's name byte for byte, only migration.sql inside is read.
+ */
+#ifndef MIG_MIGRATION_H
+#define MIG_MIGRATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bytes.h"
+#include "model.h"
+
+/*
+ * Prisma's order: ICU's root collation, which is what localeCompare() does without a locale.  Exact
+ * for printable ASCII; letters of the Latin-1 and Latin Extended-A blocks sort with their base letter; what
+ * else there is comes after those, by code point.  Returns < 0, 0, > 0; 0 only for equal names.
+ */
+int migration_compare(const char *a, const char *b);
+
+/* Prisma's checksum: SHA-256 of the script as it is, in lower-case hex. */
+#define MIGRATION_CHECKSUM 65
+void migration_checksum(const char *text, size_t len, char hex[MIGRATION_CHECKSUM]);
+
+/*
+ * Whether a recorded checksum is that of a script: of the text as it is, with every CRLF as LF, or with every
+ * LF as CRLF (naively), or, where the recorded one is neither empty nor 64 long, in the rendering of very
+ * old versions, which wrote bytes below 0x10 with one digit.
+ */
+bool migration_checksum_matches(const char *recorded, const char *checksum, const char *text);
+
+/* A migrations folder, open for reading. */
+struct folder {
+	const char *path;   /* as given */
+	int fd;
+	char **names;       /* in Prisma's order */
+	size_t count;
+};
+
+/*
+ * Opens path, or where it is NULL prisma/migrations, else migrations; lists it and reads its lock file.
+ * Returns 0, or an exit code, said: MIG_DATA (no folder; a lock file for another provider; a name that is no
+ * UTF-8), MIG_DENIED.  folder_close() is due after success.
+ */
+int folder_open(struct folder *folder, const char *path);
+void folder_close(struct folder *folder);
+
+/* One script, read from a folder. */
+struct script {
+	struct migration migration;   /* points into the fields below and into the folder's name */
+	struct bytes text;
+	char path[300];               /* a name has 255 bytes at most */
+	char checksum[MIGRATION_CHECKSUM];
+};
+
+/*
+ * Reads the script of a name into `script`, whose memory is used again; script_free() at the end.
+ * What a script can be like is no failure: migration.flaw tells.  Returns 0, or an exit code, said.
+ */
+int folder_read(const struct folder *folder, const char *name, struct script *script);
+void script_free(struct script *script);
+
+#endif
