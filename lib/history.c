@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char history_schema_sql[] = "SELECT current_schema(), pg_is_in_recovery()";
+const char history_schema_sql[] =
+    "SELECT coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.oid = pg_catalog.to_regclass('" HISTORY_TABLE "')), current_schema()), pg_is_in_recovery()";
 
 /* Ordinary tables alone make a schema non-empty, and PostGIS's own do not (P3005). */
 #define HOLDER                                                                                    \
@@ -17,17 +19,25 @@ const char history_schema_sql[] = "SELECT current_schema(), pg_is_in_recovery()"
 #define UTC(value) "to_char(" value " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 const char history_look_sql[] =
-    "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE n.nspname = $1 AND c.relname = '" HISTORY_TABLE "' AND c.relkind = 'r'), "
-    "NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE n.nspname = $1 AND c.relkind = 'r' AND lower(c.relname) NOT IN ('" HISTORY_TABLE
+    "SELECT t.relkind, "
+    "NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'r' "
+    "AND lower(c.relname) NOT IN ('" HISTORY_TABLE
     "', 'spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')), "
-    "EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1), "
+    "n.oid IS NOT NULL, "
+    "CASE WHEN t.oid IS NOT NULL THEN has_table_privilege(t.oid, 'INSERT') AND has_table_privilege(t.oid, 'UPDATE') "
+    "WHEN n.oid IS NOT NULL THEN has_schema_privilege(n.oid, 'CREATE') "
+    "ELSE has_database_privilege(current_database(), 'CREATE') END, "
     "h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
-    " FROM (SELECT) one LEFT JOIN (" HOLDER ") h ON true";
+    " FROM (SELECT) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1 "
+    "LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = '" HISTORY_TABLE "' "
+    "LEFT JOIN (" HOLDER ") h ON true";
 
 const char history_holder_sql[] = "SELECT h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
     ", (extract(epoch FROM clock_timestamp() - h.backend_start) * 1000)::bigint FROM (" HOLDER ") h";
+
+const char history_lock_held_sql[] =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND granted "
+    "AND locktype = 'advisory' AND classid = 0 AND objsubid = 1 AND objid = " HISTORY_LOCK_KEY ")";
 
 const char history_try_lock_sql[] = "SELECT pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ")";
 
@@ -70,9 +80,21 @@ history_rows_sql(struct bytes *out, const char *schema)
 void
 history_row_state_sql(struct bytes *out, const char *schema)
 {
-	bytes_str(out, "SELECT finished_at IS NOT NULL FROM ");
+	bytes_str(out, "SELECT finished_at IS NOT NULL, logs FROM ");
 	table(out, schema);
 	bytes_str(out, " WHERE id = $1");
+}
+
+void
+history_resolves_sql(struct bytes *out, const char *schema)
+{
+	struct bytes name = { 0 };
+
+	table(&name, schema);
+	bytes_str(out, "SELECT pg_catalog.to_regclass('" HISTORY_TABLE "') IS NOT DISTINCT FROM pg_catalog.to_regclass(");
+	bytes_sql_text(out, name.data);
+	bytes_char(out, ')');
+	bytes_free(&name);
 }
 
 void
@@ -100,9 +122,15 @@ history_create_sql(struct bytes *out, const char *schema, bool with_schema)
 void
 history_new_id(char id[HISTORY_ID])
 {
-	unsigned char b[16];
+	unsigned char bytes[16];
 
-	randombytes_buf(b, sizeof b);
+	randombytes_buf(bytes, sizeof bytes);
+	history_format_id(bytes, id);
+}
+
+void
+history_format_id(unsigned char b[16], char id[HISTORY_ID])
+{
 	b[6] = (unsigned char)((b[6] & 0x0F) | 0x40); /* version 4 */
 	b[8] = (unsigned char)((b[8] & 0x3F) | 0x80); /* RFC 4122 */
 	snprintf(id, HISTORY_ID, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
@@ -121,43 +149,80 @@ list_of_texts(struct bytes *out, const char *const texts[], size_t count)
 	}
 }
 
-void
-history_insert_sql(struct bytes *out, const char *schema, const char *id, const char *migration,
-    const char *checksum)
+static void
+text_or_null(struct bytes *out, const char *text)
 {
-	const char *const values[] = { id, checksum, migration };
+	if (text != NULL)
+		bytes_sql_text(out, text);
+	else
+		bytes_str(out, "NULL");
+}
+
+void
+history_insert_sql(struct bytes *out, const char *schema, const struct history_entry *e)
+{
+	const char *const values[] = { e->id, e->checksum, e->migration };
 
 	bytes_str(out, "INSERT INTO ");
 	table(out, schema);
-	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count) VALUES (");
+	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count, logs, finished_at) VALUES (");
 	list_of_texts(out, values, 3);
-	bytes_str(out, ", now(), 0)");
+	bytes_format(out, ", now(), %lld, ", e->finished ? 1 : e->steps);
+	text_or_null(out, e->finished ? NULL : e->logs);
+	bytes_str(out, e->finished ? ", clock_timestamp())" : ", NULL)");
 }
 
-static void
-where_id(struct bytes *out, const char *id)
+void
+history_update_sql(struct bytes *out, const char *schema, const struct history_entry *e)
 {
+	bytes_str(out, "UPDATE ");
+	table(out, schema);
+	bytes_format(out, " SET applied_steps_count = %lld, logs = ", e->finished ? 1 : e->steps);
+	text_or_null(out, e->finished ? NULL : e->logs);
+	bytes_str(out, ", checksum = ");
+	bytes_sql_text(out, e->checksum);
+	if (e->finished)
+		bytes_str(out, ", finished_at = clock_timestamp()");
 	bytes_str(out, " WHERE id = ");
-	bytes_sql_text(out, id);
+	bytes_sql_text(out, e->id);
+}
+
+static const char journal_words[] = "mig: statement %zu of %zu is next%s; digest of the text before it: ";
+
+void
+history_journal_write(struct bytes *out, const struct journal *j)
+{
+	bytes_format(out, journal_words, j->next, j->count, j->begun ? ", and had begun" : "");
+	bytes_str(out, j->before);
+}
+
+bool
+history_journal_read(const char *logs, struct journal *j)
+{
+	struct bytes again = { 0 };
+	const char *digest;
+	bool same;
+
+	if (logs == NULL || sscanf(logs, "mig: statement %zu of %zu is next", &j->next, &j->count) != 2)
+		return false;
+	digest = strstr(logs, "before it: ");
+	if (digest == NULL || sscanf(digest, "before it: %32[0-9a-f]", j->before) != 1)
+		return false;
+	j->begun = strstr(logs, " is next, and had begun;") != NULL && strstr(logs, " is next, and had begun;") < digest;
+	/* whoever wrote it, it must read as we would write it */
+	history_journal_write(&again, j);
+	same = strncmp(again.data, logs, again.len) == 0 && j->next >= 1 && j->next <= j->count + 1;
+	bytes_free(&again);
+	return same;
 }
 
 void
-history_finish_sql(struct bytes *out, const char *schema, const char *id)
+history_journal_before(const char *text, size_t len, char hex[HISTORY_BEFORE])
 {
-	bytes_str(out, "UPDATE ");
-	table(out, schema);
-	bytes_str(out, " SET finished_at = clock_timestamp(), applied_steps_count = 1, logs = NULL");
-	where_id(out, id);
-}
+	unsigned char digest[crypto_generichash_BYTES_MIN];
 
-void
-history_logs_sql(struct bytes *out, const char *schema, const char *id, const char *logs)
-{
-	bytes_str(out, "UPDATE ");
-	table(out, schema);
-	bytes_str(out, " SET logs = ");
-	bytes_sql_text(out, logs);
-	where_id(out, id);
+	crypto_generichash(digest, sizeof digest, (const unsigned char *)text, len, NULL, 0);
+	sodium_bin2hex(hex, HISTORY_BEFORE, digest, sizeof digest);
 }
 
 void

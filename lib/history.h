@@ -23,17 +23,18 @@
 #define HISTORY_LOCK_KEY "72707369"
 
 /*
- * Two facts in one row, as text: which schema the history is in (current_schema(); NULL where the search
- * path names none that exists), and pg_is_in_recovery().
+ * Two facts in one row: which schema the history is in (where its bare name leads; where it leads nowhere,
+ * current_schema(), which is NULL where the search path names none that exists), and pg_is_in_recovery().
  */
 extern const char history_schema_sql[];
 
 /*
- * Parameter $1: schema.  One row: has_history, schema_empty, whether the schema exists; then of the session
- * that holds the deploy lock: pid, user, application, client address, since when.
+ * Parameter $1: schema.  One row: the relkind of what has the history's name, or NULL; schema_empty; whether the
+ * schema exists; whether we may write the history, or make it; then of the session that holds the deploy lock: pid,
+ * user, application, client address, since when.
  */
 extern const char history_look_sql[];
-enum { HISTORY_LOOK_HAS, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_PID, HISTORY_LOOK_USER,
+enum { HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_MAY_WRITE, HISTORY_LOOK_PID, HISTORY_LOOK_USER,
 	HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT, HISTORY_LOOK_SINCE };
 
 /* No parameters: pid, user, application, client address, since, and its age in ms, of the holder of
@@ -43,7 +44,13 @@ extern const char history_holder_sql[];
 /* Takes the deploy lock if it is free: true or false. */
 extern const char history_try_lock_sql[];
 
-/* Parameter $1: id.  One row with whether it is finished, or none. */
+/* Whether our session holds the deploy lock. */
+extern const char history_lock_held_sql[];
+
+/* Whether the table's bare name still means this table. */
+void history_resolves_sql(struct bytes *out, const char *schema);
+
+/* Parameter $1: id.  One row with whether it is finished, and its logs; or none. */
 void history_row_state_sql(struct bytes *out, const char *schema);
 
 /* The identity of the cluster; may be denied (42501). */
@@ -63,16 +70,37 @@ void history_create_sql(struct bytes *out, const char *schema, bool with_schema)
 /* A new row's id: a lower-case UUID of version 4. */
 #define HISTORY_ID 37
 void history_new_id(char id[HISTORY_ID]);
+void history_format_id(unsigned char bytes[16], char id[HISTORY_ID]);  /* of given randomness, which it changes */
 
-/* Inserts the row of a migration that begins now. */
-void history_insert_sql(struct bytes *out, const char *schema, const char *id, const char *migration,
-    const char *checksum);
+/*
+ * What we write into a migration's row.  A finished one is as Prisma has it after success: one step, no logs,
+ * finished_at clock_timestamp().  started_at is now() when it is inserted.
+ */
+struct history_entry {
+	const char *id;
+	const char *migration;
+	const char *checksum;
+	long long steps;        /* statements done so far; of an unfinished row */
+	const char *logs;       /* the journal, and why it is unfinished; NULL none */
+	bool finished;
+};
+void history_insert_sql(struct bytes *out, const char *schema, const struct history_entry *entry);
+void history_update_sql(struct bytes *out, const char *schema, const struct history_entry *entry);
 
-/* Finishes the row: applied, as Prisma has it after success. */
-void history_finish_sql(struct bytes *out, const char *schema, const char *id);
-
-/* Notes why a row stays unfinished. */
-void history_logs_sql(struct bytes *out, const char *schema, const char *id, const char *logs);
+/*
+ * The journal of a migration that cannot be one transaction: the first line of `logs` while its row is
+ * unfinished.  It is written with each commit, so it says what is in the database.
+ */
+#define HISTORY_BEFORE 33
+struct journal {
+	size_t next;                  /* the statement that comes next, from 1; count + 1: only the row is to be finished */
+	size_t count;
+	bool begun;                   /* it stands alone and had begun: whether it ended is not known */
+	char before[HISTORY_BEFORE];  /* digest of the text before that statement, so that the rest may be mended */
+};
+void history_journal_write(struct bytes *out, const struct journal *journal);
+bool history_journal_read(const char *logs, struct journal *journal);
+void history_journal_before(const char *text, size_t len, char hex[HISTORY_BEFORE]);
 
 /* What `prisma migrate resolve` writes: --applied gives every unfinished row of the name rolled_back_at and
  * inserts a finished row; --rolled-back only the former. */

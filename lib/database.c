@@ -1,0 +1,744 @@
+#include "database.h"
+
+#include <ctype.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bytes.h"
+#include "clock.h"
+#include "message.h"
+#include "mig.h"
+#include "record.h"
+#include "signals.h"
+
+struct db {
+	PGconn *conn;
+	struct db_hooks hooks;
+	struct db_error error;
+	bool cancelling;
+	char version[32];
+};
+
+struct answer {
+	PGresult *result;
+};
+
+/* --- errors --- */
+
+static void
+error_clear(struct db_error *e)
+{
+	free(e->message);
+	free(e->detail);
+	free(e->hint);
+	free(e->context);
+	free(e->constraint);
+	free(e->table);
+	free(e->column);
+	*e = (struct db_error){ 0 };
+}
+
+static char *
+copy_or_null(const char *text)
+{
+	return text != NULL ? xstrdup(text) : NULL;
+}
+
+/* libpq's own texts end in newlines and have hints of their own on further lines: the first line is the
+ * message. */
+static char *
+first_line(const char *text)
+{
+	return xstrndup(text, strcspn(text, "\n"));
+}
+
+static enum db_outcome
+error_from_result(struct db *db, const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+	struct db_error *e = &db->error;
+
+	error_clear(e);
+	snprintf(e->sqlstate, sizeof e->sqlstate, "%s", state != NULL ? state : "");
+	e->message = primary != NULL ? xstrdup(primary) : first_line(PQresultErrorMessage(result));
+	e->detail = copy_or_null(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+	e->hint = copy_or_null(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
+	e->context = copy_or_null(PQresultErrorField(result, PG_DIAG_CONTEXT));
+	e->constraint = copy_or_null(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
+	e->table = copy_or_null(PQresultErrorField(result, PG_DIAG_TABLE_NAME));
+	e->column = copy_or_null(PQresultErrorField(result, PG_DIAG_COLUMN_NAME));
+	e->position = position != NULL ? strtoul(position, NULL, 10) : 0;
+	return PQstatus(db->conn) == CONNECTION_OK ? DB_ERROR : DB_LOST;
+}
+
+static enum db_outcome
+error_from_connection(struct db *db)
+{
+	bool lost = PQstatus(db->conn) != CONNECTION_OK;
+
+	error_clear(&db->error);
+	db->error.message = first_line(PQerrorMessage(db->conn));
+	if (*db->error.message == '\0') {
+		free(db->error.message);
+		db->error.message = xstrdup("the connection was lost");
+	}
+	return lost ? DB_LOST : DB_ERROR;
+}
+
+const struct db_error *
+db_error(const struct db *db)
+{
+	return &db->error;
+}
+
+bool
+db_is_busy(const struct db_error *error)
+{
+	return strcmp(error->sqlstate, "55P03") == 0 || strcmp(error->sqlstate, "40P01") == 0;
+}
+
+int
+db_exit_code(const struct db_error *error)
+{
+	static const struct {
+		const char *state; /* a whole SQLSTATE, or a class of two characters */
+		int code;
+	} codes[] = {
+		{ "42501", MIG_DENIED },
+		{ "28", MIG_DENIED },       /* authentication */
+		{ "3D000", MIG_CONFIG },    /* no such database */
+		{ "25006", MIG_BUSY },      /* read-only: a standby, or set so */
+		{ "55P03", MIG_BUSY },      /* lock not available */
+		{ "40P01", MIG_BUSY },      /* deadlock */
+		{ "40001", MIG_BUSY },
+		{ "57P03", MIG_BUSY },      /* starting up */
+		{ "53", MIG_BUSY },         /* out of connections, memory, disk */
+		{ "57P01", MIG_UNREACHABLE }, /* somebody ended our session */
+		{ "57P02", MIG_UNREACHABLE },
+		{ "57P05", MIG_UNREACHABLE },
+		{ "08", MIG_UNREACHABLE },
+	};
+	size_t i;
+
+	if (error->sqlstate[0] == '\0')
+		return MIG_UNREACHABLE;
+	for (i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (strncmp(error->sqlstate, codes[i].state, strlen(codes[i].state)) == 0)
+			return codes[i].code;
+	return MIG_FAILED;
+}
+
+int
+db_say(const struct db *db, enum db_outcome outcome, const char *what)
+{
+	const struct db_error *e = &db->error;
+	int code;
+
+	if (outcome == DB_STOPPED)
+		return 128 + signals_caught();
+	code = outcome == DB_LOST ? MIG_UNREACHABLE : db_exit_code(e);
+	if (e->sqlstate[0] != '\0')
+		(void)message_error(code, "could not %s: %s [%s]", what, e->message, e->sqlstate);
+	else
+		(void)message_error(code, "could not %s: %s", what, e->message);
+	if (e->detail != NULL)
+		message_line("  %s", e->detail);
+	if (e->hint != NULL)
+		message_line("  %s", e->hint);
+	return code;
+}
+
+/* --- waiting --- */
+
+enum { TICK_MS = 200 };
+
+/* Sends a cancel request: on a connection of its own, as the protocol wants it. */
+void
+db_cancel(struct db *db)
+{
+	PGcancel *cancel = PQgetCancel(db->conn);
+	char why[256];
+
+	if (cancel == NULL)
+		return;
+	if (!PQcancel(cancel, why, sizeof why))
+		message_verbose("the cancel request was not taken: %s", why);
+	PQfreeCancel(cancel);
+}
+
+/*
+ * Waits until the next result is there, sending what is still unsent.  One cancel may hit between two
+ * statements and be lost, so once a signal came it is sent again at every tick until all has drained.
+ */
+static bool
+wait_result(struct db *db, long long since)
+{
+	bool unsent = true;
+
+	for (;;) {
+		long long before = clock_now_ms();
+		int flushed, ready;
+
+		if (signals_caught() != 0) {
+			if (!db->cancelling)
+				message_live_clear();
+			db->cancelling = true;
+			db_cancel(db);
+		}
+		if (unsent) {
+			if ((flushed = PQflush(db->conn)) < 0)
+				return false;
+			unsent = flushed > 0;
+		}
+		if (!PQisBusy(db->conn))
+			return true;
+		ready = signals_wait(PQsocket(db->conn), SIGNALS_READ | (unsent ? SIGNALS_WRITE : 0), TICK_MS);
+		if ((ready & SIGNALS_READ) && !PQconsumeInput(db->conn))
+			return false;
+		if (db->hooks.tick != NULL && PQisBusy(db->conn))
+			db->hooks.tick(db->hooks.context, clock_now_ms() - since);
+		if (db->cancelling && clock_now_ms() - before < TICK_MS / 4)
+			(void)signals_wait(PQsocket(db->conn), SIGNALS_READ, TICK_MS / 4);
+	}
+}
+
+static void
+on_notice(void *context, const PGresult *result)
+{
+	struct db *db = context;
+	struct db_message message = { PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED),
+		PQresultErrorField(result, PG_DIAG_SQLSTATE),
+		PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) };
+
+	if (db->hooks.notice == NULL || message.text == NULL)
+		return;
+	if (message.severity == NULL)
+		message.severity = "NOTICE";
+	if (message.sqlstate == NULL)
+		message.sqlstate = "00000";
+	db->hooks.notice(db->hooks.context, &message);
+}
+
+void
+db_hooks(struct db *db, const struct db_hooks *hooks)
+{
+	db->hooks = hooks != NULL ? *hooks : (struct db_hooks){ 0 };
+}
+
+/* --- connecting --- */
+
+struct attempt {
+	struct source *source;
+	const char *application;
+	PGconn *conn;
+};
+
+/* "system", the system's own list of authorities, is known to libpq 16 and later; before, the file must be named. */
+static const char *
+parameter_value(const struct target_parameter *parameter)
+{
+	static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
+		"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
+	size_t i;
+
+	if (strcmp(parameter->keyword, "sslrootcert") != 0 || strcmp(parameter->value, "system") != 0 ||
+	    PQlibVersion() >= 160000)
+		return parameter->value;
+	for (i = 0; i < sizeof bundles / sizeof *bundles; i++)
+		if (access(bundles[i], R_OK) == 0)
+			return bundles[i];
+	return parameter->value;
+}
+
+/* libpq's keywords from the target; called with the password readable. */
+static void *
+start(const char *password, void *context)
+{
+	struct attempt *a = context;
+	const struct target *t = &a->source->target;
+	size_t room = t->count + 10, n = 0, i;
+	const char **keywords = xcalloc(room, sizeof *keywords);
+	const char **values = xcalloc(room, sizeof *values);
+	bool has_timeout = false;
+	const struct {
+		const char *keyword;
+		const char *value;
+	} given[] = { { "host", t->host }, { "port", t->port }, { "user", t->user },
+		{ "dbname", t->database }, { "password", password } };
+
+	for (i = 0; i < sizeof given / sizeof *given; i++) {
+		keywords[n] = given[i].keyword;
+		values[n] = given[i].value;
+		n += given[i].value != NULL;
+	}
+	for (i = 0; i < t->count; i++) {
+		keywords[n] = t->parameters[i].keyword;
+		values[n++] = parameter_value(&t->parameters[i]);
+		has_timeout |= strcmp(t->parameters[i].keyword, "connect_timeout") == 0;
+	}
+	keywords[n] = "application_name";
+	values[n++] = a->application;
+	keywords[n] = "client_encoding";
+	values[n++] = "UTF8";
+	if (!has_timeout && getenv("PGCONNECT_TIMEOUT") == NULL) {
+		keywords[n] = "connect_timeout";
+		values[n++] = "10";
+	}
+	a->conn = PQconnectStartParams(keywords, values, 0);
+	free(keywords);
+	free(values);
+	return NULL;
+}
+
+/* What libpq itself does in PQconnectdb(), but so that a signal ends it.  PQconnectPoll() leaves
+ * connect_timeout to its caller: the deadline is for all hosts together. */
+static void
+finish_connecting(PGconn *conn, long long deadline)
+{
+	PostgresPollingStatusType polled = PGRES_POLLING_WRITING;
+
+	while (polled != PGRES_POLLING_OK && polled != PGRES_POLLING_FAILED) {
+		long long left = deadline - clock_now_ms();
+		int want = polled == PGRES_POLLING_READING ? SIGNALS_READ : SIGNALS_WRITE;
+
+		if (left <= 0 || signals_caught() != 0)
+			return;
+		if (signals_wait(PQsocket(conn), want, left) != 0)
+			polled = PQconnectPoll(conn);
+	}
+}
+
+static long long
+connect_limit_ms(PGconn *conn)
+{
+	PQconninfoOption *options = PQconninfo(conn), *o;
+	long long hosts = 1, seconds = 10;
+	const char *c;
+
+	for (o = options; o != NULL && o->keyword != NULL; o++) {
+		if (strcmp(o->keyword, "connect_timeout") == 0 && o->val != NULL)
+			seconds = strtoll(o->val, NULL, 10);
+		if (strcmp(o->keyword, "host") == 0 && o->val != NULL)
+			for (c = o->val; *c != '\0'; c++)
+				hosts += *c == ',';
+	}
+	PQconninfoFree(options);
+	return seconds > 0 ? seconds * 1000 * hosts : 24LL * 3600 * 1000;
+}
+
+/*
+ * libpq gives no SQLSTATE for a refused connection, but writes it into the message where the verbosity is
+ * set before the answer comes: "FATAL:  28P01: password authentication failed ...".
+ */
+static void
+connect_error(struct db *db, bool timed_out)
+{
+	const char *text = PQerrorMessage(db->conn), *at = text, *found, *c;
+	struct db_error *e = &db->error;
+
+	error_clear(e);
+	while ((found = strstr(at, "failed: ")) != NULL) /* the last of several hosts is the one that counts */
+		at = found + strlen("failed: ");
+	for (c = at; (c = strstr(c, ":  ")) != NULL; c += 3) {
+		if (strspn(c + 3, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && c[8] == ':') {
+			memcpy(e->sqlstate, c + 3, 5);
+			at = c + 10;
+			break;
+		}
+	}
+	e->message = timed_out ? xstrdup("no answer in time") : first_line(at);
+	if (*e->message == '\0') {
+		free(e->message);
+		e->message = xstrdup("the connection was closed");
+	}
+	if (isupper((unsigned char)e->message[0]) && islower((unsigned char)e->message[1]))
+		e->message[0] = (char)tolower((unsigned char)e->message[0]);
+}
+
+static bool
+connect_once(struct db *db, struct source *source, const char *application)
+{
+	struct attempt attempt = { source, application, NULL };
+	bool connected;
+
+	PQfinish(db->conn);
+	secret_use(source->password, start, &attempt);
+	db->conn = attempt.conn;
+	if (db->conn == NULL)
+		MESSAGE_BUG("libpq has no memory for a connection");
+	PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
+	if (PQstatus(db->conn) != CONNECTION_BAD)
+		finish_connecting(db->conn, clock_now_ms() + connect_limit_ms(db->conn));
+	connected = PQstatus(db->conn) == CONNECTION_OK;
+	if (!connected)
+		connect_error(db, PQstatus(db->conn) != CONNECTION_BAD);
+	if (source->password == NULL && PQpass(db->conn) != NULL)
+		secret_scrub_text(PQpass(db->conn));
+	secret_scrub(source->password);
+	return connected;
+}
+
+static void
+place_of(const char *host, const char *port, struct bytes *out)
+{
+	if (host == NULL || *host == '\0')
+		bytes_str(out, "the local socket");
+	else if (*host == '/')
+		bytes_str(out, host);
+	else
+		bytes_format(out, "%s:%s", host, port != NULL && *port != '\0' ? port : "5432");
+}
+
+/* Variables of libpq that would send a URL's session elsewhere, or change what a migration means in it. */
+static void
+forget_session_variables(const struct target *target)
+{
+	static const char *const names[] = { "PGHOSTADDR", "PGSERVICE", "PGTARGETSESSIONATTRS", "PGOPTIONS", "PGTZ",
+		"PGDATESTYLE", "PGGEQO", "PGCLIENTENCODING" };
+	size_t i;
+
+	for (i = 0; target->is_url && i < sizeof names / sizeof *names; i++)
+		unsetenv(names[i]);
+}
+
+static int
+say_unreachable(const struct db *db, const struct source *source)
+{
+	struct bytes place = { 0 };
+	const struct db_error *e = &db->error;
+	int code = db_exit_code(e);
+
+	place_of(source->target.host, source->target.port, &place);
+	if (PQconnectionNeedsPassword(db->conn))
+		code = MIG_DENIED;
+	(void)message_error(code, "cannot %s %s: %s", code == MIG_UNREACHABLE ? "reach" : "connect to",
+	    place.data, e->message);
+	if (code == MIG_UNREACHABLE)
+		message_line("  Hosted databases change host and port when they restart: copy the string again, "
+		             "or use -d cmd:...");
+	else if (PQconnectionNeedsPassword(db->conn))
+		message_line("  The connection string has no password, and no password file has one for it.");
+	else if (code == MIG_BUSY)
+		message_line("  The same command may work later.");
+	bytes_free(&place);
+	return code;
+}
+
+static int
+session_begin(struct db *db, const struct target *target)
+{
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	const char *version = PQparameterStatus(db->conn, "server_version");
+
+	/* "15.18 (Debian 15.18-0+deb12u1)": who packaged it says nothing here */
+	snprintf(db->version, sizeof db->version, "%.*s", (int)strcspn(version, " "), version);
+	PQsetnonblocking(db->conn, 1);
+	PQsetNoticeReceiver(db->conn, on_notice, db);
+	PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);
+	if (target->schema == NULL)
+		return 0;
+	bytes_str(&sql, "SET search_path = ");
+	bytes_sql_name(&sql, target->schema);
+	outcome = db_query(db, NULL, sql.data, 0, NULL);
+	bytes_free(&sql);
+	return outcome == DB_OK ? 0 : db_say(db, outcome, "set the search path");
+}
+
+/* A string without a password, and no password file that has one: asks on the terminal, as psql does. */
+static bool
+ask_password(const struct db *db, struct source *source)
+{
+	struct bytes prompt = { 0 };
+
+	bytes_format(&prompt, "Password for user %s: ", PQuser(db->conn));
+	source->password = secret_ask(prompt.data);
+	bytes_free(&prompt);
+	return source->password != NULL;
+}
+
+struct db *
+db_open(struct source *source, const char *application, long long wait_ms, int *code)
+{
+	struct db *db = xcalloc(1, sizeof *db);
+	long long deadline = clock_now_ms() + wait_ms, pause = 250;
+
+	forget_session_variables(&source->target);
+	*code = 0;
+	while (!connect_once(db, source, application)) {
+		if (PQconnectionNeedsPassword(db->conn) && source->password == NULL && ask_password(db, source))
+			continue;
+		if (signals_caught() != 0)
+			*code = 128 + signals_caught();
+		else if (db_exit_code(&db->error) != MIG_BUSY || clock_now_ms() + pause > deadline)
+			*code = say_unreachable(db, source);
+		if (*code != 0)
+			break;
+		message_verbose("not now: %s; trying again", db->error.message);
+		clock_sleep_ms(pause);
+		pause = pause < 4000 ? pause * 2 : 4000;
+	}
+	if (*code == 0)
+		*code = session_begin(db, &source->target);
+	if (*code != 0) {
+		db_close(db);
+		return NULL;
+	}
+	return db;
+}
+
+struct db *
+db_open_quietly(struct source *source, const char *application)
+{
+	struct db *db = xcalloc(1, sizeof *db);
+
+	if (!connect_once(db, source, application) || session_begin(db, &source->target) != 0) {
+		db_close(db);
+		return NULL;
+	}
+	return db;
+}
+
+void
+db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	PQfinish(db->conn);
+	error_clear(&db->error);
+	free(db);
+}
+
+/* --- who and where --- */
+
+const char *
+db_host(const struct db *db)
+{
+	const char *host = PQhost(db->conn);
+
+	return host != NULL && *host != '\0' ? host : NULL;
+}
+
+long long
+db_port(const struct db *db)
+{
+	const char *port = PQport(db->conn);
+
+	return port != NULL && *port != '\0' ? strtoll(port, NULL, 10) : 5432;
+}
+
+const char *
+db_user(const struct db *db)
+{
+	return PQuser(db->conn);
+}
+
+const char *
+db_database(const struct db *db)
+{
+	return PQdb(db->conn);
+}
+
+const char *
+db_tls(const struct db *db)
+{
+	return PQsslInUse(db->conn) ? PQsslAttribute(db->conn, "protocol") : NULL;
+}
+
+const char *
+db_server_version(const struct db *db)
+{
+	return db->version;
+}
+
+int
+db_server_version_num(const struct db *db)
+{
+	return PQserverVersion(db->conn);
+}
+
+int
+db_backend_pid(const struct db *db)
+{
+	return PQbackendPID(db->conn);
+}
+
+void
+db_place(const struct db *db, struct bytes *out)
+{
+	bytes_format(out, "%s at ", db_database(db));
+	place_of(db_host(db), PQport(db->conn), out);
+}
+
+/* --- asking --- */
+
+size_t
+answer_rows(const struct answer *answer)
+{
+	return (size_t)PQntuples(answer->result);
+}
+
+const char *
+answer_text(const struct answer *answer, size_t row, int column)
+{
+	if (PQgetisnull(answer->result, (int)row, column))
+		return NULL;
+	return PQgetvalue(answer->result, (int)row, column);
+}
+
+long long
+answer_number(const struct answer *answer, size_t row, int column)
+{
+	const char *text = answer_text(answer, row, column);
+
+	return text != NULL ? strtoll(text, NULL, 10) : RECORD_NULL;
+}
+
+bool
+answer_flag(const struct answer *answer, size_t row, int column)
+{
+	const char *text = answer_text(answer, row, column);
+
+	return text != NULL && *text == 't';
+}
+
+void
+answer_free(struct answer *answer)
+{
+	if (answer == NULL)
+		return;
+	PQclear(answer->result);
+	free(answer);
+}
+
+/* Whether libpq waits for data of a COPY: it is told that there is none. */
+static void
+refuse_copy(struct db *db, ExecStatusType status)
+{
+	char *data;
+
+	if (status == PGRES_COPY_IN)
+		PQputCopyEnd(db->conn, "mig sends no data");
+	while (status == PGRES_COPY_OUT && PQgetCopyData(db->conn, &data, 0) > 0)
+		PQfreemem(data);
+}
+
+/*
+ * Reads all results of what was sent, until there is none left.  Keeps the first error, the number of
+ * statements that ended well, and the last result with rows in *kept (where wanted).
+ */
+static enum db_outcome
+drain(struct db *db, PGresult **kept, size_t *done)
+{
+	long long since = clock_now_ms();
+	enum db_outcome outcome = DB_OK;
+	PGresult *result;
+
+	db->cancelling = false;
+	for (;;) {
+		ExecStatusType status;
+
+		if (!wait_result(db, since)) {
+			outcome = error_from_connection(db);
+			break;
+		}
+		if ((result = PQgetResult(db->conn)) == NULL)
+			break;
+		status = PQresultStatus(result);
+		if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
+			if (outcome == DB_OK)
+				outcome = error_from_result(db, result);
+		} else {
+			refuse_copy(db, status);
+			/* a rule of several SELECTs gives results of its own, without a command tag */
+			if (done != NULL && *PQcmdStatus(result) != '\0')
+				++*done;
+		}
+		since = clock_now_ms();
+		if (kept != NULL && *kept == NULL && status == PGRES_TUPLES_OK)
+			*kept = result;
+		else
+			PQclear(result);
+		if (PQstatus(db->conn) != CONNECTION_OK)
+			break;
+	}
+	if (PQstatus(db->conn) != CONNECTION_OK)
+		return outcome == DB_OK ? error_from_connection(db) : DB_LOST;
+	/* what ended well before the cancel hit it has happened */
+	return db->cancelling && outcome != DB_OK ? DB_STOPPED : outcome;
+}
+
+enum db_outcome
+db_query(struct db *db, struct answer **answer, const char *sql, int count,
+    const char *const parameters[])
+{
+	PGresult *result = NULL;
+	enum db_outcome outcome;
+
+	if (answer != NULL)
+		*answer = NULL;
+	if (!PQsendQueryParams(db->conn, sql, count, NULL, parameters, NULL, NULL, 0))
+		return error_from_connection(db);
+	outcome = drain(db, &result, NULL);
+	if (outcome != DB_OK || answer == NULL) {
+		PQclear(result);
+		return outcome;
+	}
+	*answer = xcalloc(1, sizeof **answer);
+	(*answer)->result = result;
+	return DB_OK;
+}
+
+enum db_outcome
+db_run(struct db *db, const char *sql, size_t *done)
+{
+	size_t ignored = 0;
+
+	if (done == NULL)
+		done = &ignored;
+	*done = 0;
+	if (!PQsendQuery(db->conn, sql))
+		return error_from_connection(db);
+	return drain(db, NULL, done);
+}
+
+enum db_transaction
+db_transaction(const struct db *db)
+{
+	switch (PQtransactionStatus(db->conn)) {
+	case PQTRANS_IDLE:
+		return DB_IDLE;
+	case PQTRANS_INTRANS:
+		return DB_IN_TRANSACTION;
+	case PQTRANS_INERROR:
+		return DB_IN_FAILED_TRANSACTION;
+	case PQTRANS_ACTIVE:
+	case PQTRANS_UNKNOWN:
+		break;
+	}
+	return DB_UNKNOWN;
+}
+
+bool
+db_run_aside(struct db *db, const char *sql)
+{
+	PGresult *result = PQexec(db->conn, sql);
+	bool worked = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+
+	PQclear(result);
+	return worked;
+}
+
+bool
+db_rollback(struct db *db)
+{
+	if (db_transaction(db) == DB_UNKNOWN)
+		return false;
+	return db_transaction(db) == DB_IDLE || db_run_aside(db, "ROLLBACK");
+}

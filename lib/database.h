@@ -1,0 +1,127 @@
+/*
+ * A connection to PostgreSQL: open, ask, run, cancel.  libpq stays in database.c.
+ *
+ * Every wait can be ended by a signal (signals.h) and calls a `tick` so that progress can be shown
+ * and deadlines kept.  Decisions are made by SQLSTATE, never by message text, which is translated.
+ */
+#ifndef MIG_DATABASE_H
+#define MIG_DATABASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bytes.h"
+#include "secret.h"
+
+struct db;
+
+/* What the server, or libpq, said when something did not work.  Texts are never NULL but where noted. */
+struct db_error {
+	char sqlstate[6];        /* "" where the error did not come from the server */
+	char *message;           /* primary message, without "ERROR:" */
+	char *detail, *hint;     /* or NULL */
+	char *context;           /* or NULL */
+	char *constraint;        /* or NULL; likewise table and column of a row that was refused */
+	char *table, *column;
+	size_t position;         /* in characters from 1 within the text sent; 0: none */
+};
+
+enum db_outcome {
+	DB_OK,
+	DB_ERROR,    /* the server refused: db_error() */
+	DB_LOST,     /* the connection is gone: db_error() */
+	DB_STOPPED   /* a signal came, and what ran was cancelled; what had ended well by then is DB_OK */
+};
+
+/*
+ * Connects.  `application` is what other sessions see.  Wipes libpq's copies of the password after the
+ * attempt, failed or not.  Waits up to wait_ms for a server that says "not now" (starting up, too many
+ * connections), and 10 s for the connection itself unless the string has a connect_timeout.
+ * Returns NULL with the error said; *code is then MIG_UNREACHABLE, MIG_BUSY, MIG_DENIED, MIG_CONFIG, or
+ * 128 + N after a signal.  Keeps no pointer into source.
+ */
+struct db *db_open(struct source *source, const char *application, long long wait_ms, int *code);
+void db_close(struct db *db);
+
+/* One attempt that says nothing when it fails: for what is only a convenience. */
+struct db *db_open_quietly(struct source *source, const char *application);
+
+/* Who and where, for people and records; as long as db lives. */
+const char *db_host(const struct db *db);       /* NULL: libpq's default socket */
+long long db_port(const struct db *db);
+const char *db_user(const struct db *db);
+const char *db_database(const struct db *db);
+const char *db_tls(const struct db *db);        /* "TLSv1.3", or NULL */
+const char *db_server_version(const struct db *db);
+int db_server_version_num(const struct db *db);
+int db_backend_pid(const struct db *db);
+
+/* "shop at db.example.com:5432" */
+void db_place(const struct db *db, struct bytes *out);
+
+/* Called about every 200 ms while the server is at work, with the milliseconds since the statement began. */
+typedef void db_tick(void *context, long long ms);
+/* Called for every notice and warning of the server.  Texts live for the time of the call. */
+struct db_message {
+	const char *severity; /* "NOTICE", "WARNING", ...: not translated */
+	const char *sqlstate;
+	const char *text;
+};
+typedef void db_notice(void *context, const struct db_message *message);
+
+struct db_hooks {
+	db_tick *tick;
+	db_notice *notice;
+	void *context;
+};
+/* The hooks in force from now on; NULL: none, and notices are passed over. */
+void db_hooks(struct db *db, const struct db_hooks *hooks);
+
+/* Rows.  Texts live as long as the answer; NULL is SQL's NULL. */
+struct answer;
+size_t answer_rows(const struct answer *answer);
+const char *answer_text(const struct answer *answer, size_t row, int column);
+long long answer_number(const struct answer *answer, size_t row, int column);  /* NULL: RECORD_NULL */
+bool answer_flag(const struct answer *answer, size_t row, int column);
+void answer_free(struct answer *answer);
+
+/*
+ * One statement with text parameters ($1 ...; NULL is NULL).  *answer (may be NULL: not wanted) is the
+ * caller's on DB_OK, and NULL else.
+ */
+enum db_outcome db_query(struct db *db, struct answer **answer, const char *sql, int count,
+    const char *const parameters[]);
+
+/*
+ * One simple-protocol message of any number of statements.  *done counts the statements that the server
+ * finished before the end or the error; it is kept up to date for the tick.  Rows are thrown away.
+ */
+enum db_outcome db_run(struct db *db, const char *sql, size_t *done);
+
+/* The state of the session's transaction, as the protocol tells. */
+enum db_transaction { DB_IDLE, DB_IN_TRANSACTION, DB_IN_FAILED_TRANSACTION, DB_UNKNOWN };
+enum db_transaction db_transaction(const struct db *db);
+
+/* Runs a text whatever signal came, and keeps db_error() as it is: to note an error after it happened.
+ * Waits without ticks.  False when it did not work. */
+bool db_run_aside(struct db *db, const char *sql);
+
+/* Rolls back whatever is open; false when the connection is gone. */
+bool db_rollback(struct db *db);
+
+/* Asks the server to end what runs on db.  Safe while another call on db waits (from its tick). */
+void db_cancel(struct db *db);
+
+/* The error of the last call that gave DB_ERROR or DB_LOST. */
+const struct db_error *db_error(const struct db *db);
+
+/* Whether a table was busy (55P03) or a deadlock was broken (40P01): the same may work when tried again. */
+bool db_is_busy(const struct db_error *error);
+
+/* The exit code that an error means where nothing better is known. */
+int db_exit_code(const struct db_error *error);
+
+/* Says the error as "could not WHAT: message [SQLSTATE]" with detail and hint; returns its exit code. */
+int db_say(const struct db *db, enum db_outcome outcome, const char *what);
+
+#endif
