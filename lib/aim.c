@@ -1,0 +1,110 @@
+#include "aim.h"
+
+/* The words of a statement, one at a time. */
+struct words {
+	const char *text;
+	size_t end;
+	struct sql_token token;
+};
+
+static struct sql_token
+next(struct words *w)
+{
+	return w->token = sql_token(w->text, w->end, w->token.end);
+}
+
+static bool
+take(struct words *w, const char *word)
+{
+	struct sql_token token = sql_token(w->text, w->end, w->token.end);
+
+	if (!sql_is(w->text, token, word))
+		return false;
+	w->token = token;
+	return true;
+}
+
+/* A name with its schema, as written; the next token stands behind it. */
+static bool
+take_name(struct words *w, struct bytes *name)
+{
+	struct sql_token token = next(w);
+
+	name->len = 0;
+	while (token.kind == SQL_WORD || token.kind == SQL_NAME) {
+		bytes_add(name, w->text + token.start, token.end - token.start);
+		token = sql_token(w->text, w->end, token.end);
+		if (token.kind != SQL_SIGN || w->text[token.start] != '.')
+			return true;
+		bytes_char(name, '.');
+		w->token = token;
+		token = next(w);
+	}
+	return false;
+}
+
+static enum aim_act
+create_index(struct words *w, struct aim *aim)
+{
+	(void)take(w, "UNIQUE");
+	if (!take(w, "INDEX") || !take(w, "CONCURRENTLY"))
+		return AIM_NONE;
+	if (take(w, "IF"))
+		(void)(take(w, "NOT") && take(w, "EXISTS"));
+	if (take(w, "ON"))
+		return AIM_NONE; /* it has no name to look for */
+	if (!take_name(w, &aim->name) || !take(w, "ON"))
+		return AIM_NONE;
+	(void)take(w, "ONLY");
+	return take_name(w, &aim->table) ? AIM_CREATE_INDEX : AIM_NONE;
+}
+
+static enum aim_act
+drop_index(struct words *w, struct bytes *name)
+{
+	struct sql_token after;
+
+	if (!take(w, "INDEX") || !take(w, "CONCURRENTLY"))
+		return AIM_NONE;
+	if (take(w, "IF"))
+		(void)take(w, "EXISTS");
+	if (!take_name(w, name))
+		return AIM_NONE;
+	after = next(w);
+	while (after.kind == SQL_WORD || after.kind == SQL_NAME)
+		after = next(w);
+	return after.kind == SQL_END ? AIM_DROP_INDEX : AIM_NONE;
+}
+
+static enum aim_act
+act_of(struct words *w, struct aim *aim)
+{
+	static const char *const repeatable[] = { "VACUUM", "REINDEX", "CLUSTER", "DISCARD" };
+	size_t i;
+
+	if (take(w, "CREATE"))
+		return create_index(w, aim);
+	if (take(w, "DROP"))
+		return drop_index(w, &aim->name);
+	for (i = 0; i < sizeof repeatable / sizeof *repeatable; i++)
+		if (take(w, repeatable[i]))
+			return AIM_REPEAT;
+	return take(w, "ALTER") && take(w, "SYSTEM") ? AIM_REPEAT : AIM_NONE;
+}
+
+struct aim
+aim_of(const char *text, const struct sql_statement *statement)
+{
+	struct words w = { text, statement->end, { .end = statement->start } };
+	struct aim aim = { AIM_NONE, { 0 }, { 0 } };
+
+	aim.act = act_of(&w, &aim);
+	return aim;
+}
+
+void
+aim_free(struct aim *aim)
+{
+	bytes_free(&aim->name);
+	bytes_free(&aim->table);
+}

@@ -1,0 +1,28 @@
+/*
+ * What a statement that stands alone aims at: what it leaves can tell afterwards whether it ended.
+ *
+ * Pure: reads the statement's words.
+ */
+#ifndef MIG_AIM_H
+#define MIG_AIM_H
+
+#include "bytes.h"
+#include "sql.h"
+
+enum aim_act {
+	AIM_NONE,    /* nobody can tell afterwards whether it ended */
+	AIM_CREATE_INDEX,  /* CREATE INDEX CONCURRENTLY with a name */
+	AIM_DROP_INDEX,    /* DROP INDEX CONCURRENTLY of one index */
+	AIM_REPEAT   /* VACUUM, REINDEX and the like: may run twice */
+};
+
+/* What a statement is, and its names as written.  aim_free() gives their memory back. */
+struct aim {
+	enum aim_act act;
+	struct bytes name;
+	struct bytes table; /* CREATE: the index is made in its schema */
+};
+struct aim aim_of(const char *text, const struct sql_statement *statement);
+void aim_free(struct aim *aim);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * What mig-apply says while it works: a line for each step when it ends; on a terminal one that is redrawn while it
+ * runs, elsewhere one after 10 s and then every 30 s.  All on standard error, silent with -q.
+ */
+#ifndef MIG_PROGRESS_H
+#define MIG_PROGRESS_H
+
+#include <stddef.h>
+
+#include "model.h"
+
+struct progress {
+	size_t steps;       /* of the plan */
+	size_t name_width;
+	long long next_ms;  /* when the next word about the running statement is due */
+};
+
+void progress_begin(struct progress *progress, const struct step *steps, size_t count);
+
+/* A step begins, or a new statement of it. */
+void progress_restart(struct progress *progress);
+
+/* A step goes on: `state` is "running" or "waiting"; `note` may be "". */
+void progress_tick(struct progress *progress, const struct step *step, const char *state, long long ms,
+    const char *note);
+
+/* A step has ended. */
+void progress_end(struct progress *progress, const struct step *step, const char *status, long long ms,
+    const char *note);
+
+#endif

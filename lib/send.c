@@ -1,0 +1,754 @@
+#include "send.h"
+
+#include <ctype.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "history.h"
+#include "aim.h"
+#include "index.h"
+#include "message.h"
+#include "mig.h"
+#include "patience.h"
+#include "segment.h"
+#include "signals.h"
+
+/* A step under way. */
+struct going {
+	struct send *send;
+	const struct step *step;
+	struct sql_script script;
+	struct segments segments;
+	struct sent sent;
+	char id[HISTORY_ID];
+	bool rowed;              /* the row is committed */
+	bool finished;           /* and finished */
+	size_t done;             /* statements behind which we are: committed, or rolled back by the script itself */
+	bool in_script;          /* a part of the script is running: */
+	size_t first;            /*   its first statement, */
+	size_t ended;            /*   and how many of them the server has finished */
+	size_t offset;           /*   where the text that was sent begins in the script */
+	long long began_ms;      /* of the step */
+};
+
+/* --- while the server is at work --- */
+
+static size_t
+running_statement(const struct going *g)
+{
+	return g->first + g->ended;
+}
+
+static void
+statement_note(const struct going *g, struct bytes *note)
+{
+	const char *sql = g->step->sql;
+	const struct sql_statement *statement;
+	char words[48];
+
+	if (!g->in_script || running_statement(g) >= g->script.count)
+		return;
+	statement = &g->script.statements[running_statement(g)];
+	sql_words(sql, statement, words, sizeof words);
+	bytes_format(note, "statement %zu of %zu, line %lu: %s", running_statement(g) + 1, g->script.count,
+	    sql_place(sql, strlen(sql), statement->start).line, words);
+}
+
+static void
+on_tick(void *context, long long ms)
+{
+	struct going *g = context;
+	struct bytes note = { 0 };
+
+	watch_look(g->send->watch, db_backend_pid(g->send->db), &g->send->waits);
+	statement_note(g, &note);
+	progress_tick(g->send->progress, g->step, "running", ms, bytes_text(&note));
+	bytes_free(&note);
+}
+
+static void
+on_notice(void *context, const struct db_message *message)
+{
+	const struct going *g = context;
+
+	/* 25001, 25P01: "there is already a transaction", "... no transaction": of BEGIN and COMMIT beside ours */
+	if (g->in_script && strcmp(message->sqlstate, "25001") != 0 && strcmp(message->sqlstate, "25P01") != 0)
+		message_info("%s: %s: %s", g->step->migration, message->severity, message->text);
+}
+
+/* --- errors --- */
+
+static void
+note_error(struct going *g)
+{
+	const struct db_error *e = db_error(g->send->db);
+	const char *sql = g->step->sql;
+	size_t len = strlen(sql), at = len;
+	struct result *r = &g->sent.result;
+
+	r->sqlstate = e->sqlstate[0] != '\0' ? e->sqlstate : NULL;
+	r->message = e->message;
+	r->detail = e->detail;
+	r->hint = e->hint;
+	r->line = r->column = RECORD_NULL;
+	g->sent.context = e->context;
+	g->sent.statement = 0;
+	g->sent.place = (struct sql_place){ 0 };
+	if (!g->in_script)
+		return;
+	if (running_statement(g) < g->script.count) {
+		g->sent.statement = running_statement(g) + 1;
+		at = g->script.statements[g->sent.statement - 1].start;
+	}
+	if (e->position > 0)
+		at = g->offset + utf8_offset(sql + g->offset, len - g->offset, e->position - 1);
+	if (at < len || e->position > 0) {
+		g->sent.place = sql_place(sql, len, at);
+		r->line = (long long)g->sent.place.line;
+		r->column = (long long)g->sent.place.column;
+	}
+}
+
+static bool
+error_is(const struct going *g, const char *sqlstate)
+{
+	return strcmp(db_error(g->send->db)->sqlstate, sqlstate) == 0;
+}
+
+/* --- the row and its journal --- */
+
+enum row_state { ROW_GOES_ON, ROW_BEGINS_ALONE, ROW_FINISHED };
+
+/*
+ * Text that brings the row up to date: `done` statements lie behind, `why` (or NULL) says why it stops there.
+ * `within` a transaction, or as one of its own.
+ */
+static void
+row_text(struct going *g, struct bytes *out, enum row_state state, size_t done, const char *why, bool within)
+{
+	struct bytes logs = { 0 };
+	struct journal journal = { .next = done + 1, .count = g->script.count, .begun = state == ROW_BEGINS_ALONE };
+	struct history_entry entry = { .id = g->id,
+		.migration = g->step->migration,
+		.checksum = g->step->checksum,
+		.steps = (long long)done,
+		.finished = state == ROW_FINISHED };
+	bool wrap = g->send->own_role && !within;
+
+	history_journal_before(g->step->sql, done > 0 ? g->script.statements[done - 1].end : 0, journal.before);
+	history_journal_write(&logs, &journal);
+	if (why != NULL)
+		bytes_format(&logs, "\n%s", why);
+	entry.logs = logs.data;
+	if (wrap)
+		bytes_str(out, "BEGIN; ");
+	if (g->send->own_role)
+		bytes_str(out, "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; ");
+	if (g->rowed)
+		history_update_sql(out, g->send->schema, &entry);
+	else
+		history_insert_sql(out, g->send->schema, &entry);
+	if (wrap)
+		bytes_str(out, "; COMMIT");
+	bytes_free(&logs);
+}
+
+static enum db_outcome
+run_text(struct going *g, struct bytes *sql)
+{
+	enum db_outcome outcome;
+
+	g->in_script = false;
+	outcome = db_run(g->send->db, sql->data, NULL);
+	bytes_free(sql);
+	return outcome;
+}
+
+static enum db_outcome
+write_row(struct going *g, enum row_state state, size_t done)
+{
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	row_text(g, &sql, state, done, NULL, false);
+	outcome = run_text(g, &sql);
+	if (outcome == DB_ERROR && error_is(g, "42501") && !g->send->own_role) {
+		db_rollback(g->send->db);
+		g->send->own_role = true;
+		return write_row(g, state, done);
+	}
+	if (outcome == DB_OK) {
+		g->rowed = true;
+		g->finished = state == ROW_FINISHED;
+	}
+	return outcome;
+}
+
+/* Notes why the row stays unfinished.  The error must outlive this: db_run_aside() keeps it. */
+static void
+note_unfinished(struct going *g)
+{
+	struct bytes why = { 0 }, sql = { 0 };
+
+	if (!g->rowed || g->finished)
+		return;
+	bytes_str(&why, g->sent.extra != NULL ? g->sent.extra : db_error(g->send->db)->message);
+	if (g->sent.extra == NULL && g->sent.result.sqlstate != NULL)
+		bytes_format(&why, " [%s]", g->sent.result.sqlstate);
+	row_text(g, &sql, g->sent.unsure ? ROW_BEGINS_ALONE : ROW_GOES_ON, g->done, why.data, false);
+	db_run_aside(g->send->db, sql.data);
+	bytes_free(&why);
+	bytes_free(&sql);
+}
+
+/* --- sending parts of the script --- */
+
+/* Statements first to first + count, as one message. */
+static enum db_outcome
+run_statements(struct going *g, size_t first, size_t count)
+{
+	struct bytes text = { 0 };
+	enum db_outcome outcome;
+	size_t start, end;
+
+	if (count == 0)
+		return DB_OK;
+	segment_bytes(&g->script, first, count, &start, &end);
+	g->in_script = true;
+	g->first = first;
+	g->ended = 0;
+	g->offset = start;
+	progress_restart(g->send->progress);
+	if (end == strlen(g->step->sql)) {
+		outcome = db_run(g->send->db, g->step->sql + start, &g->ended);
+	} else {
+		bytes_add(&text, g->step->sql + start, end - start);
+		outcome = db_run(g->send->db, text.data, &g->ended);
+		bytes_free(&text);
+	}
+	return outcome;
+}
+
+static enum db_outcome
+begin(struct going *g)
+{
+	struct bytes sql = { 0 }, name = { 0 };
+
+	g->sent.result.attempts++;
+	bytes_format(&sql, "BEGIN; SET LOCAL lock_timeout = %lld; SET LOCAL application_name = ",
+	    patience_lock_timeout((unsigned)g->sent.result.attempts, g->send->max_stall_ms));
+	bytes_format(&name, "mig-apply %s", g->step->migration);
+	bytes_sql_text(&sql, name.data);
+	bytes_free(&name);
+	return run_text(g, &sql);
+}
+
+/*
+ * A transaction of ours, or one that ends by the script's own COMMIT: the row's text goes in front of it.
+ * `last`: the row is finished with it.
+ */
+static enum db_outcome
+commit_segment(struct going *g, const struct segment *s, bool last)
+{
+	size_t behind = s->first + s->count, start, end;
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	row_text(g, &sql, last ? ROW_FINISHED : ROW_GOES_ON, behind, NULL, true);
+	if (s->kind == SEGMENT_TOGETHER) {
+		bytes_str(&sql, "; COMMIT");
+	} else {
+		segment_bytes(&g->script, behind - 1, 1, &start, &end);
+		bytes_str(&sql, "; ");
+		bytes_add(&sql, g->step->sql + start, end - start);
+	}
+	outcome = run_text(g, &sql);
+	if (outcome == DB_OK) {
+		g->rowed = true;
+		g->finished = last;
+	}
+	return outcome;
+}
+
+static enum db_outcome
+try_transaction(struct going *g, const struct segment *s, bool last)
+{
+	bool ours = s->kind == SEGMENT_TOGETHER, carries = ours || s->kind == SEGMENT_COMMIT;
+	enum db_outcome outcome = begin(g);
+
+	if (outcome == DB_OK)
+		outcome = run_statements(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
+	if (outcome == DB_OK && carries)
+		outcome = commit_segment(g, s, last);
+	/* a script's own ROLLBACK leaves nothing to record; PREPARE TRANSACTION would hide the row */
+	if (outcome == DB_OK && s->kind == SEGMENT_PREPARE)
+		outcome = write_row(g, last ? ROW_FINISHED : ROW_GOES_ON, s->first + s->count);
+	return outcome;
+}
+
+/* A statement that stands alone: that it begins is noted before, since its end cannot be noted with it. */
+static enum db_outcome
+try_alone(struct going *g, size_t at, bool last)
+{
+	enum db_outcome outcome = write_row(g, ROW_BEGINS_ALONE, at);
+
+	g->sent.result.attempts += g->sent.result.attempts == 0;
+	if (outcome == DB_OK) {
+		g->sent.unsure = true;
+		outcome = run_statements(g, at, 1);
+	}
+	if (outcome == DB_ERROR)
+		g->sent.unsure = false; /* the server says that it did not happen */
+	if (outcome == DB_OK) {
+		outcome = write_row(g, last ? ROW_FINISHED : ROW_GOES_ON, at + 1);
+		g->sent.unsure = outcome != DB_OK;
+	}
+	return outcome;
+}
+
+/* --- what became of it --- */
+
+enum { SETTLE_MS = 30000 };
+
+/*
+ * A new connection after the old one was lost.  It waits for the deploy lock, which the old session holds for
+ * as long as the server has not given it up: who has the lock sees how the old one ended.
+ */
+static struct db *
+connect_again(struct send *s)
+{
+	long long until = clock_now_ms() + SETTLE_MS;
+	struct db *db = NULL;
+	struct answer *answer;
+	bool locked = false;
+
+	while (!locked && clock_now_ms() < until && signals_caught() == 0) {
+		if (db == NULL && (db = db_open_quietly(s->source, "mig-apply")) == NULL) {
+			clock_sleep_ms(500);
+			continue;
+		}
+		if (db_query(db, &answer, history_try_lock_sql, 0, NULL) != DB_OK) {
+			db_close(db);
+			db = NULL;
+			continue;
+		}
+		locked = answer_flag(answer, 0, 0);
+		answer_free(answer);
+		if (!locked)
+			clock_sleep_ms(200);
+	}
+	if (locked)
+		return db;
+	db_close(db);
+	return NULL;
+}
+
+/* The connection went away, perhaps while committing.  The row decides what became of the step. */
+static void
+settle(struct going *g)
+{
+	struct bytes sql = { 0 };
+	struct db *db;
+	struct answer *answer = NULL;
+	const char *const parameters[] = { g->id };
+	struct journal journal;
+
+	g->sent.outcome = SEND_LOST;
+	g->sent.kept = g->rowed;
+	g->sent.lost = xstrdup(db_error(g->send->db)->message);
+	message_verbose("the connection is lost; looking what became of %s", g->step->migration);
+	if ((db = connect_again(g->send)) == NULL)
+		return;
+	history_row_state_sql(&sql, g->send->schema);
+	if (db_query(db, &answer, sql.data, 1, parameters) == DB_OK) {
+		g->sent.known = true;
+		g->sent.kept = answer_rows(answer) > 0;
+		g->sent.finished = g->sent.kept && answer_flag(answer, 0, 0);
+		if (g->sent.kept && history_journal_read(answer_text(answer, 0, 1), &journal)) {
+			g->done = journal.next - 1;
+			g->sent.unsure = journal.begun;
+			g->sent.statement = journal.next;
+		}
+	}
+	answer_free(answer);
+	bytes_free(&sql);
+	db_close(db);
+}
+
+/* Pauses after a failed attempt; false when the deadline would pass, or a signal came. */
+static bool
+pause_before_next(struct going *g)
+{
+	struct send *s = g->send;
+	long long pause = patience_pause((unsigned)g->sent.result.attempts, randombytes_random());
+	long long now = clock_now_ms(), until = now + pause;
+	struct bytes note = { 0 };
+
+	if (until > s->deadline_ms)
+		return false;
+	if (!s->watch_tried) {
+		s->watch_tried = true;
+		s->watch = watch_open(s->source);
+	}
+	bytes_format(&note, "for %s, attempt %lld", s->waits.relation != NULL ? s->waits.relation : "a lock",
+	    g->sent.result.attempts + 1);
+	message_verbose("%s: %s; pausing %lld ms", g->step->migration, db_error(s->db)->message, pause);
+	progress_restart(s->progress);
+	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
+		progress_tick(s->progress, g->step, "waiting", now - g->began_ms, note.data);
+		clock_sleep_ms(until - now < 200 ? until - now : 200);
+	}
+	bytes_free(&note);
+	return signals_caught() == 0;
+}
+
+/* Whatever ends a step before its end, but for a table that is busy and may be tried again. */
+static bool
+give_up(struct going *g, enum db_outcome outcome)
+{
+	switch (outcome) {
+	case DB_OK:
+		return false;
+	case DB_LOST:
+		note_error(g);
+		settle(g);
+		return true;
+	case DB_STOPPED:
+		g->sent.outcome = SEND_STOPPED;
+		g->sent.statement = g->in_script ? running_statement(g) + 1 : 0;
+		g->sent.result.sqlstate = g->sent.result.message = NULL;
+		g->sent.result.detail = g->sent.result.hint = NULL;
+		g->sent.extra = xstrdup("stopped by a signal");
+		break;
+	case DB_ERROR:
+		note_error(g);
+		g->sent.outcome = SEND_FAILED;
+		break;
+	}
+	db_rollback(g->send->db);
+	g->sent.kept = g->rowed;
+	return true;
+}
+
+/* --- segments --- */
+
+static bool run_one_by_one(struct going *g, const struct segment *s, bool last);
+
+/* Errors of statements that could not be together, or not inside a transaction. */
+static bool
+wants_to_be_alone(const struct going *g)
+{
+	return error_is(g, "25001") || error_is(g, "2D000") || error_is(g, "55P04");
+}
+
+static bool
+run_transaction(struct going *g, const struct segment *s, bool last)
+{
+	for (;;) {
+		long long began = clock_now_ms();
+		enum db_outcome outcome = try_transaction(g, s, last);
+		bool in_script = g->in_script;
+
+		if (outcome == DB_OK)
+			return true;
+		if (outcome == DB_ERROR && !in_script && error_is(g, "42501") && !g->send->own_role) {
+			db_rollback(g->send->db);
+			g->send->own_role = true; /* the script changed the role; the row is written as ourselves */
+			continue;
+		}
+		if (outcome == DB_ERROR && in_script && !s->block && s->kind == SEGMENT_TOGETHER && wants_to_be_alone(g)) {
+			db_rollback(g->send->db);
+			return run_one_by_one(g, s, last);
+		}
+		if (give_up(g, outcome) && (outcome != DB_ERROR || !db_is_busy(db_error(g->send->db))))
+			return false;
+		if (!pause_before_next(g)) {
+			g->sent.outcome = signals_caught() != 0 ? SEND_STOPPED : SEND_BUSY;
+			return false;
+		}
+		g->sent.result.waited_ms += clock_now_ms() - began;
+	}
+}
+
+static bool
+run_alone(struct going *g, size_t at, bool last)
+{
+	return !give_up(g, try_alone(g, at, last));
+}
+
+/*
+ * A segment that cannot be one transaction after all: each statement in one of its own, with the journal; outside of
+ * any where that is what it wants.
+ */
+static bool
+run_one_by_one(struct going *g, const struct segment *s, bool last)
+{
+	size_t i;
+
+	for (i = s->first; i < s->first + s->count; i++) {
+		struct segment one = { .kind = SEGMENT_TOGETHER, .first = i, .count = 1, .block = true };
+		bool end = last && i + 1 == s->first + s->count;
+
+		if (!run_transaction(g, &one, end)) {
+			if (g->sent.outcome != SEND_FAILED || (!error_is(g, "25001") && !error_is(g, "2D000")))
+				return false;
+			if (!run_alone(g, i, end))
+				return false;
+		}
+		g->done = i + 1;
+	}
+	return true;
+}
+
+/* A statement that had begun when an earlier run was cut off: what it left is looked at, and put right. */
+static bool
+settled_before(struct going *g, size_t at, bool last, bool *gone_wrong)
+{
+	struct aim aim = aim_of(g->step->sql, &g->script.statements[at]);
+	enum index_found found = index_settle(g->send->db, &aim);
+	bool settled = found == INDEX_ENDED;
+
+	aim_free(&aim);
+	*gone_wrong = found == INDEX_ERROR && give_up(g, DB_ERROR);
+	if (settled)
+		*gone_wrong = give_up(g, write_row(g, last ? ROW_FINISHED : ROW_GOES_ON, at + 1));
+	return settled || *gone_wrong;
+}
+
+static bool
+run_segment(struct going *g, const struct segment *s, bool last)
+{
+	bool wrong;
+
+	if (s->kind != SEGMENT_ALONE)
+		return run_transaction(g, s, last);
+	if (g->step->resume_begun && (long long)s->first + 1 == g->step->resume_at &&
+	    settled_before(g, s->first, last, &wrong))
+		return !wrong;
+	return run_alone(g, s->first, last);
+}
+
+static void
+run_segments(struct going *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->segments.count; i++) {
+		struct segment s = g->segments.list[i];
+		size_t behind = s.first + s.count;
+
+		if (behind <= g->done)
+			continue;
+		if (s.first < g->done) { /* an earlier run went through it statement by statement */
+			s.count = behind - g->done;
+			s.first = g->done;
+		}
+		if (signals_caught() != 0 && g->rowed) {
+			(void)give_up(g, DB_STOPPED);
+			return;
+		}
+		if (!run_segment(g, &s, i + 1 == g->segments.count))
+			return;
+		g->done = behind;
+	}
+	if (db_transaction(g->send->db) != DB_IDLE) {
+		g->sent.extra = xstrdup("the script leaves its last transaction open; what that did was rolled back");
+		g->sent.outcome = SEND_FAILED;
+		g->sent.result.message = g->sent.extra;
+		g->sent.kept = g->rowed;
+		db_rollback(g->send->db);
+		return;
+	}
+	if (!g->finished && give_up(g, write_row(g, ROW_FINISHED, g->script.count)))
+		return;
+	g->sent.outcome = SEND_APPLIED;
+}
+
+/* --- a step --- */
+
+static struct result
+first_result(const struct step *step)
+{
+	return (struct result){ .step = step->step,
+		.migration = step->migration,
+		.status = STATUS_NOT_STARTED,
+		.statement_count = step->statement_count,
+		.worst_stall_ms = RECORD_NULL,
+		.line = RECORD_NULL,
+		.column = RECORD_NULL };
+}
+
+static void
+close_result(struct going *g)
+{
+	struct result *r = &g->sent.result;
+
+	r->took_ms = clock_now_ms() - g->began_ms;
+	r->status = g->sent.outcome == SEND_BUSY ? STATUS_DEFERRED : STATUS_FAILED;
+	r->statements_done = (long long)(g->sent.kept ? g->done : 0);
+	g->sent.done = g->sent.kept ? g->done : 0;
+	if (g->sent.outcome == SEND_APPLIED || g->sent.finished) {
+		r->status = g->step->sql != NULL ? STATUS_APPLIED : STATUS_MARKED;
+		r->statements_done = (long long)g->script.count;
+		r->sqlstate = r->message = r->detail = r->hint = NULL;
+		r->line = r->column = RECORD_NULL;
+	}
+}
+
+struct sent
+send_step(struct send *send, const struct step *step)
+{
+	struct going g = { .send = send, .step = step, .began_ms = clock_now_ms() };
+	struct db_hooks hooks = { on_tick, on_notice, &g };
+
+	g.sent.result = first_result(step);
+	g.script = sql_split(step->sql, strlen(step->sql));
+	g.segments = segments_of(step->sql, &g.script);
+	history_new_id(g.id);
+	if (step->row_id != NULL) {
+		bytes_copy(g.id, sizeof g.id, step->row_id);
+		g.rowed = true;
+		g.done = (size_t)step->resume_at - 1;
+	}
+	db_hooks(send->db, &hooks);
+	run_segments(&g);
+	db_hooks(send->db, NULL);
+	if (g.sent.outcome != SEND_APPLIED && g.sent.outcome != SEND_LOST)
+		note_unfinished(&g);
+	close_result(&g);
+	segments_free(&g.segments);
+	sql_script_free(&g.script);
+	return g.sent;
+}
+
+struct sent
+send_mark(struct send *send, const struct step *step)
+{
+	struct going g = { .send = send, .step = step, .began_ms = clock_now_ms() };
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	g.sent.result = first_result(step);
+	g.sent.result.attempts = 1;
+	history_new_id(g.id);
+	bytes_str(&sql, "BEGIN; ");
+	if (strcmp(step->action, ACTION_MARK_APPLIED) == 0)
+		history_mark_applied_sql(&sql, send->schema, g.id, step->migration, step->checksum);
+	else
+		history_mark_rolled_back_sql(&sql, send->schema, step->migration);
+	bytes_str(&sql, "; COMMIT");
+	outcome = run_text(&g, &sql);
+	if (outcome != DB_OK) {
+		g.sent.outcome = outcome == DB_STOPPED ? SEND_STOPPED : outcome == DB_LOST ? SEND_LOST : SEND_FAILED;
+		if (outcome == DB_ERROR) {
+			g.sent.result.sqlstate = db_error(send->db)->sqlstate;
+			g.sent.result.message = db_error(send->db)->message;
+		}
+		db_rollback(send->db);
+	}
+	close_result(&g);
+	return g.sent;
+}
+
+void
+sent_free(struct sent *sent)
+{
+	free(sent->extra);
+	free(sent->lost);
+	sent->extra = sent->lost = NULL;
+}
+
+/* --- the session between steps --- */
+
+static bool
+has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word), i;
+
+	for (; *text != '\0'; text++) {
+		for (i = 0; i < len && tolower((unsigned char)text[i]) == word[i]; i++)
+			;
+		if (i == len)
+			return true;
+	}
+	return false;
+}
+
+/* 1, 0, or -1 with the error said. */
+static int
+ask_flag(struct send *send, const char *sql)
+{
+	struct answer *answer;
+	enum db_outcome outcome = db_query(send->db, &answer, sql, 0, NULL);
+	int flag;
+
+	if (outcome != DB_OK) {
+		(void)db_say(send->db, outcome, "look at the session");
+		return -1;
+	}
+	flag = answer_flag(answer, 0, 0);
+	answer_free(answer);
+	return flag;
+}
+
+static int
+mend_lock(struct send *send, const struct step *step)
+{
+	int held = ask_flag(send, history_lock_held_sql);
+
+	if (held == 0) {
+		held = ask_flag(send, history_try_lock_sql);
+		if (held == 1)
+			message_warning("%s gave the deploy lock away; it was taken again", step->migration);
+	}
+	if (held == 1)
+		return 0;
+	if (held < 0)
+		return message_code();
+	return message_error(MIG_BUSY, "%s gave the deploy lock away, and another deployer has it now", step->migration);
+}
+
+static int
+mend_search_path(struct send *send, const struct target *target, const struct step *step)
+{
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+	int resolves;
+
+	history_resolves_sql(&sql, send->schema);
+	resolves = ask_flag(send, sql.data);
+	sql.len = 0;
+	if (resolves != 0) {
+		bytes_free(&sql);
+		return resolves < 0 ? message_code() : 0;
+	}
+	message_warning("%s moved the search path away from the history; it is set back for what follows",
+	    step->migration);
+	if (target->schema != NULL) {
+		bytes_str(&sql, "SET search_path = ");
+		bytes_sql_name(&sql, target->schema);
+	} else {
+		bytes_str(&sql, "RESET search_path");
+	}
+	outcome = db_run(send->db, sql.data, NULL);
+	bytes_free(&sql);
+	return outcome == DB_OK ? 0 : db_say(send->db, outcome, "set the search path back");
+}
+
+int
+send_mend_session(struct send *send, const struct target *target, const struct step *step)
+{
+	bool discards;
+	int code = 0;
+
+	if (step->sql == NULL)
+		return 0;
+	discards = has_word(step->sql, "discard");
+	if (discards || has_word(step->sql, "advisory_unlock"))
+		code = mend_lock(send, step);
+	if (code == 0 && (discards || has_word(step->sql, "search_path")))
+		code = mend_search_path(send, target, step);
+	return code;
+}

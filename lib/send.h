@@ -1,0 +1,74 @@
+/*
+ * One step's conversation with the server: the script and its history row, in as few commits as it allows.
+ *
+ * A script is run segment by segment (segment.h).  Each commit carries the migration's row with it: the first one
+ * inserts it, the last one finishes it, and those between keep its journal (history.h), so that a run that is
+ * cut off anywhere can go on from there.  An ordinary script is one segment: script and row are one transaction.
+ *
+ * Where a transaction meets a busy table (55P03) or a deadlock (40P01), all of it is rolled back and tried again.  Where
+ * it turns out that statements cannot be together (25001, 2D000, 55P04: what no reader of the text can see), the
+ * segment, rolled back whole by then, is run again statement by statement.
+ */
+#ifndef MIG_SEND_H
+#define MIG_SEND_H
+
+#include <stdbool.h>
+
+#include "database.h"
+#include "model.h"
+#include "progress.h"
+#include "secret.h"
+#include "sql.h"
+#include "watch.h"
+
+struct send {
+	struct db *db;
+	struct source *source;      /* for the watcher, and to look at a row after a lost connection */
+	const char *schema;         /* of the history */
+	long long max_stall_ms;
+	long long deadline_ms;      /* on clock_now_ms(): no further attempt begins after this */
+	struct progress *progress;
+	struct watch *watch;        /* NULL until something was waited for */
+	bool watch_tried;
+	struct waits waits;         /* whom the last wait was for */
+	bool own_role;              /* a script changed the role to one that may not write the history */
+};
+
+enum send_outcome {
+	SEND_APPLIED,
+	SEND_FAILED,      /* the server refused it */
+	SEND_BUSY,        /* a table stayed busy until the deadline */
+	SEND_LOST,        /* the connection is gone; what became of the step was looked up: `known` */
+	SEND_STOPPED      /* a signal came */
+};
+
+/* How a step ended, beyond its result record. */
+struct sent {
+	enum send_outcome outcome;
+	struct result result;       /* its texts are db's error, until the next call on db */
+	bool kept;                  /* its row is in the database: a part of it is, or may be */
+	bool known;                 /* SEND_LOST: what became of it could be looked up */
+	bool finished;              /* SEND_LOST and known: it was committed whole */
+	size_t statement;           /* from 1: the one that failed, or that was running; 0: none */
+	size_t done;                /* statements whose work is committed */
+	bool unsure;                /* whether `statement`, which stands alone, ended is not known */
+	struct sql_place place;     /* of the error; line 0: none */
+	const char *context;        /* where inside a function it happened, in the server's words; or NULL */
+	char *lost;                 /* SEND_LOST: what was said when the connection went; or NULL */
+	char *extra;                /* what is wrong where no server error says it; or NULL */
+};
+
+struct sent send_step(struct send *send, const struct step *step);
+void sent_free(struct sent *sent);
+
+/* Marks: what `prisma migrate resolve` writes, in one transaction. */
+struct sent send_mark(struct send *send, const struct step *step);
+
+/*
+ * After a step: puts right, and names, what a script changed of the session that a deploy needs: the deploy lock
+ * (DISCARD ALL), a search path in which the history does not resolve.  Asks the server only where the script has
+ * words that can do this.  Returns 0, or an exit code, said.
+ */
+int send_mend_session(struct send *send, const struct target *target, const struct step *step);
+
+#endif
