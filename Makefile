@@ -16,7 +16,7 @@ CC      ?= cc
 
 CFLAGS ?= -O2 -g
 WARN = -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
-       -Wvla -Wformat=2 -Wundef -Wpointer-arith -Wcast-align -Werror=implicit-function-declaration
+       -Wvla -Wformat -Wundef -Wpointer-arith -Wcast-align -Werror=implicit-function-declaration
 HARDEN = -fstack-protector-strong -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2

@@ -273,13 +273,14 @@ bytes_sql_text(struct bytes *b, const char *value)
 }
 
 void
-bytes_hex(struct bytes *b, const void *data, size_t len)
+bytes_copy(char *out, size_t size, const char *text)
 {
-	const unsigned char *byte = data;
-	size_t i;
+	size_t len = strlen(text);
 
-	for (i = 0; i < len; i++)
-		bytes_format(b, "%02x", byte[i]);
+	if (len >= size)
+		len = size - 1;
+	memcpy(out, text, len);
+	out[len] = '\0';
 }
 
 int

@@ -69,8 +69,8 @@ size_t utf8_offset(const char *text, size_t len, size_t n);
 void bytes_sql_name(struct bytes *b, const char *name);
 void bytes_sql_text(struct bytes *b, const char *value);
 
-/* Lower-case hex of data[0..len). */
-void bytes_hex(struct bytes *b, const void *data, size_t len);
+/* Copies text into out, cut to size - 1 bytes. */
+void bytes_copy(char *out, size_t size, const char *text);
 
 /*
  * Reads all of a file that is open for reading.  Returns 0, or errno.

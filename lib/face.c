@@ -90,15 +90,21 @@ colour_of(enum state state)
 static void
 standing_note(struct bytes *out, const struct standing *s)
 {
+	struct journal journal;
+
 	switch (s->state) {
 	case STATE_EDITED:
 		bytes_str(out, "file differs from what was applied");
+		if (s->script->edited_blanks)
+			bytes_str(out, ", in white space only");
 		break;
 	case STATE_MISSING:
 		bytes_str(out, "recorded, but not in the folder");
 		break;
 	case STATE_FAILED:
 		bytes_str(out, "unfinished since");
+		if (history_journal_read(s->row->logs, &journal))
+			bytes_format(out, ", statement %zu of %zu", journal.next, journal.count);
 		break;
 	case STATE_RUNNING:
 		bytes_str(out, "another deployer has begun it");
@@ -339,9 +345,11 @@ runs_words(struct bytes *out, const struct step *s)
 	else if (strcmp(s->transaction, "mig") == 0)
 		bytes_str(out, "in one transaction");
 	else if (strcmp(s->transaction, "script") == 0)
-		bytes_str(out, "in transactions of its own");
+		bytes_str(out, "in its own transactions, with journal");
 	else
-		bytes_str(out, "outside a transaction");
+		bytes_str(out, "outside, with journal");
+	if (s->resume_at != RECORD_NULL)
+		bytes_format(out, ", from statement %lld on", s->resume_at);
 }
 
 static bool
@@ -424,7 +432,7 @@ nothing_to_do(struct bytes *out, const struct scan *scan, const struct status *s
 }
 
 static void
-preview_sum(struct bytes *out, const struct planned *planned, const char *digest)
+preview_sum(struct bytes *out, const struct planned *planned, const char *digest, bool kept)
 {
 	face_count(out, planned->step_count, "step");
 	bytes_str(out, ", ");
@@ -441,8 +449,10 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 		face_count(out, planned->still_pending, "migration");
 		bytes_char(out, '\n');
 	}
-	if (planned->errors == 0 && planned->plan.history_digest != NULL)
-		bytes_format(out, "to apply this plan:   mig-scan | mig-plan | mig-apply --expect %.16s\n", digest);
+	if (planned->errors == 0 && planned->plan.history_digest != NULL && !kept)
+		bytes_format(out, "to read the SQL:      mig-scan | mig-plan --format=sql\n"
+		                  "to apply this plan:   mig-scan | mig-plan | mig-apply --expect %.16s\n",
+		    digest);
 }
 
 void
@@ -453,7 +463,10 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 	size_t i;
 
 	if (planned->step_count == 0 && planned->errors == 0 && planned->still_pending == 0) {
-		nothing_to_do(out, scan, status);
+		if (scan != NULL)
+			nothing_to_do(out, scan, status);
+		else
+			bytes_format(out, "plan %.16s: nothing to do\n", digest);
 		return;
 	}
 	bytes_format(out, "plan %.16s for ", digest);
@@ -480,7 +493,7 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	if (planned->finding_count > 0)
 		bytes_char(out, '\n');
-	preview_sum(out, planned, digest);
+	preview_sum(out, planned, digest, scan == NULL);
 }
 
 /* --- mig-apply --- */

@@ -33,7 +33,7 @@ void face_holder(struct bytes *out, long long pid, const char *application, cons
 void face_status(struct bytes *out, const struct scan *scan, const struct status *status,
     const char *folder, const char *deploying_for, bool unfold);
 
-/* mig-plan's page; digest: of the plan's records. */
+/* mig-plan's page; digest: of the plan's records.  scan and status NULL: a kept plan, shown again. */
 void face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
     const struct planned *planned, const char *digest, bool unfold);
 

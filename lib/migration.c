@@ -162,6 +162,40 @@ migration_checksum_matches(const char *recorded, const char *checksum, const cha
 	return strcmp(recorded, hex) == 0;
 }
 
+/* text without the white space at the ends of its lines (`lines`) and of the whole. */
+static void
+strip_blanks(struct bytes *out, const char *text, bool lines)
+{
+	for (; *text != '\0'; text++) {
+		while (lines && *text == '\n' && out->len > 0 && strchr(" \t\r", out->data[out->len - 1]) != NULL)
+			out->len--;
+		bytes_char(out, *text);
+	}
+	while (out->len > 0 && strchr(" \t\r\n", out->data[out->len - 1]) != NULL)
+		out->len--;
+	bytes_add(out, "", 0);
+}
+
+bool
+migration_differs_in_blanks(const char *recorded, const char *text)
+{
+	static const char *const ends[] = { "", "\n", "\r\n", "\n\n" };
+	char hex[MIGRATION_CHECKSUM];
+	bool same = false;
+	size_t i;
+
+	for (i = 0; !same && i < 2 * (sizeof ends / sizeof *ends); i++) {
+		struct bytes variant = { 0 };
+
+		strip_blanks(&variant, text, i % 2 == 1);
+		bytes_str(&variant, ends[i / 2]);
+		migration_checksum(variant.data, variant.len, hex);
+		same = migration_checksum_matches(recorded, hex, variant.data);
+		bytes_free(&variant);
+	}
+	return same;
+}
+
 /* --- folder --- */
 
 static int

@@ -32,6 +32,13 @@ void migration_checksum(const char *text, size_t len, char hex[MIGRATION_CHECKSU
  */
 bool migration_checksum_matches(const char *recorded, const char *checksum, const char *text);
 
+/*
+ * Whether a script that does not match differs only in white space at the ends of lines or of the file, as far as that
+ * can be told without the old text: from the new one with such white space taken away, or with a final newline
+ * more or less.
+ */
+bool migration_differs_in_blanks(const char *recorded, const char *text);
+
 /* A migrations folder, open for reading. */
 struct folder {
 	const char *path;   /* as given */

@@ -11,6 +11,7 @@
 #define NUMBER(type, member)      { #member, FIELD_NUMBER, false, offsetof(struct type, member) }
 #define NUMBER_OR_NULL(type, member) { #member, FIELD_NUMBER, true, offsetof(struct type, member) }
 #define FLAG(type, member)        { #member, FIELD_FLAG, false, offsetof(struct type, member) }
+#define FLAG_OR_NULL(type, member) { #member, FIELD_FLAG, true, offsetof(struct type, member) }
 #define LAST                      { NULL, FIELD_TEXT, false, 0 }
 
 static const struct field database_fields[] = {
@@ -92,6 +93,10 @@ static const struct field step_fields[] = {
 	TEXT_OR_NULL(step, transaction),
 	NUMBER_OR_NULL(step, statement_count),
 	NUMBER_OR_NULL(step, size_bytes),
+	TEXT_OR_NULL(step, row_id),
+	NUMBER_OR_NULL(step, resume_at),
+	FLAG_OR_NULL(step, resume_begun),
+	FLAG_OR_NULL(step, resume_told),
 	TEXT_OR_NULL(step, sql),
 	LAST,
 };

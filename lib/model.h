@@ -56,8 +56,9 @@ struct migration {
 	long long size_bytes;
 	const char *flaw;                /* NULL, or one of the words below */
 	const char *sql;                 /* the script as Prisma would send it; NULL where it has none */
-	/* not in records: the script differs from what was applied; status_look_at() fills it */
+	/* not in records, filled by status_look_at(): the script differs from what was applied; only in blanks */
 	bool edited;
+	bool edited_blanks;
 	struct record *record;           /* owns the texts, where this was read; else NULL */
 };
 #define FLAW_NO_SCRIPT "no_script"   /* there is no migration.sql: path, checksum, sql are null */
@@ -108,6 +109,10 @@ struct step {
 	const char *transaction;         /* "mig", "script", "none"; null for marks */
 	long long statement_count;
 	long long size_bytes;
+	const char *row_id;              /* of the unfinished row that it goes on with; null: a new one */
+	long long resume_at;             /* the statement that it goes on with, from 1; null with row_id */
+	bool resume_begun;               /* that statement had begun: look what it left before it runs again */
+	bool resume_told;                /* a person said so (--resume), not the journal */
 	const char *sql;
 	struct record *record;           /* owns the texts, where this was read; else NULL */
 };

@@ -4,17 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aim.h"
 #include "bytes.h"
 #include "clock.h"
 #include "history.h"
 #include "message.h"
 #include "mig.h"
+#include "segment.h"
 #include "sql.h"
 
 const struct plan_rule plan_rules[] = {
 	{ "failed", SEVERITY_ERROR, false },
 	{ "not_empty", SEVERITY_ERROR, true },
+	{ "unrelated", SEVERITY_ERROR, true },
+	{ "open_transaction", SEVERITY_ERROR, false },
 	{ "copy", SEVERITY_ERROR, false },
+	{ "resumes", SEVERITY_NOTE, false },
 	{ "running", SEVERITY_NOTE, true },
 	{ "edited", SEVERITY_WARNING, true },
 	{ "missing", SEVERITY_WARNING, true },
@@ -137,20 +142,15 @@ find_in_history(struct maker *m, const struct standing *s)
 	switch (s->state) {
 	case STATE_EDITED:
 		add_finding(m, "edited", s->migration,
-		    xformat("the file differs from what was applied on %s", clock_readable(s->row->finished_at, since)),
+		    xformat("the file differs from what was applied on %s%s", clock_readable(s->row->finished_at, since),
+		        s->script->edited_blanks ? ", in white space at line ends only" : ""),
 		    xformat("git log -p -- '*/%s/*'", s->migration));
 		break;
 	case STATE_MISSING:
 		add_finding(m, "missing", s->migration, xstrdup("recorded as applied, but not in the folder"),
 		    xformat("git log --diff-filter=D -- '*/%s/*'", s->migration));
 		break;
-	case STATE_FAILED:
-		add_finding(m, "failed", s->migration,
-		    xformat("unfinished since %s: it blocks every deploy (P3009)",
-		        clock_readable(s->row->started_at, since)),
-		    xformat("mig-scan | mig-plan --mark-rolled-back '%s' | mig-apply    (it is undone; run it again)\n"
-		            "mig-scan | mig-plan --mark-applied '%s' | mig-apply        (it is done)",
-		        s->migration, s->migration));
+	case STATE_FAILED: /* decided in add_resume(), which knows the journal */
 		break;
 	case STATE_RUNNING:
 		add_finding(m, "running", s->migration, xstrdup("another deployer has begun it and goes on"), NULL);
@@ -172,12 +172,37 @@ find_in_history(struct maker *m, const struct standing *s)
 		    xformat("git log --diff-filter=D -- '*/%s/*'", s->migration));
 }
 
+/* A transaction that the script opens and does not end: what it did would be lost when the session ends. */
+static void
+find_open_transaction(struct maker *m, const struct migration *script, const struct sql_script *split)
+{
+	struct segments segments = segments_of(script->sql, split);
+	size_t i;
+
+	for (i = split->count; segments.open && i-- > 0;) {
+		const struct sql_statement *s = &split->statements[i];
+
+		if (s->kind == SQL_BEGIN || s->chain) {
+			struct sql_place place = sql_place(script->sql, strlen(script->sql), s->start);
+			struct finding *f = add_finding(m, "open_transaction", script->migration,
+			    xstrdup("the transaction that begins here is never ended: what it did would be lost"),
+			    xstrdup("add the missing COMMIT; at the end of the file"));
+
+			f->line = (long long)place.line;
+			f->column = (long long)place.column;
+			break;
+		}
+	}
+	segments_free(&segments);
+}
+
 static void
 find_in_script(struct maker *m, const struct migration *script, const struct sql_script *split)
 {
 	size_t len = strlen(script->sql), i;
 	struct sql_losses losses = sql_losses(script->sql, split);
 
+	find_open_transaction(m, script, split);
 	for (i = 0; i < losses.count; i++) {
 		const struct sql_loss *loss = &losses.losses[i];
 		struct sql_place place = sql_place(script->sql, len, loss->at);
@@ -220,7 +245,8 @@ add_step(struct maker *m, const char *action, const char *migration)
 		.action = action,
 		.migration = migration,
 		.statement_count = RECORD_NULL,
-		.size_bytes = RECORD_NULL };
+		.size_bytes = RECORD_NULL,
+		.resume_at = RECORD_NULL };
 	return s;
 }
 
@@ -257,8 +283,16 @@ transaction_word(enum sql_transaction transaction)
 	return NULL;
 }
 
+/* Where an unfinished migration goes on. */
+struct resume {
+	const char *row_id;
+	size_t at;        /* statement, from 1 */
+	bool begun;       /* it had begun */
+	bool told;        /* --resume said so */
+};
+
 static int
-add_apply(struct maker *m, const struct migration *script)
+add_apply(struct maker *m, const struct migration *script, const struct resume *resume)
 {
 	struct sql_script split;
 	struct step *step;
@@ -269,6 +303,12 @@ add_apply(struct maker *m, const struct migration *script)
 	split = sql_split(script->sql, strlen(script->sql));
 	find_in_script(m, script, &split);
 	step = add_step(m, ACTION_APPLY, script->migration);
+	if (resume != NULL) {
+		step->row_id = resume->row_id;
+		step->resume_at = (long long)resume->at;
+		step->resume_begun = resume->begun;
+		step->resume_told = resume->told;
+	}
 	step->checksum = script->checksum;
 	step->transaction = transaction_word(sql_transaction(&split));
 	step->statement_count = (long long)split.count;
@@ -353,6 +393,141 @@ mark_rolled_back(struct maker *m, const char *name)
 	return 0;
 }
 
+/* --- going on with what an earlier run left --- */
+
+static const char *
+resume_wish(const struct wishes *w, const char *migration)
+{
+	size_t i;
+
+	for (i = 0; i < w->resume_count; i++) {
+		const char *colon = strrchr(w->resumes[i], ':');
+
+		if (strlen(migration) == (size_t)(colon - w->resumes[i]) &&
+		    strncmp(w->resumes[i], migration, strlen(migration)) == 0)
+			return colon + 1;
+	}
+	return NULL;
+}
+
+/* What can be typed where nobody knows how far it came. */
+static char *
+failed_remedy(const struct standing *s, const struct journal *journal)
+{
+	struct bytes text = { 0 };
+	size_t next = journal != NULL ? journal->next : 1;
+
+	bytes_str(&text, "Look what is there; then one of these:\n");
+	if (s->script != NULL && s->script->sql != NULL) {
+		bytes_format(&text, "mig-scan | mig-plan --resume '%s:%zu' | mig-apply    (statement %zu did not happen)\n",
+		    s->migration, next, next);
+		if (journal != NULL && journal->begun)
+			bytes_format(&text, "mig-scan | mig-plan --resume '%s:%zu' | mig-apply    (it did)\n", s->migration,
+			    next + 1);
+	}
+	bytes_format(&text, "mig-scan | mig-plan --mark-rolled-back '%s' | mig-apply    (all of it is undone)\n",
+	    s->migration);
+	bytes_format(&text, "mig-scan | mig-plan --mark-applied '%s' | mig-apply    (all of it is there)",
+	    s->migration);
+	return text.data;
+}
+
+static int
+add_failed(struct maker *m, const struct standing *s, const struct journal *journal, const char *why)
+{
+	char since[CLOCK_INSTANT];
+
+	add_finding(m, "failed", s->migration,
+	    xformat("unfinished since %s: it blocks every deploy (P3009); %s",
+	        clock_readable(s->row->started_at, since), why),
+	    failed_remedy(s, journal));
+	return 0;
+}
+
+static int
+add_told_resume(struct maker *m, const struct standing *s, const char *number, size_t count)
+{
+	char *end;
+	unsigned long at = strtoul(number, &end, 10);
+	struct resume resume = { .row_id = s->row->id, .at = at, .told = true };
+
+	if (*number < '0' || *number > '9' || *end != '\0' || at < 1 || at > count + 1)
+		return message_error(MIG_USAGE, "--resume %s:%s: its statements are 1 to %zu, and %zu finishes its row",
+		    s->migration, number, count, count + 1);
+	return add_apply(m, s->script, &resume);
+}
+
+/* What the journal of an unfinished row says, held against the file as it is now. */
+static int
+add_journal_resume(struct maker *m, const struct standing *s, const struct journal *journal,
+    const struct sql_script *split)
+{
+	struct resume resume = { .row_id = s->row->id, .at = journal->next, .begun = journal->begun };
+	char before[HISTORY_BEFORE];
+	struct aim aim;
+
+	if (journal->next > split->count + 1)
+		return add_failed(m, s, journal, "its file has fewer statements now than are done");
+	history_journal_before(s->script->sql,
+	    journal->next > 1 ? split->statements[journal->next - 2].end : 0, before);
+	if (strcmp(before, journal->before) != 0)
+		return add_failed(m, s, journal, "its file was changed in what is done already");
+	if (journal->begun && journal->next <= split->count) {
+		aim = aim_of(s->script->sql, &split->statements[journal->next - 1]);
+		aim_free(&aim);
+		if (aim.act == AIM_NONE)
+			return add_failed(m, s, journal, "a statement that stands alone had begun, and nobody knows whether it ended");
+	}
+	add_finding(m, "resumes", s->migration,
+	    xformat("goes on at statement %zu of %zu: what comes before is committed", journal->next, split->count), NULL);
+	return add_apply(m, s->script, &resume);
+}
+
+/* A row that is neither finished nor rolled back. */
+static int
+add_resume(struct maker *m, const struct standing *s)
+{
+	const char *told = resume_wish(m->wishes, s->migration);
+	struct sql_script split;
+	struct journal journal;
+	bool has_journal = history_journal_read(s->row->logs, &journal);
+	int code;
+
+	if (s->script == NULL || s->script->sql == NULL)
+		return add_failed(m, s, NULL, "its script is not in the folder");
+	split = sql_split(s->script->sql, strlen(s->script->sql));
+	if (told != NULL)
+		code = add_told_resume(m, s, told, split.count);
+	else if (has_journal)
+		code = add_journal_resume(m, s, &journal, &split);
+	else
+		code = add_failed(m, s, NULL, s->row->logs != NULL ? "it was not mig that ran it, and it ended in an error"
+		                                                   : "it was not mig that ran it, and how it ended is not known");
+	sql_script_free(&split);
+	return code;
+}
+
+static int
+check_resume_wishes(const struct maker *m)
+{
+	const struct wishes *w = m->wishes;
+	size_t i, j;
+
+	for (i = 0; i < w->resume_count; i++) {
+		for (j = 0; j < m->status->count; j++)
+			if (m->status->standings[j].state == STATE_FAILED &&
+			    resume_wish(w, m->status->standings[j].migration) == strrchr(w->resumes[i], ':') + 1)
+				break;
+		if (j == m->status->count) {
+			(void)message_error(MIG_USAGE, "--resume %s: there is no unfinished migration of that name",
+			    w->resumes[i]);
+			message_line("  Which are unfinished: mig-scan");
+			return MIG_USAGE;
+		}
+	}
+	return 0;
+}
+
 static bool
 is_pending(const struct standing *s)
 {
@@ -379,6 +554,24 @@ add_marks(struct maker *m)
 	return code;
 }
 
+/* Names on both sides, and none in common: a folder of another project, or the string of another database. */
+static bool
+is_unrelated(const struct maker *m)
+{
+	size_t i;
+	bool any_row = false, any_folder = false;
+
+	for (i = 0; i < m->status->count; i++) {
+		const struct standing *s = &m->status->standings[i];
+
+		if (s->row != NULL && s->script != NULL)
+			return false;
+		any_row |= s->row != NULL;
+		any_folder |= s->script != NULL;
+	}
+	return any_row && any_folder;
+}
+
 static int
 add_applies(struct maker *m)
 {
@@ -395,15 +588,22 @@ add_applies(struct maker *m)
 		    xformat("schema %s has tables but no history (P3005)", m->scan->database.schema),
 		    xstrdup("mig-scan | mig-plan --baseline NAME | mig-apply    (NAME is the last migration that the "
 		            "tables already have)"));
+	if (is_unrelated(m))
+		add_finding(m, "unrelated", NULL,
+		    xstrdup("the folder and the history have no migration in common: is this the right database?"),
+		    xstrdup("look: mig-scan; if it is right: mig-scan | mig-plan --allow=unrelated | mig-apply"));
+	code = check_resume_wishes(m);
 	for (i = 0; code == 0 && i < m->status->count; i++) {
 		const struct standing *s = &m->status->standings[i];
 		bool wanted = s <= last;
 
 		find_in_history(m, s);
+		if (s->state == STATE_FAILED)
+			code = add_resume(m, s);
 		if (!is_pending(s) && !(s->state == STATE_RUNNING && s->script != NULL))
 			continue;
 		if (wanted)
-			code = add_apply(m, s->script);
+			code = add_apply(m, s->script, NULL);
 		else
 			m->out->still_pending++;
 	}

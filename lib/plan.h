@@ -23,6 +23,8 @@ struct wishes {
 	size_t applied_count;
 	const char **rolled_back;    /* --mark-rolled-back */
 	size_t rolled_back_count;
+	const char **resumes;        /* --resume NAME:STATEMENT */
+	size_t resume_count;
 };
 
 struct planned {

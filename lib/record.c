@@ -444,7 +444,7 @@ fill_field(const struct field *field, const json_t *value, char *at)
 		*(long long *)(void *)at = null ? RECORD_NULL : json_integer_value(value);
 		return true;
 	case FIELD_FLAG:
-		if (!json_is_boolean(value))
+		if (!null && !json_is_boolean(value))
 			return false;
 		*(bool *)at = json_is_true(value);
 		return true;
@@ -460,6 +460,8 @@ record_fill(struct reader *r, const struct record *record, const struct record_f
 	for (field = form->fields; field->key != NULL; field++) {
 		const json_t *value = json_object_get(json_of(record), field->key);
 
+		if (value == NULL && field->nullable)
+			value = json_null();
 		if (value == NULL)
 			return reader_refuse(r, "the %s record has no \"%s\"", form->name, field->key);
 		if (!fill_field(field, value, (char *)out + field->offset))

@@ -19,13 +19,13 @@
 #include "bytes.h"
 
 /*
- * A form says which keys a record has, in the order in which they are written, and where each stands
+ * A form says which keys a record has (one that may be null may also be absent when it is read), in the order in which they are written, and where each stands
  * in a struct.  One table serves writer and reader, so they cannot drift apart.
  */
 enum field_type {
 	FIELD_TEXT,   /* const char *; NULL is null */
 	FIELD_NUMBER, /* long long; RECORD_NULL is null */
-	FIELD_FLAG    /* bool */
+	FIELD_FLAG    /* bool; null is false */
 };
 #define RECORD_NULL LLONG_MIN
 

@@ -22,6 +22,7 @@ status_look_at(const struct history_index *index, struct migration *m)
 
 	m->edited = row != NULL && m->checksum != NULL &&
 	    !migration_checksum_matches(row->checksum, m->checksum, m->sql);
+	m->edited_blanks = m->edited && m->sql != NULL && migration_differs_in_blanks(row->checksum, m->sql);
 }
 
 static enum state

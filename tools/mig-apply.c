@@ -1,0 +1,150 @@
+/*
+ * mig-apply: carries a plan out.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "deploy.h"
+#include "message.h"
+#include "mig.h"
+#include "model.h"
+#include "options.h"
+#include "output.h"
+#include "record.h"
+#include "secret.h"
+#include "signals.h"
+
+static const char *const usage[] = {
+	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME] [--wait=TIME]",
+	"          [-o FILE] [PLAN | -]",
+	NULL,
+};
+enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_MAX_STALL, OPTION_WAIT };
+static const struct option_spec specs[] = {
+	OPTION_DATABASE,
+	{ OPTION_DRY_RUN, "dry-run", NULL, "connect and check everything, but send no SQL of the plan", false },
+	{ OPTION_EXPECT, "expect", "DIGEST", "apply only the plan with this digest; 16 digits or more", false },
+	{ OPTION_MAX_STALL, "max-stall", "TIME", "how long others may wait for us at a time (default 1s)", false },
+	{ OPTION_WAIT, "wait", "TIME", "how long \"not now\" is answered by trying again (default 10min)", false },
+	OPTION_OUTPUT,
+	OPTION_FORMAT("text|records"),
+	OPTION_LAST,
+};
+static const struct program program = {
+	.name = "mig-apply",
+	.about = "carries a plan out",
+	.usage = usage,
+	.options = specs,
+	.more = "examples:\n"
+	        "  mig-scan | mig-plan | mig-apply\n"
+	        "  mig-scan | mig-plan | mig-apply --dry-run\n"
+	        "  mig-apply --expect 4f7cb550d69c7918 plan.rec\n"
+	        "  mig-scan | mig-plan | mig-apply | mig-check deploy\n"
+	        "\n"
+	        "exit codes: 0 done, 1 a migration failed or an earlier one is unfinished, 64 usage,\n"
+	        "65 broken stream, another target or an older history, 69 unreachable, 74 output lost,\n"
+	        "75 not now, 77 permission denied, 78 no usable connection string, 128+N by signal N\n",
+};
+
+static bool
+is_digest(const char *text)
+{
+	size_t len = strspn(text, "0123456789abcdef");
+
+	return text[len] == '\0' && len >= 16 && len < RECORD_DIGEST_HEX;
+}
+
+static int
+read_command_line(int argc, char *argv[], struct deploy *deploy, const char **input, struct output *out)
+{
+	struct options o;
+	int option;
+
+	options_begin(&o, &program, argc, argv);
+	while ((option = options_next(&o)) != OPTIONS_DONE) {
+		switch (option) {
+		case OPTIONS_SHOWN:
+			exit(output_close(&(struct output){ .format = "text" }, MIG_OK));
+		case OPTIONS_WRONG:
+			return MIG_USAGE;
+		case 'd':
+			deploy->database = o.value;
+			break;
+		case OPTION_DRY_RUN:
+			deploy->dry_run = true;
+			break;
+		case OPTION_EXPECT:
+			if (!is_digest(o.value))
+				return options_wrong("--expect=%s is no digest: 16 to 64 digits of 0-9 and a-f", o.value);
+			deploy->expect = o.value;
+			break;
+		case OPTION_MAX_STALL:
+			if (options_time("max-stall", o.value, &deploy->max_stall_ms) != 0)
+				return MIG_USAGE;
+			if (deploy->max_stall_ms < 1)
+				return options_wrong("--max-stall=%s: without any wait no lock can be had", o.value);
+			break;
+		case OPTION_WAIT:
+			if (options_time("wait", o.value, &deploy->wait_ms) != 0)
+				return MIG_USAGE;
+			break;
+		case 'o':
+			out->path = o.value;
+			break;
+		case 'F':
+			if (strcmp(o.value, "text") != 0 && strcmp(o.value, "records") != 0)
+				return options_wrong("--format=%s: it is text or records", o.value);
+			out->format = o.value;
+			break;
+		}
+	}
+	return options_one_operand(&o, input);
+}
+
+/* All of the plan, before anything is touched. */
+static int
+read_plan(struct reader *reader, struct plan_stream *plan, struct output *out)
+{
+	static const char *const kinds[] = { "plan", NULL };
+	enum reading got = reader_begin(reader, kinds);
+
+	if (got == READING_RECORD)
+		got = plan_read(reader, plan);
+	if (got == READING_FAILED) {
+		out->upstream = reader_failure(reader);
+		message_line("%s: nothing was applied (%s failed)", message_tool(), out->upstream->tool);
+		return (int)out->upstream->exit_code;
+	}
+	return got == READING_END ? 0 : MIG_DATA;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct deploy deploy = { .max_stall_ms = 1000, .wait_ms = 600000 };
+	const char *input = "-";
+	struct output out = { .kind = "results" };
+	struct reader *reader = NULL;
+	struct plan_stream plan = { 0 };
+	int code;
+
+	secret_begin(argc, argv);
+	message_begin("mig-apply");
+	signals_begin();
+	code = read_command_line(argc, argv, &deploy, &input, &out);
+	if (code == 0 && (reader = reader_open(input, "Nothing was applied.",
+	                      "a plan is applied from a pipe:  mig-scan | mig-plan | mig-apply")) == NULL)
+		code = message_code();
+	if (code == 0)
+		code = read_plan(reader, &plan, &out);
+	if (code == 0)
+		code = deploy_check_plan(&deploy, &plan);
+	if (code == 0)
+		code = deploy_run(&deploy, &plan, &out);
+	code = output_close(&out, code);
+	plan_stream_free(&plan);
+	reader_free(reader);
+	if (code > 128)
+		signals_reraise();
+	return code;
+}

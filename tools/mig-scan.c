@@ -1,0 +1,281 @@
+/*
+ * mig-scan: reads the migrations folder and the database's history, and says how they stand.
+ * Changes nothing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "database.h"
+#include "face.h"
+#include "history.h"
+#include "message.h"
+#include "mig.h"
+#include "migration.h"
+#include "model.h"
+#include "options.h"
+#include "output.h"
+#include "record.h"
+#include "secret.h"
+#include "status.h"
+#include "survey.h"
+
+static const char *const usage[] = { "mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
+	NULL };
+enum { OPTION_OFFLINE = 128, OPTION_WAIT };
+static const struct option_spec specs[] = {
+	OPTION_DATABASE,
+	{ OPTION_OFFLINE, "offline", NULL, "read the folder alone", false },
+	{ OPTION_WAIT, "wait", "TIME",
+	    "how long to go on trying while the server starts up or has no\nconnection left (default 0)", false },
+	OPTION_OUTPUT,
+	OPTION_FORMAT("text|records"),
+	OPTION_LAST,
+};
+static const struct program program = {
+	.name = "mig-scan",
+	.about = "how a migrations folder and a database's history stand",
+	.usage = usage,
+	.options = specs,
+	.more = "DIR is prisma/migrations by default, else migrations. With `-` an offline scan is\n"
+	        "read from standard input, and the database side is added.\n"
+	        "\n"
+	        "examples:\n"
+	        "  mig-scan                              the status page\n"
+	        "  mig-scan | mig-plan                   what a deploy would do\n"
+	        "  mig-scan | mig-plan | mig-apply       deploy\n"
+	        "  mig-scan --offline | ssh bastion 'mig-scan - | mig-plan | mig-apply'\n"
+	        "\n"
+	        "exit codes: 0 done, 64 usage, 65 bad input, 69 unreachable, 74 output lost,\n"
+	        "75 not now, 77 permission denied, 78 no usable connection string\n",
+};
+
+struct request {
+	const char *database;  /* -d */
+	const char *dir;       /* NULL: the usual places; "-": standard input */
+	bool offline;
+	long long wait_ms;
+};
+
+/* What is to be freed, in one place. */
+struct job {
+	struct source source;
+	struct db *db;
+	struct survey survey;
+	struct history_index index;
+	struct folder folder;
+	struct reader *reader;
+	struct scan scan;
+	size_t cap;
+};
+
+static int
+read_command_line(int argc, char *argv[], struct request *request, struct output *out)
+{
+	struct options o;
+	int option;
+
+	options_begin(&o, &program, argc, argv);
+	while ((option = options_next(&o)) != OPTIONS_DONE) {
+		switch (option) {
+		case OPTIONS_SHOWN:
+			exit(output_close(&(struct output){ .format = "text" }, MIG_OK));
+		case OPTIONS_WRONG:
+			return MIG_USAGE;
+		case 'd':
+			request->database = o.value;
+			break;
+		case OPTION_OFFLINE:
+			request->offline = true;
+			break;
+		case OPTION_WAIT:
+			if (options_time("wait", o.value, &request->wait_ms) != 0)
+				return MIG_USAGE;
+			break;
+		case 'o':
+			out->path = o.value;
+			break;
+		case 'F':
+			if (strcmp(o.value, "text") != 0 && strcmp(o.value, "records") != 0)
+				return options_wrong("--format=%s: it is text or records", o.value);
+			out->format = o.value;
+			break;
+		}
+	}
+	if (request->offline && request->database != NULL)
+		return options_wrong("--offline and --database contradict each other");
+	if (options_one_operand(&o, &request->dir) != 0)
+		return MIG_USAGE;
+	if (request->offline && request->dir != NULL && strcmp(request->dir, "-") == 0)
+		return options_wrong("--offline reads a folder, not standard input");
+	return 0;
+}
+
+static int
+read_database(struct job *job, const struct request *request)
+{
+	int code;
+
+	if (request->offline)
+		return 0;
+	code = source_open(&job->source, request->database);
+	if (code != 0)
+		return code;
+	if ((job->db = db_open(&job->source, "mig-scan", request->wait_ms, &code)) == NULL)
+		return code;
+	secret_free(job->source.password); /* connected: it is not needed again */
+	job->source.password = NULL;
+	code = survey_take(job->db, &job->source.target, &job->survey);
+	job->scan.has_database = code == 0;
+	job->scan.database = job->survey.database;
+	job->scan.history = job->survey.rows;
+	job->scan.history_count = job->survey.count;
+	job->index = history_index(job->scan.history, job->scan.history_count);
+	return code;
+}
+
+static void
+write_database(const struct scan *scan, struct writer *writer)
+{
+	size_t i;
+
+	if (writer == NULL || !scan->has_database)
+		return;
+	writer_put(writer, &database_form, &scan->database);
+	for (i = 0; i < scan->history_count; i++)
+		writer_put(writer, &history_form, &scan->history[i]);
+}
+
+/* Writes a migration, and keeps of it what the page needs: not its text. */
+static void
+take_migration(struct job *job, struct migration *m, struct writer *writer)
+{
+	struct migration kept = { .migration = m->migration, .flaw = m->flaw, .record = m->record };
+
+	status_look_at(&job->index, m);
+	kept.edited = m->edited;
+	kept.edited_blanks = m->edited_blanks;
+	if (writer != NULL)
+		writer_put(writer, &migration_form, m);
+	ARRAY_ROOM(job->scan.migrations, job->scan.migration_count, job->cap);
+	job->scan.migrations[job->scan.migration_count++] = kept;
+}
+
+static int
+read_folder(struct job *job, struct writer *writer)
+{
+	struct script script = { 0 };
+	int code = 0;
+	size_t i;
+
+	for (i = 0; code == 0 && i < job->folder.count; i++) {
+		code = folder_read(&job->folder, job->folder.names[i], &script);
+		if (code == 0)
+			take_migration(job, &script.migration, writer);
+	}
+	script_free(&script);
+	return code;
+}
+
+/* An offline scan from another host: its migrations pass through, one at a time. */
+static int
+read_stream(struct job *job, struct output *out)
+{
+	static const char *const kinds[] = { "scan", NULL };
+	enum reading got = reader_begin(job->reader, kinds);
+	struct record *record;
+
+	while (got == READING_RECORD && (got = reader_next(job->reader, &record)) == READING_RECORD) {
+		struct migration m = { .record = record };
+
+		if (!record_is(record, &migration_form)) {
+			(void)reader_refuse(job->reader, record_is(record, &database_form)
+			        ? "this scan has a database already; an offline one is wanted: mig-scan --offline"
+			        : "this record does not belong here");
+			record_free(record);
+			return MIG_DATA;
+		}
+		if (record_fill(job->reader, record, &migration_form, &m) != 0) {
+			record_free(record);
+			return MIG_DATA;
+		}
+		take_migration(job, &m, out->writer);
+		record_forget(record, "sql");
+	}
+	if (got == READING_FAILED) {
+		out->upstream = reader_failure(job->reader);
+		return (int)out->upstream->exit_code;
+	}
+	return got == READING_END ? 0 : MIG_DATA;
+}
+
+static int
+open_input(struct job *job, const struct request *request)
+{
+	if (request->dir == NULL || strcmp(request->dir, "-") != 0)
+		return folder_open(&job->folder, request->dir);
+	job->reader = reader_open("-", "Nothing was scanned.",
+	    "an offline scan is wanted there:  mig-scan --offline | mig-scan -");
+	return job->reader != NULL ? 0 : message_code();
+}
+
+static void
+show_page(const struct job *job)
+{
+	struct status status = status_make(&job->scan, &job->index);
+	struct bytes page = { 0 };
+	char age[CLOCK_SPAN];
+	bool deploying = job->scan.has_database && job->survey.deploying_ms != RECORD_NULL;
+
+	face_status(&page, &job->scan, &status, job->folder.path,
+	    deploying ? clock_age(job->survey.deploying_ms, age) : NULL, message_verbosity > 0);
+	output_page(&page);
+	bytes_free(&page);
+	status_free(&status);
+}
+
+static int
+scan(struct job *job, const struct request *request, struct output *out)
+{
+	int code = open_input(job, request);
+
+	if (code == 0)
+		code = read_database(job, request);
+	if (code == 0)
+		code = output_open(out);
+	if (code != 0)
+		return code;
+	write_database(&job->scan, out->writer);
+	code = job->reader != NULL ? read_stream(job, out) : read_folder(job, out->writer);
+	out->complete = code == 0;
+	if (code == 0 && out->page)
+		show_page(job);
+	return code;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct request request = { 0 };
+	struct output out = { .kind = "scan" };
+	struct job job = { .folder.fd = -1 };
+	size_t i;
+	int code;
+
+	secret_begin(argc, argv);
+	message_begin("mig-scan");
+	code = read_command_line(argc, argv, &request, &out);
+	if (code == 0)
+		code = scan(&job, &request, &out);
+	code = output_close(&out, code);
+	history_index_free(&job.index);
+	survey_free(&job.survey);
+	db_close(job.db);
+	source_free(&job.source);
+	folder_close(&job.folder);
+	for (i = 0; i < job.scan.migration_count; i++)
+		record_free(job.scan.migrations[i].record);
+	free(job.scan.migrations);
+	reader_free(job.reader);
+	return code;
+}
