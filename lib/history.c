@@ -158,35 +158,6 @@ text_or_null(struct bytes *out, const char *text)
 		bytes_str(out, "NULL");
 }
 
-void
-history_insert_sql(struct bytes *out, const char *schema, const struct history_entry *e)
-{
-	const char *const values[] = { e->id, e->checksum, e->migration };
-
-	bytes_str(out, "INSERT INTO ");
-	table(out, schema);
-	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count, logs, finished_at) VALUES (");
-	list_of_texts(out, values, 3);
-	bytes_format(out, ", now(), %lld, ", e->finished ? 1 : e->steps);
-	text_or_null(out, e->finished ? NULL : e->logs);
-	bytes_str(out, e->finished ? ", clock_timestamp())" : ", NULL)");
-}
-
-void
-history_update_sql(struct bytes *out, const char *schema, const struct history_entry *e)
-{
-	bytes_str(out, "UPDATE ");
-	table(out, schema);
-	bytes_format(out, " SET applied_steps_count = %lld, logs = ", e->finished ? 1 : e->steps);
-	text_or_null(out, e->finished ? NULL : e->logs);
-	bytes_str(out, ", checksum = ");
-	bytes_sql_text(out, e->checksum);
-	if (e->finished)
-		bytes_str(out, ", finished_at = clock_timestamp()");
-	bytes_str(out, " WHERE id = ");
-	bytes_sql_text(out, e->id);
-}
-
 static const char journal_words[] = "mig: statement %zu of %zu is next%s; digest of the text before it: ";
 
 void
@@ -223,6 +194,64 @@ history_journal_before(const char *text, size_t len, char hex[HISTORY_BEFORE])
 
 	crypto_generichash(digest, sizeof digest, (const unsigned char *)text, len, NULL, 0);
 	sodium_bin2hex(hex, HISTORY_BEFORE, digest, sizeof digest);
+}
+
+static void
+insert_entry(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
+{
+	const char *const values[] = { e->id, e->checksum, e->migration };
+	bool finished = e->progress == HISTORY_FINISHED;
+
+	bytes_str(out, "INSERT INTO ");
+	table(out, schema);
+	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count, logs, finished_at) VALUES (");
+	list_of_texts(out, values, 3);
+	bytes_format(out, ", now(), %zu, ", finished ? 1 : e->done);
+	text_or_null(out, logs);
+	bytes_str(out, finished ? ", clock_timestamp())" : ", NULL)");
+}
+
+static void
+update_entry(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
+{
+	bool finished = e->progress == HISTORY_FINISHED;
+
+	bytes_str(out, "UPDATE ");
+	table(out, schema);
+	bytes_format(out, " SET applied_steps_count = %zu, logs = ", finished ? 1 : e->done);
+	text_or_null(out, logs);
+	bytes_str(out, ", checksum = ");
+	bytes_sql_text(out, e->checksum);
+	if (finished)
+		bytes_str(out, ", finished_at = clock_timestamp()");
+	bytes_str(out, " WHERE id = ");
+	bytes_sql_text(out, e->id);
+}
+
+void
+history_entry_sql(struct bytes *out, const char *schema, const struct history_entry *e)
+{
+	struct journal journal = { .next = e->done + 1,
+		.count = e->count,
+		.begun = e->progress == HISTORY_BEGINS_ALONE };
+	struct bytes logs = { 0 };
+	bool wrap = e->own_role && e->alone;
+
+	if (e->progress != HISTORY_FINISHED) {
+		history_journal_before(e->text, e->behind, journal.before);
+		history_journal_write(&logs, &journal);
+		if (e->why != NULL)
+			bytes_format(&logs, "\n%s", e->why);
+	}
+	bytes_str(out, wrap ? "BEGIN;\n" : "");
+	if (e->own_role)
+		bytes_str(out, "SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE NONE;\n");
+	if (e->exists)
+		update_entry(out, schema, e, logs.data);
+	else
+		insert_entry(out, schema, e, logs.data);
+	bytes_str(out, wrap ? ";\nCOMMIT" : "");
+	bytes_free(&logs);
 }
 
 void

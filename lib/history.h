@@ -73,21 +73,6 @@ void history_new_id(char id[HISTORY_ID]);
 void history_format_id(unsigned char bytes[16], char id[HISTORY_ID]);  /* of given randomness, which it changes */
 
 /*
- * What we write into a migration's row.  A finished one is as Prisma has it after success: one step, no logs,
- * finished_at clock_timestamp().  started_at is now() when it is inserted.
- */
-struct history_entry {
-	const char *id;
-	const char *migration;
-	const char *checksum;
-	long long steps;        /* statements done so far; of an unfinished row */
-	const char *logs;       /* the journal, and why it is unfinished; NULL none */
-	bool finished;
-};
-void history_insert_sql(struct bytes *out, const char *schema, const struct history_entry *entry);
-void history_update_sql(struct bytes *out, const char *schema, const struct history_entry *entry);
-
-/*
  * The journal of a migration that cannot be one transaction: the first line of `logs` while its row is
  * unfinished.  It is written with each commit, so it says what is in the database.
  */
@@ -101,6 +86,30 @@ struct journal {
 void history_journal_write(struct bytes *out, const struct journal *journal);
 bool history_journal_read(const char *logs, struct journal *journal);
 void history_journal_before(const char *text, size_t len, char hex[HISTORY_BEFORE]);
+
+/* How far a migration is, for its row. */
+enum history_progress {
+	HISTORY_GOES_ON,
+	HISTORY_BEGINS_ALONE, /* the next statement stands alone, and begins now */
+	HISTORY_FINISHED      /* one step, no logs, finished_at clock_timestamp(): as Prisma has it */
+};
+struct history_entry {
+	const char *id;
+	const char *migration;
+	const char *checksum;
+	enum history_progress progress;
+	size_t done;            /* statements that lie behind, */
+	size_t count;           /* of so many, */
+	size_t behind;          /* and where in the text they end: bytes of `text` */
+	const char *text;
+	const char *why;        /* why it stops there, or NULL */
+	bool exists;            /* the row is there: UPDATE, else INSERT, with started_at now() */
+	bool own_role;          /* a script may have changed the role: written as the user who connected */
+	bool alone;             /* the statement is no part of an open transaction */
+};
+
+/* Brings a migration's row up to date, its journal with it. */
+void history_entry_sql(struct bytes *out, const char *schema, const struct history_entry *entry);
 
 /* What `prisma migrate resolve` writes: --applied gives every unfinished row of the name rolled_back_at and
  * inserts a finished row; --rolled-back only the former. */

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -162,14 +163,13 @@ options_next(struct options *o)
 			    (int)strcspn(word, "="), word);
 		return OPTIONS_WRONG;
 	}
-	if (letter == 'h') {
+	if (letter == 'h')
 		help(o->program);
-		return OPTIONS_SHOWN;
-	}
-	if (letter == 'V') {
+	if (letter == 'V')
 		printf("%s (mig) %s\n", o->program->name, MIG_VERSION);
-		return OPTIONS_SHOWN;
-	}
+	if (letter == 'h' || letter == 'V')
+		exit(fflush(stdout) == 0 ? MIG_OK
+		                         : message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno)));
 	if (o->seen[letter] && !spec_of(o->program, letter)->repeatable) {
 		(void)options_wrong("option --%s is given twice", spec_of(o->program, letter)->name);
 		return OPTIONS_WRONG;

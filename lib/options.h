@@ -39,13 +39,12 @@ struct options {
 
 enum {
 	OPTIONS_DONE = -1, /* all options read */
-	OPTIONS_SHOWN = -2, /* --help or --version was answered: exit 0 */
-	OPTIONS_WRONG = -3  /* said; exit MIG_USAGE */
+	OPTIONS_WRONG = -2 /* said; exit MIG_USAGE */
 };
 
 void options_begin(struct options *options, const struct program *program, int argc, char *const argv[]);
 
-/* The next option's letter, or one of the three above. */
+/* The next option's letter, or one of the two above.  --help and --version are answered here, and end the program. */
 int options_next(struct options *options);
 
 /* Complain about usage, with a pointer to --help.  Return MIG_USAGE. */

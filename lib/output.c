@@ -7,6 +7,27 @@
 
 #include "message.h"
 #include "mig.h"
+#include "options.h"
+
+int
+output_option(struct output *out, int letter, const char *value, const char *formats)
+{
+	const char *word;
+	size_t len;
+
+	if (letter == 'o') {
+		out->path = value;
+		return 0;
+	}
+	for (word = formats; *word != '\0'; word += len + (word[len] == '|')) {
+		len = strcspn(word, "|");
+		if (strlen(value) == len && strncmp(word, value, len) == 0) {
+			out->format = value;
+			return 0;
+		}
+	}
+	return options_wrong("--format=%s: it is one of %s", value, formats);
+}
 
 int
 output_open(struct output *out)

@@ -19,6 +19,12 @@ struct output {
 	const struct failure *upstream; /* the tool before failed: its cause is passed on */
 };
 
+/*
+ * Takes the options -o ('o') and --format ('F') of a command line.  `formats`: what --format may be, with bars
+ * between: "text|records".  Returns 0, or MIG_USAGE, said.
+ */
+int output_option(struct output *output, int letter, const char *value, const char *formats);
+
 /* Decides and begins; 0, or an exit code, said.  Once only. */
 int output_open(struct output *output);
 

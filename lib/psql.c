@@ -1,6 +1,5 @@
 #include "psql.h"
 
-#include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,20 +32,6 @@ refuse(const struct step *step, size_t at, const char *why)
 	return MIG_DATA;
 }
 
-static bool
-has_word(const char *text, size_t len, const char *word)
-{
-	size_t n = strlen(word), i, j;
-
-	for (i = 0; i + n <= len; i++) {
-		for (j = 0; j < n && tolower((unsigned char)text[i + j]) == word[j]; j++)
-			;
-		if (j == n)
-			return true;
-	}
-	return false;
-}
-
 /* ALTER TYPE ... ADD VALUE 'x', and 'x' again later: 55P04 where both are in one transaction. */
 static bool
 uses_new_value(const struct step *step, const struct sql_script *script, size_t at)
@@ -57,7 +42,7 @@ uses_new_value(const struct step *step, const struct sql_script *script, size_t 
 	bool used = false;
 
 	if (!sql_is(step->sql, sql_token(step->sql, s->end, s->start), "ALTER") ||
-	    !has_word(step->sql + s->start, s->end - s->start, "value"))
+	    !sql_mentions(step->sql + s->start, s->end - s->start, "value"))
 		return false;
 	do
 		token = sql_token(step->sql, s->end, token.end);
@@ -83,8 +68,8 @@ check_script(const struct step *step, const struct sql_script *script)
 		bool calls = sql_is(step->sql, first, "CALL");
 		bool does = sql_is(step->sql, first, "DO");
 
-		if (calls || (does && (has_word(step->sql + s->start, s->end - s->start, "commit") ||
-		                          has_word(step->sql + s->start, s->end - s->start, "rollback"))))
+		if (calls || (does && (sql_mentions(step->sql + s->start, s->end - s->start, "commit") ||
+		                          sql_mentions(step->sql + s->start, s->end - s->start, "rollback"))))
 			return refuse(step, s->start, "it may commit by itself, which only the server can tell");
 		if (uses_new_value(step, script, i))
 			return refuse(step, s->start, "the new value is used in the same script, which one transaction does not allow");
@@ -225,8 +210,6 @@ enter_schema(const struct psql *p)
 
 /* --- steps --- */
 
-enum row_state { ROW_GOES_ON, ROW_BEGINS_ALONE, ROW_FINISHED };
-
 /* One step while it is written: which row, whether it is there by now. */
 struct writing {
 	const struct psql *p;
@@ -237,32 +220,23 @@ struct writing {
 };
 
 static void
-write_row(struct writing *w, enum row_state state, size_t done, bool within)
+write_row(struct writing *w, enum history_progress progress, size_t done, bool alone)
 {
-	struct bytes logs = { 0 };
-	struct journal journal = { .next = done + 1, .count = w->script->count, .begun = state == ROW_BEGINS_ALONE };
 	struct history_entry entry = { .id = w->id,
 		.migration = w->step->migration,
 		.checksum = w->step->checksum,
-		.steps = (long long)done,
-		.finished = state == ROW_FINISHED };
-	struct bytes *out = w->p->out;
-	bool wrap = w->p->own_role && !within;
+		.progress = progress,
+		.done = done,
+		.count = w->script->count,
+		.behind = done > 0 ? w->script->statements[done - 1].end : 0,
+		.text = w->step->sql,
+		.exists = w->rowed,
+		.own_role = w->p->own_role,
+		.alone = alone };
 
-	history_journal_before(w->step->sql, done > 0 ? w->script->statements[done - 1].end : 0, journal.before);
-	history_journal_write(&logs, &journal);
-	entry.logs = logs.data;
-	if (wrap)
-		bytes_str(out, "BEGIN;\n");
-	if (w->p->own_role)
-		bytes_str(out, "SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE NONE;\n");
-	if (w->rowed)
-		history_update_sql(out, w->p->schema, &entry);
-	else
-		history_insert_sql(out, w->p->schema, &entry);
-	bytes_str(out, wrap ? ";\nCOMMIT;\n" : ";\n");
+	history_entry_sql(w->p->out, w->p->schema, &entry);
+	bytes_str(w->p->out, ";\n");
 	w->rowed = true;
-	bytes_free(&logs);
 }
 
 static void
@@ -287,23 +261,23 @@ write_segment(struct writing *w, const struct segment *s, bool last)
 	bool ends_itself = s->kind == SEGMENT_COMMIT;
 
 	if (s->kind == SEGMENT_ALONE) {
-		write_row(w, ROW_BEGINS_ALONE, s->first, false);
+		write_row(w, HISTORY_BEGINS_ALONE, s->first, true);
 		write_statements(w, s->first, 1);
-		write_row(w, last ? ROW_FINISHED : ROW_GOES_ON, behind, false);
+		write_row(w, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, true);
 		return;
 	}
 	bytes_str(w->p->out, "BEGIN;\nSET LOCAL lock_timeout = '1s';\n");
 	write_statements(w, s->first, s->count - ends_itself);
 	if (s->kind == SEGMENT_TOGETHER || ends_itself)
-		write_row(w, last ? ROW_FINISHED : ROW_GOES_ON, behind, true);
+		write_row(w, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, false);
 	if (ends_itself)
 		write_statements(w, behind - 1, 1);
 	if (s->kind == SEGMENT_TOGETHER)
 		bytes_str(w->p->out, "COMMIT;\n");
 	else if (!ends_itself && last)
-		write_row(w, ROW_FINISHED, behind, false);
+		write_row(w, HISTORY_FINISHED, behind, true);
 	else if (s->kind == SEGMENT_PREPARE)
-		write_row(w, ROW_GOES_ON, behind, false);
+		write_row(w, HISTORY_GOES_ON, behind, true);
 }
 
 /* What a script may have changed of the session. */
@@ -313,9 +287,9 @@ mend_session(const struct psql *p, const struct step *step)
 	size_t len = strlen(step->sql);
 	struct bytes resolves = { 0 };
 
-	if (has_word(step->sql, len, "discard") || has_word(step->sql, len, "advisory_unlock"))
+	if (sql_mentions(step->sql, len, "discard") || sql_mentions(step->sql, len, "advisory_unlock"))
 		take_lock(p);
-	if (has_word(step->sql, len, "discard") || has_word(step->sql, len, "search_path")) {
+	if (sql_mentions(step->sql, len, "discard") || sql_mentions(step->sql, len, "search_path")) {
 		history_resolves_sql(&resolves, p->schema);
 		bytes_format(p->out, "DO $mig$ BEGIN IF NOT (%s) THEN RESET search_path; END IF; END $mig$;\n",
 		    resolves.data);
@@ -338,7 +312,7 @@ write_apply(struct psql *p, const struct step *step)
 	row_id(p, step, w.id);
 	if (step->row_id != NULL)
 		bytes_copy(w.id, sizeof w.id, step->row_id);
-	p->own_role |= has_word(step->sql, len, " role") || has_word(step->sql, len, "authorization");
+	p->own_role |= sql_mentions(step->sql, len, " role") || sql_mentions(step->sql, len, "authorization");
 	for (i = 0; code == 0 && i < segments.count; i++) {
 		struct segment s = segments.list[i];
 
@@ -352,7 +326,7 @@ write_apply(struct psql *p, const struct step *step)
 		done = s.first + s.count;
 	}
 	if (code == 0 && (segments.count == 0 || (step->row_id != NULL && step->resume_at == (long long)script.count + 1)))
-		write_row(&w, ROW_FINISHED, script.count, false);
+		write_row(&w, HISTORY_FINISHED, script.count, true);
 	if (code == 0)
 		mend_session(p, step);
 	segments_free(&segments);

@@ -1,6 +1,5 @@
 #include "send.h"
 
-#include <ctype.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,40 +118,27 @@ error_is(const struct going *g, const char *sqlstate)
 
 /* --- the row and its journal --- */
 
-enum row_state { ROW_GOES_ON, ROW_BEGINS_ALONE, ROW_FINISHED };
-
 /*
  * Text that brings the row up to date: `done` statements lie behind, `why` (or NULL) says why it stops there.
- * `within` a transaction, or as one of its own.
+ * `alone`: it is no part of a transaction that is open.
  */
 static void
-row_text(struct going *g, struct bytes *out, enum row_state state, size_t done, const char *why, bool within)
+row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why, bool alone)
 {
-	struct bytes logs = { 0 };
-	struct journal journal = { .next = done + 1, .count = g->script.count, .begun = state == ROW_BEGINS_ALONE };
 	struct history_entry entry = { .id = g->id,
 		.migration = g->step->migration,
 		.checksum = g->step->checksum,
-		.steps = (long long)done,
-		.finished = state == ROW_FINISHED };
-	bool wrap = g->send->own_role && !within;
+		.progress = progress,
+		.done = done,
+		.count = g->script.count,
+		.behind = done > 0 ? g->script.statements[done - 1].end : 0,
+		.text = g->step->sql,
+		.why = why,
+		.exists = g->rowed,
+		.own_role = g->send->own_role,
+		.alone = alone };
 
-	history_journal_before(g->step->sql, done > 0 ? g->script.statements[done - 1].end : 0, journal.before);
-	history_journal_write(&logs, &journal);
-	if (why != NULL)
-		bytes_format(&logs, "\n%s", why);
-	entry.logs = logs.data;
-	if (wrap)
-		bytes_str(out, "BEGIN; ");
-	if (g->send->own_role)
-		bytes_str(out, "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL ROLE NONE; ");
-	if (g->rowed)
-		history_update_sql(out, g->send->schema, &entry);
-	else
-		history_insert_sql(out, g->send->schema, &entry);
-	if (wrap)
-		bytes_str(out, "; COMMIT");
-	bytes_free(&logs);
+	history_entry_sql(out, g->send->schema, &entry);
 }
 
 static enum db_outcome
@@ -167,21 +153,21 @@ run_text(struct going *g, struct bytes *sql)
 }
 
 static enum db_outcome
-write_row(struct going *g, enum row_state state, size_t done)
+write_row(struct going *g, enum history_progress progress, size_t done)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
-	row_text(g, &sql, state, done, NULL, false);
+	row_text(g, &sql, progress, done, NULL, true);
 	outcome = run_text(g, &sql);
 	if (outcome == DB_ERROR && error_is(g, "42501") && !g->send->own_role) {
 		db_rollback(g->send->db);
 		g->send->own_role = true;
-		return write_row(g, state, done);
+		return write_row(g, progress, done);
 	}
 	if (outcome == DB_OK) {
 		g->rowed = true;
-		g->finished = state == ROW_FINISHED;
+		g->finished = progress == HISTORY_FINISHED;
 	}
 	return outcome;
 }
@@ -197,7 +183,7 @@ note_unfinished(struct going *g)
 	bytes_str(&why, g->sent.extra != NULL ? g->sent.extra : db_error(g->send->db)->message);
 	if (g->sent.extra == NULL && g->sent.result.sqlstate != NULL)
 		bytes_format(&why, " [%s]", g->sent.result.sqlstate);
-	row_text(g, &sql, g->sent.unsure ? ROW_BEGINS_ALONE : ROW_GOES_ON, g->done, why.data, false);
+	row_text(g, &sql, g->sent.unsure ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data, true);
 	db_run_aside(g->send->db, sql.data);
 	bytes_free(&why);
 	bytes_free(&sql);
@@ -256,7 +242,7 @@ commit_segment(struct going *g, const struct segment *s, bool last)
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
-	row_text(g, &sql, last ? ROW_FINISHED : ROW_GOES_ON, behind, NULL, true);
+	row_text(g, &sql, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, NULL, false);
 	if (s->kind == SEGMENT_TOGETHER) {
 		bytes_str(&sql, "; COMMIT");
 	} else {
@@ -284,7 +270,7 @@ try_transaction(struct going *g, const struct segment *s, bool last)
 		outcome = commit_segment(g, s, last);
 	/* a script's own ROLLBACK leaves nothing to record; PREPARE TRANSACTION would hide the row */
 	if (outcome == DB_OK && s->kind == SEGMENT_PREPARE)
-		outcome = write_row(g, last ? ROW_FINISHED : ROW_GOES_ON, s->first + s->count);
+		outcome = write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, s->first + s->count);
 	return outcome;
 }
 
@@ -292,7 +278,7 @@ try_transaction(struct going *g, const struct segment *s, bool last)
 static enum db_outcome
 try_alone(struct going *g, size_t at, bool last)
 {
-	enum db_outcome outcome = write_row(g, ROW_BEGINS_ALONE, at);
+	enum db_outcome outcome = write_row(g, HISTORY_BEGINS_ALONE, at);
 
 	g->sent.result.attempts += g->sent.result.attempts == 0;
 	if (outcome == DB_OK) {
@@ -302,7 +288,7 @@ try_alone(struct going *g, size_t at, bool last)
 	if (outcome == DB_ERROR)
 		g->sent.unsure = false; /* the server says that it did not happen */
 	if (outcome == DB_OK) {
-		outcome = write_row(g, last ? ROW_FINISHED : ROW_GOES_ON, at + 1);
+		outcome = write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1);
 		g->sent.unsure = outcome != DB_OK;
 	}
 	return outcome;
@@ -513,7 +499,7 @@ settled_before(struct going *g, size_t at, bool last, bool *gone_wrong)
 	aim_free(&aim);
 	*gone_wrong = found == INDEX_ERROR && give_up(g, DB_ERROR);
 	if (settled)
-		*gone_wrong = give_up(g, write_row(g, last ? ROW_FINISHED : ROW_GOES_ON, at + 1));
+		*gone_wrong = give_up(g, write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1));
 	return settled || *gone_wrong;
 }
 
@@ -561,7 +547,7 @@ run_segments(struct going *g)
 		db_rollback(g->send->db);
 		return;
 	}
-	if (!g->finished && give_up(g, write_row(g, ROW_FINISHED, g->script.count)))
+	if (!g->finished && give_up(g, write_row(g, HISTORY_FINISHED, g->script.count)))
 		return;
 	g->sent.outcome = SEND_APPLIED;
 }
@@ -662,20 +648,6 @@ sent_free(struct sent *sent)
 
 /* --- the session between steps --- */
 
-static bool
-has_word(const char *text, const char *word)
-{
-	size_t len = strlen(word), i;
-
-	for (; *text != '\0'; text++) {
-		for (i = 0; i < len && tolower((unsigned char)text[i]) == word[i]; i++)
-			;
-		if (i == len)
-			return true;
-	}
-	return false;
-}
-
 /* 1, 0, or -1 with the error said. */
 static int
 ask_flag(struct send *send, const char *sql)
@@ -745,10 +717,10 @@ send_mend_session(struct send *send, const struct target *target, const struct s
 
 	if (step->sql == NULL)
 		return 0;
-	discards = has_word(step->sql, "discard");
-	if (discards || has_word(step->sql, "advisory_unlock"))
+	discards = sql_mentions(step->sql, strlen(step->sql), "discard");
+	if (discards || sql_mentions(step->sql, strlen(step->sql), "advisory_unlock"))
 		code = mend_lock(send, step);
-	if (code == 0 && (discards || has_word(step->sql, "search_path")))
+	if (code == 0 && (discards || sql_mentions(step->sql, strlen(step->sql), "search_path")))
 		code = mend_search_path(send, target, step);
 	return code;
 }

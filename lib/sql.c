@@ -6,6 +6,7 @@
  * then matches statements against synopses written as in PostgreSQL's manual; whoever wants to know
  * which statements we take for what has only the tables to read.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1043,4 +1044,18 @@ sql_psql_would_alter(const char *text, size_t len)
 			return token.start;
 	}
 	return len;
+}
+
+bool
+sql_mentions(const char *text, size_t len, const char *word)
+{
+	size_t n = strlen(word), i, j;
+
+	for (i = 0; i + n <= len; i++) {
+		for (j = 0; j < n && tolower((unsigned char)text[i + j]) == word[j]; j++)
+			;
+		if (j == n)
+			return true;
+	}
+	return false;
 }

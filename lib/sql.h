@@ -124,6 +124,12 @@ void sql_losses_free(struct sql_losses *losses);
 void sql_words(const char *text, const struct sql_statement *statement, char *out, size_t size);
 
 /*
+ * Whether a word (in lower case) occurs anywhere in a text, in any case, also in comments and strings: a cheap first
+ * look, for what is then asked of the server.
+ */
+bool sql_mentions(const char *text, size_t len, const char *word);
+
+/*
  * Line and column (in characters) of a byte offset, both from 1.  A line ends with \n.  Reads the
  * text from its start: for messages, not for each of a million statements.
  */

@@ -103,8 +103,6 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 	options_begin(&o, &program, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_DONE) {
 		switch (option) {
-		case OPTIONS_SHOWN:
-			exit(output_close(&(struct output){ .format = "text" }, MIG_OK));
 		case OPTIONS_WRONG:
 			return MIG_USAGE;
 		case OPTION_TO:
@@ -137,13 +135,9 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 			w->resumes[w->resume_count++] = o.value;
 			break;
 		case 'o':
-			out->path = o.value;
-			break;
 		case 'F':
-			if (strcmp(o.value, "text") != 0 && strcmp(o.value, "records") != 0 &&
-			    strcmp(o.value, "sql") != 0)
-				return options_wrong("--format=%s: it is text, records or sql", o.value);
-			out->format = o.value;
+			if (output_option(out, option, o.value, "text|records|sql") != 0)
+				return MIG_USAGE;
 			break;
 		}
 	}
