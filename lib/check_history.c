@@ -42,16 +42,19 @@ add_detail(struct check_outcome *outcome, const struct standing *s)
 static void
 judge(struct check_outcome *outcome, const struct status *status)
 {
-	static const enum state order[] = { STATE_FAILED, STATE_PENDING, STATE_LATE, STATE_RUNNING, STATE_EDITED,
-		STATE_MISSING };
-	size_t i;
+	static const enum state order[] = { STATE_FAILED, STATE_PENDING, STATE_RUNNING, STATE_EDITED, STATE_MISSING };
+	size_t i, late = status->of[STATE_LATE];
 
 	for (i = 0; i < sizeof order / sizeof *order; i++) {
-		if (status->of[order[i]] == 0)
+		size_t count = status->of[order[i]] + (order[i] == STATE_PENDING ? late : 0);
+
+		if (count == 0)
 			continue;
 		check_raise(outcome, weight_of(order[i]));
-		bytes_format(&outcome->message, "%s%zu %s", outcome->message.len > 0 ? ", " : "",
-		    status->of[order[i]], state_word(order[i]));
+		bytes_format(&outcome->message, "%s%zu %s", outcome->message.len > 0 ? ", " : "", count,
+		    state_word(order[i]));
+		if (order[i] == STATE_PENDING && late > 0)
+			bytes_format(&outcome->message, " (%zu of them late)", late);
 	}
 	for (i = 0; i < status->count; i++)
 		if (status->standings[i].state != STATE_APPLIED)

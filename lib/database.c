@@ -19,7 +19,12 @@ struct db {
 	struct db_hooks hooks;
 	struct db_error error;
 	bool cancelling;
+	long long cancelled_ms;   /* when the last cancel request was sent */
+	bool needs_password;      /* the last attempt was refused for want of one */
 	char version[32];
+	struct db_ask prelude[2]; /* settings that go with the first thing that is sent */
+	size_t prelude_count;
+	struct bytes search_path; /* text of one of them */
 };
 
 struct answer {
@@ -155,7 +160,7 @@ db_say(const struct db *db, enum db_outcome outcome, const char *what)
 
 /* --- waiting --- */
 
-enum { TICK_MS = 200 };
+enum { TICK_MS = 50, CANCEL_MS = 200 };
 
 /* Sends a cancel request: on a connection of its own, as the protocol wants it. */
 void
@@ -171,6 +176,20 @@ db_cancel(struct db *db)
 	PQfreeCancel(cancel);
 }
 
+static void
+cancel_when_signalled(struct db *db)
+{
+	if (signals_caught() == 0)
+		return;
+	if (!db->cancelling)
+		message_live_clear();
+	if (!db->cancelling || clock_now_ms() - db->cancelled_ms >= CANCEL_MS) {
+		db_cancel(db);
+		db->cancelled_ms = clock_now_ms();
+	}
+	db->cancelling = true;
+}
+
 /*
  * Waits until the next result is there, sending what is still unsent.  One cancel may hit between two
  * statements and be lost, so once a signal came it is sent again at every tick until all has drained.
@@ -181,15 +200,9 @@ wait_result(struct db *db, long long since)
 	bool unsent = true;
 
 	for (;;) {
-		long long before = clock_now_ms();
 		int flushed, ready;
 
-		if (signals_caught() != 0) {
-			if (!db->cancelling)
-				message_live_clear();
-			db->cancelling = true;
-			db_cancel(db);
-		}
+		cancel_when_signalled(db);
 		if (unsent) {
 			if ((flushed = PQflush(db->conn)) < 0)
 				return false;
@@ -202,8 +215,6 @@ wait_result(struct db *db, long long since)
 			return false;
 		if (db->hooks.tick != NULL && PQisBusy(db->conn))
 			db->hooks.tick(db->hooks.context, clock_now_ms() - since);
-		if (db->cancelling && clock_now_ms() - before < TICK_MS / 4)
-			(void)signals_wait(PQsocket(db->conn), SIGNALS_READ, TICK_MS / 4);
 	}
 }
 
@@ -377,6 +388,7 @@ connect_once(struct db *db, struct source *source, const char *application)
 	connected = PQstatus(db->conn) == CONNECTION_OK;
 	if (!connected)
 		connect_error(db, PQstatus(db->conn) != CONNECTION_BAD);
+	db->needs_password = !connected && PQconnectionNeedsPassword(db->conn); /* asks for what is wiped now */
 	if (source->password == NULL && PQpass(db->conn) != NULL)
 		secret_scrub_text(PQpass(db->conn));
 	secret_scrub(source->password);
@@ -414,14 +426,14 @@ say_unreachable(const struct db *db, const struct source *source)
 	int code = db_exit_code(e);
 
 	place_of(source->target.host, source->target.port, &place);
-	if (PQconnectionNeedsPassword(db->conn))
+	if (db->needs_password)
 		code = MIG_DENIED;
 	(void)message_error(code, "cannot %s %s: %s", code == MIG_UNREACHABLE ? "reach" : "connect to",
 	    place.data, e->message);
 	if (code == MIG_UNREACHABLE)
 		message_line("  Hosted databases change host and port when they restart: copy the string again, "
 		             "or use -d cmd:...");
-	else if (PQconnectionNeedsPassword(db->conn))
+	else if (db->needs_password)
 		message_line("  The connection string has no password, and no password file has one for it.");
 	else if (code == MIG_BUSY)
 		message_line("  The same command may work later.");
@@ -429,12 +441,13 @@ say_unreachable(const struct db *db, const struct source *source)
 	return code;
 }
 
-static int
+/*
+ * What every session of ours is told goes with its first round trip: the schema; and that the server is to look whether
+ * we are still there (PostgreSQL 14), so that a killed program does not keep its locks.
+ */
+static void
 session_begin(struct db *db, const struct target *target)
 {
-	struct bytes sql = { 0 };
-	enum db_outcome outcome;
-
 	const char *version = PQparameterStatus(db->conn, "server_version");
 
 	/* "15.18 (Debian 15.18-0+deb12u1)": who packaged it says nothing here */
@@ -442,13 +455,14 @@ session_begin(struct db *db, const struct target *target)
 	PQsetnonblocking(db->conn, 1);
 	PQsetNoticeReceiver(db->conn, on_notice, db);
 	PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);
-	if (target->schema == NULL)
-		return 0;
-	bytes_str(&sql, "SET search_path = ");
-	bytes_sql_name(&sql, target->schema);
-	outcome = db_query(db, NULL, sql.data, 0, NULL);
-	bytes_free(&sql);
-	return outcome == DB_OK ? 0 : db_say(db, outcome, "set the search path");
+	if (target->schema != NULL) {
+		bytes_str(&db->search_path, "SET search_path = ");
+		bytes_sql_name(&db->search_path, target->schema);
+		db->prelude[db->prelude_count++] = (struct db_ask){ .sql = db->search_path.data, .ends_unit = true };
+	}
+	if (PQserverVersion(db->conn) >= 140000)
+		db->prelude[db->prelude_count++] =
+		    (struct db_ask){ .sql = "SET client_connection_check_interval = '2s'", .ends_unit = true };
 }
 
 /* A string without a password, and no password file that has one: asks on the terminal, as psql does. */
@@ -472,7 +486,7 @@ db_open(struct source *source, const char *application, long long wait_ms, int *
 	forget_session_variables(&source->target);
 	*code = 0;
 	while (!connect_once(db, source, application)) {
-		if (PQconnectionNeedsPassword(db->conn) && source->password == NULL && ask_password(db, source))
+		if (db->needs_password && source->password == NULL && ask_password(db, source))
 			continue;
 		if (signals_caught() != 0)
 			*code = 128 + signals_caught();
@@ -484,12 +498,11 @@ db_open(struct source *source, const char *application, long long wait_ms, int *
 		clock_sleep_ms(pause);
 		pause = pause < 4000 ? pause * 2 : 4000;
 	}
-	if (*code == 0)
-		*code = session_begin(db, &source->target);
 	if (*code != 0) {
 		db_close(db);
 		return NULL;
 	}
+	session_begin(db, &source->target);
 	return db;
 }
 
@@ -498,10 +511,11 @@ db_open_quietly(struct source *source, const char *application)
 {
 	struct db *db = xcalloc(1, sizeof *db);
 
-	if (!connect_once(db, source, application) || session_begin(db, &source->target) != 0) {
+	if (!connect_once(db, source, application)) {
 		db_close(db);
 		return NULL;
 	}
+	session_begin(db, &source->target);
 	return db;
 }
 
@@ -512,6 +526,7 @@ db_close(struct db *db)
 		return;
 	PQfinish(db->conn);
 	error_clear(&db->error);
+	bytes_free(&db->search_path);
 	free(db);
 }
 
@@ -577,6 +592,8 @@ db_place(const struct db *db, struct bytes *out)
 }
 
 /* --- asking --- */
+
+static enum db_outcome send_prelude(struct db *db);
 
 size_t
 answer_rows(const struct answer *answer)
@@ -683,6 +700,8 @@ db_query(struct db *db, struct answer **answer, const char *sql, int count,
 
 	if (answer != NULL)
 		*answer = NULL;
+	if ((outcome = send_prelude(db)) != DB_OK)
+		return outcome;
 	if (!PQsendQueryParams(db->conn, sql, count, NULL, parameters, NULL, NULL, 0))
 		return error_from_connection(db);
 	outcome = drain(db, &result, NULL);
@@ -699,13 +718,226 @@ enum db_outcome
 db_run(struct db *db, const char *sql, size_t *done)
 {
 	size_t ignored = 0;
+	enum db_outcome outcome;
 
 	if (done == NULL)
 		done = &ignored;
 	*done = 0;
+	if ((outcome = send_prelude(db)) != DB_OK)
+		return outcome;
 	if (!PQsendQuery(db->conn, sql))
 		return error_from_connection(db);
 	return drain(db, NULL, done);
+}
+
+/* --- pipelines --- */
+
+/* A conversation in which sending does not wait for answers. */
+struct pipeline {
+	struct db *db;
+	bool (*feed)(struct pipeline *p);           /* sends some more; false: there is no more */
+	void (*take)(struct pipeline *p, PGresult *result); /* owns it */
+	void *context;
+	size_t syncs_sent, syncs_got;
+	size_t fed;                                 /* bytes since the last flush */
+	enum db_outcome outcome;
+};
+
+enum { FED_AT_ONCE = 65536, SYNCS_AHEAD = 1024 };
+
+static void
+pipeline_sync(struct pipeline *p)
+{
+	if (PQpipelineSync(p->db->conn))
+		p->syncs_sent++;
+}
+
+static void
+pipeline_send(struct pipeline *p, const char *sql, const char *const *parameter)
+{
+	if (PQsendQueryParams(p->db->conn, sql, parameter != NULL ? 1 : 0, NULL, parameter, NULL, NULL, 0))
+		p->fed += strlen(sql) + 64;
+}
+
+/* All results that are here; the first error is kept. */
+static void
+pipeline_take(struct pipeline *p)
+{
+	while (p->syncs_got < p->syncs_sent && !PQisBusy(p->db->conn)) {
+		PGresult *result = PQgetResult(p->db->conn);
+		ExecStatusType status = PQresultStatus(result);
+
+		if (result == NULL)
+			continue; /* between two answers */
+		if (status == PGRES_FATAL_ERROR && p->outcome == DB_OK)
+			p->outcome = error_from_result(p->db, result);
+		p->syncs_got += status == PGRES_PIPELINE_SYNC;
+		p->take(p, result);
+		if (PQstatus(p->db->conn) != CONNECTION_OK)
+			return;
+	}
+}
+
+static enum db_outcome
+pipeline_run(struct pipeline *p)
+{
+	PGconn *conn = p->db->conn;
+	long long since = clock_now_ms();
+	bool more = true;
+
+	p->db->cancelling = false;
+	if (!PQenterPipelineMode(conn))
+		return error_from_connection(p->db);
+	for (;;) {
+		int unsent, ready;
+
+		cancel_when_signalled(p->db);
+		p->fed = 0;
+		while (more && p->fed < FED_AT_ONCE && p->syncs_sent - p->syncs_got < SYNCS_AHEAD)
+			more = p->feed(p);
+		if ((unsent = PQflush(conn)) < 0 || PQstatus(conn) != CONNECTION_OK)
+			break;
+		pipeline_take(p);
+		if (!more && p->syncs_got == p->syncs_sent)
+			break;
+		if (more && unsent == 0 && p->syncs_sent - p->syncs_got < SYNCS_AHEAD)
+			continue;
+		/* never waits to write alone: a server whose answers nobody reads stops reading too */
+		ready = signals_wait(PQsocket(conn), SIGNALS_READ | (unsent ? SIGNALS_WRITE : 0), TICK_MS);
+		if ((ready & SIGNALS_READ) && !PQconsumeInput(conn))
+			break;
+		if (ready == 0 && p->db->hooks.tick != NULL)
+			p->db->hooks.tick(p->db->hooks.context, clock_now_ms() - since);
+	}
+	if (PQstatus(conn) != CONNECTION_OK || !PQexitPipelineMode(conn)) {
+		if (p->outcome == DB_OK)
+			(void)error_from_connection(p->db);
+		return DB_LOST;
+	}
+	return p->db->cancelling && p->outcome != DB_OK ? DB_STOPPED : p->outcome;
+}
+
+struct round {
+	struct db_ask *asks;
+	size_t count, sent, got;
+};
+
+static bool
+round_feed(struct pipeline *p)
+{
+	struct round *r = p->context;
+
+	pipeline_send(p, r->asks[r->sent].sql, r->asks[r->sent].parameter);
+	if (r->asks[r->sent].ends_unit || r->sent + 1 == r->count)
+		pipeline_sync(p);
+	return ++r->sent < r->count;
+}
+
+static void
+round_take(struct pipeline *p, PGresult *result)
+{
+	struct round *r = p->context;
+	struct db_ask *ask = &r->asks[r->got];
+	ExecStatusType status = PQresultStatus(result);
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	r->got += status != PGRES_PIPELINE_SYNC;
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+		ask->outcome = DB_OK;
+	if (status == PGRES_FATAL_ERROR && state != NULL)
+		bytes_copy(ask->sqlstate, sizeof ask->sqlstate, state);
+	if (status != PGRES_TUPLES_OK) {
+		PQclear(result);
+		return;
+	}
+	ask->answer = xcalloc(1, sizeof *ask->answer);
+	ask->answer->result = result;
+}
+
+static enum db_outcome
+run_round(struct db *db, struct db_ask asks[], size_t count)
+{
+	struct round round = { .asks = asks, .count = count };
+	struct pipeline p = { .db = db, .feed = round_feed, .take = round_take, .context = &round };
+	enum db_outcome outcome;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		asks[i].answer = NULL;
+		asks[i].outcome = DB_ERROR;
+		asks[i].sqlstate[0] = '\0';
+	}
+	outcome = pipeline_run(&p);
+	return outcome == DB_ERROR ? DB_OK : outcome;
+}
+
+enum db_outcome
+db_round(struct db *db, struct db_ask asks[], size_t count)
+{
+	size_t first = db->prelude_count;
+	struct db_ask *all = xcalloc(first + count, sizeof *all);
+	enum db_outcome outcome;
+
+	memcpy(all, db->prelude, first * sizeof *all);
+	memcpy(all + first, asks, count * sizeof *all);
+	db->prelude_count = 0;
+	outcome = run_round(db, all, first + count);
+	memcpy(asks, all + first, count * sizeof *all);
+	free(all);
+	return outcome;
+}
+
+/* For a session that asks nothing in rounds. */
+static enum db_outcome
+send_prelude(struct db *db)
+{
+	size_t count = db->prelude_count;
+
+	db->prelude_count = 0;
+	return count > 0 ? run_round(db, db->prelude, count) : DB_OK;
+}
+
+struct ahead {
+	const struct db_units *units;
+	size_t sent;
+	size_t *finished;
+};
+
+static bool
+ahead_feed(struct pipeline *p)
+{
+	struct ahead *a = p->context;
+	const struct db_units *u = a->units;
+	const char *sql;
+	size_t i;
+
+	if (p->outcome != DB_OK) /* what is sent already is stopped by the server: no more of it */
+		return false;
+	for (i = 0; (sql = u->next(u->context, a->sent, i)) != NULL; i++)
+		pipeline_send(p, sql, NULL);
+	pipeline_sync(p);
+	return ++a->sent < u->count;
+}
+
+static void
+ahead_take(struct pipeline *p, PGresult *result)
+{
+	struct ahead *a = p->context;
+	bool unit_ended = PQresultStatus(result) == PGRES_PIPELINE_SYNC && p->outcome == DB_OK;
+
+	PQclear(result);
+	if (unit_ended)
+		a->units->ended(a->units->context, (*a->finished)++);
+}
+
+enum db_outcome
+db_send_ahead(struct db *db, const struct db_units *units, size_t *finished)
+{
+	struct ahead ahead = { .units = units, .finished = finished };
+	struct pipeline p = { .db = db, .feed = ahead_feed, .take = ahead_take, .context = &ahead };
+
+	*finished = 0;
+	return pipeline_run(&p);
 }
 
 enum db_transaction

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "bytes.h"
-#include "secret.h"
+#include "source.h"
 
 struct db;
 
@@ -34,7 +34,9 @@ enum db_outcome {
 };
 
 /*
- * Connects.  `application` is what other sessions see.  Wipes libpq's copies of the password after the
+ * Connects, sets the schema as search path where the string has one, and asks the server (PostgreSQL 14 and later) to end
+ * our session soon after we are gone, so that a killed program does not leave its locks behind: one round trip behind
+ * the connection, or none that is waited for.  `application` is what other sessions see.  Wipes libpq's copies of the password after the
  * attempt, failed or not.  Waits up to wait_ms for a server that says "not now" (starting up, too many
  * connections), and 10 s for the connection itself unless the string has a connect_timeout.
  * Returns NULL with the error said; *code is then MIG_UNREACHABLE, MIG_BUSY, MIG_DENIED, MIG_CONFIG, or
@@ -59,7 +61,7 @@ int db_backend_pid(const struct db *db);
 /* "shop at db.example.com:5432" */
 void db_place(const struct db *db, struct bytes *out);
 
-/* Called about every 200 ms while the server is at work, with the milliseconds since the statement began. */
+/* Called about every 50 ms while the server is at work, with the milliseconds since the statement began. */
 typedef void db_tick(void *context, long long ms);
 /* Called for every notice and warning of the server.  Texts live for the time of the call. */
 struct db_message {
@@ -97,6 +99,37 @@ enum db_outcome db_query(struct db *db, struct answer **answer, const char *sql,
  * finished before the end or the error; it is kept up to date for the tick.  Rows are thrown away.
  */
 enum db_outcome db_run(struct db *db, const char *sql, size_t *done);
+
+/*
+ * Several statements in one round trip (a pipeline; libpq 14).  An error stops what follows up to the next one
+ * that is a unit's last.
+ */
+struct db_ask {
+	const char *sql;              /* one statement */
+	const char *const *parameter; /* of $1, or NULL: it has none; *parameter may be NULL: SQL's NULL */
+	bool ends_unit;               /* an error before it does not touch what comes after it */
+	struct answer *answer;        /* out: the caller's, or NULL */
+	enum db_outcome outcome;      /* out: DB_OK, or DB_ERROR also where it was passed over */
+	char sqlstate[6];             /* out: of its own error, or "" */
+};
+/* DB_OK: all were answered, each in its own way; db_error() is the first error.  Else as for db_query(). */
+enum db_outcome db_round(struct db *db, struct db_ask asks[], size_t count);
+
+/*
+ * Sends units of statements without waiting for the answers of those before, and reads answers as they come; never
+ * more than a bounded part of it is on the way.  A unit that fails leaves its transaction open and failed, which
+ * stops all units after it (25P02).
+ *
+ * `next` gives the next statement of a unit, NULL behind its last; the text may be overwritten by the next call.
+ * `ended` is called when a unit has been answered well.  *finished counts those.
+ */
+struct db_units {
+	size_t count;
+	const char *(*next)(void *context, size_t unit, size_t statement);
+	void (*ended)(void *context, size_t unit);
+	void *context;
+};
+enum db_outcome db_send_ahead(struct db *db, const struct db_units *units, size_t *finished);
 
 /* The state of the session's transaction, as the protocol tells. */
 enum db_transaction { DB_IDLE, DB_IN_TRANSACTION, DB_IN_FAILED_TRANSACTION, DB_UNKNOWN };

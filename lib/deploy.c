@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "bytes.h"
 #include "clock.h"
 #include "database.h"
@@ -31,6 +32,7 @@ struct run_state {
 	struct send send;
 	struct progress progress;
 	struct result *results;     /* one a step */
+	size_t alone_until;         /* steps before this are not sent ahead (again) */
 	char **texts;               /* own the texts of the one result that has some */
 	size_t text_count;
 	long long began_ms, deadline_ms;
@@ -139,17 +141,6 @@ check_target(struct run_state *s)
 	return 0;
 }
 
-/*
- * A server that works on a long statement does not notice that its client is gone, and would keep the deploy lock.
- * PostgreSQL 14 and later look from time to time, where the system can tell: elsewhere this fails, and that is all.
- */
-static void
-let_go_when_killed(struct db *db)
-{
-	if (db_server_version_num(db) >= 140000)
-		(void)db_run_aside(db, "SET client_connection_check_interval = '2s'");
-}
-
 static int
 connect_to_target(struct run_state *s)
 {
@@ -159,12 +150,11 @@ connect_to_target(struct run_state *s)
 	if (code == 0)
 		s->db = db_open(&s->source, "mig-apply", s->deploy->wait_ms, &code);
 	if (code == 0)
-		code = survey_identity(s->db, &s->source.target, &s->survey);
+		code = survey_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);
 	if (code == 0)
 		code = check_target(s);
 	if (code != 0)
 		return code;
-	let_go_when_killed(s->db);
 	face_place(&place, s->survey.database.database, s->survey.database.host, s->survey.database.port,
 	    s->survey.database.schema);
 	message_info("%s, user %s; plan %.16s, %zu step%s", place.data, s->survey.database.user, s->plan->digest,
@@ -175,30 +165,16 @@ connect_to_target(struct run_state *s)
 
 /* --- the deploy lock --- */
 
-static enum db_outcome
-try_lock(struct run_state *s, bool *locked)
-{
-	struct answer *answer;
-	enum db_outcome outcome = db_query(s->db, &answer, history_try_lock_sql, 0, NULL);
-
-	*locked = outcome == DB_OK && answer_flag(answer, 0, 0);
-	answer_free(answer);
-	return outcome;
-}
-
-/* Who holds the lock now; empty where it has just become free. */
+/* Who holds the lock, as the last survey saw it; what was known before where it saw nobody. */
 static void
-name_holder(struct run_state *s, struct bytes *out)
+name_holder(const struct run_state *s, struct bytes *out)
 {
-	struct answer *a;
+	const struct database *d = &s->survey.database;
 
-	out->len = 0;
-	if (db_query(s->db, &a, history_holder_sql, 0, NULL) != DB_OK)
+	if (d->deployer_pid == RECORD_NULL)
 		return;
-	if (answer_rows(a) > 0)
-		face_holder(out, answer_number(a, 0, 0), answer_text(a, 0, 2), answer_text(a, 0, 1),
-		    answer_text(a, 0, 3));
-	answer_free(a);
+	out->len = 0;
+	face_holder(out, d->deployer_pid, d->deployer_application, d->deployer_user, d->deployer_client);
 }
 
 static int
@@ -215,43 +191,45 @@ say_locked_out(const struct run_state *s, const struct bytes *holder)
 	return MIG_BUSY;
 }
 
+/* Says for whom we wait: on a terminal always, in a log after 10 s and then every 30 s. */
+static void
+say_waiting(const struct bytes *holder, long long waited_ms, long long *next_ms)
+{
+	char span[CLOCK_SPAN];
+
+	message_live("      waiting %s for another deployer: %s", clock_span(waited_ms, span), bytes_text(holder));
+	if (!message_is_live() && waited_ms >= *next_ms) {
+		message_info("waiting for another deployer: %s", bytes_text(holder));
+		*next_ms += 30000;
+	}
+}
+
 /*
  * Polls: a session that waits inside pg_advisory_lock() has a snapshot, for which CREATE INDEX CONCURRENTLY of
- * the holder would wait in turn.
+ * the holder would wait in turn.  The history is read again with each look, so that what is there in the end was
+ * read under the lock.
  */
 static int
 take_lock(struct run_state *s)
 {
 	struct bytes holder = { 0 };
-	long long began = clock_now_ms(), said = began, pause;
+	long long began = clock_now_ms(), next = 10000, pause;
 	char span[CLOCK_SPAN];
 	unsigned look = 0;
-	bool locked = false;
 	int code = 0;
 
-	while (code == 0) {
-		enum db_outcome outcome = try_lock(s, &locked);
-
-		if (outcome != DB_OK) {
-			code = db_say(s->db, outcome, "ask for the deploy lock");
-		} else if (locked) {
-			break;
-		} else if (signals_caught() != 0) {
+	while (code == 0 && !s->survey.locked) {
+		name_holder(s, &holder);
+		pause = patience_poll(++look, randombytes_random());
+		if (signals_caught() != 0)
 			code = 128 + signals_caught();
-		} else {
-			name_holder(s, &holder);
-			pause = patience_poll(++look, randombytes_random());
-			if (clock_now_ms() + pause > s->deadline_ms)
-				code = say_locked_out(s, &holder);
-			else
-				clock_sleep_ms(pause);
-			message_live("      waiting %s for another deployer: %s",
-			    clock_span(clock_now_ms() - began, span), bytes_text(&holder));
-			if (!message_is_live() && clock_now_ms() - said >= (said == began ? 10000 : 30000)) {
-				said = clock_now_ms();
-				message_info("waiting for another deployer: %s", bytes_text(&holder));
-			}
-		}
+		else if (clock_now_ms() + pause > s->deadline_ms)
+			code = say_locked_out(s, &holder);
+		if (code != 0)
+			break;
+		clock_sleep_ms(pause);
+		say_waiting(&holder, clock_now_ms() - began, &next);
+		code = survey_take(s->db, &s->source.target, true, &s->survey);
 	}
 	if (code == 0 && holder.len > 0 && message_verbosity >= 0)
 		message_line("      waited %s for another deployer: %s", clock_span(clock_now_ms() - began, span),
@@ -344,25 +322,6 @@ check_history(struct run_state *s)
 		if (history_row_unfinished(&s->survey.rows[i]) && !is_resumed(s, &s->survey.rows[i]))
 			return say_unfinished(&s->survey.rows[i]);
 	return 0;
-}
-
-/* Reads the history again; in UTC, as mig-scan did, so that its digest can be compared. */
-static int
-read_history(struct run_state *s)
-{
-	enum db_outcome outcome = db_run(s->db, "BEGIN READ ONLY; SET LOCAL TimeZone = 'UTC'", NULL);
-	int code;
-
-	if (outcome != DB_OK)
-		return db_say(s->db, outcome, "begin to read the history");
-	code = survey_look(s->db, &s->survey);
-	if (code == 0 && s->survey.database.has_history)
-		code = survey_history(s->db, &s->survey);
-	db_rollback(s->db);
-	if (code == 0)
-		code = check_history(s);
-	s->index = history_index(s->survey.rows, s->survey.count);
-	return code;
 }
 
 static int
@@ -458,6 +417,63 @@ run_step(struct run_state *s, size_t at)
 	return code;
 }
 
+/* How many steps from `at` on can be sent ahead together; none behind one that was stopped there before. */
+static size_t
+ahead_from(const struct run_state *s, size_t at)
+{
+	size_t n = 0;
+
+	if (at < s->alone_until)
+		return 0;
+	while (at + n < s->plan->step_count && is_action(&s->plan->steps[at + n], ACTION_APPLY) &&
+	    !done_by_another(s, &s->plan->steps[at + n]) && ahead_fits(&s->plan->steps[at + n]))
+		n++;
+	return n;
+}
+
+static int
+lost_ahead(struct run_state *s, size_t at, char *lost, bool known)
+{
+	struct report report;
+	struct sent sent = { .outcome = SEND_LOST, .lost = lost, .known = known };
+	int code;
+
+	sent.result = s->results[at];
+	sent.result.status = STATUS_FAILED;
+	sent.result.attempts = 1;
+	sent.result.message = lost;
+	keep_result(s, at, &sent.result);
+	report = report_of(s);
+	code = report_trouble(&report, at, &sent, &s->send);
+	sent_free(&sent);
+	return code;
+}
+
+/* Sends `count` steps ahead; *at is then the first that is not done.  0, or the exit code, said. */
+static int
+run_ahead(struct run_state *s, size_t *at, size_t count)
+{
+	enum send_outcome outcome;
+	char *lost = NULL;
+	bool known = false;
+	size_t done = ahead_send(&s->send, s->plan->steps + *at, count, s->results + *at, &outcome, &lost, &known);
+	size_t i;
+
+	for (i = *at; i < *at + done; i++)
+		progress_end(&s->progress, &s->plan->steps[i], STATUS_APPLIED, s->results[i].took_ms, "");
+	*at += done;
+	if (done < count)
+		s->alone_until = *at + 1; /* the one that was stopped runs on its own */
+	if (outcome != SEND_LOST)
+		return 0;
+	if (*at == s->plan->step_count) {
+		message_warning("the connection was lost, but only after the last commit: %s", lost);
+		free(lost);
+		return 0;
+	}
+	return lost_ahead(s, *at, lost, known);
+}
+
 static int
 run_steps(struct run_state *s)
 {
@@ -471,14 +487,19 @@ run_steps(struct run_state *s)
 		.deadline_ms = s->deadline_ms,
 		.progress = &s->progress };
 	progress_begin(&s->progress, s->plan->steps, s->plan->step_count);
-	for (i = 0; i < s->plan->step_count; i++) {
-		int code;
+	for (i = 0; i < s->plan->step_count;) {
+		size_t ahead = ahead_from(s, i);
+		int code = 0;
 
 		if (signals_caught() != 0) {
 			report = report_of(s);
 			return report_stopped(&report, i);
 		}
-		if ((code = run_step(s, i)) != 0)
+		if (ahead > 1)
+			code = run_ahead(s, &i, ahead);
+		else
+			code = run_step(s, i++);
+		if (code != 0)
 			return code;
 	}
 	report = report_of(s);
@@ -557,7 +578,7 @@ dry_run(struct run_state *s)
 {
 	const struct database *d = &s->survey.database;
 	struct bytes holder = { 0 };
-	int code = read_history(s);
+	int code = check_history(s);
 
 	if (code == 0)
 		code = say_rights(s);
@@ -582,11 +603,12 @@ under_lock(struct run_state *s)
 	int code = take_lock(s);
 
 	if (code == 0)
-		code = read_history(s);
+		code = check_history(s);
 	if (code == 0 && !s->survey.may_write)
 		code = say_rights(s);
 	if (code == 0)
 		code = make_history(s);
+	s->index = history_index(s->survey.rows, s->survey.count);
 	return code;
 }
 

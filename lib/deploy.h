@@ -8,7 +8,7 @@
 
 #include "model.h"
 #include "output.h"
-#include "secret.h"
+#include "source.h"
 
 struct deploy {
 	const char *database;      /* -d, or NULL */

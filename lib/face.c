@@ -432,7 +432,7 @@ nothing_to_do(struct bytes *out, const struct scan *scan, const struct status *s
 }
 
 static void
-preview_sum(struct bytes *out, const struct planned *planned, const char *digest, bool kept)
+preview_sum(struct bytes *out, const struct planned *planned, const char *digest, const char *words)
 {
 	face_count(out, planned->step_count, "step");
 	bytes_str(out, ", ");
@@ -449,15 +449,15 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 		face_count(out, planned->still_pending, "migration");
 		bytes_char(out, '\n');
 	}
-	if (planned->errors == 0 && planned->plan.history_digest != NULL && !kept)
-		bytes_format(out, "to read the SQL:      mig-scan | mig-plan --format=sql\n"
-		                  "to apply this plan:   mig-scan | mig-plan | mig-apply --expect %.16s\n",
-		    digest);
+	if (planned->errors == 0 && planned->plan.history_digest != NULL && words != NULL)
+		bytes_format(out, "to read the SQL:      mig-scan | mig-plan%s --format=sql\n"
+		                  "to apply this plan:   mig-scan | mig-plan%s | mig-apply --expect %.16s\n",
+		    words, words, digest);
 }
 
 void
 face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
-    const struct planned *planned, const char *digest, bool unfold)
+    const struct planned *planned, const char *digest, const char *words, bool unfold)
 {
 	const struct plan *plan = &planned->plan;
 	size_t i;
@@ -493,7 +493,7 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	if (planned->finding_count > 0)
 		bytes_char(out, '\n');
-	preview_sum(out, planned, digest, scan == NULL);
+	preview_sum(out, planned, digest, words);
 }
 
 /* --- mig-apply --- */

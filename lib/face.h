@@ -33,9 +33,12 @@ void face_holder(struct bytes *out, long long pid, const char *application, cons
 void face_status(struct bytes *out, const struct scan *scan, const struct status *status,
     const char *folder, const char *deploying_for, bool unfold);
 
-/* mig-plan's page; digest: of the plan's records.  scan and status NULL: a kept plan, shown again. */
+/*
+ * mig-plan's page; digest: of the plan's records; words: the options that decided about it, each with a blank before, to
+ * be typed again.  scan and status NULL: a kept plan, shown again.
+ */
 void face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
-    const struct planned *planned, const char *digest, bool unfold);
+    const struct planned *planned, const char *digest, const char *words, bool unfold);
 
 /* "20261120_x/migration.sql:5:1: " or "20261120_x: " or "". */
 void face_finding_place(struct bytes *out, const struct finding *finding);

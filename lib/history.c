@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char history_schema_sql[] =
-    "SELECT coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.oid = pg_catalog.to_regclass('" HISTORY_TABLE "')), current_schema()), pg_is_in_recovery()";
-
 /* Ordinary tables alone make a schema non-empty, and PostGIS's own do not (P3005). */
 #define HOLDER                                                                                    \
 	"SELECT l.pid, a.usename, a.application_name, host(a.client_addr) AS client, a.backend_start " \
@@ -19,16 +15,18 @@ const char history_schema_sql[] =
 #define UTC(value) "to_char(" value " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 const char history_look_sql[] =
-    "SELECT t.relkind, "
+    "SELECT s.name, t.relkind, "
     "NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'r' "
     "AND lower(c.relname) NOT IN ('" HISTORY_TABLE
     "', 'spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')), "
     "n.oid IS NOT NULL, "
     "CASE WHEN t.oid IS NOT NULL THEN has_table_privilege(t.oid, 'INSERT') AND has_table_privilege(t.oid, 'UPDATE') "
     "WHEN n.oid IS NOT NULL THEN has_schema_privilege(n.oid, 'CREATE') "
-    "ELSE has_database_privilege(current_database(), 'CREATE') END, "
+    "ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "
     "h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
-    " FROM (SELECT) one LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1 "
+    " FROM (SELECT coalesce($1::text, (SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+    "ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass('" HISTORY_TABLE "')), current_schema()) AS name) s "
+    "LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = s.name "
     "LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = '" HISTORY_TABLE "' "
     "LEFT JOIN (" HOLDER ") h ON true";
 
@@ -73,7 +71,10 @@ history_rows_sql(struct bytes *out, const char *schema)
 	bytes_format(out, time, "finished_at");
 	bytes_format(out, time, "rolled_back_at");
 	bytes_str(out, ", applied_steps_count, logs::text FROM ");
-	table(out, schema);
+	if (schema != NULL)
+		table(out, schema);
+	else
+		bytes_str(out, HISTORY_TABLE);
 	bytes_str(out, " ORDER BY started_at, id::text COLLATE \"C\"");
 }
 

@@ -23,19 +23,16 @@
 #define HISTORY_LOCK_KEY "72707369"
 
 /*
- * Two facts in one row: which schema the history is in (where its bare name leads; where it leads nowhere,
- * current_schema(), which is NULL where the search path names none that exists), and pg_is_in_recovery().
- */
-extern const char history_schema_sql[];
-
-/*
- * Parameter $1: schema.  One row: the relkind of what has the history's name, or NULL; schema_empty; whether the
- * schema exists; whether we may write the history, or make it; then of the session that holds the deploy lock: pid,
- * user, application, client address, since when.
+ * Parameter $1: the schema, or NULL: where the table's bare name leads; where it leads nowhere, current_schema().
+ * One row: that schema (NULL where the search path names none that exists); the relkind of what has the
+ * history's name there, or NULL; schema_empty; whether the schema exists; whether we may write the history, or make
+ * it; pg_is_in_recovery(); then of the session that holds the deploy lock: pid, user, application, client
+ * address, since when.
  */
 extern const char history_look_sql[];
-enum { HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_MAY_WRITE, HISTORY_LOOK_PID, HISTORY_LOOK_USER,
-	HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT, HISTORY_LOOK_SINCE };
+enum { HISTORY_LOOK_NAME, HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_MAY_WRITE,
+	HISTORY_LOOK_RECOVERY, HISTORY_LOOK_PID, HISTORY_LOOK_USER, HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT,
+	HISTORY_LOOK_SINCE };
 
 /* No parameters: pid, user, application, client address, since, and its age in ms, of the holder of
  * the deploy lock; no row where nobody holds it. */
@@ -59,7 +56,8 @@ extern const char history_system_sql[];
 /* Parameter $1: schema.  What a deploy needs and the role lacks, a right a row, in words. */
 extern const char history_rights_sql[];
 
-/* The rows, in the order of records: by started_at, id.  Times in UTC with microseconds. */
+/* The rows, in the order of records: by started_at, id.  Times in UTC with microseconds.  schema NULL: of the
+ * table that the bare name leads to. */
 void history_rows_sql(struct bytes *out, const char *schema);
 enum { HISTORY_ROW_NAME, HISTORY_ROW_ID, HISTORY_ROW_CHECKSUM, HISTORY_ROW_STARTED,
 	HISTORY_ROW_FINISHED, HISTORY_ROW_ROLLED_BACK, HISTORY_ROW_STEPS, HISTORY_ROW_LOGS };

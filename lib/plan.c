@@ -186,7 +186,7 @@ find_open_transaction(struct maker *m, const struct migration *script, const str
 			struct sql_place place = sql_place(script->sql, strlen(script->sql), s->start);
 			struct finding *f = add_finding(m, "open_transaction", script->migration,
 			    xstrdup("the transaction that begins here is never ended: what it did would be lost"),
-			    xstrdup("add the missing COMMIT; at the end of the file"));
+			    xstrdup("end it: write COMMIT; where it is to end"));
 
 			f->line = (long long)place.line;
 			f->column = (long long)place.column;

@@ -19,8 +19,9 @@
 #include "bytes.h"
 
 /*
- * A form says which keys a record has (one that may be null may also be absent when it is read), in the order in which they are written, and where each stands
- * in a struct.  One table serves writer and reader, so they cannot drift apart.
+ * A form says which keys a record has, in the order in which they are written, and where each stands
+ * in a struct.  One table serves writer and reader, so they cannot drift apart.  A key that may be null may
+ * also be absent when it is read.
  */
 enum field_type {
 	FIELD_TEXT,   /* const char *; NULL is null */

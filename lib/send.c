@@ -183,7 +183,8 @@ note_unfinished(struct going *g)
 	bytes_str(&why, g->sent.extra != NULL ? g->sent.extra : db_error(g->send->db)->message);
 	if (g->sent.extra == NULL && g->sent.result.sqlstate != NULL)
 		bytes_format(&why, " [%s]", g->sent.result.sqlstate);
-	row_text(g, &sql, g->sent.unsure ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data, true);
+	row_text(g, &sql, g->sent.unsure || g->sent.leaves ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data,
+	    true);
 	db_run_aside(g->send->db, sql.data);
 	bytes_free(&why);
 	bytes_free(&sql);
@@ -274,6 +275,17 @@ try_transaction(struct going *g, const struct segment *s, bool last)
 	return outcome;
 }
 
+/* A build that failed leaves an invalid index, which the next run must remove before it tries again; but not where
+ * there was one of that name before. */
+static bool
+leaves_an_index(const struct going *g, size_t at)
+{
+	struct aim aim = aim_of(g->step->sql, &g->script.statements[at]);
+
+	aim_free(&aim);
+	return aim.act == AIM_CREATE_INDEX && !error_is(g, "42P07");
+}
+
 /* A statement that stands alone: that it begins is noted before, since its end cannot be noted with it. */
 static enum db_outcome
 try_alone(struct going *g, size_t at, bool last)
@@ -285,8 +297,10 @@ try_alone(struct going *g, size_t at, bool last)
 		g->sent.unsure = true;
 		outcome = run_statements(g, at, 1);
 	}
-	if (outcome == DB_ERROR)
+	if (outcome == DB_ERROR) {
 		g->sent.unsure = false; /* the server says that it did not happen */
+		g->sent.leaves = leaves_an_index(g, at);
+	}
 	if (outcome == DB_OK) {
 		outcome = write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1);
 		g->sent.unsure = outcome != DB_OK;
@@ -298,12 +312,8 @@ try_alone(struct going *g, size_t at, bool last)
 
 enum { SETTLE_MS = 30000 };
 
-/*
- * A new connection after the old one was lost.  It waits for the deploy lock, which the old session holds for
- * as long as the server has not given it up: who has the lock sees how the old one ended.
- */
-static struct db *
-connect_again(struct send *s)
+struct db *
+send_connect_again(struct send *s)
 {
 	long long until = clock_now_ms() + SETTLE_MS;
 	struct db *db = NULL;
@@ -345,7 +355,7 @@ settle(struct going *g)
 	g->sent.kept = g->rowed;
 	g->sent.lost = xstrdup(db_error(g->send->db)->message);
 	message_verbose("the connection is lost; looking what became of %s", g->step->migration);
-	if ((db = connect_again(g->send)) == NULL)
+	if ((db = send_connect_again(g->send)) == NULL)
 		return;
 	history_row_state_sql(&sql, g->send->schema);
 	if (db_query(db, &answer, sql.data, 1, parameters) == DB_OK) {
@@ -372,8 +382,10 @@ pause_before_next(struct going *g)
 	long long now = clock_now_ms(), until = now + pause;
 	struct bytes note = { 0 };
 
-	if (until > s->deadline_ms)
+	if (now >= s->deadline_ms)
 		return false;
+	if (until > s->deadline_ms)
+		until = s->deadline_ms; /* one last attempt, which also sees who is in the way */
 	if (!s->watch_tried) {
 		s->watch_tried = true;
 		s->watch = watch_open(s->source);

@@ -17,7 +17,7 @@
 #include "database.h"
 #include "model.h"
 #include "progress.h"
-#include "secret.h"
+#include "source.h"
 #include "sql.h"
 #include "watch.h"
 
@@ -52,11 +52,18 @@ struct sent {
 	size_t statement;           /* from 1: the one that failed, or that was running; 0: none */
 	size_t done;                /* statements whose work is committed */
 	bool unsure;                /* whether `statement`, which stands alone, ended is not known */
+	bool leaves;                /* it failed, and left something that the next run must look at */
 	struct sql_place place;     /* of the error; line 0: none */
 	const char *context;        /* where inside a function it happened, in the server's words; or NULL */
 	char *lost;                 /* SEND_LOST: what was said when the connection went; or NULL */
 	char *extra;                /* what is wrong where no server error says it; or NULL */
 };
+
+/*
+ * A new connection after the old one was lost, or NULL.  It waits for the deploy lock, which the old session holds for
+ * as long as the server has not given it up: who has the lock sees how the old one ended.
+ */
+struct db *send_connect_again(struct send *send);
 
 struct sent send_step(struct send *send, const struct step *step);
 void sent_free(struct sent *sent);

@@ -9,33 +9,25 @@
 #include "mig.h"
 #include "record.h"
 
-enum { ANSWER_LOOK, ANSWER_ROWS, ANSWER_HOLDER, ANSWER_SCHEMA, ANSWER_SYSTEM };
-
-/* Asks, and keeps the answer in its place for as long as the survey. */
-static enum db_outcome
-ask(struct db *db, struct survey *survey, int place, const char *sql, int count,
-    const char *const parameters[])
+/* Something else has the table's name: no history can be kept in it, and none beside it. */
+static int
+say_no_table(const struct database *d, char kind)
 {
-	answer_free(survey->answers[place]);
-	survey->answers[place] = NULL;
-	return db_query(db, &survey->answers[place], sql, count, parameters);
+	const char *what = kind == 'v' || kind == 'm' ? "a view" : kind == 'p' ? "a partitioned table" : "no ordinary table";
+
+	(void)message_error(MIG_DATA, "\"%s\"." HISTORY_TABLE " is %s, so the history cannot be kept there", d->schema,
+	    what);
+	message_line("  Prisma cannot use it either. Rename it, or name another schema: schema=NAME in the string.");
+	return MIG_DATA;
 }
 
-int
-survey_identity(struct db *db, const struct target *target, struct survey *survey)
+static int
+take_look(struct db *db, struct survey *survey)
 {
 	struct database *d = &survey->database;
-	enum db_outcome outcome = ask(db, survey, ANSWER_SYSTEM, history_system_sql, 0, NULL);
-	const char *schema;
+	const struct answer *a = survey->answers[SURVEY_LOOK];
+	const char *schema = answer_text(a, 0, HISTORY_LOOK_NAME), *kind;
 
-	if (outcome == DB_OK)
-		d->system_identifier = answer_text(survey->answers[ANSWER_SYSTEM], 0, 0);
-	else if (outcome != DB_ERROR || strcmp(db_error(db)->sqlstate, "42501") != 0)
-		return db_say(db, outcome, "ask for the cluster's identity");
-	outcome = ask(db, survey, ANSWER_SCHEMA, history_schema_sql, 0, NULL);
-	if (outcome != DB_OK)
-		return db_say(db, outcome, "ask for the schema");
-	schema = target->schema != NULL ? target->schema : answer_text(survey->answers[ANSWER_SCHEMA], 0, 0);
 	if (schema == NULL) {
 		(void)message_error(MIG_CONFIG, "the search path of %s names no schema that exists", db_user(db));
 		message_line("  Say where the history is: add schema=NAME to the connection string's parameters.");
@@ -49,41 +41,15 @@ survey_identity(struct db *db, const struct target *target, struct survey *surve
 	d->user = db_user(db);
 	d->server_version = db_server_version(db);
 	d->server_version_num = db_server_version_num(db);
-	d->in_recovery = answer_flag(survey->answers[ANSWER_SCHEMA], 0, 1);
+	d->in_recovery = answer_flag(a, 0, HISTORY_LOOK_RECOVERY);
 	d->tls = db_tls(db);
-	return 0;
-}
-
-/* Something else has the table's name: no history can be kept in it, and none beside it. */
-static int
-say_no_table(const struct database *d, char kind)
-{
-	const char *what = kind == 'v' || kind == 'm' ? "a view" : kind == 'p' ? "a partitioned table" : "no ordinary table";
-
-	(void)message_error(MIG_DATA, "\"%s\"." HISTORY_TABLE " is %s, so the history cannot be kept there", d->schema,
-	    what);
-	message_line("  Prisma cannot use it either. Rename it, or name another schema: schema=NAME in the string.");
-	return MIG_DATA;
-}
-
-int
-survey_look(struct db *db, struct survey *survey)
-{
-	struct database *d = &survey->database;
-	const char *const parameters[] = { d->schema };
-	enum db_outcome outcome = ask(db, survey, ANSWER_LOOK, history_look_sql, 1, parameters);
-	const struct answer *a = survey->answers[ANSWER_LOOK];
-	const char *kind;
-
-	if (outcome != DB_OK)
-		return db_say(db, outcome, "look for the history");
 	kind = answer_text(a, 0, HISTORY_LOOK_KIND);
 	if (kind != NULL && *kind != 'r')
 		return say_no_table(d, *kind);
 	d->has_history = kind != NULL;
-	survey->may_write = answer_flag(a, 0, HISTORY_LOOK_MAY_WRITE);
 	d->schema_empty = answer_flag(a, 0, HISTORY_LOOK_EMPTY);
 	survey->has_schema = answer_flag(a, 0, HISTORY_LOOK_SCHEMA);
+	survey->may_write = answer_flag(a, 0, HISTORY_LOOK_MAY_WRITE);
 	d->deployer_pid = answer_number(a, 0, HISTORY_LOOK_PID);
 	d->deployer_user = answer_text(a, 0, HISTORY_LOOK_USER);
 	d->deployer_application = answer_text(a, 0, HISTORY_LOOK_APPLICATION);
@@ -92,32 +58,13 @@ survey_look(struct db *db, struct survey *survey)
 	return 0;
 }
 
-static int
-say_no_history(struct db *db, const struct survey *survey, enum db_outcome outcome)
+static void
+take_rows(struct survey *survey)
 {
-	int code = db_say(db, outcome, "read the history");
-
-	if (code == MIG_DENIED)
-		message_line("  A role that may read it suffices:  GRANT SELECT ON \"%s\"." HISTORY_TABLE " TO \"%s\";",
-		    survey->database.schema, db_user(db));
-	return code;
-}
-
-int
-survey_history(struct db *db, struct survey *survey)
-{
-	struct bytes sql = { 0 };
-	enum db_outcome outcome;
-	const struct answer *a;
+	const struct answer *a = survey->answers[SURVEY_ROWS];
 	size_t i;
 
-	history_rows_sql(&sql, survey->database.schema);
-	outcome = ask(db, survey, ANSWER_ROWS, sql.data, 0, NULL);
-	bytes_free(&sql);
-	if (outcome != DB_OK)
-		return say_no_history(db, survey, outcome);
-	a = survey->answers[ANSWER_ROWS];
-	survey->count = answer_rows(a);
+	survey->count = a != NULL ? answer_rows(a) : 0;
 	survey->rows = xrealloc(survey->rows, survey->count * sizeof *survey->rows);
 	for (i = 0; i < survey->count; i++)
 		survey->rows[i] = (struct history_row){
@@ -130,48 +77,104 @@ survey_history(struct db *db, struct survey *survey)
 			.applied_steps_count = answer_number(a, i, HISTORY_ROW_STEPS),
 			.logs = answer_text(a, i, HISTORY_ROW_LOGS),
 		};
-	return 0;
 }
 
-/* Who deploys after the history was read: who began in between could have changed it. */
-static int
-look_again(struct db *db, struct survey *survey)
+/*
+ * Who deploys after the history was read: who began in between could have changed it.  Who held the lock only before
+ * stays named: an unfinished row that was read since was theirs.
+ */
+static void
+take_holder(struct survey *survey)
 {
 	struct database *d = &survey->database;
-	enum db_outcome outcome = ask(db, survey, ANSWER_HOLDER, history_holder_sql, 0, NULL);
-	const struct answer *a = survey->answers[ANSWER_HOLDER];
+	const struct answer *a = survey->answers[SURVEY_HOLDER];
 
-	if (outcome != DB_OK)
-		return db_say(db, outcome, "look who is deploying");
 	survey->deploying_ms = RECORD_NULL;
-	if (answer_rows(a) == 0)
-		return 0; /* who held it before stays named: an unfinished row read since was theirs */
+	if (a == NULL || answer_rows(a) == 0)
+		return;
 	d->deployer_pid = answer_number(a, 0, 0);
 	d->deployer_user = answer_text(a, 0, 1);
 	d->deployer_application = answer_text(a, 0, 2);
 	d->deployer_client = answer_text(a, 0, 3);
 	d->deployer_since = answer_text(a, 0, 4);
 	survey->deploying_ms = answer_number(a, 0, 5);
-	return 0;
+}
+
+/*
+ * The questions, in the order in which they are asked.  The table may not be there, and the cluster's identity may be
+ * denied: each is a unit of its own, so that the others are answered all the same.
+ */
+enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_ROWS, ASK_HOLDER, ASK_END, ASK_SYSTEM, ASKS };
+
+static void
+make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *rows_sql, bool lock)
+{
+	static const char nothing[] = "SELECT false";
+
+	memset(asks, 0, ASKS * sizeof *asks);
+	asks[ASK_LOCK] = (struct db_ask){ .sql = lock ? history_try_lock_sql : nothing, .ends_unit = true };
+	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
+	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .parameter = schema, .ends_unit = true };
+	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
+	/* locks are no part of a snapshot: this looks again */
+	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
+	asks[ASK_END] = (struct db_ask){ .sql = "ROLLBACK", .ends_unit = true };
+	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ends_unit = true };
+}
+
+static void
+keep_answers(struct survey *survey, struct db_ask asks[ASKS])
+{
+	static const int places[][2] = { { SURVEY_SYSTEM, ASK_SYSTEM }, { SURVEY_LOCK, ASK_LOCK },
+		{ SURVEY_LOOK, ASK_LOOK }, { SURVEY_ROWS, ASK_ROWS }, { SURVEY_HOLDER, ASK_HOLDER } };
+	size_t i;
+
+	for (i = 0; i < sizeof places / sizeof *places; i++) {
+		answer_free(survey->answers[places[i][0]]);
+		survey->answers[places[i][0]] = asks[places[i][1]].answer;
+		asks[places[i][1]].answer = NULL;
+	}
+	for (i = 0; i < ASKS; i++)
+		answer_free(asks[i].answer);
+}
+
+static int
+say_no_rows(struct db *db, const struct survey *survey)
+{
+	int code = db_say(db, DB_ERROR, "read the history");
+
+	if (code == MIG_DENIED)
+		message_line("  A role that may read it suffices:  GRANT SELECT ON \"%s\"." HISTORY_TABLE " TO \"%s\";",
+		    survey->database.schema, db_user(db));
+	return code;
 }
 
 int
-survey_take(struct db *db, const struct target *target, struct survey *survey)
+survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey)
 {
+	const char *schema = target->schema;
+	struct bytes rows_sql = { 0 };
+	struct db_ask asks[ASKS];
 	enum db_outcome outcome;
-	int code = survey_identity(db, target, survey);
+	int code;
 
-	if (code != 0)
-		return code;
-	outcome = db_run(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone = 'UTC'", NULL);
-	if (outcome != DB_OK)
-		return db_say(db, outcome, "begin to read");
-	code = survey_look(db, survey);
-	if (code == 0 && survey->database.has_history)
-		code = survey_history(db, survey);
-	if (code == 0)
-		code = look_again(db, survey);
-	db_rollback(db);
+	history_rows_sql(&rows_sql, schema);
+	make_asks(asks, &schema, rows_sql.data, lock);
+	outcome = db_round(db, asks, ASKS);
+	bytes_free(&rows_sql);
+	keep_answers(survey, asks);
+	if (outcome != DB_OK || asks[ASK_LOOK].outcome != DB_OK)
+		return db_say(db, outcome != DB_OK ? outcome : DB_ERROR, "look at the database");
+	survey->database.system_identifier = survey->answers[SURVEY_SYSTEM] != NULL
+	    ? answer_text(survey->answers[SURVEY_SYSTEM], 0, 0)
+	    : NULL;
+	survey->locked = lock && asks[ASK_LOCK].outcome == DB_OK && answer_flag(survey->answers[SURVEY_LOCK], 0, 0);
+	code = take_look(db, survey);
+	if (code == 0 && asks[ASK_ROWS].outcome != DB_OK && survey->database.has_history)
+		code = say_no_rows(db, survey);
+	take_rows(survey);
+	take_holder(survey);
 	return code;
 }
 
@@ -180,7 +183,7 @@ survey_free(struct survey *survey)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof survey->answers / sizeof *survey->answers; i++)
+	for (i = 0; i < SURVEY_ANSWERS; i++)
 		answer_free(survey->answers[i]);
 	free(survey->rows);
 	free(survey->schema);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "database.h"
-#include "secret.h"
+#include "source.h"
 
 /* A session that holds what ours waits for.  NULL or RECORD_NULL: not known, or the role may not see it. */
 struct holder {

@@ -34,7 +34,7 @@ static const struct program program = {
 	        "examples:\n"
 	        "  mig-scan | mig-check history\n"
 	        "  mig-scan | mig-plan | mig-apply | mig-check deploy\n"
-	        "  15 * * * *  cd /srv/app && mig-scan 2>&1 | mig-check -q history     (crontab)\n"
+	        "  15 * * * *  cd /srv/app && mig-scan | mig-check -q history     (crontab)\n"
 	        "\n"
 	        "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage)\n",
 };

@@ -211,6 +211,17 @@ write_plan(const struct planned *planned, struct writer *writer)
 		writer_put(writer, &step_form, &planned->steps[i]);
 }
 
+static void
+say_remedy(const char *remedy)
+{
+	size_t len;
+
+	for (; remedy != NULL && *remedy != '\0'; remedy += len + (remedy[len] == '\n')) {
+		len = strcspn(remedy, "\n");
+		message_line("    %.*s", (int)len, remedy);
+	}
+}
+
 /* On standard error, one line each: where the page goes elsewhere, or the plan is refused. */
 static void
 say_findings(const struct planned *planned, bool only_errors)
@@ -226,8 +237,7 @@ say_findings(const struct planned *planned, bool only_errors)
 		face_finding_place(&place, f);
 		if (error) {
 			(void)message_error(MIG_FAILED, "%s%s [%s]", bytes_text(&place), f->message, f->rule);
-			if (f->remedy != NULL)
-				message_line("    %s", f->remedy);
+			say_remedy(f->remedy);
 		} else if (!only_errors && message_verbosity >= 0 &&
 		    (strcmp(f->severity, SEVERITY_WARNING) == 0 || message_verbosity > 0) &&
 		    (said++ < MOST || message_verbosity > 0)) {
@@ -239,11 +249,39 @@ say_findings(const struct planned *planned, bool only_errors)
 		message_warning("%zu more (mig-plan -v shows them)", said - MOST);
 }
 
+static void
+add_words(struct bytes *out, const char *option, const char *const *values, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		bytes_format(out, values[i][strcspn(values[i], " '\"$\\&;|<>()*?[#~!`")] == '\0' ? " %s%s" : " %s'%s'", option,
+		    values[i]);
+}
+
+/* The options that this plan comes from, so that the same plan can be asked for again. */
+static const char *
+decisive_words(const struct wishes *w, struct bytes *out)
+{
+	add_words(out, "--to=", &w->to, w->to != NULL);
+	add_words(out, "--baseline=", &w->baseline, w->baseline != NULL);
+	add_words(out, "--mark-applied=", w->applied, w->applied_count);
+	add_words(out, "--mark-rolled-back=", w->rolled_back, w->rolled_back_count);
+	add_words(out, "--resume=", w->resumes, w->resume_count);
+	add_words(out, "--allow=", &w->allow, w->allow != NULL);
+	if (w->strict != NULL && *w->strict == '\0')
+		bytes_str(out, " --strict");
+	else
+		add_words(out, "--strict=", &w->strict, w->strict != NULL);
+	return bytes_text(out);
+}
+
 /* The page, or the script for psql.  Both name the digest that the plan's records have, also where none are written. */
 static int
 show(const struct scan *scan, const struct status *status, const struct planned *planned, struct writer *writer,
-    bool sql)
+    const struct wishes *wishes, bool sql)
 {
+	struct bytes words = { 0 };
 	struct bytes page = { 0 };
 	char digest[RECORD_DIGEST_HEX];
 	struct writer *own = writer;
@@ -259,11 +297,12 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 	if (sql)
 		code = psql_script(&page, scan, planned, digest);
 	else
-		face_preview(&page, scan, status, planned, digest, message_verbosity > 0);
+		face_preview(&page, scan, status, planned, digest, decisive_words(wishes, &words), message_verbosity > 0);
 	if (code == 0 && sql)
 		fwrite(bytes_text(&page), 1, page.len, stdout);
 	else if (code == 0)
 		output_page(&page);
+	bytes_free(&words);
 	bytes_free(&page);
 	return code;
 }
@@ -282,7 +321,7 @@ plan(const struct scan *scan, const struct status *status, const struct request 
 		if (shown == 0 && out->writer != NULL)
 			write_plan(&planned, out->writer);
 		if (shown == 0 && out->page && (code == 0 || !sql))
-			shown = show(scan, status, &planned, out->writer, sql);
+			shown = show(scan, status, &planned, out->writer, &request->wishes, sql);
 		say_findings(&planned, out->page && !sql);
 		code = shown != 0 ? shown : code;
 	}
@@ -330,7 +369,7 @@ show_kept_plan(struct reader *reader, const struct request *request, struct outp
 	if (code == 0 && out->writer != NULL)
 		write_plan(&planned, out->writer);
 	if (code == 0 && out->page) {
-		face_preview(&page, NULL, NULL, &planned, kept.digest, message_verbosity > 0);
+		face_preview(&page, NULL, NULL, &planned, kept.digest, NULL, message_verbosity > 0);
 		output_page(&page);
 	}
 	out->complete = code == 0;

@@ -16,7 +16,7 @@
 #include "options.h"
 #include "output.h"
 #include "record.h"
-#include "secret.h"
+#include "source.h"
 #include "status.h"
 #include "survey.h"
 
@@ -120,7 +120,7 @@ read_database(struct job *job, const struct request *request)
 		return code;
 	secret_free(job->source.password); /* connected: it is not needed again */
 	job->source.password = NULL;
-	code = survey_take(job->db, &job->source.target, &job->survey);
+	code = survey_take(job->db, &job->source.target, false, &job->survey);
 	job->scan.has_database = code == 0;
 	job->scan.database = job->survey.database;
 	job->scan.history = job->survey.rows;

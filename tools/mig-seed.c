@@ -13,9 +13,9 @@
 #include "options.h"
 #include "output.h"
 #include "record.h"
-#include "secret.h"
 #include "seed.h"
 #include "signals.h"
+#include "source.h"
 
 static const char *const usage[] = {
 	"mig-seed [-d SOURCE] [--max-stall=TIME] [--wait=TIME] [-o FILE] [FILE.sql | -] ...",
