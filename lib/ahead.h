@@ -2,8 +2,9 @@
  * Ordinary steps, sent ahead: without waiting for the answers of those before.
  *
  * Each step is a transaction of its own with its row in it.  An error leaves its transaction open and failed, which
- * stops all that was sent behind it, and nothing of the failed step stays: it is then the business of
- * send_step(), which retries, looks for the place of the error, and reports.
+ * stops all that was sent behind it; where it was the COMMIT that failed, the next row demands that of the step before,
+ * and fails.  Nothing of the failed step stays: it is then the business of send_step(), which retries, looks for
+ * the place of the error, and reports.
  *
  * Commits before the last need not wait for the disk, since each row lives and dies with its change; the last one waits,
  * and so all before it are on disk too.  Nothing is told as applied before that.

@@ -923,11 +923,15 @@ static void
 ahead_take(struct pipeline *p, PGresult *result)
 {
 	struct ahead *a = p->context;
-	bool unit_ended = PQresultStatus(result) == PGRES_PIPELINE_SYNC && p->outcome == DB_OK;
+	bool sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 
 	PQclear(result);
-	if (unit_ended)
+	if (p->outcome != DB_OK)
+		return;
+	if (sync)
 		a->units->ended(a->units->context, (*a->finished)++);
+	else
+		a->units->answered(a->units->context, *a->finished);
 }
 
 enum db_outcome

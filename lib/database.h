@@ -117,15 +117,16 @@ enum db_outcome db_round(struct db *db, struct db_ask asks[], size_t count);
 
 /*
  * Sends units of statements without waiting for the answers of those before, and reads answers as they come; never
- * more than a bounded part of it is on the way.  A unit that fails leaves its transaction open and failed, which
- * stops all units after it (25P02).
+ * more than a bounded part of it is on the way.  A unit that fails inside its transaction leaves that open and failed,
+ * which stops all units after it (25P02); a COMMIT that fails does not, so units must not build on that alone.
  *
  * `next` gives the next statement of a unit, NULL behind its last; the text may be overwritten by the next call.
- * `ended` is called when a unit has been answered well.  *finished counts those.
+ * `answered` is called for each statement that ended well, `ended` when its whole unit has; *finished counts those.
  */
 struct db_units {
 	size_t count;
 	const char *(*next)(void *context, size_t unit, size_t statement);
+	void (*answered)(void *context, size_t unit);
 	void (*ended)(void *context, size_t unit);
 	void *context;
 };

@@ -138,6 +138,12 @@ check_target(struct run_state *s)
 		message_line("next: name the primary, or several hosts with target_session_attrs=read-write");
 		return MIG_BUSY;
 	}
+	if (s->survey.read_only) {
+		(void)message_error(MIG_BUSY, "this database is read-only now (default_transaction_read_only is on); "
+		                              "nothing was touched");
+		message_line("next: see who set it:  select * from pg_db_role_setting;");
+		return MIG_BUSY;
+	}
 	return 0;
 }
 
@@ -431,17 +437,19 @@ ahead_from(const struct run_state *s, size_t at)
 	return n;
 }
 
+/* A step that was sent ahead, and whose end the connection or a signal prevented: nothing of it stays. */
 static int
-lost_ahead(struct run_state *s, size_t at, char *lost, bool known)
+ended_ahead(struct run_state *s, size_t at, enum send_outcome outcome, char *lost, bool known)
 {
 	struct report report;
-	struct sent sent = { .outcome = SEND_LOST, .lost = lost, .known = known };
+	struct sent sent = { .outcome = outcome, .lost = lost, .known = known };
 	int code;
 
 	sent.result = s->results[at];
 	sent.result.status = STATUS_FAILED;
 	sent.result.attempts = 1;
 	sent.result.message = lost;
+	progress_end(&s->progress, &s->plan->steps[at], STATUS_FAILED, 0, "");
 	keep_result(s, at, &sent.result);
 	report = report_of(s);
 	code = report_trouble(&report, at, &sent, &s->send);
@@ -464,14 +472,15 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	*at += done;
 	if (done < count)
 		s->alone_until = *at + 1; /* the one that was stopped runs on its own */
-	if (outcome != SEND_LOST)
+	if (outcome == SEND_APPLIED || outcome == SEND_FAILED)
 		return 0;
 	if (*at == s->plan->step_count) {
-		message_warning("the connection was lost, but only after the last commit: %s", lost);
+		if (lost != NULL)
+			message_warning("the connection was lost, but only after the last commit: %s", lost);
 		free(lost);
 		return 0;
 	}
-	return lost_ahead(s, *at, lost, known);
+	return ended_ahead(s, *at, outcome, lost, known);
 }
 
 static int

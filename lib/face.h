@@ -16,10 +16,10 @@
 #include "plan.h"
 #include "status.h"
 
-#define FACE_RED    "\001"
-#define FACE_YELLOW "\002"
-#define FACE_GREEN  "\003"
-#define FACE_PLAIN  "\004"
+#define FACE_RED    "\xF8"  /* bytes that no UTF-8 text has */
+#define FACE_YELLOW "\xF9"
+#define FACE_GREEN  "\xFA"
+#define FACE_PLAIN  "\xFB"
 
 /* "shop at db.example.com:5432, schema public"; says "the local socket" where there is no host. */
 void face_place(struct bytes *out, const char *database, const char *host, long long port,

@@ -23,6 +23,7 @@ const char history_look_sql[] =
     "CASE WHEN t.oid IS NOT NULL THEN has_table_privilege(t.oid, 'INSERT') AND has_table_privilege(t.oid, 'UPDATE') "
     "WHEN n.oid IS NOT NULL THEN has_schema_privilege(n.oid, 'CREATE') "
     "ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "
+    "current_setting('default_transaction_read_only') = 'on', "
     "h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
     " FROM (SELECT coalesce($1::text, (SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
     "ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass('" HISTORY_TABLE "')), current_schema()) AS name) s "
@@ -207,7 +208,15 @@ insert_entry(struct bytes *out, const char *schema, const struct history_entry *
 	table(out, schema);
 	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count, logs, finished_at) VALUES (");
 	list_of_texts(out, values, 3);
-	bytes_format(out, ", now(), %zu, ", finished ? 1 : e->done);
+	bytes_format(out, ", now(), %zu", finished ? 1 : e->done);
+	if (e->behind_id != NULL) {
+		bytes_str(out, " / (SELECT count(finished_at)::integer FROM ");
+		table(out, schema);
+		bytes_str(out, " WHERE id = ");
+		bytes_sql_text(out, e->behind_id);
+		bytes_char(out, ')');
+	}
+	bytes_str(out, ", ");
 	text_or_null(out, logs);
 	bytes_str(out, finished ? ", clock_timestamp())" : ", NULL)");
 }

@@ -26,12 +26,12 @@
  * Parameter $1: the schema, or NULL: where the table's bare name leads; where it leads nowhere, current_schema().
  * One row: that schema (NULL where the search path names none that exists); the relkind of what has the
  * history's name there, or NULL; schema_empty; whether the schema exists; whether we may write the history, or make
- * it; pg_is_in_recovery(); then of the session that holds the deploy lock: pid, user, application, client
+ * it; pg_is_in_recovery(); default_transaction_read_only; then of the session that holds the deploy lock: pid, user, application, client
  * address, since when.
  */
 extern const char history_look_sql[];
 enum { HISTORY_LOOK_NAME, HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_MAY_WRITE,
-	HISTORY_LOOK_RECOVERY, HISTORY_LOOK_PID, HISTORY_LOOK_USER, HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT,
+	HISTORY_LOOK_RECOVERY, HISTORY_LOOK_READ_ONLY, HISTORY_LOOK_PID, HISTORY_LOOK_USER, HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT,
 	HISTORY_LOOK_SINCE };
 
 /* No parameters: pid, user, application, client address, since, and its age in ms, of the holder of
@@ -102,6 +102,7 @@ struct history_entry {
 	const char *text;
 	const char *why;        /* why it stops there, or NULL */
 	bool exists;            /* the row is there: UPDATE, else INSERT, with started_at now() */
+	const char *behind_id;  /* INSERT fails (22012) unless the row with this id is there and finished; or NULL */
 	bool own_role;          /* a script may have changed the role: written as the user who connected */
 	bool alone;             /* the statement is no part of an open transaction */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "face.h"
 #include "message.h"
 #include "mig.h"
 #include "options.h"
@@ -45,15 +46,18 @@ output_open(struct output *out)
 void
 output_page(const struct bytes *page)
 {
-	static const char *const sequences[] = { "", "\033[31m", "\033[33m", "\033[32m", "\033[0m" };
+	static const char *const sequences[] = { "\033[31m", "\033[33m", "\033[32m", "\033[0m" };
+	const unsigned char first = (unsigned char)FACE_RED[0], last = (unsigned char)FACE_PLAIN[0];
 	bool colour = message_colour(STDOUT_FILENO);
 	const unsigned char *c = (const unsigned char *)bytes_text(page);
 
 	for (; *c != '\0'; c++) {
-		if (*c < sizeof sequences / sizeof *sequences)
-			fputs(colour ? sequences[*c] : "", stdout);
+		if (*c >= first && *c <= last)
+			fputs(colour ? sequences[*c - first] : "", stdout);
 		else if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7F)
 			putchar('?');
+		else if (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F)
+			c++, putchar('?'); /* the C1 controls, as UTF-8 */
 		else
 			putchar(*c);
 	}

@@ -62,6 +62,17 @@ progress_tick(struct progress *p, const struct step *step, const char *state, lo
 }
 
 void
+progress_statement(struct bytes *note, const char *sql, const struct sql_script *script, size_t at)
+{
+	const struct sql_statement *statement = &script->statements[at];
+	char words[48];
+
+	sql_words(sql, statement, words, sizeof words);
+	bytes_format(note, "statement %zu of %zu, line %lu: %s", at + 1, script->count,
+	    sql_place(sql, strlen(sql), statement->start).line, words);
+}
+
+void
 progress_end(struct progress *p, const struct step *step, const char *status, long long ms, const char *note)
 {
 	struct bytes text = { 0 };

@@ -7,7 +7,9 @@
 
 #include <stddef.h>
 
+#include "bytes.h"
 #include "model.h"
+#include "sql.h"
 
 struct progress {
 	size_t steps;       /* of the plan */
@@ -23,6 +25,9 @@ void progress_restart(struct progress *progress);
 /* A step goes on: `state` is "running" or "waiting"; `note` may be "". */
 void progress_tick(struct progress *progress, const struct step *step, const char *state, long long ms,
     const char *note);
+
+/* "statement 2 of 3, line 7: CREATE INDEX", for a note. */
+void progress_statement(struct bytes *note, const char *sql, const struct sql_script *script, size_t at);
 
 /* A step has ended. */
 void progress_end(struct progress *progress, const struct step *step, const char *status, long long ms,

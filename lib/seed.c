@@ -159,6 +159,12 @@ attempt(struct db *db, struct seed_file *files, size_t count, long long lock_tim
 	return outcome == DB_OK ? db_run(db, "COMMIT", NULL) : outcome;
 }
 
+static int
+say_stopped(void)
+{
+	return message_error(128 + signals_caught(), "stopped by a signal. Nothing was seeded: all was rolled back.");
+}
+
 int
 seed_run(struct db *db, struct seed_file *files, size_t count, long long max_stall_ms, long long wait_ms)
 {
@@ -172,8 +178,10 @@ seed_run(struct db *db, struct seed_file *files, size_t count, long long max_sta
 
 		if (outcome == DB_OK)
 			return 0;
-		if (outcome == DB_ERROR)
+		if (outcome != DB_LOST)
 			db_rollback(db);
+		if (outcome == DB_STOPPED)
+			return say_stopped();
 		if (outcome != DB_ERROR || at == count)
 			return db_say(db, outcome, "seed");
 		pause = patience_pause(tries, randombytes_random());
@@ -182,6 +190,6 @@ seed_run(struct db *db, struct seed_file *files, size_t count, long long max_sta
 		message_verbose("%s: %s; trying again", files[at].path, db_error(db)->message);
 		clock_sleep_ms(pause);
 		if (signals_caught() != 0)
-			return 128 + signals_caught();
+			return say_stopped();
 	}
 }

@@ -41,28 +41,14 @@ running_statement(const struct going *g)
 }
 
 static void
-statement_note(const struct going *g, struct bytes *note)
-{
-	const char *sql = g->step->sql;
-	const struct sql_statement *statement;
-	char words[48];
-
-	if (!g->in_script || running_statement(g) >= g->script.count)
-		return;
-	statement = &g->script.statements[running_statement(g)];
-	sql_words(sql, statement, words, sizeof words);
-	bytes_format(note, "statement %zu of %zu, line %lu: %s", running_statement(g) + 1, g->script.count,
-	    sql_place(sql, strlen(sql), statement->start).line, words);
-}
-
-static void
 on_tick(void *context, long long ms)
 {
 	struct going *g = context;
 	struct bytes note = { 0 };
 
 	watch_look(g->send->watch, db_backend_pid(g->send->db), &g->send->waits);
-	statement_note(g, &note);
+	if (g->in_script && running_statement(g) < g->script.count)
+		progress_statement(&note, g->step->sql, &g->script, running_statement(g));
 	progress_tick(g->send->progress, g->step, "running", ms, bytes_text(&note));
 	bytes_free(&note);
 }

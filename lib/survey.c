@@ -49,6 +49,7 @@ take_look(struct db *db, struct survey *survey)
 	d->has_history = kind != NULL;
 	d->schema_empty = answer_flag(a, 0, HISTORY_LOOK_EMPTY);
 	survey->has_schema = answer_flag(a, 0, HISTORY_LOOK_SCHEMA);
+	survey->read_only = answer_flag(a, 0, HISTORY_LOOK_READ_ONLY);
 	survey->may_write = answer_flag(a, 0, HISTORY_LOOK_MAY_WRITE);
 	d->deployer_pid = answer_number(a, 0, HISTORY_LOOK_PID);
 	d->deployer_user = answer_text(a, 0, HISTORY_LOOK_USER);

@@ -23,6 +23,7 @@ struct survey {
 	long long deploying_ms;        /* how long the deploy lock's holder has been connected; or RECORD_NULL */
 	bool has_schema;
 	bool may_write;                /* the history, or where there is none, make it */
+	bool read_only;                /* default_transaction_read_only is on */
 	bool locked;                   /* we hold the deploy lock: it was asked for, and free */
 	struct answer *answers[SURVEY_ANSWERS]; /* own the texts */
 	char *schema;
