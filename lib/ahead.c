@@ -48,8 +48,6 @@ struct flock {
 	struct bytes text;        /* the statement being sent */
 	long long ended_ms;       /* when the last one was answered */
 	size_t ended;
-	long long answered_ms;    /* when its last statement was, */
-	size_t answered;          /* and how many of them are */
 };
 
 /* What goes before a script.  Only the last one's commit waits for the disk, and so for all before it. */
@@ -125,26 +123,15 @@ next_statement(void *context, size_t unit, size_t at)
 }
 
 static void
-answered(void *context, size_t unit)
-{
-	struct flock *f = context;
-
-	(void)unit;
-	f->answered++;
-	f->answered_ms = clock_now_ms();
-	progress_restart(f->send->progress);
-}
-
-static void
 ended(void *context, size_t unit)
 {
 	struct flock *f = context;
 	long long now = clock_now_ms();
 
 	f->took_ms[unit] = now - f->ended_ms;
-	f->ended_ms = f->answered_ms = now;
+	f->ended_ms = now;
 	f->ended = unit + 1;
-	f->answered = 0;
+	progress_restart(f->send->progress);
 }
 
 static struct result
@@ -164,24 +151,20 @@ result_of(const struct flock *f, size_t unit)
 		.column = RECORD_NULL };
 }
 
-/* The script is split again for this: only a statement that takes its time is told of. */
 static void
 on_tick(void *context, long long ms)
 {
 	struct flock *f = context;
+	const struct step *step = &f->steps[f->ended];
 	struct sql_script script;
 	struct bytes note = { 0 };
-	size_t head;
 
 	(void)ms;
 	if (f->ended == f->count)
 		return;
-	script = sql_split(f->steps[f->ended].sql, strlen(f->steps[f->ended].sql));
-	head = head_count(f, f->ended);
-	if (f->answered >= head && f->answered - head < script.count)
-		progress_statement(&note, f->steps[f->ended].sql, &script, f->answered - head);
-	progress_tick(f->send->progress, &f->steps[f->ended], "running", clock_now_ms() - f->answered_ms,
-	    bytes_text(&note));
+	script = sql_split(step->sql, strlen(step->sql));
+	progress_statements(&note, step->sql, &script, 0, script.count);
+	progress_tick(f->send->progress, step, "running", clock_now_ms() - f->ended_ms, note.data);
 	bytes_free(&note);
 	sql_script_free(&script);
 }
@@ -236,7 +219,7 @@ ahead_send(struct send *send, const struct step *steps, size_t count, struct res
     enum send_outcome *outcome, char **lost, bool *known)
 {
 	struct flock f = { .send = send, .steps = steps, .count = count };
-	struct db_units units = { count, next_statement, answered, ended, &f };
+	struct db_units units = { count, next_statement, ended, &f };
 	struct db_hooks hooks = { on_tick, on_notice, &f };
 	enum db_outcome sent;
 	size_t finished, i;
@@ -245,7 +228,7 @@ ahead_send(struct send *send, const struct step *steps, size_t count, struct res
 	f.took_ms = xcalloc(count, sizeof *f.took_ms);
 	for (i = 0; i < count; i++)
 		history_new_id(f.ids[i]);
-	f.ended_ms = f.answered_ms = clock_now_ms();
+	f.ended_ms = clock_now_ms();
 	db_hooks(send->db, &hooks);
 	progress_restart(send->progress);
 	sent = db_send_ahead(send->db, &units, &finished);

@@ -926,12 +926,8 @@ ahead_take(struct pipeline *p, PGresult *result)
 	bool sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 
 	PQclear(result);
-	if (p->outcome != DB_OK)
-		return;
-	if (sync)
+	if (sync && p->outcome == DB_OK)
 		a->units->ended(a->units->context, (*a->finished)++);
-	else
-		a->units->answered(a->units->context, *a->finished);
 }
 
 enum db_outcome

@@ -96,7 +96,8 @@ enum db_outcome db_query(struct db *db, struct answer **answer, const char *sql,
 
 /*
  * One simple-protocol message of any number of statements.  *done counts the statements that the server
- * finished before the end or the error; it is kept up to date for the tick.  Rows are thrown away.
+ * finished before the end or the error; it keeps the answers back until then, so while it works nobody knows how
+ * far it is.  Rows are thrown away.
  */
 enum db_outcome db_run(struct db *db, const char *sql, size_t *done);
 
@@ -121,12 +122,12 @@ enum db_outcome db_round(struct db *db, struct db_ask asks[], size_t count);
  * which stops all units after it (25P02); a COMMIT that fails does not, so units must not build on that alone.
  *
  * `next` gives the next statement of a unit, NULL behind its last; the text may be overwritten by the next call.
- * `answered` is called for each statement that ended well, `ended` when its whole unit has; *finished counts those.
+ * `ended` is called when a unit has been answered well.  *finished counts those.  The server keeps the answers of
+ * single statements back until their unit ends.
  */
 struct db_units {
 	size_t count;
 	const char *(*next)(void *context, size_t unit, size_t statement);
-	void (*answered)(void *context, size_t unit);
 	void (*ended)(void *context, size_t unit);
 	void *context;
 };

@@ -62,13 +62,17 @@ progress_tick(struct progress *p, const struct step *step, const char *state, lo
 }
 
 void
-progress_statement(struct bytes *note, const char *sql, const struct sql_script *script, size_t at)
+progress_statements(struct bytes *note, const char *sql, const struct sql_script *script, size_t first, size_t count)
 {
-	const struct sql_statement *statement = &script->statements[at];
+	const struct sql_statement *statement = &script->statements[first];
 	char words[48];
 
+	if (count != 1) {
+		bytes_format(note, "one of statements %zu to %zu", first + 1, first + count);
+		return;
+	}
 	sql_words(sql, statement, words, sizeof words);
-	bytes_format(note, "statement %zu of %zu, line %lu: %s", at + 1, script->count,
+	bytes_format(note, "statement %zu of %zu, line %lu: %s", first + 1, script->count,
 	    sql_place(sql, strlen(sql), statement->start).line, words);
 }
 

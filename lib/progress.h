@@ -26,8 +26,12 @@ void progress_restart(struct progress *progress);
 void progress_tick(struct progress *progress, const struct step *step, const char *state, long long ms,
     const char *note);
 
-/* "statement 2 of 3, line 7: CREATE INDEX", for a note. */
-void progress_statement(struct bytes *note, const char *sql, const struct sql_script *script, size_t at);
+/*
+ * What runs, for a note: "statement 2 of 3, line 7: CREATE INDEX"; where several were sent together nobody knows which
+ * of them it is: "one of statements 1 to 3".
+ */
+void progress_statements(struct bytes *note, const char *sql, const struct sql_script *script, size_t first,
+    size_t count);
 
 /* A step has ended. */
 void progress_end(struct progress *progress, const struct step *step, const char *status, long long ms,

@@ -26,7 +26,7 @@ struct going {
 	bool finished;           /* and finished */
 	size_t done;             /* statements behind which we are: committed, or rolled back by the script itself */
 	bool in_script;          /* a part of the script is running: */
-	size_t first;            /*   its first statement, */
+	size_t first, running;   /*   its first statement, and how many they are, */
 	size_t ended;            /*   and how many of them the server has finished */
 	size_t offset;           /*   where the text that was sent begins in the script */
 	long long began_ms;      /* of the step */
@@ -47,8 +47,8 @@ on_tick(void *context, long long ms)
 	struct bytes note = { 0 };
 
 	watch_look(g->send->watch, db_backend_pid(g->send->db), &g->send->waits);
-	if (g->in_script && running_statement(g) < g->script.count)
-		progress_statement(&note, g->step->sql, &g->script, running_statement(g));
+	if (g->in_script)
+		progress_statements(&note, g->step->sql, &g->script, g->first, g->running);
 	progress_tick(g->send->progress, g->step, "running", ms, bytes_text(&note));
 	bytes_free(&note);
 }
@@ -191,6 +191,7 @@ run_statements(struct going *g, size_t first, size_t count)
 	segment_bytes(&g->script, first, count, &start, &end);
 	g->in_script = true;
 	g->first = first;
+	g->running = count;
 	g->ended = 0;
 	g->offset = start;
 	progress_restart(g->send->progress);
