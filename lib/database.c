@@ -19,7 +19,9 @@ struct db {
 	struct db_hooks hooks;
 	struct db_error error;
 	bool cancelling;
-	long long cancelled_ms;   /* when the last cancel request was sent */
+	long long signalled_ms;   /* when we began to cancel, */
+	long long cancelled_ms;   /* and sent the last request */
+	bool given_up;            /* the server did not end what was cancelled: the connection is of no use */
 	bool needs_password;      /* the last attempt was refused for want of one */
 	char version[32];
 	struct db_ask prelude[2]; /* settings that go with the first thing that is sent */
@@ -85,14 +87,15 @@ static enum db_outcome
 error_from_connection(struct db *db)
 {
 	bool lost = PQstatus(db->conn) != CONNECTION_OK;
+	const char *text = PQerrorMessage(db->conn), *severity = strstr(text, "FATAL:  ");
 
 	error_clear(&db->error);
-	db->error.message = first_line(PQerrorMessage(db->conn));
-	if (*db->error.message == '\0') {
+	db->error.message = first_line(severity != NULL ? severity + strlen("FATAL:  ") : text);
+	if (*db->error.message == '\0' || db->given_up) {
 		free(db->error.message);
-		db->error.message = xstrdup("the connection was lost");
+		db->error.message = xstrdup(db->given_up ? "the server does not answer" : "the connection was lost");
 	}
-	return lost ? DB_LOST : DB_ERROR;
+	return lost || db->given_up ? DB_LOST : DB_ERROR;
 }
 
 const struct db_error *
@@ -160,7 +163,7 @@ db_say(const struct db *db, enum db_outcome outcome, const char *what)
 
 /* --- waiting --- */
 
-enum { TICK_MS = 50, CANCEL_MS = 200 };
+enum { TICK_MS = 50, CANCEL_MS = 200, DRAIN_MS = 5000 };
 
 /* Sends a cancel request: on a connection of its own, as the protocol wants it. */
 void
@@ -176,24 +179,35 @@ db_cancel(struct db *db)
 	PQfreeCancel(cancel);
 }
 
-static void
+/*
+ * Once a signal came, cancels again and again: one request may hit between two statements and be lost.  False when the
+ * server has not ended in time: where the network is silent, it never will.
+ */
+static bool
 cancel_when_signalled(struct db *db)
 {
+	long long now = clock_now_ms();
+
 	if (signals_caught() == 0)
-		return;
-	if (!db->cancelling)
+		return true;
+	if (!db->cancelling) {
 		message_live_clear();
-	if (!db->cancelling || clock_now_ms() - db->cancelled_ms >= CANCEL_MS) {
-		db_cancel(db);
-		db->cancelled_ms = clock_now_ms();
+		db->signalled_ms = now;
+		db->cancelled_ms = now - CANCEL_MS;
 	}
 	db->cancelling = true;
+	if (now - db->signalled_ms > DRAIN_MS) {
+		db->given_up = true;
+		return false;
+	}
+	if (now - db->cancelled_ms >= CANCEL_MS) {
+		db->cancelled_ms = now;
+		db_cancel(db);
+	}
+	return true;
 }
 
-/*
- * Waits until the next result is there, sending what is still unsent.  One cancel may hit between two
- * statements and be lost, so once a signal came it is sent again at every tick until all has drained.
- */
+/* Waits until the next result is there, sending what is still unsent. */
 static bool
 wait_result(struct db *db, long long since)
 {
@@ -202,7 +216,8 @@ wait_result(struct db *db, long long since)
 	for (;;) {
 		int flushed, ready;
 
-		cancel_when_signalled(db);
+		if (!cancel_when_signalled(db))
+			return false;
 		if (unsent) {
 			if ((flushed = PQflush(db->conn)) < 0)
 				return false;
@@ -266,13 +281,20 @@ parameter_value(const struct target_parameter *parameter)
 	return parameter->value;
 }
 
+/* A network that fell silent shows within half a minute, also to a cancel request. */
+static const struct {
+	const char *keyword;
+	const char *value;
+} lively[] = { { "keepalives_idle", "10" }, { "keepalives_interval", "5" }, { "keepalives_count", "4" },
+	{ "tcp_user_timeout", "30000" } };
+
 /* libpq's keywords from the target; called with the password readable. */
 static void *
 start(const char *password, void *context)
 {
 	struct attempt *a = context;
 	const struct target *t = &a->source->target;
-	size_t room = t->count + 10, n = 0, i;
+	size_t room = t->count + 16, n = 0, i;
 	const char **keywords = xcalloc(room, sizeof *keywords);
 	const char **values = xcalloc(room, sizeof *values);
 	bool has_timeout = false;
@@ -282,6 +304,11 @@ start(const char *password, void *context)
 	} given[] = { { "host", t->host }, { "port", t->port }, { "user", t->user },
 		{ "dbname", t->database }, { "password", password } };
 
+	/* what comes later wins: these are only defaults */
+	for (i = 0; i < sizeof lively / sizeof *lively; i++) {
+		keywords[n] = lively[i].keyword;
+		values[n++] = lively[i].value;
+	}
 	for (i = 0; i < sizeof given / sizeof *given; i++) {
 		keywords[n] = given[i].keyword;
 		values[n] = given[i].value;
@@ -685,7 +712,7 @@ drain(struct db *db, PGresult **kept, size_t *done)
 		if (PQstatus(db->conn) != CONNECTION_OK)
 			break;
 	}
-	if (PQstatus(db->conn) != CONNECTION_OK)
+	if (PQstatus(db->conn) != CONNECTION_OK || db->given_up)
 		return outcome == DB_OK ? error_from_connection(db) : DB_LOST;
 	/* what ended well before the cancel hit it has happened */
 	return db->cancelling && outcome != DB_OK ? DB_STOPPED : outcome;
@@ -791,7 +818,8 @@ pipeline_run(struct pipeline *p)
 	for (;;) {
 		int unsent, ready;
 
-		cancel_when_signalled(p->db);
+		if (!cancel_when_signalled(p->db))
+			break;
 		p->fed = 0;
 		while (more && p->fed < FED_AT_ONCE && p->syncs_sent - p->syncs_got < SYNCS_AHEAD)
 			more = p->feed(p);
@@ -809,8 +837,8 @@ pipeline_run(struct pipeline *p)
 		if (ready == 0 && p->db->hooks.tick != NULL)
 			p->db->hooks.tick(p->db->hooks.context, clock_now_ms() - since);
 	}
-	if (PQstatus(conn) != CONNECTION_OK || !PQexitPipelineMode(conn)) {
-		if (p->outcome == DB_OK)
+	if (p->db->given_up || PQstatus(conn) != CONNECTION_OK || !PQexitPipelineMode(conn)) {
+		if (p->outcome == DB_OK || p->db->given_up)
 			(void)error_from_connection(p->db);
 		return DB_LOST;
 	}
@@ -960,7 +988,7 @@ db_transaction(const struct db *db)
 bool
 db_run_aside(struct db *db, const char *sql)
 {
-	PGresult *result = PQexec(db->conn, sql);
+	PGresult *result = db->given_up ? NULL : PQexec(db->conn, sql);
 	bool worked = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
 
 	PQclear(result);
@@ -970,7 +998,7 @@ db_run_aside(struct db *db, const char *sql)
 bool
 db_rollback(struct db *db)
 {
-	if (db_transaction(db) == DB_UNKNOWN)
+	if (db_transaction(db) == DB_UNKNOWN || db->given_up)
 		return false;
 	return db_transaction(db) == DB_IDLE || db_run_aside(db, "ROLLBACK");
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ahead.h"
+#include "aim.h"
 #include "bytes.h"
 #include "clock.h"
 #include "database.h"
@@ -31,6 +32,7 @@ struct run_state {
 	struct history_index index;
 	struct send send;
 	struct progress progress;
+	struct step *steps;         /* the plan's, and where those go on that another run has begun */
 	struct result *results;     /* one a step */
 	size_t alone_until;         /* steps before this are not sent ahead (again) */
 	char **texts;               /* own the texts of the one result that has some */
@@ -246,14 +248,14 @@ take_lock(struct run_state *s)
 
 /* --- the history, under the lock --- */
 
-static const struct step *
-step_named(const struct plan_stream *plan, const char *migration)
+static struct step *
+step_named(struct step *steps, size_t count, const char *migration)
 {
 	size_t i;
 
-	for (i = 0; i < plan->step_count; i++)
-		if (strcmp(plan->steps[i].migration, migration) == 0)
-			return &plan->steps[i];
+	for (i = 0; i < count; i++)
+		if (strcmp(steps[i].migration, migration) == 0)
+			return &steps[i];
 	return NULL;
 }
 
@@ -261,11 +263,12 @@ step_named(const struct plan_stream *plan, const char *migration)
 static bool
 is_others_work(const struct history_row *row, const void *context)
 {
+	const struct plan_stream *plan = context;
 	const struct step *step;
 
 	if (row->finished_at == NULL || row->rolled_back_at != NULL)
 		return false;
-	step = step_named(context, row->migration);
+	step = step_named(plan->steps, plan->step_count, row->migration);
 	return step != NULL && is_action(step, ACTION_APPLY) &&
 	    migration_checksum_matches(row->checksum, step->checksum, step->sql);
 }
@@ -302,31 +305,68 @@ say_unfinished(const struct history_row *row)
 
 /* Whether a step goes on with this row, and the row is still as the plan knew it. */
 static bool
-is_resumed(const struct run_state *s, const struct history_row *row)
+is_resumed(const struct step *step, const struct history_row *row)
 {
-	const struct step *step = step_named(s->plan, row->migration);
 	struct journal journal;
 
-	if (step == NULL || step->row_id == NULL || strcmp(step->row_id, row->id) != 0)
+	if (step->row_id == NULL || strcmp(step->row_id, row->id) != 0)
 		return false;
 	/* a row without a journal, or one that was told where to go on, is the operator's word */
 	return !history_journal_read(row->logs, &journal) || step->resume_told ||
 	    ((long long)journal.next == step->resume_at && journal.begun == step->resume_begun);
 }
 
+/*
+ * A row that another run of ours had begun when the plan was made, or has begun since, and that is cut off now: it is
+ * the same script, and its journal says where to go on.
+ */
+static bool
+can_go_on(struct step *step, const struct history_row *row)
+{
+	struct journal journal;
+	struct sql_script script;
+	struct aim aim = { .act = AIM_REPEAT };
+	char before[HISTORY_BEFORE] = "";
+
+	if (step->row_id != NULL || step->sql == NULL || strcmp(row->checksum, step->checksum) != 0 ||
+	    !history_journal_read(row->logs, &journal))
+		return false;
+	script = sql_split(step->sql, strlen(step->sql));
+	if (journal.next <= script.count + 1)
+		history_journal_before(step->sql, journal.next > 1 ? script.statements[journal.next - 2].end : 0, before);
+	if (journal.begun && journal.next <= script.count) {
+		aim = aim_of(step->sql, &script.statements[journal.next - 1]);
+		aim_free(&aim);
+	}
+	sql_script_free(&script);
+	if (strcmp(before, journal.before) != 0 || aim.act == AIM_NONE)
+		return false;
+	step->row_id = row->id;
+	step->resume_at = (long long)journal.next;
+	step->resume_begun = journal.begun;
+	return true;
+}
+
 static int
 check_history(struct run_state *s)
 {
-	bool applies = is_action(&s->plan->steps[0], ACTION_APPLY);
+	bool applies = is_action(&s->steps[0], ACTION_APPLY);
 	char digest[RECORD_DIGEST_HEX];
 	size_t i;
 
 	history_digest(s->survey.rows, s->survey.count, is_others_work, s->plan, digest);
 	if (strcmp(digest, s->plan->plan.history_digest) != 0)
 		return say_changed(s);
-	for (i = 0; applies && i < s->survey.count; i++)
-		if (history_row_unfinished(&s->survey.rows[i]) && !is_resumed(s, &s->survey.rows[i]))
-			return say_unfinished(&s->survey.rows[i]);
+	for (i = 0; applies && i < s->survey.count; i++) {
+		const struct history_row *row = &s->survey.rows[i];
+		struct step *step;
+
+		if (!history_row_unfinished(row))
+			continue;
+		step = step_named(s->steps, s->plan->step_count, row->migration);
+		if (step == NULL || (!is_resumed(step, row) && !can_go_on(step, row)))
+			return say_unfinished(row);
+	}
 	return 0;
 }
 
@@ -379,7 +419,7 @@ keep_result(struct run_state *s, size_t at, const struct result *result)
 static struct report
 report_of(const struct run_state *s)
 {
-	return (struct report){ .steps = s->plan->steps,
+	return (struct report){ .steps = s->steps,
 		.results = s->results,
 		.count = s->plan->step_count,
 		.took_ms = clock_now_ms() - s->began_ms,
@@ -390,7 +430,7 @@ report_of(const struct run_state *s)
 static int
 run_step(struct run_state *s, size_t at)
 {
-	const struct step *step = &s->plan->steps[at];
+	const struct step *step = &s->steps[at];
 	struct sent sent;
 	struct bytes note = { 0 };
 	char span[CLOCK_SPAN];
@@ -431,15 +471,15 @@ ahead_from(const struct run_state *s, size_t at)
 
 	if (at < s->alone_until)
 		return 0;
-	while (at + n < s->plan->step_count && is_action(&s->plan->steps[at + n], ACTION_APPLY) &&
-	    !done_by_another(s, &s->plan->steps[at + n]) && ahead_fits(&s->plan->steps[at + n]))
+	while (at + n < s->plan->step_count && is_action(&s->steps[at + n], ACTION_APPLY) &&
+	    !done_by_another(s, &s->steps[at + n]) && ahead_fits(&s->steps[at + n]))
 		n++;
 	return n;
 }
 
 /* A step that was sent ahead, and whose end the connection or a signal prevented: nothing of it stays. */
 static int
-ended_ahead(struct run_state *s, size_t at, enum send_outcome outcome, char *lost, bool known)
+ended_ahead(struct run_state *s, size_t at, size_t behind, enum send_outcome outcome, char *lost, bool known)
 {
 	struct report report;
 	struct sent sent = { .outcome = outcome, .lost = lost, .known = known };
@@ -449,7 +489,14 @@ ended_ahead(struct run_state *s, size_t at, enum send_outcome outcome, char *los
 	sent.result.status = STATUS_FAILED;
 	sent.result.attempts = 1;
 	sent.result.message = lost;
-	progress_end(&s->progress, &s->plan->steps[at], STATUS_FAILED, 0, "");
+	if (outcome == SEND_LOST && !known) {
+		sent.also_unknown = behind;
+		for (; behind > 0; behind--) {
+			s->results[at + behind].status = STATUS_FAILED;
+			s->results[at + behind].message = "the connection was lost; whether it is committed is not known";
+		}
+	}
+	progress_end(&s->progress, &s->steps[at], STATUS_FAILED, 0, "");
 	keep_result(s, at, &sent.result);
 	report = report_of(s);
 	code = report_trouble(&report, at, &sent, &s->send);
@@ -464,11 +511,11 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	enum send_outcome outcome;
 	char *lost = NULL;
 	bool known = false;
-	size_t done = ahead_send(&s->send, s->plan->steps + *at, count, s->results + *at, &outcome, &lost, &known);
+	size_t done = ahead_send(&s->send, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
 	size_t i;
 
 	for (i = *at; i < *at + done; i++)
-		progress_end(&s->progress, &s->plan->steps[i], STATUS_APPLIED, s->results[i].took_ms, "");
+		progress_end(&s->progress, &s->steps[i], STATUS_APPLIED, s->results[i].took_ms, "");
 	*at += done;
 	if (done < count)
 		s->alone_until = *at + 1; /* the one that was stopped runs on its own */
@@ -480,7 +527,7 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 		free(lost);
 		return 0;
 	}
-	return ended_ahead(s, *at, outcome, lost, known);
+	return ended_ahead(s, *at, count - done - 1, outcome, lost, known);
 }
 
 static int
@@ -495,7 +542,7 @@ run_steps(struct run_state *s)
 		.max_stall_ms = s->deploy->max_stall_ms,
 		.deadline_ms = s->deadline_ms,
 		.progress = &s->progress };
-	progress_begin(&s->progress, s->plan->steps, s->plan->step_count);
+	progress_begin(&s->progress, s->steps, s->plan->step_count);
 	for (i = 0; i < s->plan->step_count;) {
 		size_t ahead = ahead_from(s, i);
 		int code = 0;
@@ -523,12 +570,15 @@ begin_results(struct run_state *s)
 {
 	size_t i;
 
+	s->steps = xcalloc(s->plan->step_count, sizeof *s->steps);
+	for (i = 0; i < s->plan->step_count; i++)
+		s->steps[i] = s->plan->steps[i];
 	s->results = xcalloc(s->plan->step_count, sizeof *s->results);
 	for (i = 0; i < s->plan->step_count; i++)
-		s->results[i] = (struct result){ .step = s->plan->steps[i].step,
-			.migration = s->plan->steps[i].migration,
+		s->results[i] = (struct result){ .step = s->steps[i].step,
+			.migration = s->steps[i].migration,
 			.status = STATUS_NOT_STARTED,
-			.statement_count = s->plan->steps[i].statement_count,
+			.statement_count = s->steps[i].statement_count,
 			.worst_stall_ms = RECORD_NULL,
 			.line = RECORD_NULL,
 			.column = RECORD_NULL };
@@ -636,6 +686,7 @@ free_run(struct run_state *s)
 		free(s->texts[i]);
 	free(s->texts);
 	free(s->results);
+	free(s->steps);
 }
 
 int

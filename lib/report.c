@@ -148,7 +148,11 @@ say_fate(const struct step *step, const struct sent *sent)
 	long long count = step->statement_count;
 
 	if (sent->outcome == SEND_LOST && !sent->known) {
-		message_line("  %-13s step %lld: whether it was committed could not be looked up", "unknown", step->step);
+		if (sent->also_unknown == 0)
+			message_line("  %-13s step %lld: whether it was committed could not be looked up", "unknown", step->step);
+		else
+			message_line("  %-13s steps %lld to %lld: which of them are committed could not be looked up", "unknown",
+			    step->step, step->step + (long long)sent->also_unknown);
 		return;
 	}
 	if (sent->finished) {
@@ -269,7 +273,7 @@ report_trouble(const struct report *r, size_t at, const struct sent *sent, const
 		(void)message_error(code, "step %lld of %zu failed, %s%s%s", step->step, r->count, step->migration,
 		    step->sql == NULL ? ": " : "", step->sql == NULL && sent->result.message ? sent->result.message : "");
 	}
-	fact(r, "committed", is_done, true);
+	fact(r, "committed", is_done, sent->outcome != SEND_LOST || sent->known);
 	fact(r, "skipped", is_skipped, false);
 	say_fate(step, sent);
 	fact(r, "not started", is_not_started, false);

@@ -457,10 +457,47 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 	}
 }
 
+/*
+ * A deadlock was broken, or a lock could not be had in time: what the statement left is put right before it is tried
+ * again, as after a run that was cut off.
+ */
+static bool
+ready_to_try_again(struct going *g, size_t at, bool last, bool *settled)
+{
+	struct aim aim;
+	enum index_found found;
+
+	if (!db_is_busy(db_error(g->send->db)))
+		return false;
+	g->sent.outcome = SEND_BUSY;
+	if (!pause_before_next(g)) {
+		if (signals_caught() != 0)
+			g->sent.outcome = SEND_STOPPED;
+		return false;
+	}
+	aim = aim_of(g->step->sql, &g->script.statements[at]);
+	found = index_settle(g->send->db, &aim);
+	aim_free(&aim);
+	*settled = found == INDEX_ENDED;
+	if (found == INDEX_ERROR)
+		return !give_up(g, DB_ERROR);
+	return !*settled || !give_up(g, write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1));
+}
+
 static bool
 run_alone(struct going *g, size_t at, bool last)
 {
-	return !give_up(g, try_alone(g, at, last));
+	bool settled = false;
+
+	while (!settled) {
+		enum db_outcome outcome = try_alone(g, at, last);
+
+		if (!give_up(g, outcome))
+			return true;
+		if (outcome != DB_ERROR || !ready_to_try_again(g, at, last, &settled))
+			return false;
+	}
+	return true;
 }
 
 /*

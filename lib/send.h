@@ -48,6 +48,7 @@ struct sent {
 	struct result result;       /* its texts are db's error, until the next call on db */
 	bool kept;                  /* its row is in the database: a part of it is, or may be */
 	bool known;                 /* SEND_LOST: what became of it could be looked up */
+	size_t also_unknown;        /* where not: so many steps behind it were on their way, too */
 	bool finished;              /* SEND_LOST and known: it was committed whole */
 	size_t statement;           /* from 1: the one that failed, or that was running; 0: none */
 	size_t done;                /* statements whose work is committed */

@@ -1,0 +1,548 @@
+#!/usr/bin/env bats
+# What becomes of a deploy when something breaks: a program is killed, a session ended, the server stopped, the plan cut,
+# or the network gone at the very moment of the commit. Afterwards what mig-apply said is true, and the same pipeline
+# again finishes the work.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+load helper
+
+setup_file() { server_start; }
+teardown_file() { server_stop; }
+setup() {
+  database_new
+  folder_new
+  DIRECT=$DATABASE_URL
+}
+teardown() {
+  [[ -z ${proxy-} ]] || kill "$proxy"
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+  [[ -z ${own-} ]] || server_end "$own"
+}
+
+## Given
+
+five_migrations() {
+  local i
+  for i in {1..5}; do
+    migration "2024010100000${i}_t$i" "CREATE TABLE t$i (id INTEGER); INSERT INTO t$i VALUES ($i);"
+  done
+}
+
+# A network that breaks as the options say (see tests/tool_proxy.c): from now on DATABASE_URL leads through it.
+proxy() {
+  local port fd
+  exec {fd}< <(exec "$BUILD/tests/tool_proxy" "$@" "$MIG_TEST_SERVER/.s.PGSQL.$(server_port)" 3>&-)
+  proxy=$!
+  read -r port <&"$fd"
+  exec {fd}<&-
+  export DATABASE_URL="postgresql://tester@127.0.0.1:$port/$PGDATABASE?sslmode=disable&connect_timeout=2"
+}
+
+# Succeeds if the proxy had cause to do what it was asked to.
+proxy_end() {
+  local proxy_code=0
+  kill "$proxy"
+  wait "$proxy" || proxy_code=$?
+  proxy=
+  export DATABASE_URL=$DIRECT
+  return "$proxy_code"
+}
+
+# mig-apply goes through the proxy, the others do not. Sets status, output and stderr.
+deploy_through_proxy() {
+  run --separate-stderr bash -c 'DATABASE_URL=$1 mig-scan | mig-plan | mig-apply --wait 20s' - "$DIRECT"
+}
+
+# Only mig-apply, in the background, with a plan made before: sets apply to its process id.
+apply_behind() {
+  DATABASE_URL=$DIRECT mig-scan | mig-plan >"$BATS_TEST_TMPDIR/plan.rec"
+  mig-apply --wait 20s "$BATS_TEST_TMPDIR/plan.rec" >"$BATS_TEST_TMPDIR/results.rec" 2>"$BATS_TEST_TMPDIR/apply.err" 3>&- &
+  apply=$!
+}
+
+# Its exit code and what it said, as `run` has them.
+apply_ended() {
+  status=0
+  { wait "$apply"; } 2>/dev/null || status=$?
+  output=$(<"$BATS_TEST_TMPDIR/results.rec")
+  stderr=$(<"$BATS_TEST_TMPDIR/apply.err")
+}
+
+# Waits until a session runs something like this.
+until_runs() {
+  local i
+  for i in {1..300}; do
+    [[ $(sql "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND datname = current_database() AND query LIKE '$1' AND pid <> pg_backend_pid()") == 0 ]] || return 0
+    sleep 0.05
+  done
+  fail "nothing runs that is like $1"
+}
+
+until_applied() { # HOW MANY
+  local i
+  for i in {1..300}; do
+    [[ $(applied 2>/dev/null | wc -l) == "$1" ]] && return 0
+    sleep 0.05
+  done
+  fail "it never was $1 that were applied"
+}
+
+empty() {
+  sql 'DROP SCHEMA public CASCADE; CREATE SCHEMA public' 2>/dev/null
+}
+
+own_server() {
+  own=$(server_new)
+  server_use "$own"
+  database_new
+  DIRECT=$DATABASE_URL
+}
+
+## Then
+
+assert_said() {
+  [[ $stderr =~ $1 ]] || fail "not said: $1"$'\n'"$stderr"
+}
+
+refute_said() {
+  [[ ! $stderr =~ $1 ]] || fail "said: $1"$'\n'"$stderr"
+}
+
+# What the results call applied is applied, and nothing else is.
+assert_results_are_true() {
+  run diff <(jq -r 'select(.record == "result" and (.status == "applied" or .status == "skipped")).migration' <<<"$output") <(applied 2>/dev/null)
+  assert_success
+}
+
+# The same again ends with 0, and leaves each migration applied once.
+assert_next_run_finishes() {
+  local name names=("$FOLDER"/*/)
+  pipeline apply: --wait 20s
+  assert_code 0
+  assert_equal "$codes" '0 0 0'
+  for name in "${names[@]}"; do
+    name=${name%/}
+    echo "${name##*/}|$(checksum "${name##*/}")|finished|-|1|-"
+  done >"$BATS_TEST_TMPDIR/wanted"
+  run diff "$BATS_TEST_TMPDIR/wanted" <(history)
+  assert_success
+}
+
+assert_untouched() {
+  assert_equal "$(sql "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")" 0
+}
+
+## The commit
+
+# Later steps may be on their way already: the one in which the loss shows need not be the one that was committed last.
+@test "the answer to a COMMIT is lost: mig-apply looks, says committed, ends with 69, and the next run goes on behind it" {
+  five_migrations
+  proxy --cut-on COMMIT --nth 3 --forward
+  deploy_through_proxy
+  proxy_end
+  assert_code 69
+  assert_said 'the connection was lost in step [1-5] of 5'
+  assert_said $'committed +(steps 1 to 3|steps 1 and 2\n *committed +step 3, all of it)'
+  refute_said '(rolled back|not started) +steps? [123]'
+  assert_equal "$(applied | wc -l)" 3
+  assert_results_are_true
+  assert_next_run_finishes
+  assert_equal "$(sql 'SELECT count(*) FROM t3')" 1
+}
+
+# All that was wanted is there, and known to be: 0 would be as true as 69.
+@test "the answer to the last COMMIT is lost: mig-apply looks, says so, and then there is nothing to do" {
+  five_migrations
+  proxy --cut-on COMMIT --nth 5 --forward
+  deploy_through_proxy
+  proxy_end
+  [[ $status == 0 ]] || assert_code 69
+  assert_said 'the connection was lost'
+  assert_said 'committed +step 5, all of it|committed +steps 1 to 5|applied 5 of 5'
+  refute_said 'rolled back|not started'
+  assert_equal "$(applied | wc -l)" 5
+  assert_results_are_true
+  run --separate-stderr bash -c 'set -o pipefail; mig-scan | mig-plan --exit-code'
+  assert_code 0
+  assert_next_run_finishes
+}
+
+@test "a COMMIT does not get to the server: rolled back, 69, and the next run does it" {
+  five_migrations
+  proxy --cut-on COMMIT --nth 3
+  deploy_through_proxy
+  proxy_end
+  assert_code 69
+  assert_said 'rolled back +step 3, all of it'
+  assert_said 'not started +steps 4 and 5'
+  assert_equal "$(applied | wc -l)" 2
+  assert_results_are_true
+  assert_next_run_finishes
+}
+
+@test "the server commits while mig-apply is connecting again: it waits for the outcome, and says committed" {
+  migration 20240101000001_late 'CREATE TABLE t (id INTEGER);
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow();
+INSERT INTO t VALUES (1);'
+  proxy --cut-on COMMIT --forward
+  deploy_through_proxy
+  proxy_end
+  assert_code 69
+  if [[ -n $(applied) ]]; then
+    assert_said 'committed +step 1, all of it'
+  else
+    # the server may look whether its client is there (client_connection_check_interval)
+    assert_said 'rolled back +step 1, all of it'
+  fi
+  assert_results_are_true
+  assert_next_run_finishes
+}
+
+@test "the answer to a COMMIT is lost and nobody can connect again: mig-apply says of no step what it does not know" {
+  five_migrations
+  proxy --cut-on COMMIT --nth 3 --forward --refuse
+  apply_behind
+  sleep 1.5
+  kill -0 "$apply" # still trying
+  kill -TERM "$apply"
+  apply_ended
+  proxy_end
+  assert_equal "$(applied | wc -l)" 3
+  [[ $status == 69 || $status == 143 ]] || assert_code 69
+  assert_said 'unknown +step'
+  refute_said $'rolled back|not started +steps? [123]|committed +nothing|committed +[^\n]*[45]'
+  run jq -r 'select(.record == "result" and .step <= 3 and .status == "not_started").step' <<<"$output"
+  assert_output ''
+  assert_next_run_finishes
+}
+
+# Every message of both sides is a moment. MIG_TEST_STRIDE=1 takes them all, else it is every 17th, from a random one on.
+@test "the connection is cut between any two messages of a deploy: 69, what is said is true, and the next run finishes" {
+  local n stride=${MIG_TEST_STRIDE:-17} rounds=0
+  five_migrations
+  n=$((RANDOM % stride))
+  echo "from message $n, every $stride"
+  mig-scan | mig-plan >"$BATS_TEST_TMPDIR/plan.rec"
+  while :; do
+    proxy --cut-after-messages "$n"
+    run --separate-stderr mig-apply --wait 20s "$BATS_TEST_TMPDIR/plan.rec"
+    proxy_end || break
+    echo "cut after message $n: $status"
+    # cut while it says good-bye, it has done all
+    if [[ $status != 69 ]]; then
+      assert_code 0
+      assert_equal "$(applied | wc -l)" 5
+    fi
+    assert_results_are_true
+    assert_next_run_finishes
+    empty
+    n=$((n + stride)) rounds=$((rounds + 1))
+  done
+  assert_code 0
+  ((rounds * stride > 50)) || fail "only $rounds rounds"
+}
+
+## The network
+
+@test "a server that accepts and says nothing: 69 when connect_timeout is over" {
+  five_migrations
+  proxy --hang-on user
+  run --separate-stderr timeout 20 bash -c 'mig-scan | mig-plan | mig-apply'
+  proxy_end
+  assert_code 69
+  assert_said 'no answer in time'
+}
+
+@test "a server that accepts and hangs up: 69" {
+  five_migrations
+  proxy --cut-after-messages 0 --always
+  pipeline
+  proxy_end
+  assert_code 69
+  assert_equal "$codes" '69 69 69'
+}
+
+@test "the network falls silent in a script: SIGTERM ends mig-apply, and the next run finishes once the server knows" {
+  five_migrations
+  proxy --hang-on 'TABLE t3'
+  apply_behind
+  until_applied 2
+  kill -TERM "$apply"
+  for _ in {1..100}; do
+    kill -0 "$apply" 2>/dev/null || break
+    sleep 0.1
+  done
+  if kill -0 "$apply" 2>/dev/null; then
+    kill -9 "$apply"
+    fail "mig-apply still runs 10 s after SIGTERM"
+  fi
+  apply_ended
+  proxy_end
+  [[ $status == 143 || $status == 69 ]] || assert_code 143
+  # the session that may still commit holds the deploy lock, so nobody can look: that is what is to be said
+  assert_said 'unknown +steps? 1 to 5'
+  assert_next_run_finishes
+}
+
+@test "the network falls silent in a script and mig-apply is killed: the next run finishes once the server knows" {
+  five_migrations
+  proxy --hang-on 'TABLE t3'
+  apply_behind
+  until_applied 2
+  kill -9 "$apply"
+  apply_ended
+  DATABASE_URL=$DIRECT pipeline apply: --wait 0.5s
+  assert_code 75
+  assert_said 'another deployer holds the lock'
+  proxy_end
+  assert_next_run_finishes
+}
+
+@test "a slow network changes nothing" {
+  five_migrations
+  proxy --delay 5
+  pipeline
+  proxy_end
+  assert_code 0
+  assert_results_are_true
+}
+
+## Programs and sessions that are killed
+
+@test "mig-apply is killed in a slow statement: the next run waits for its session to end, and finishes" {
+  five_migrations
+  migration 20240101000006_slow "CREATE TABLE slow (id INTEGER); SELECT pg_sleep(1.5);"
+  apply_behind
+  until_runs '%pg_sleep%'
+  kill -9 "$apply"
+  apply_ended
+  assert_code 137
+  assert_equal "$(applied | wc -l)" 5
+  assert_next_run_finishes
+  assert_said 'waited .* for another deployer'
+}
+
+@test "the session of mig-apply is ended in a slow statement: rolled back, 69, and the next run finishes" {
+  five_migrations
+  migration 20240101000006_slow "CREATE TABLE slow (id INTEGER); SELECT pg_sleep(1.5);"
+  apply_behind
+  until_runs '%pg_sleep%'
+  sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'mig-apply%' AND datname = current_database()"
+  apply_ended
+  assert_code 69
+  assert_said 'lost in step 6 of 6, 20240101000006_slow: terminating connection due to administrator command'
+  assert_said 'committed +steps 1 to 5'
+  assert_said 'rolled back +step 6, all of it'
+  assert_results_are_true
+  assert_next_run_finishes
+}
+
+# Three parts, each of which is committed by itself; a second run of any of them would show.
+two_transactions() {
+  migration 20240101000001_table 'CREATE TABLE log (what TEXT);'
+  migration 20240101000002_parts "BEGIN; CREATE TABLE a (id INTEGER); INSERT INTO log VALUES ('first'); COMMIT;
+SELECT pg_sleep(1.2);
+BEGIN; INSERT INTO log VALUES ('second'); COMMIT;
+INSERT INTO log VALUES ('last');"
+  migration 20240101000003_after "INSERT INTO log VALUES ('after');"
+}
+
+@test "mig-apply is killed between two transactions of a script: a next run at once waits, and goes on behind the first" {
+  two_transactions
+  apply_behind
+  until_runs '%pg_sleep%'
+  kill -9 "$apply"
+  apply_ended
+  assert_next_run_finishes
+  assert_equal "$(sql "SELECT string_agg(what, ' ') FROM log")" 'first second last after'
+}
+
+@test "the session is ended between two transactions of a script: 69, half done is said, and the next run goes on behind the first" {
+  two_transactions
+  apply_behind
+  until_runs '%pg_sleep%'
+  sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'mig-apply%' AND datname = current_database()"
+  apply_ended
+  assert_code 69
+  refute_said $'(committed|rolled back) +step 2, all of it'
+  assert_results_are_true
+  assert_next_run_finishes
+  assert_equal "$(sql "SELECT string_agg(what, ' ') FROM log")" 'first second last after'
+}
+
+slow_index() {
+  migration 20240101000001_table 'CREATE TABLE t (id INTEGER); INSERT INTO t SELECT generate_series(1, 50);
+CREATE FUNCTION slowly(i INTEGER) RETURNS INTEGER IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.02); RETURN i; END $$;'
+  migration 20240101000002_index 'CREATE INDEX CONCURRENTLY t_slowly ON t (slowly(id));'
+  migration 20240101000003_after 'CREATE TABLE u (id INTEGER);'
+}
+
+@test "mig-apply is killed in CREATE INDEX CONCURRENTLY: a next run at once waits, and the index is valid" {
+  slow_index
+  apply_behind
+  until_runs 'CREATE INDEX CONCURRENTLY%'
+  sleep 0.3
+  kill -9 "$apply"
+  apply_ended
+  assert_next_run_finishes
+  assert_equal "$(sql "SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass")" t
+}
+
+@test "the session is ended in CREATE INDEX CONCURRENTLY: 69, and the next run leaves the index valid" {
+  slow_index
+  apply_behind
+  until_runs 'CREATE INDEX CONCURRENTLY%'
+  sleep 0.3
+  sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'mig-apply%' AND datname = current_database()"
+  apply_ended
+  assert_code 69
+  assert_results_are_true
+  assert_next_run_finishes
+  assert_equal "$(sql "SELECT indisvalid FROM pg_index WHERE indrelid = 't'::regclass")" t
+}
+
+@test "mig-scan or mig-plan is killed while it writes: 65, and nothing was touched" {
+  local tool pid fd part=$BATS_TEST_TMPDIR/part pipe=$BATS_TEST_TMPDIR/pipe
+  five_migrations
+  # longer than what fits into a pipe, so that whoever is killed is not done yet
+  migration 20240101000006_long "SELECT '$(printf '%0300000d' 0)';"
+  mkfifo "$pipe"
+  for tool in mig-scan mig-plan; do
+    if [[ $tool == mig-scan ]]; then
+      mig-scan >"$pipe" 3>&- &
+    else
+      mig-scan 3>&- | mig-plan >"$pipe" 3>&- &
+    fi
+    pid=$!
+    exec {fd}<"$pipe"
+    head -c 700 <&"$fd" >"$part"
+    kill -9 "$pid"
+    cat <&"$fd" >>"$part"
+    exec {fd}<&-
+    if [[ $tool == mig-scan ]]; then
+      run --separate-stderr bash -c 'mig-plan <"$1" | mig-apply' - "$part"
+    else
+      run --separate-stderr mig-apply "$part"
+    fi
+    assert_code 65
+    assert_said "the stream ends without its end record|cut (short|off)"
+    assert_untouched
+  done
+}
+
+@test "short round of tests/fuzz/kill-matrix: programs, sessions, server, network and plan disturbed at random moments" {
+  run "$BATS_TEST_DIRNAME/fuzz/kill-matrix" 12s
+  echo "$output"
+  assert_success
+}
+
+## The server
+
+@test "the server is stopped at once and started again: 69, rolled back, and the next run finishes" {
+  own_server
+  five_migrations
+  migration 20240101000006_slow "CREATE TABLE slow (id INTEGER); SELECT pg_sleep(1.5);"
+  apply_behind
+  until_runs '%pg_sleep%'
+  server_ctl stop -m immediate
+  sleep 0.3
+  server_ctl -w start
+  apply_ended
+  # a commit that was not waited for may be gone with the server
+  assert_code 69
+  assert_said 'rolled back +step [1-6], all of it'
+  assert_results_are_true
+  assert_next_run_finishes
+
+  # in the same server, since one takes a while to make
+  migration 20240101000007_slow "SELECT pg_sleep(1);"
+  migration 20240101000008_last "CREATE TABLE last (id INTEGER);"
+  apply_behind
+  until_runs '%pg_sleep%'
+  server_ctl restart -m fast
+  apply_ended
+  assert_code 69
+  assert_said 'rolled back +step 1, all of it'
+  assert_next_run_finishes
+}
+
+@test "the server is starting up: 75, or 0 with --wait" {
+  own_server
+  five_migrations
+  server_ctl stop -m fast
+  # a standby that nobody may read from answers as one that is starting up: 57P03
+  as_server touch "$own/data/standby.signal"
+  echo "hot_standby = off" | as_server tee -a "$own/data/postgresql.auto.conf" >/dev/null
+  server_ctl -W start
+  for _ in {1..50}; do
+    pipeline
+    [[ $status != 69 ]] && break # the socket is not there yet
+    sleep 0.1
+  done
+  assert_code 75
+  assert_equal "$codes" '75 75 75'
+  assert_equal "$(grep -c error <<<"$stderr")" 1
+  (sleep 0.5 && server_ctl promote) 3>&- 4>&- &
+  pipeline scan: --wait 20s
+  wait $!
+  assert_code 0
+  assert_results_are_true
+}
+
+## The plan
+
+# 65 and nothing touched, whatever the function of a position makes of the plan there.
+assert_refused_at() { # FUNCTION POSITION…
+  local change=$1 at
+  shift
+  for at; do
+    run --separate-stderr mig-apply <("$change" "$at")
+    [[ $status == 65 ]] || fail "$change $at: mig-apply ended with $status"$'\n'"$output"$'\n'"$stderr"
+  done
+  assert_untouched
+}
+
+cut_at() {
+  head -c "$1" "$BATS_TEST_TMPDIR/plan.rec"
+}
+
+changed_at() {
+  perl -0777 -pe 'BEGIN { $at = shift } substr($_, $at, 1) ^= chr(1 << $at % 7)' "$1" "$BATS_TEST_TMPDIR/plan.rec"
+}
+
+# As many random positions, the seed of which is said.
+positions() {
+  local len seed=$RANDOM
+  len=$(wc -c <"$BATS_TEST_TMPDIR/plan.rec")
+  echo "seed $seed, of $len bytes" >&2
+  perl -e 'srand shift; print int(rand $ARGV[1]), "\n" for 1 .. $ARGV[0]' "$seed" "$1" "$len"
+}
+
+@test "a plan cut anywhere is refused, and nothing was touched" {
+  five_migrations
+  mig-scan | mig-plan >"$BATS_TEST_TMPDIR/plan.rec"
+  mapfile -t at < <(positions 30)
+  # behind each line, before its newline, and before the very last byte
+  mapfile -t -O 30 at < <(grep -ob '$' "$BATS_TEST_TMPDIR/plan.rec" | cut -d: -f1)
+  assert_refused_at cut_at "${at[@]}"
+}
+
+@test "a plan with another byte anywhere is refused, and nothing was touched" {
+  five_migrations
+  mig-scan | mig-plan >"$BATS_TEST_TMPDIR/plan.rec"
+  mapfile -t at < <(positions 40)
+  # and the end record, byte for byte: its newline, its digest, its count
+  len=$(wc -c <"$BATS_TEST_TMPDIR/plan.rec")
+  mapfile -t -O 40 at < <(seq $((len - $(tail -n 1 "$BATS_TEST_TMPDIR/plan.rec" | wc -c))) 3 $((len - 1)))
+  assert_refused_at changed_at "${at[@]}" $((len - 1))
+}
+
+@test "a scan cut anywhere is refused by mig-plan, and 65 goes down the pipe" {
+  five_migrations
+  mig-scan >"$BATS_TEST_TMPDIR/plan.rec"
+  for at in $(positions 15); do
+    run --separate-stderr bash -c 'head -c "$1" "$2" | mig-plan | mig-apply' - "$at" "$BATS_TEST_TMPDIR/plan.rec"
+    assert_code 65
+  done
+  assert_untouched
+}
