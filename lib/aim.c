@@ -76,16 +76,35 @@ drop_index(struct words *w, struct bytes *name)
 	return after.kind == SQL_END ? AIM_DROP_INDEX : AIM_NONE;
 }
 
+/* REINDEX [(options)] INDEX|TABLE|SCHEMA|DATABASE|SYSTEM [CONCURRENTLY] name */
+static enum aim_act
+reindex(struct words *w, struct bytes *name)
+{
+	bool one;
+
+	while (next(w).kind == SQL_SIGN || (w->token.kind == SQL_WORD && !sql_is(w->text, w->token, "INDEX") &&
+	                                       !sql_is(w->text, w->token, "TABLE") && !sql_is(w->text, w->token, "SCHEMA") &&
+	                                       !sql_is(w->text, w->token, "DATABASE") && !sql_is(w->text, w->token, "SYSTEM")))
+		;
+	one = sql_is(w->text, w->token, "INDEX") || sql_is(w->text, w->token, "TABLE");
+	(void)take(w, "CONCURRENTLY");
+	if (one)
+		(void)take_name(w, name);
+	return AIM_REINDEX;
+}
+
 static enum aim_act
 act_of(struct words *w, struct aim *aim)
 {
-	static const char *const repeatable[] = { "VACUUM", "REINDEX", "CLUSTER", "DISCARD" };
+	static const char *const repeatable[] = { "VACUUM", "CLUSTER", "DISCARD" };
 	size_t i;
 
 	if (take(w, "CREATE"))
 		return create_index(w, aim);
 	if (take(w, "DROP"))
 		return drop_index(w, &aim->name);
+	if (take(w, "REINDEX"))
+		return reindex(w, &aim->name);
 	for (i = 0; i < sizeof repeatable / sizeof *repeatable; i++)
 		if (take(w, repeatable[i]))
 			return AIM_REPEAT;

@@ -13,7 +13,8 @@ enum aim_act {
 	AIM_NONE,    /* nobody can tell afterwards whether it ended */
 	AIM_CREATE_INDEX,  /* CREATE INDEX CONCURRENTLY with a name */
 	AIM_DROP_INDEX,    /* DROP INDEX CONCURRENTLY of one index */
-	AIM_REPEAT   /* VACUUM, REINDEX and the like: may run twice */
+	AIM_REINDEX,      /* REINDEX CONCURRENTLY: may run twice, but what is half built stays */
+	AIM_REPEAT        /* VACUUM and the like: may run twice */
 };
 
 /* What a statement is, and its names as written.  aim_free() gives their memory back. */
@@ -21,6 +22,7 @@ struct aim {
 	enum aim_act act;
 	struct bytes name;
 	struct bytes table; /* CREATE: the index is made in its schema */
+	/* REINDEX: name is the index or table; empty for a schema or the whole database */
 };
 struct aim aim_of(const char *text, const struct sql_statement *statement);
 void aim_free(struct aim *aim);

@@ -265,6 +265,15 @@ history_entry_sql(struct bytes *out, const char *schema, const struct history_en
 }
 
 void
+history_delete_sql(struct bytes *out, const char *schema, const char *id)
+{
+	bytes_str(out, "DELETE FROM ");
+	table(out, schema);
+	bytes_str(out, " WHERE finished_at IS NULL AND id = ");
+	bytes_sql_text(out, id);
+}
+
+void
 history_mark_rolled_back_sql(struct bytes *out, const char *schema, const char *migration)
 {
 	bytes_str(out, "UPDATE ");

@@ -110,6 +110,9 @@ struct history_entry {
 /* Brings a migration's row up to date, its journal with it. */
 void history_entry_sql(struct bytes *out, const char *schema, const struct history_entry *entry);
 
+/* Takes a row back of which nothing has happened. */
+void history_delete_sql(struct bytes *out, const char *schema, const char *id);
+
 /* What `prisma migrate resolve` writes: --applied gives every unfinished row of the name rolled_back_at and
  * inserts a finished row; --rolled-back only the former. */
 void history_mark_applied_sql(struct bytes *out, const char *schema, const char *id,

@@ -26,6 +26,7 @@ const struct plan_rule plan_rules[] = {
 	{ "late", SEVERITY_WARNING, true },
 	{ "destructive", SEVERITY_WARNING, true },
 	{ "not_utf8", SEVERITY_WARNING, true },
+	{ "order", SEVERITY_NOTE, true },
 	{ "no_script", SEVERITY_NOTE, true },
 	{ NULL, NULL, false },
 };
@@ -554,6 +555,21 @@ add_marks(struct maker *m)
 	return code;
 }
 
+/* Prisma up to 6.5 sorts names by bytes: where that puts a pending one elsewhere, the two do not run in one order. */
+static void
+find_order(struct maker *m)
+{
+	const struct standing *s = m->status->standings;
+	size_t i;
+
+	for (i = 1; i < m->status->count; i++)
+		if (strcmp(s[i - 1].migration, s[i].migration) > 0 && (is_pending(&s[i - 1]) || is_pending(&s[i])))
+			add_finding(m, "order", s[i - 1].migration,
+			    xformat("sorts before %s, as with Prisma 6.6 and later; up to 6.5 it is the other way round",
+			        s[i].migration),
+			    NULL);
+}
+
 /* Names on both sides, and none in common: a folder of another project, or the string of another database. */
 static bool
 is_unrelated(const struct maker *m)
@@ -592,6 +608,7 @@ add_applies(struct maker *m)
 		add_finding(m, "unrelated", NULL,
 		    xstrdup("the folder and the history have no migration in common: is this the right database?"),
 		    xstrdup("look: mig-scan; if it is right: mig-scan | mig-plan --allow=unrelated | mig-apply"));
+	find_order(m);
 	code = check_resume_wishes(m);
 	for (i = 0; code == 0 && i < m->status->count; i++) {
 		const struct standing *s = &m->status->standings[i];

@@ -158,13 +158,33 @@ write_row(struct going *g, enum history_progress progress, size_t done)
 	return outcome;
 }
 
+/*
+ * A first statement that stands alone and failed has left nothing: then its row goes as well, and there is nothing to
+ * resolve.  Where the role may not delete, the row stays and says so.
+ */
+static bool
+take_row_back(struct going *g)
+{
+	struct bytes sql = { 0 };
+	bool gone;
+
+	if (g->done > 0 || g->sent.unsure || g->sent.leaves || g->step->row_id != NULL)
+		return false;
+	history_delete_sql(&sql, g->send->schema, g->id);
+	gone = db_run_aside(g->send->db, sql.data);
+	bytes_free(&sql);
+	if (gone)
+		g->rowed = g->sent.kept = false;
+	return gone;
+}
+
 /* Notes why the row stays unfinished.  The error must outlive this: db_run_aside() keeps it. */
 static void
 note_unfinished(struct going *g)
 {
 	struct bytes why = { 0 }, sql = { 0 };
 
-	if (!g->rowed || g->finished)
+	if (!g->rowed || g->finished || take_row_back(g))
 		return;
 	bytes_str(&why, g->sent.extra != NULL ? g->sent.extra : db_error(g->send->db)->message);
 	if (g->sent.extra == NULL && g->sent.result.sqlstate != NULL)
@@ -270,7 +290,7 @@ leaves_an_index(const struct going *g, size_t at)
 	struct aim aim = aim_of(g->step->sql, &g->script.statements[at]);
 
 	aim_free(&aim);
-	return aim.act == AIM_CREATE_INDEX && !error_is(g, "42P07");
+	return aim.act == AIM_REINDEX || (aim.act == AIM_CREATE_INDEX && !error_is(g, "42P07"));
 }
 
 /* A statement that stands alone: that it begins is noted before, since its end cannot be noted with it. */
