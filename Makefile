@@ -68,6 +68,16 @@ $(BUILD)/tests/tool_%: $(BUILD)/tests/tool_%.o $(BUILD)/libmig.a
 check: all
 	./scripts/test
 
+# The long batteries; a short round of each is in `make check`.
+check-sql: all test-tools
+	BUILD=$(BUILD) tests/fuzz/sql-oracle 20000
+
+check-prisma: all
+	BUILD=$(BUILD) tests/fuzz/prisma-side-by-side 500
+
+check-kill: all test-tools
+	BUILD=$(BUILD) tests/fuzz/kill-matrix 300
+
 demo:
 	./scripts/demo
 
@@ -92,5 +102,5 @@ clean:
 
 -include $(wildcard $(BUILD)/*/*.d)
 
-.PHONY: all check clean demo install lint test-tools uninstall
+.PHONY: all check check-kill check-prisma check-sql clean demo install lint test-tools uninstall
 .SECONDARY:

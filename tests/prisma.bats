@@ -1,0 +1,14 @@
+#!/usr/bin/env bats
+# mig and the real Prisma Migrate, side by side.
+load helper
+load prisma
+
+setup_file() { server_start; }
+teardown_file() { server_stop; }
+
+@test "mig and Prisma leave the same database behind, each alone and one after the other" {
+  prisma_available
+  # shellcheck disable=SC2031
+  HOME=$MIG_TEST_HOME run "$BATS_TEST_DIRNAME/fuzz/prisma-side-by-side" "${MIG_TEST_FOLDERS:-25}" "${MIG_TEST_SEED:-1}"
+  assert_success
+}
