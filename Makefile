@@ -44,7 +44,7 @@ $(BUILD)/mig-check: LIBS = $(JSON) $(SODIUM)
 TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/tool_*.c))
 
 OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
-CPPFLAGS_ALL = -iquote lib -D_POSIX_C_SOURCE=200809L $(FORTIFY) \
+CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(FORTIFY) \
 	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson) $(CPPFLAGS)
 
 all: $(TOOLS:%=$(BUILD)/%)

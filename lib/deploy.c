@@ -99,7 +99,8 @@ deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
 			    plan->findings[i].message);
 	for (i = 0; code == 0 && i < plan->step_count; i++)
 		code = check_step(&plan->steps[i]);
-	if (code == 0 && plan->step_count > 0 && plan->plan.history_digest == NULL) {
+	if (code == 0 && plan->step_count > 0 &&
+	    (plan->plan.history_digest == NULL || plan->plan.database == NULL || plan->plan.schema == NULL)) {
 		code = message_error(MIG_DATA, "this plan was made without a database; nothing was touched");
 		message_line("next: mig-scan | mig-plan | mig-apply");
 	}

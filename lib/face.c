@@ -14,7 +14,9 @@ face_pad(struct bytes *out, const char *text, size_t width)
 {
 	size_t n = utf8_count(text, strlen(text));
 
-	bytes_str(out, text);
+	/* a line break in a name must not make a line of the page */
+	for (; *text != '\0'; text++)
+		bytes_char(out, (unsigned char)*text < 0x20 ? '?' : *text);
 	do
 		bytes_char(out, ' ');
 	while (++n < width);

@@ -186,6 +186,22 @@ misplaced(struct reader *reader, struct record *record)
 
 /* --- scan --- */
 
+int
+migration_fill(struct reader *reader, const struct record *record, struct migration *m)
+{
+	bool sendable;
+
+	if (record_fill(reader, record, &migration_form, m) != 0)
+		return MIG_DATA;
+	sendable = m->flaw == NULL || strcmp(m->flaw, FLAW_NOT_UTF8) == 0;
+	if (!sendable && strcmp(m->flaw, FLAW_NO_SCRIPT) != 0 && strcmp(m->flaw, FLAW_NUL) != 0)
+		return reader_refuse(reader, "\"flaw\" of the migration record is none that is known");
+	if (sendable && (m->sql == NULL || m->checksum == NULL))
+		return reader_refuse(reader, "the migration record has no \"%s\", and no \"flaw\" says why",
+		    m->sql == NULL ? "sql" : "checksum");
+	return 0;
+}
+
 /* One record of a scan.  The order is database, history..., migration...; all may be absent. */
 static enum reading
 scan_take(struct reader *reader, struct scan *scan, struct record *record)
@@ -194,7 +210,7 @@ scan_take(struct reader *reader, struct scan *scan, struct record *record)
 		struct migration *m = APPEND(scan->migrations, scan->migration_count);
 
 		*m = (struct migration){ .record = record };
-		return record_fill(reader, record, &migration_form, m) == 0 ? READING_RECORD : READING_BAD;
+		return migration_fill(reader, record, m) == 0 ? READING_RECORD : READING_BAD;
 	}
 	if (record_is(record, &database_form) && !scan->has_database && scan->migration_count == 0) {
 		retain(&scan->records, &scan->record_count, record);

@@ -193,6 +193,9 @@ struct seeded {
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
     step_form, run_form, result_form, check_form, seeded_form;
 
+/* record_fill() for a migration, which also demands a script where no flaw says why there is none. */
+int migration_fill(struct reader *reader, const struct record *record, struct migration *migration);
+
 /*
  * Read the rest of a stream whose kind reader_begin() has told.  All but the order and the types of
  * records is left to the caller.  Return READING_END when the stream was complete: only then may

@@ -10,6 +10,7 @@
 #include "history.h"
 #include "message.h"
 #include "mig.h"
+#include "options.h"
 #include "segment.h"
 #include "sql.h"
 
@@ -342,12 +343,25 @@ no_such(const char *option, const char *name)
 /* --- marks: what `prisma migrate resolve` does, with its refusals --- */
 
 static int
+marked_already(const struct maker *m, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < m->out->step_count; i++)
+		if (strcmp(m->out->steps[i].migration, name) == 0)
+			return options_wrong("%s is marked twice", name);
+	return 0;
+}
+
+static int
 mark_applied(struct maker *m, const char *option, const char *name)
 {
 	const struct standing *s = standing_named(m->status, name);
 	struct step *step;
 	size_t i;
 
+	if (marked_already(m, name) != 0)
+		return MIG_USAGE;
 	if (s == NULL || s->script == NULL || s->script->checksum == NULL)
 		return no_such(option, name);
 	for (i = 0; i < m->scan->history_count; i++) {
@@ -371,6 +385,8 @@ mark_rolled_back(struct maker *m, const char *name)
 	bool any = false, unfinished = false;
 	size_t i;
 
+	if (marked_already(m, name) != 0)
+		return MIG_USAGE;
 	for (i = 0; i < m->scan->history_count; i++) {
 		const struct history_row *row = &m->scan->history[i];
 

@@ -601,22 +601,34 @@ writer_digest_only(const char *kind)
 	return w;
 }
 
+/* Whether a path leads to what is not to be replaced: a device, a FIFO, or an open file by another name. */
+static bool
+is_special(const char *path)
+{
+	struct stat there;
+
+	return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0 ||
+	    (stat(path, &there) == 0 && !S_ISREG(there.st_mode));
+}
+
 static bool
 writer_open_path(struct writer *w, const char *path)
 {
-	struct stat there;
-	bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
 	mode_t mask;
 
-	w->path = xstrdup(path);
-	if (special) {
+	if (is_special(path)) {
+		w->path = xstrdup(path);
 		w->fd = open(path, O_WRONLY | O_CLOEXEC);
-	} else {
-		w->beside = xformat("%s.XXXXXX", path);
-		if ((w->fd = mkstemp(w->beside)) >= 0) {
-			umask(mask = umask(0));
-			fchmod(w->fd, 0666 & ~mask);
-		}
+		return w->fd >= 0;
+	}
+	/* a symbolic link stays one: the file that it leads to is replaced */
+	w->path = realpath(path, NULL);
+	if (w->path == NULL)
+		w->path = xstrdup(path);
+	w->beside = xformat("%s.XXXXXX", w->path);
+	if ((w->fd = mkstemp(w->beside)) >= 0) {
+		umask(mask = umask(0));
+		fchmod(w->fd, 0666 & ~mask);
 	}
 	return w->fd >= 0;
 }

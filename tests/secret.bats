@@ -4,6 +4,7 @@
 # shellcheck disable=SC2016,SC2030,SC2031
 
 load helper
+load memory
 
 setup_file() { server_start --tcp; }
 teardown_file() { server_stop; }
@@ -16,8 +17,7 @@ setup() {
 }
 
 teardown() {
-  # One that was left stopped by a failed test is ours to end.
-  [[ -z ${STOPPED-} ]] || kill -KILL "$STOPPED" 2>/dev/null || true
+  stopped_kill
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
@@ -296,81 +296,18 @@ secret_file() {
 
 ## Memory
 
-# Starts a program that stops itself, and waits until it has.
-start() {
-  "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
-  STOPPED=$!
-  until_stopped
-}
-
-until_stopped() {
-  local tries state
-  for ((tries = 0; tries < 500; tries++)); do
-    state=$(sed 's/.*) //' "/proc/$STOPPED/stat" 2>/dev/null) || break
-    [[ $state != T* ]] || return 0
-    sleep 0.02
-  done
-  fail "it did not stop: $(cat "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err")"
-}
-
-# To the next stop, or to the end.
-go_on() {
-  kill -CONT "$STOPPED"
-  [[ ${1-} == end ]] || until_stopped
-}
-
-ends() {
-  go_on end
-  wait "$STOPPED"
-  STOPPED=
-}
-
-# Sets PASSWORD (LENGTH bytes, some of which need encoding) and ENCODED.
-password_new() {
-  local i c
-  PASSWORD='@/:#%' ENCODED=''
-  PASSWORD+=$(head -c 400 /dev/urandom | LC_ALL=C tr -dc 'A-Za-z0-9+=~!?' | head -c $(($1 - 5)))
-  PASSWORD=${PASSWORD:2}${PASSWORD:0:2}
-  for ((i = 0; i < ${#PASSWORD}; i++)); do
-    c=${PASSWORD:i:1}
-    [[ $c == [A-Za-z0-9~] ]] || printf -v c '%%%02X' "'$c"
-    ENCODED+=$c
-  done
-}
-
-role_new() {
-  password_new "$1"
-  sql_admin "DROP ROLE IF EXISTS shop_deploy; CREATE ROLE shop_deploy LOGIN PASSWORD '$PASSWORD' IN ROLE with_password"
-  URL=$(database_url --tcp "shop_deploy:$ENCODED")
-}
-
-scan() {
-  run "$BUILD/tests/tool_memscan" "$STOPPED" <<<"password	$PASSWORD
-encoded	$ENCODED
-url	$URL"
-  if ((status == 3)); then
-    ((EUID == 0)) || skip "only root can look into a process that forbids it"
-    fail "$output"
-  fi
-}
-
-needs_scrub() {
-  [[ $BUILD != */sanitize* ]] || skip "sanitizers keep memory of their own"
-  [[ -r /proc/self/maps ]] || skip "no /proc"
-}
-
 @test "control: a program that takes no care is full of copies" {
   needs_scrub
-  role_new 40
+  password_role
   DATABASE_URL=$URL start "$BUILD/tests/tool_naive"
   go_on
-  scan
+  look
   assert_failure 1
   assert_line --regexp '^password readable=[1-9]'
   assert_line --regexp '^encoded readable=[1-9]'
   assert_line --regexp '^url readable=[1-9].* environ=1 '
   go_on
-  scan
+  look
   assert_failure 1
   ends
   assert_equal "$(<out)" 'connected yes'
@@ -379,10 +316,10 @@ needs_scrub() {
 @test "no copy is readable before, while connected, and after, from whatever source" {
   local source
   needs_scrub
-  role_new 40
+  password_role
   printf '%s\n' "$URL" >secret
   chmod 600 secret
-  printf 'host=127.0.0.1 port=%s user=shop_deploy dbname=%s password=%s\n' "$(server_port)" "$PGDATABASE" "$PASSWORD" >keywords
+  printf 'host=127.0.0.1 port=%s user=%s dbname=%s password=%s\n' "$(server_port)" "$ROLE" "$PGDATABASE" "$PASSWORD" >keywords
   chmod 600 keywords
   for source in env:DATABASE_URL env:SHOP_URL file:secret file:keywords 'cmd:cat secret'; do
     if [[ $source == env:* ]]; then
@@ -390,15 +327,12 @@ needs_scrub() {
     fi
     start "$BUILD/tests/tool_secret" -csd "$source"
     unset SHOP_URL
-    scan
-    assert_success
+    assert_no_copy
     assert_line --regexp '^password readable=0 noaccess=[1-9]'
     go_on
-    scan
-    assert_success
+    assert_no_copy
     go_on
-    scan
-    assert_success
+    assert_no_copy
     ends
     assert_line --partial 'password readable=0 noaccess=0'
     run cat out err
@@ -411,13 +345,11 @@ needs_scrub() {
   local length
   needs_scrub
   for length in 8 12 16 20 23 24 31 64 100; do
-    role_new "$length"
+    password_role "$length"
     DATABASE_URL=$URL start "$BUILD/tests/tool_secret" -cs
-    scan
-    assert_success
+    assert_no_copy
     go_on
-    scan
-    assert_success
+    assert_no_copy
     ends_after_two
     grep -q 'connected yes' out
   done
@@ -425,58 +357,54 @@ needs_scrub() {
 
 ends_after_two() {
   go_on
-  scan
-  assert_success
+  assert_no_copy
   ends
 }
 
 @test "a login that fails leaves no copy, and says why" {
   needs_scrub
-  role_new 40
-  sql_admin "ALTER ROLE shop_deploy PASSWORD 'another'"
+  password_role
+  sql_admin "ALTER ROLE $ROLE PASSWORD 'another'"
   DATABASE_URL=$URL start "$BUILD/tests/tool_secret" -cs
   go_on
-  scan
-  assert_success
+  assert_no_copy
   ends_after_two
   run cat out
   assert_line 'connected no'
-  assert_line --partial 'password authentication failed for user "shop_deploy"'
+  assert_line --partial "password authentication failed for user \"$ROLE\""
 }
 
 @test "a password of PGPASSWORD or of a password file leaves no copy" {
   needs_scrub
-  role_new 40
+  password_role
   local plain
-  plain=$(database_url --tcp shop_deploy)
+  plain=$(database_url --tcp "$ROLE")
   DATABASE_URL=$plain PGPASSWORD=$PASSWORD start "$BUILD/tests/tool_secret" -cs
-  scan
-  assert_success
+  assert_no_copy
   go_on
-  scan
-  assert_success
+  assert_no_copy
   ends_after_two
   local escaped=${PASSWORD//\\/\\\\}
   printf '*:*:*:*:%s\n' "${escaped//:/\\:}" >pgpass
   chmod 600 pgpass
   DATABASE_URL=$plain PGPASSFILE=$PWD/pgpass start "$BUILD/tests/tool_secret" -cs
   go_on
-  scan
-  assert_success
+  assert_no_copy
   ends_after_two
   grep -q 'connected yes' out
 }
 
 @test "a password that is also the user's name destroys nothing that is shown" {
   needs_scrub
-  sql_admin "DROP ROLE IF EXISTS shop_deploy; CREATE ROLE shop_deploy LOGIN PASSWORD 'shop_deploy' IN ROLE with_password"
-  DATABASE_URL=$(database_url --tcp shop_deploy:shop_deploy) tool -c
+  password_role
+  sql_admin "ALTER ROLE $ROLE PASSWORD '$ROLE'"
+  DATABASE_URL=$(database_url --tcp "$ROLE:$ROLE") tool -c
   assert_line 'connected yes'
-  assert_line "as shop_deploy at 127.0.0.1, database $PGDATABASE"
-  sql_admin "ALTER ROLE shop_deploy PASSWORD '${PGDATABASE%?}'"
-  DATABASE_URL=$(database_url --tcp "shop_deploy:${PGDATABASE%?}") tool -c
+  assert_line "as $ROLE at 127.0.0.1, database $PGDATABASE"
+  sql_admin "ALTER ROLE $ROLE PASSWORD '${PGDATABASE%?}'"
+  DATABASE_URL=$(database_url --tcp "$ROLE:${PGDATABASE%?}") tool -c
   assert_line 'connected yes'
-  assert_line "as shop_deploy at 127.0.0.1, database $PGDATABASE"
+  assert_line "as $ROLE at 127.0.0.1, database $PGDATABASE"
 }
 
 @test "other processes of the same user cannot look" {

@@ -17,7 +17,7 @@
 #include <libpq-fe.h>
 
 #include "message.h"
-#include "secret.h"
+#include "source.h"
 
 static void *
 length(const char *text, void *context)

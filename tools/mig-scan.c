@@ -190,7 +190,7 @@ read_stream(struct job *job, struct output *out)
 			record_free(record);
 			return MIG_DATA;
 		}
-		if (record_fill(job->reader, record, &migration_form, &m) != 0) {
+		if (migration_fill(job->reader, record, &m) != 0) {
 			record_free(record);
 			return MIG_DATA;
 		}
