@@ -105,7 +105,7 @@ take_holder(struct survey *survey)
  * The questions, in the order in which they are asked.  The table may not be there, and the cluster's identity may be
  * denied: each is a unit of its own, so that the others are answered all the same.
  */
-enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_ROWS, ASK_HOLDER, ASK_END, ASK_SYSTEM, ASKS };
+enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_ROWS, ASK_END, ASK_HOLDER, ASK_SYSTEM, ASKS };
 
 static void
 make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *rows_sql, bool lock)
@@ -118,9 +118,8 @@ make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *rows_
 	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
 	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .parameter = schema, .ends_unit = true };
 	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
-	/* locks are no part of a snapshot: this looks again */
-	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
 	asks[ASK_END] = (struct db_ask){ .sql = "ROLLBACK", .ends_unit = true };
+	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
 	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ends_unit = true };
 }
 
