@@ -196,6 +196,13 @@ secret_take(const char *name)
 	return value;
 }
 
+void
+secret_drop_taken(void)
+{
+	while (vault != NULL)
+		secret_free(secret_take(vault->name));
+}
+
 /* `env:NAME`, also at the end of -denv:NAME, --database=env:NAME and token=env:NAME. */
 static void
 take_named(const char *word)

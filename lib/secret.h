@@ -26,6 +26,9 @@ void secret_begin(int argc, char *const argv[]);
  * behind it do not count. */
 struct secret *secret_take(const char *name);
 
+/* Zeroes and gives back all that was taken: for a tool that needs none of it. */
+void secret_drop_taken(void);
+
 /*
  * The first line that a descriptor gives, without its end.  Reads on `to_the_end`, so that a command
  * need not complain of a closed pipe.  NULL and errno, which is EFBIG where the line is longer than any

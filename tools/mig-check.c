@@ -139,6 +139,7 @@ main(int argc, char *argv[])
 	int code;
 
 	secret_begin(argc, argv);
+	secret_drop_taken();
 	message_begin("mig-check");
 	code = read_command_line(argc, argv, &chosen, &out);
 	if (out.format == NULL)

@@ -411,6 +411,7 @@ main(int argc, char *argv[])
 	int code;
 
 	secret_begin(argc, argv);
+	secret_drop_taken();
 	message_begin("mig-plan");
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0 && (reader = reader_open(request.input, "Nothing was planned, nothing will be applied.",
