@@ -186,10 +186,11 @@ db_cancel(struct db *db)
 static bool
 cancel_when_signalled(struct db *db)
 {
-	long long now = clock_now_ms();
+	long long now;
 
 	if (signals_caught() == 0)
 		return true;
+	now = clock_now_ms();
 	if (!db->cancelling) {
 		message_live_clear();
 		db->signalled_ms = now;
@@ -207,9 +208,12 @@ cancel_when_signalled(struct db *db)
 	return true;
 }
 
-/* Waits until the next result is there, sending what is still unsent. */
+/*
+ * Waits until the next result is there, sending what is still unsent.  *since is when the wait for it began, 0 where it
+ * has not yet: of a million results most are there already, and asking the clock costs more than taking them.
+ */
 static bool
-wait_result(struct db *db, long long since)
+wait_result(struct db *db, long long *since)
 {
 	bool unsent = true;
 
@@ -218,18 +222,22 @@ wait_result(struct db *db, long long since)
 
 		if (!cancel_when_signalled(db))
 			return false;
+		if (!unsent && !PQisBusy(db->conn))
+			return true;
 		if (unsent) {
 			if ((flushed = PQflush(db->conn)) < 0)
 				return false;
 			unsent = flushed > 0;
+			if (!PQisBusy(db->conn))
+				return true;
 		}
-		if (!PQisBusy(db->conn))
-			return true;
+		if (*since == 0)
+			*since = clock_now_ms();
 		ready = signals_wait(PQsocket(db->conn), SIGNALS_READ | (unsent ? SIGNALS_WRITE : 0), TICK_MS);
 		if ((ready & SIGNALS_READ) && !PQconsumeInput(db->conn))
 			return false;
 		if (db->hooks.tick != NULL && PQisBusy(db->conn))
-			db->hooks.tick(db->hooks.context, clock_now_ms() - since);
+			db->hooks.tick(db->hooks.context, clock_now_ms() - *since);
 	}
 }
 
@@ -680,7 +688,7 @@ refuse_copy(struct db *db, ExecStatusType status)
 static enum db_outcome
 drain(struct db *db, PGresult **kept, size_t *done)
 {
-	long long since = clock_now_ms();
+	long long since = 0;
 	enum db_outcome outcome = DB_OK;
 	PGresult *result;
 
@@ -688,7 +696,7 @@ drain(struct db *db, PGresult **kept, size_t *done)
 	for (;;) {
 		ExecStatusType status;
 
-		if (!wait_result(db, since)) {
+		if (!wait_result(db, &since)) {
 			outcome = error_from_connection(db);
 			break;
 		}
@@ -704,7 +712,7 @@ drain(struct db *db, PGresult **kept, size_t *done)
 			if (done != NULL && *PQcmdStatus(result) != '\0')
 				++*done;
 		}
-		since = clock_now_ms();
+		since = 0;
 		if (kept != NULL && *kept == NULL && status == PGRES_TUPLES_OK)
 			*kept = result;
 		else
@@ -744,15 +752,26 @@ db_query(struct db *db, struct answer **answer, const char *sql, int count,
 enum db_outcome
 db_run(struct db *db, const char *sql, size_t *done)
 {
+	enum { LARGE_BYTES = 1 << 20 };
 	size_t ignored = 0;
 	enum db_outcome outcome;
+	bool large;
+	int sent;
 
 	if (done == NULL)
 		done = &ignored;
 	*done = 0;
 	if ((outcome = send_prelude(db)) != DB_OK)
 		return outcome;
-	if (!PQsendQuery(db->conn, sql))
+	/* Not blocking, libpq moves all that is left with each part that the socket takes: for a large text that is
+	 * most of the time.  Blocking, it sends, and reads what comes meanwhile, by itself. */
+	large = strlen(sql) > LARGE_BYTES;
+	if (large)
+		PQsetnonblocking(db->conn, 0);
+	sent = PQsendQuery(db->conn, sql);
+	if (large)
+		PQsetnonblocking(db->conn, 1);
+	if (!sent)
 		return error_from_connection(db);
 	return drain(db, NULL, done);
 }

@@ -32,6 +32,27 @@ struct going {
 	long long began_ms;      /* of the step */
 };
 
+/*
+ * The statements of a script.  While the whole of it runs they are given back (of a million they take half as much
+ * memory as the text), and found again when they are needed.
+ */
+static const struct sql_statement *
+statements(struct going *g)
+{
+	if (g->script.statements == NULL)
+		g->script = sql_split(g->step->sql, strlen(g->step->sql));
+	return g->script.statements;
+}
+
+static void
+forget_statements(struct going *g)
+{
+	size_t count = g->script.count;
+
+	sql_script_free(&g->script);
+	g->script.count = count;
+}
+
 /* --- while the server is at work --- */
 
 static size_t
@@ -47,7 +68,7 @@ on_tick(void *context, long long ms)
 	struct bytes note = { 0 };
 
 	watch_look(g->send->watch, db_backend_pid(g->send->db), &g->send->waits);
-	if (g->in_script)
+	if (g->in_script && (g->running != 1 || statements(g) != NULL))
 		progress_statements(&note, g->step->sql, &g->script, g->first, g->running);
 	progress_tick(g->send->progress, g->step, "running", ms, bytes_text(&note));
 	bytes_free(&note);
@@ -85,7 +106,7 @@ note_error(struct going *g)
 		return;
 	if (running_statement(g) < g->script.count) {
 		g->sent.statement = running_statement(g) + 1;
-		at = g->script.statements[g->sent.statement - 1].start;
+		at = statements(g)[g->sent.statement - 1].start;
 	}
 	if (e->position > 0)
 		at = g->offset + utf8_offset(sql + g->offset, len - g->offset, e->position - 1);
@@ -117,7 +138,7 @@ row_text(struct going *g, struct bytes *out, enum history_progress progress, siz
 		.progress = progress,
 		.done = done,
 		.count = g->script.count,
-		.behind = done > 0 ? g->script.statements[done - 1].end : 0,
+		.behind = done > 0 && progress != HISTORY_FINISHED ? statements(g)[done - 1].end : 0,
 		.text = g->step->sql,
 		.why = why,
 		.exists = g->rowed,
@@ -208,6 +229,7 @@ run_statements(struct going *g, size_t first, size_t count)
 
 	if (count == 0)
 		return DB_OK;
+	(void)statements(g);
 	segment_bytes(&g->script, first, count, &start, &end);
 	g->in_script = true;
 	g->first = first;
@@ -215,7 +237,9 @@ run_statements(struct going *g, size_t first, size_t count)
 	g->ended = 0;
 	g->offset = start;
 	progress_restart(g->send->progress);
-	if (end == strlen(g->step->sql)) {
+	if (first + count == g->script.count) { /* what follows is a semicolon and blanks: no copy is needed */
+		if (first == 0)
+			forget_statements(g);
 		outcome = db_run(g->send->db, g->step->sql + start, &g->ended);
 	} else {
 		bytes_add(&text, g->step->sql + start, end - start);
@@ -254,6 +278,7 @@ commit_segment(struct going *g, const struct segment *s, bool last)
 	if (s->kind == SEGMENT_TOGETHER) {
 		bytes_str(&sql, "; COMMIT");
 	} else {
+		(void)statements(g);
 		segment_bytes(&g->script, behind - 1, 1, &start, &end);
 		bytes_str(&sql, "; ");
 		bytes_add(&sql, g->step->sql + start, end - start);
@@ -285,9 +310,9 @@ try_transaction(struct going *g, const struct segment *s, bool last)
 /* A build that failed leaves an invalid index, which the next run must remove before it tries again; but not where
  * there was one of that name before. */
 static bool
-leaves_an_index(const struct going *g, size_t at)
+leaves_an_index(struct going *g, size_t at)
 {
-	struct aim aim = aim_of(g->step->sql, &g->script.statements[at]);
+	struct aim aim = aim_of(g->step->sql, &statements(g)[at]);
 
 	aim_free(&aim);
 	return aim.act == AIM_REINDEX || (aim.act == AIM_CREATE_INDEX && !error_is(g, "42P07"));
@@ -495,7 +520,7 @@ ready_to_try_again(struct going *g, size_t at, bool last, bool *settled)
 			g->sent.outcome = SEND_STOPPED;
 		return false;
 	}
-	aim = aim_of(g->step->sql, &g->script.statements[at]);
+	aim = aim_of(g->step->sql, &statements(g)[at]);
 	found = index_settle(g->send->db, &aim);
 	aim_free(&aim);
 	*settled = found == INDEX_ENDED;
@@ -548,7 +573,7 @@ run_one_by_one(struct going *g, const struct segment *s, bool last)
 static bool
 settled_before(struct going *g, size_t at, bool last, bool *gone_wrong)
 {
-	struct aim aim = aim_of(g->step->sql, &g->script.statements[at]);
+	struct aim aim = aim_of(g->step->sql, &statements(g)[at]);
 	enum index_found found = index_settle(g->send->db, &aim);
 	bool settled = found == INDEX_ENDED;
 

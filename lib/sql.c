@@ -1052,6 +1052,8 @@ sql_mentions(const char *text, size_t len, const char *word)
 	size_t n = strlen(word), i, j;
 
 	for (i = 0; i + n <= len; i++) {
+		if ((text[i] | 0x20) != word[0]) /* sorts out nearly all, and costs next to nothing */
+			continue;
 		for (j = 0; j < n && tolower((unsigned char)text[i + j]) == word[j]; j++)
 			;
 		if (j == n)
