@@ -131,7 +131,7 @@ ended(void *context, size_t unit)
 	f->took_ms[unit] = now - f->ended_ms;
 	f->ended_ms = now;
 	f->ended = unit + 1;
-	progress_restart(f->send->progress);
+	progress_step(f->send->progress);
 }
 
 static struct result
@@ -164,7 +164,7 @@ on_tick(void *context, long long ms)
 		return;
 	script = sql_split(step->sql, strlen(step->sql));
 	progress_statements(&note, step->sql, &script, 0, script.count);
-	progress_tick(f->send->progress, step, "running", clock_now_ms() - f->ended_ms, note.data);
+	progress_running(f->send->progress, step, clock_now_ms() - f->ended_ms, note.data);
 	bytes_free(&note);
 	sql_script_free(&script);
 }
@@ -230,7 +230,7 @@ ahead_send(struct send *send, const struct step *steps, size_t count, struct res
 		history_new_id(f.ids[i]);
 	f.ended_ms = clock_now_ms();
 	db_hooks(send->db, &hooks);
-	progress_restart(send->progress);
+	progress_step(send->progress);
 	sent = db_send_ahead(send->db, &units, &finished);
 	db_hooks(send->db, NULL);
 	*outcome = sent == DB_OK ? SEND_APPLIED : sent == DB_STOPPED ? SEND_STOPPED : SEND_FAILED;

@@ -40,6 +40,8 @@ const char history_lock_held_sql[] =
 
 const char history_try_lock_sql[] = "SELECT pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ")";
 
+const char history_unlock_sql[] = "SELECT pg_catalog.pg_advisory_unlock(" HISTORY_LOCK_KEY ")";
+
 const char history_rights_sql[] =
     "SELECT 'CREATE on schema ' || quote_ident(n.nspname) FROM pg_catalog.pg_namespace n "
     "WHERE n.nspname = $1 AND NOT has_schema_privilege(n.oid, 'CREATE') "

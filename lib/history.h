@@ -41,6 +41,9 @@ extern const char history_holder_sql[];
 /* Takes the deploy lock if it is free: true or false. */
 extern const char history_try_lock_sql[];
 
+/* Gives it back. */
+extern const char history_unlock_sql[];
+
 /* Whether our session holds the deploy lock. */
 extern const char history_lock_held_sql[];
 

@@ -24,6 +24,12 @@ progress_begin(struct progress *p, const struct step *steps, size_t count)
 }
 
 void
+progress_step(struct progress *p)
+{
+	p->next_ms = p->next_waiting_ms = FIRST_MS;
+}
+
+void
 progress_restart(struct progress *p)
 {
 	p->next_ms = FIRST_MS;
@@ -43,22 +49,36 @@ line(const struct progress *p, struct bytes *out, const struct step *step, const
 		bytes_format(out, "   %s", note);
 }
 
-void
-progress_tick(struct progress *p, const struct step *step, const char *state, long long ms, const char *note)
+/* On a terminal at once; elsewhere when it is due, and then again in a while. */
+static void
+tick(const struct progress *p, const struct step *step, const char *state, long long ms, const char *note,
+    long long *next_ms)
 {
 	struct bytes text = { 0 };
 
-	if (message_verbosity < 0 || (!message_is_live() && ms < p->next_ms))
+	if (message_verbosity < 0 || (!message_is_live() && ms < *next_ms))
 		return;
 	line(p, &text, step, state, ms, note);
 	if (message_is_live()) {
 		message_live("%s", text.data);
 	} else {
 		message_line("%s", text.data);
-		while (p->next_ms <= ms)
-			p->next_ms += EVERY_MS;
+		while (*next_ms <= ms)
+			*next_ms += EVERY_MS;
 	}
 	bytes_free(&text);
+}
+
+void
+progress_running(struct progress *p, const struct step *step, long long ms, const char *note)
+{
+	tick(p, step, "running", ms, note, &p->next_ms);
+}
+
+void
+progress_waiting(struct progress *p, const struct step *step, long long ms, const char *note)
+{
+	tick(p, step, "waiting", ms, note, &p->next_waiting_ms);
 }
 
 void

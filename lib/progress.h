@@ -14,17 +14,19 @@
 struct progress {
 	size_t steps;       /* of the plan */
 	size_t name_width;
-	long long next_ms;  /* when the next word about the running statement is due */
+	long long next_ms;  /* when the next word about the running statement is due, */
+	long long next_waiting_ms; /* and about waiting */
 };
 
 void progress_begin(struct progress *progress, const struct step *steps, size_t count);
 
-/* A step begins, or a new statement of it. */
+/* A step begins; or only a new statement of it. */
+void progress_step(struct progress *progress);
 void progress_restart(struct progress *progress);
 
-/* A step goes on: `state` is "running" or "waiting"; `note` may be "". */
-void progress_tick(struct progress *progress, const struct step *step, const char *state, long long ms,
-    const char *note);
+/* A statement goes on, or the step waits, for ms by now; `note` may be "". */
+void progress_running(struct progress *progress, const struct step *step, long long ms, const char *note);
+void progress_waiting(struct progress *progress, const struct step *step, long long ms, const char *note);
 
 /*
  * What runs, for a note: "statement 2 of 3, line 7: CREATE INDEX"; where several were sent together nobody knows which

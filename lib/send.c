@@ -30,6 +30,7 @@ struct going {
 	size_t ended;            /*   and how many of them the server has finished */
 	size_t offset;           /*   where the text that was sent begins in the script */
 	long long began_ms;      /* of the step */
+	long long deadlocked_ms; /* when a statement that stands alone was first a deadlock's victim; 0: not yet */
 };
 
 /*
@@ -70,7 +71,7 @@ on_tick(void *context, long long ms)
 	watch_look(g->send->watch, db_backend_pid(g->send->db), &g->send->waits);
 	if (g->in_script && (g->running != 1 || statements(g) != NULL))
 		progress_statements(&note, g->step->sql, &g->script, g->first, g->running);
-	progress_tick(g->send->progress, g->step, "running", ms, bytes_text(&note));
+	progress_running(g->send->progress, g->step, ms, bytes_text(&note));
 	bytes_free(&note);
 }
 
@@ -324,7 +325,7 @@ try_alone(struct going *g, size_t at, bool last)
 {
 	enum db_outcome outcome = write_row(g, HISTORY_BEGINS_ALONE, at);
 
-	g->sent.result.attempts += g->sent.result.attempts == 0;
+	g->sent.result.attempts++;
 	if (outcome == DB_OK) {
 		g->sent.unsure = true;
 		outcome = run_statements(g, at, 1);
@@ -425,9 +426,8 @@ pause_before_next(struct going *g)
 	bytes_format(&note, "for %s, attempt %lld", s->waits.relation != NULL ? s->waits.relation : "a lock",
 	    g->sent.result.attempts + 1);
 	message_verbose("%s: %s; pausing %lld ms", g->step->migration, db_error(s->db)->message, pause);
-	progress_restart(s->progress);
 	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
-		progress_tick(s->progress, g->step, "waiting", now - g->began_ms, note.data);
+		progress_waiting(s->progress, g->step, now - g->began_ms, note.data);
 		clock_sleep_ms(until - now < 200 ? until - now : 200);
 	}
 	bytes_free(&note);
@@ -502,6 +502,38 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 	}
 }
 
+enum { OTHERS_WAIT_MS = 11000 };
+
+/*
+ * Who waits for the deploy lock inside pg_advisory_lock(), as Prisma does, has a snapshot for which CREATE INDEX
+ * CONCURRENTLY waits, and we are the deadlock's victim each time.  Prisma gives up after 10 s, but its session goes on
+ * waiting until it gets the lock.  So after that time it is let through: nobody can deploy past our unfinished row.
+ */
+static bool
+let_others_through(struct going *g)
+{
+	struct send *s = g->send;
+	bool locked = false;
+
+	if (g->deadlocked_ms == 0)
+		g->deadlocked_ms = clock_now_ms();
+	if (!error_is(g, "40P01") || clock_now_ms() - g->deadlocked_ms < OTHERS_WAIT_MS)
+		return true;
+	message_verbose("%s: giving the deploy lock to who waits for it", g->step->migration);
+	if (!db_run_aside(s->db, history_unlock_sql))
+		return false;
+	while (!locked && clock_now_ms() < s->deadline_ms && signals_caught() == 0) {
+		struct answer *answer;
+
+		clock_sleep_ms(200);
+		if (db_query(s->db, &answer, history_try_lock_sql, 0, NULL) != DB_OK)
+			return false;
+		locked = answer_flag(answer, 0, 0);
+		answer_free(answer);
+	}
+	return locked;
+}
+
 /*
  * A deadlock was broken, or a lock could not be had in time: what the statement left is put right before it is tried
  * again, as after a run that was cut off.
@@ -515,7 +547,7 @@ ready_to_try_again(struct going *g, size_t at, bool last, bool *settled)
 	if (!db_is_busy(db_error(g->send->db)))
 		return false;
 	g->sent.outcome = SEND_BUSY;
-	if (!pause_before_next(g)) {
+	if (!let_others_through(g) || !pause_before_next(g)) {
 		if (signals_caught() != 0)
 			g->sent.outcome = SEND_STOPPED;
 		return false;
@@ -674,6 +706,7 @@ send_step(struct send *send, const struct step *step)
 	g.script = sql_split(step->sql, strlen(step->sql));
 	g.segments = segments_of(step->sql, &g.script);
 	history_new_id(g.id);
+	progress_step(send->progress);
 	if (step->row_id != NULL) {
 		bytes_copy(g.id, sizeof g.id, step->row_id);
 		g.rowed = true;
