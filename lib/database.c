@@ -472,6 +472,8 @@ say_unreachable(const struct db *db, const struct source *source)
 		message_line("  The connection string has no password, and no password file has one for it.");
 	else if (code == MIG_BUSY)
 		message_line("  The same command may work later.");
+	else if (strcmp(e->sqlstate, "3D000") == 0)
+		message_line("  No database is created here. Is the name right? Else: createdb, or CREATE DATABASE.");
 	bytes_free(&place);
 	return code;
 }

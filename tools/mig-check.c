@@ -72,11 +72,11 @@ read_command_line(int argc, char *argv[], size_t *chosen, struct output *out)
 	if (options_one_operand(&o, &word) != 0)
 		return MIG_USAGE;
 	if (word == NULL)
-		return options_wrong("which check?");
+		return options_wrong("which check? there are history and deploy");
 	for (*chosen = 0; *chosen < CHECKS; ++*chosen)
 		if (strcmp(word, checks[*chosen].name) == 0)
 			return 0;
-	return options_wrong("there is no check \"%s\"", word);
+	return options_wrong("there is no check \"%s\"; there are history and deploy", word);
 }
 
 static const char *
