@@ -2,6 +2,7 @@
 #
 #   make                               build/mig-scan ... build/mig-check
 #   make check                         everything, as scripts/test does it
+#   make bench                         what it costs, beside others; minutes
 #   make SANITIZE=address,undefined    the same with sanitizers, in build/sanitize/
 #   make CC=clang
 #   make install PREFIX=/usr DESTDIR=/tmp/root
@@ -78,12 +79,15 @@ check-prisma: all
 check-kill: all test-tools
 	BUILD=$(BUILD) tests/fuzz/kill-matrix 300
 
+bench: all test-tools
+	tests/bench/run
+
 demo:
 	./scripts/demo
 
 lint:
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* tests/*.bash tests/*.bats .ci/run
+	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/fuzz/kill-matrix .ci/run
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
@@ -102,5 +106,5 @@ clean:
 
 -include $(wildcard $(BUILD)/*/*.d)
 
-.PHONY: all check check-kill check-prisma check-sql clean demo install lint test-tools uninstall
+.PHONY: all bench check check-kill check-prisma check-sql clean demo install lint test-tools uninstall
 .SECONDARY:
