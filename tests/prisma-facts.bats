@@ -116,11 +116,13 @@ resolve_both() { # applied|rolled-back NAME
 
 ## Then
 
-# Rows as they can be compared: started_at = finished_at exactly only where somebody resolved.
+# Rows as they can be compared: started_at = finished_at exactly where somebody resolved. A script that ran may have taken
+# less than a millisecond, and Prisma's clock has no more.
 shapes() {
   sql "SELECT migration_name, checksum, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, applied_steps_count,
     CASE WHEN logs IS NULL THEN 'null' WHEN logs = '' THEN 'empty' ELSE 'text' END,
-    CASE WHEN finished_at = started_at THEN 'at once' WHEN finished_at > started_at THEN 'later' END
+    CASE WHEN finished_at > started_at OR finished_at = started_at AND applied_steps_count > 0 THEN 'later'
+      WHEN finished_at = started_at THEN 'at once' END
     FROM _prisma_migrations ORDER BY started_at, finished_at, migration_name" 2>/dev/null || echo 'no history'
 }
 
