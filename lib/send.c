@@ -502,6 +502,25 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 	}
 }
 
+/* Whether our row still waits for the statement `at`: then nobody has deployed anything in between. */
+static bool
+is_where_we_left_it(struct going *g, size_t at)
+{
+	const char *const parameters[] = { g->id };
+	struct bytes sql = { 0 };
+	struct answer *answer = NULL;
+	struct journal journal;
+	bool same;
+
+	history_row_state_sql(&sql, g->send->schema);
+	same = db_query(g->send->db, &answer, sql.data, 1, parameters) == DB_OK && answer_rows(answer) == 1 &&
+	    !answer_flag(answer, 0, 0) && history_journal_read(answer_text(answer, 0, 1), &journal) &&
+	    journal.next == at + 1;
+	answer_free(answer);
+	bytes_free(&sql);
+	return same;
+}
+
 enum { OTHERS_WAIT_MS = 11000 };
 
 /*
@@ -510,10 +529,10 @@ enum { OTHERS_WAIT_MS = 11000 };
  * waiting until it gets the lock.  So after that time it is let through: nobody can deploy past our unfinished row.
  */
 static bool
-let_others_through(struct going *g)
+let_others_through(struct going *g, size_t at)
 {
 	struct send *s = g->send;
-	bool locked = false;
+	bool locked = false, finished = g->finished;
 
 	if (g->deadlocked_ms == 0)
 		g->deadlocked_ms = clock_now_ms();
@@ -522,6 +541,7 @@ let_others_through(struct going *g)
 	message_verbose("%s: giving the deploy lock to who waits for it", g->step->migration);
 	if (!db_run_aside(s->db, history_unlock_sql))
 		return false;
+	g->finished = true; /* without the lock the row is not ours to write: another run may go on with it */
 	while (!locked && clock_now_ms() < s->deadline_ms && signals_caught() == 0) {
 		struct answer *answer;
 
@@ -531,7 +551,10 @@ let_others_through(struct going *g)
 		locked = answer_flag(answer, 0, 0);
 		answer_free(answer);
 	}
-	return locked;
+	if (!locked || !is_where_we_left_it(g, at))
+		return false;
+	g->finished = finished;
+	return true;
 }
 
 /*
@@ -547,7 +570,7 @@ ready_to_try_again(struct going *g, size_t at, bool last, bool *settled)
 	if (!db_is_busy(db_error(g->send->db)))
 		return false;
 	g->sent.outcome = SEND_BUSY;
-	if (!let_others_through(g) || !pause_before_next(g)) {
+	if (!let_others_through(g, at) || !pause_before_next(g)) {
 		if (signals_caught() != 0)
 			g->sent.outcome = SEND_STOPPED;
 		return false;
