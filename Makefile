@@ -28,18 +28,12 @@ HARDEN_LD += -fsanitize=$(SANITIZE)
 FORTIFY =
 endif
 
-# Which tool may talk to what, in one place.  tests/interface.bats holds it.
-JSON   = $(shell $(PKG_CONFIG) --libs jansson)
-SODIUM = $(shell $(PKG_CONFIG) --libs libsodium)
-PQ     = $(shell $(PKG_CONFIG) --libs libpq)
-CURL   = $(shell $(PKG_CONFIG) --libs libcurl)
+# libpq is loaded when it is needed: lib/libpq.c.  Only what calls that room can talk to PostgreSQL, and mig-plan has
+# no part of it.  tests/interface.bats holds it.
+LIBS = $(shell $(PKG_CONFIG) --libs jansson libsodium)
+PQ   = $(shell $(PKG_CONFIG) --libs libpq)
 
 TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
-$(BUILD)/mig-scan:  LIBS = $(JSON) $(SODIUM) $(PQ)
-$(BUILD)/mig-plan:  LIBS = $(JSON) $(SODIUM)
-$(BUILD)/mig-apply: LIBS = $(JSON) $(SODIUM) $(PQ)
-$(BUILD)/mig-seed:  LIBS = $(JSON) $(SODIUM) $(PQ)
-$(BUILD)/mig-check: LIBS = $(JSON) $(SODIUM)
 
 # Programs with which tests ask single rooms; built by `make test-tools`.
 TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/tool_*.c))
@@ -64,7 +58,7 @@ $(BUILD)/%.o: %.c
 test-tools: $(TEST_TOOLS)
 
 $(BUILD)/tests/tool_%: $(BUILD)/tests/tool_%.o $(BUILD)/libmig.a
-	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(JSON) $(SODIUM) $(PQ)
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS) $(PQ)
 
 check: all
 	./scripts/test
