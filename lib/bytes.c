@@ -185,6 +185,21 @@ utf8_step(const unsigned char *text, size_t len, bool *valid)
 	return more + 1;
 }
 
+/* How much of text is ASCII at least, in whole words: most text is nothing else. */
+static size_t
+ascii_length(const char *text, size_t len)
+{
+	size_t at;
+	uint64_t word;
+
+	for (at = 0; at + sizeof word <= len; at += sizeof word) {
+		memcpy(&word, text + at, sizeof word);
+		if ((word & 0x8080808080808080) != 0)
+			break;
+	}
+	return at;
+}
+
 size_t
 utf8_check(const char *text, size_t len)
 {
@@ -192,8 +207,12 @@ utf8_check(const char *text, size_t len)
 	bool valid;
 
 	while (at < len) {
-		size_t step = utf8_step((const unsigned char *)text + at, len - at, &valid);
+		size_t step = ascii_length(text + at, len - at);
 
+		if (step == 0)
+			step = utf8_step((const unsigned char *)text + at, len - at, &valid);
+		else
+			valid = true;
 		if (!valid)
 			return at;
 		at += step;

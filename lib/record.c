@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -75,12 +74,10 @@ struct reader {
 	const char *name;        /* for messages */
 	const char *consequence;
 	unsigned long line;      /* the line being read, or last read; from 1 */
-	char chunk[CHUNK];
-	size_t at, len;          /* what of the chunk is not used yet */
+	char *text;              /* what was read: of it, */
+	size_t from, end, cap;   /* what no line has used yet is text[from..end) */
 	bool ended;              /* read() has said end of file */
 	int error;               /* errno of a failed read() */
-	bool newline, nul;       /* of the line being read: its newline came; a NUL was in it */
-	size_t line_bytes;
 	crypto_generichash_state digest; /* of all lines so far */
 	crypto_generichash_state before; /* of all lines before the one last read */
 	char hex[RECORD_DIGEST_HEX];
@@ -123,6 +120,7 @@ reader_free(struct reader *r)
 		close(r->fd);
 	record_free(r->head);
 	record_free(r->tail);
+	free(r->text);
 	free(r);
 }
 
@@ -142,73 +140,60 @@ reader_refuse(struct reader *r, const char *format, ...)
 	return MIG_DATA;
 }
 
-/* Fills the chunk again when it is used up; false at the end of the file or on an error. */
+/* Reads what there is, behind what is there; false at the end of the file or on an error. */
 static bool
 reader_more(struct reader *r)
 {
 	ssize_t got;
 
-	if (r->at < r->len)
-		return true;
 	if (r->ended || r->error != 0)
 		return false;
-	while ((got = read(r->fd, r->chunk, sizeof r->chunk)) < 0 && errno == EINTR)
+	if (r->cap - r->end < CHUNK && r->from > 0) {
+		memmove(r->text, r->text + r->from, r->end - r->from);
+		r->end -= r->from;
+		r->from = 0;
+	}
+	if (r->cap - r->end < CHUNK) {
+		r->cap = r->cap > 0 ? r->cap * 2 : (size_t)CHUNK * 2;
+		r->text = xrealloc(r->text, r->cap);
+	}
+	while ((got = read(r->fd, r->text + r->end, r->cap - r->end)) < 0 && errno == EINTR)
 		;
 	if (got < 0)
 		r->error = errno;
 	r->ended = got == 0;
-	r->at = 0;
-	r->len = got > 0 ? (size_t)got : 0;
+	r->end += got > 0 ? (size_t)got : 0;
 	return got > 0;
 }
 
-/* jansson asks for bytes: gives those of one line, without its newline, and hashes them all. */
-static size_t
-reader_feed(void *out, size_t room, void *context)
+/*
+ * Finds the next line and hashes it, newline and all, as it comes in.  *len is without the newline.  False where there is
+ * none before the end.  What cannot be a record is not kept, so that it cannot fill the memory.
+ */
+static bool
+reader_next_line(struct reader *r, size_t *len)
 {
-	struct reader *r = context;
-	const char *from, *newline;
-	size_t len;
+	const char *newline = NULL;
+	size_t seen = 0;
 
-	if (r->newline || !reader_more(r))
-		return 0;
-	from = r->chunk + r->at;
-	len = r->len - r->at < room ? r->len - r->at : room;
-	if ((newline = memchr(from, '\n', len)) != NULL) {
-		len = (size_t)(newline - from);
-		r->newline = true;
+	while (newline == NULL) {
+		size_t more;
+
+		if (r->from + seen == r->end && !reader_more(r))
+			break;
+		more = r->end - r->from - seen;
+		newline = memchr(r->text + r->from + seen, '\n', more);
+		if (newline != NULL)
+			more = (size_t)(newline - (r->text + r->from)) - seen + 1;
+		crypto_generichash_update(&r->digest, (const unsigned char *)r->text + r->from + seen, more);
+		seen += more;
+		if (newline == NULL && seen > CHUNK && memchr("{ \t\r", r->text[r->from], 4) == NULL) {
+			r->end = r->from + CHUNK;
+			seen = CHUNK;
+		}
 	}
-	memcpy(out, from, len);
-	r->nul |= memchr(from, '\0', len) != NULL;
-	r->line_bytes += len;
-	r->at += len + r->newline;
-	crypto_generichash_update(&r->digest, (const unsigned char *)from, len + r->newline);
-	return len;
-}
-
-/* Uses up what jansson left of a line that it could not parse, to see whether the line was whole. */
-static void
-reader_drain_line(struct reader *r)
-{
-	char rest[4096];
-
-	while (!r->newline && reader_feed(rest, sizeof rest, r) > 0)
-		;
-}
-
-static enum reading
-bad_line(struct reader *r, const json_error_t *why)
-{
-	reader_drain_line(r);
-	if (r->error != 0)
-		(void)reader_refuse(r, "cannot read: %s", strerror(r->error));
-	else if (!r->newline)
-		(void)reader_refuse(r, "the line is cut short: no newline at its end");
-	else if (r->nul)
-		(void)reader_refuse(r, "there is a NUL byte in the line");
-	else
-		(void)reader_refuse(r, "no record: column %d: %s", why->column, why->text);
-	return READING_BAD;
+	*len = newline != NULL ? seen - 1 : seen;
+	return newline != NULL;
 }
 
 static const char *
@@ -222,55 +207,83 @@ record_tool(const struct reader *r)
 	return "the tool before";
 }
 
+/* A record kept the text of its line: what was read behind it moves to memory of its own. */
+static void
+reader_let_go(struct reader *r)
+{
+	size_t rest = r->end - r->from;
+	char *text = xmalloc(rest + CHUNK);
+
+	memcpy(text, r->text + r->from, rest);
+	r->text = text;
+	r->from = 0;
+	r->end = rest;
+	r->cap = rest + CHUNK;
+}
+
+static enum reading
+bad_line(struct reader *r, const struct json_flaw *flaw, bool nul)
+{
+	if (nul)
+		(void)reader_refuse(r, "there is a NUL byte in the line");
+	else if (flaw->text[0] != '\0')
+		(void)reader_refuse(r, "no record: column %d: %s", flaw->column, flaw->text);
+	else
+		(void)reader_refuse(r, "no record: it is not an object with a \"record\"");
+	return READING_BAD;
+}
+
+static enum reading
+no_line(struct reader *r, size_t len)
+{
+	if (r->error != 0)
+		(void)reader_refuse(r, "cannot read: %s", strerror(r->error));
+	else if (len > 0)
+		(void)reader_refuse(r, "the line is cut short: no newline at its end");
+	else if (r->line == 1)
+		(void)reader_refuse(r, "there is nothing: the tool before wrote no record");
+	else
+		(void)reader_refuse(r, "the stream ends without its end record: %s was cut off", record_tool(r));
+	return READING_BAD;
+}
+
 /* Any one line as a record, whatever it is. */
 static enum reading
-reader_line(struct reader *r, json_t **out)
+reader_line(struct reader *r, struct record **out)
 {
-	json_error_t why;
-	json_t *json;
+	struct json_flaw flaw;
+	size_t len;
+	char *line;
+	bool kept, nul;
 
 	r->line++;
-	r->newline = r->nul = false;
-	r->line_bytes = 0;
 	r->before = r->digest;
-	if (!reader_more(r) && r->error == 0) {
-		if (r->line == 1)
-			(void)reader_refuse(r, "there is nothing: the tool before wrote no record");
-		else
-			(void)reader_refuse(r, "the stream ends without its end record: %s was cut off",
-			    record_tool(r));
-		return READING_BAD;
+	if (!reader_next_line(r, &len))
+		return no_line(r, len);
+	line = r->text + r->from;
+	r->from += len + 1;
+	line[len] = '\0';
+	nul = memchr(line, '\0', len) != NULL;
+	*out = record_parse(line, len, &kept, &flaw);
+	if (*out != NULL && record_name(*out) == NULL) {
+		record_free(*out);
+		*out = NULL;
+		flaw.text[0] = '\0';
 	}
-	json = json_load_callback(reader_feed, r, JSON_REJECT_DUPLICATES, &why);
-	if (json == NULL || !r->newline || r->nul) {
-		json_decref(json);
-		return bad_line(r, &why);
-	}
-	if (!json_is_object(json) || !json_is_string(json_object_get(json, "record"))) {
-		json_decref(json);
-		(void)reader_refuse(r, "no record: it is not an object with a \"record\"");
-		return READING_BAD;
-	}
-	*out = json;
-	return READING_RECORD;
+	if (kept)
+		reader_let_go(r);
+	return *out != NULL ? READING_RECORD : bad_line(r, &flaw, nul);
 }
 
 static bool
 reader_at_end(struct reader *r, const char *name)
 {
-	if (reader_more(r)) {
+	if (r->from < r->end || reader_more(r)) {
 		r->line++;
 		(void)reader_refuse(r, "there is something after the %s record", name);
 		return false;
 	}
 	return true;
-}
-
-/* struct record is jansson's value by another name, so that its type stays in this file. */
-static json_t *
-json_of(const struct record *record)
-{
-	return (json_t *)(uintptr_t)record;
 }
 
 static enum reading
@@ -309,15 +322,11 @@ read_end(struct reader *r, const struct record *record)
 static enum reading
 reader_any(struct reader *r, struct record **out)
 {
-	json_t *json;
-	enum reading got = reader_line(r, &json);
+	enum reading got = reader_line(r, out);
 
-	if (got != READING_RECORD)
-		return got;
-	*out = (struct record *)(uintptr_t)json;
-	if (record_is(*out, &failed_form))
+	if (got == READING_RECORD && record_is(*out, &failed_form))
 		return read_failed(r, *out);
-	return READING_RECORD;
+	return got;
 }
 
 enum reading
@@ -401,7 +410,9 @@ reader_digest(const struct reader *r)
 const char *
 record_name(const struct record *record)
 {
-	return json_string_value(json_object_get(json_of(record), "record"));
+	const struct value *value = record_get(record, "record", NULL);
+
+	return value != NULL && value->type == VALUE_TEXT ? value->text : NULL;
 }
 
 bool
@@ -426,42 +437,43 @@ type_name(enum field_type type)
 
 /* Puts one value where its field says; false where it is of another type. */
 static bool
-fill_field(const struct field *field, const json_t *value, char *at)
+fill_field(const struct field *field, const struct value *value, char *at)
 {
-	bool null = json_is_null(value);
+	static const enum value_type types[] = {
+		[FIELD_TEXT] = VALUE_TEXT,
+		[FIELD_NUMBER] = VALUE_NUMBER,
+		[FIELD_FLAG] = VALUE_FLAG,
+	};
+	bool null = value->type == VALUE_NULL;
 
-	if (null && !field->nullable)
+	if (null ? !field->nullable : value->type != types[field->type])
 		return false;
 	switch (field->type) {
 	case FIELD_TEXT:
-		if (!null && !json_is_string(value))
-			return false;
-		*(const char **)(void *)at = null ? NULL : json_string_value(value);
-		return true;
+		*(const char **)(void *)at = value->text;
+		break;
 	case FIELD_NUMBER:
-		if (!null && !json_is_integer(value))
-			return false;
-		*(long long *)(void *)at = null ? RECORD_NULL : json_integer_value(value);
-		return true;
+		*(long long *)(void *)at = null ? RECORD_NULL : value->number;
+		break;
 	case FIELD_FLAG:
-		if (!null && !json_is_boolean(value))
-			return false;
-		*(bool *)at = json_is_true(value);
-		return true;
+		*(bool *)at = value->number != 0;
+		break;
 	}
-	return false;
+	return true;
 }
 
 int
 record_fill(struct reader *r, const struct record *record, const struct record_form *form, void *out)
 {
+	static const struct value null = { VALUE_NULL, NULL, 0 };
 	const struct field *field;
+	size_t next = 1; /* behind "record" */
 
 	for (field = form->fields; field->key != NULL; field++) {
-		const json_t *value = json_object_get(json_of(record), field->key);
+		const struct value *value = record_get(record, field->key, &next);
 
 		if (value == NULL && field->nullable)
-			value = json_null();
+			value = &null;
 		if (value == NULL)
 			return reader_refuse(r, "the %s record has no \"%s\"", form->name, field->key);
 		if (!fill_field(field, value, (char *)out + field->offset))
@@ -469,18 +481,6 @@ record_fill(struct reader *r, const struct record *record, const struct record_f
 			    type_name(field->type), field->nullable ? " or null" : "");
 	}
 	return 0;
-}
-
-void
-record_forget(struct record *record, const char *key)
-{
-	json_object_del(json_of(record), key);
-}
-
-void
-record_free(struct record *record)
-{
-	json_decref(json_of(record));
 }
 
 /* --- writing --- */
@@ -513,8 +513,8 @@ writer_flush(struct writer *w)
 	w->len = 0;
 }
 
-static int
-writer_bytes(const char *data, size_t len, void *context)
+static void
+writer_bytes(void *context, const char *data, size_t len)
 {
 	struct writer *w = context;
 
@@ -528,57 +528,54 @@ writer_bytes(const char *data, size_t len, void *context)
 		if (w->len == CHUNK)
 			writer_flush(w);
 	}
-	return 0;
 }
 
-/* A database in SQL_ASCII, or a file name, may hold bytes that JSON cannot carry: U+FFFD stands for them. */
-static json_t *
-json_of_text(const char *text)
+static void
+writer_text(struct writer *w, const char *text)
 {
-	json_t *json = json_string(text);
-	struct bytes mended = { 0 };
-
-	if (json == NULL) {
-		utf8_mend(&mended, text, strlen(text));
-		json = json_stringn(mended.data, mended.len);
-		bytes_free(&mended);
-	}
-	return json;
+	writer_bytes(w, text, strlen(text));
 }
 
-static json_t *
-json_of_field(const struct field *field, const char *at)
+static void
+put_field(struct writer *w, const struct field *field, const char *at)
 {
 	const char *text;
 	long long number;
+	char digits[24];
 
 	switch (field->type) {
 	case FIELD_TEXT:
-		text = *(const char *const *)(const void *)at;
-		return text == NULL ? json_null() : json_of_text(text);
+		if ((text = *(const char *const *)(const void *)at) != NULL)
+			json_write_text(writer_bytes, w, text);
+		else
+			writer_text(w, "null");
+		break;
 	case FIELD_NUMBER:
 		number = *(const long long *)(const void *)at;
-		return number == RECORD_NULL ? json_null() : json_integer(number);
+		snprintf(digits, sizeof digits, "%lld", number);
+		writer_text(w, number != RECORD_NULL ? digits : "null");
+		break;
 	case FIELD_FLAG:
-		return json_boolean(*(const bool *)at);
+		writer_text(w, *(const bool *)at ? "true" : "false");
+		break;
 	}
-	return NULL;
 }
 
 void
 writer_put(struct writer *w, const struct record_form *form, const void *from)
 {
-	json_t *json = json_object();
 	const struct field *field;
 
-	json_object_set_new_nocheck(json, "record", json_string(form->name));
-	for (field = form->fields; field->key != NULL; field++)
-		json_object_set_new_nocheck(json, field->key,
-		    json_of_field(field, (const char *)from + field->offset));
-	json_dump_callback(json, writer_bytes, w, JSON_COMPACT);
-	writer_bytes("\n", 1, w);
+	writer_text(w, "{\"record\":");
+	json_write_text(writer_bytes, w, form->name);
+	for (field = form->fields; field->key != NULL; field++) {
+		writer_text(w, ",\"");
+		writer_text(w, field->key);
+		writer_text(w, "\":");
+		put_field(w, field, (const char *)from + field->offset);
+	}
+	writer_text(w, "}\n");
 	w->records++;
-	json_decref(json);
 }
 
 static void

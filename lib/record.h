@@ -6,8 +6,8 @@
  * `failed` record, with which a tool says that it gave up.  A stream with neither is cut.
  * mig-records(5) is the reference for users.
  *
- * JSON is jansson's, the digest libsodium's; neither shows here.  The reader hashes and parses the
- * bytes as they come in, so that a line is held once as text (inside the parser) and once as value.
+ * JSON is json.h's, the digest libsodium's, which does not show here.  The reader hashes the bytes as they come in and
+ * decodes a line where it stands, so that a large text is held once.
  */
 #ifndef MIG_RECORD_H
 #define MIG_RECORD_H
@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "bytes.h"
+#include "json.h"
 
 /*
  * A form says which keys a record has, in the order in which they are written, and where each stands
@@ -48,7 +49,6 @@ struct record_form {
 
 /* --- reading --- */
 
-struct record; /* one record as it came in */
 struct reader;
 
 enum reading {
@@ -95,7 +95,7 @@ const char *reader_digest(const struct reader *reader);
 
 /* Whether record is of a form. */
 bool record_is(const struct record *record, const struct record_form *form);
-const char *record_name(const struct record *record);
+const char *record_name(const struct record *record); /* NULL where a record has none; the reader refuses that */
 
 /*
  * Fills a struct from a record.  Its texts point into the record and live as long as that.
@@ -104,10 +104,6 @@ const char *record_name(const struct record *record);
  */
 int record_fill(struct reader *reader, const struct record *record, const struct record_form *form,
     void *out);
-
-/* Gives the memory of one key's value back; a text that pointed there is gone. */
-void record_forget(struct record *record, const char *key);
-void record_free(struct record *record);
 
 /* --- writing --- */
 

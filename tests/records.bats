@@ -378,6 +378,33 @@ each_null() {
   assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec)"
 }
 
+@test "every character comes through as it is: written as jq would write it, and read however it is written" {
+  local code text= piece again
+  for ((code = 1; code < 128; code++)); do
+    printf -v piece '\\x%02x' "$code"
+    text+=$piece
+  done
+  printf -v text -- "-- %b ä € 😀 \\\\n \\\\u0041 %s/\n" "$text" "$(printf 'x%.0s' {1..5000})"
+  migration 20240101000000_all "$text"
+  mig-scan --offline -o scan.rec >/dev/null
+  jq -j 'select(.record == "migration").sql' scan.rec | cmp - "$FOLDER/20240101000000_all/migration.sql"
+  # jq writes U+007F as an escape, and nothing else differs
+  jq -c . scan.rec | sed 's/\\u007f/\x7f/' | tr a-f A-F | cmp - <(tr a-f A-F <scan.rec)
+  mig-plan --from-empty -o plan.rec scan.rec >/dev/null
+  for again in 'jq -c .' 'jq -ca .' "sed 's/,\"/ , \"/g'"; do
+    sed '$d' scan.rec | bash -c "$again" | seal >again.rec
+    mig-plan --from-empty --format=records again.rec | cmp - plan.rec || fail "$again"
+  done
+}
+
+@test "a line without an end that can be no record does not fill the memory" {
+  run bash -c 'ulimit -v 200000; yes nonsense | head -c 400000000 | tr -d "\n" | mig-plan'
+  assert_code 65
+  assert_output --partial 'line 1: the line is cut short'
+  run bash -c 'ulimit -v 200000; head -c 400000000 /dev/zero | mig-plan'
+  assert_code 65
+}
+
 @test "a record may be large: 20 MB of SQL go through scan and plan unchanged" {
   mkdir "$FOLDER/1_large"
   yes "INSERT INTO \"Large\" VALUES (1, 'some words — and a quote '' in them');" | head -n 300000 >"$FOLDER/1_large/migration.sql"
