@@ -1,14 +1,15 @@
 /*
  * Time: spans as people write them, instants as records carry them.
- * Only the two *_now functions read a clock.
+ * Only the *_now functions read a clock.
  */
 #ifndef MIG_CLOCK_H
 #define MIG_CLOCK_H
 
 #include <stdbool.h>
 
-/* Milliseconds on a clock that only goes forward; for deadlines and durations. */
+/* Milliseconds and microseconds on a clock that only goes forward; for deadlines and durations. */
 long long clock_now_ms(void);
+long long clock_now_us(void);
 
 /* The wall clock in UTC: "2026-11-20T15:04:31.118Z".  Fits in 32 bytes. */
 #define CLOCK_INSTANT 32

@@ -29,6 +29,7 @@ struct going {
 	size_t first, running;   /*   its first statement, and how many they are, */
 	size_t ended;            /*   and how many of them the server has finished */
 	size_t offset;           /*   where the text that was sent begins in the script */
+	long long round_trip_us; /* to the server, about */
 	long long began_ms;      /* of the step */
 	long long deadlocked_ms; /* when a statement that stands alone was first a deadlock's victim; 0: not yet */
 };
@@ -220,33 +221,89 @@ note_unfinished(struct going *g)
 
 /* --- sending parts of the script --- */
 
-/* Statements first to first + count, as one message. */
+/* Statements that go as one message. */
+struct part {
+	size_t first, count;
+	size_t start, end;   /* in the script */
+};
+
 static enum db_outcome
-run_statements(struct going *g, size_t first, size_t count)
+run_part(struct going *g, const struct part *part)
 {
 	struct bytes text = { 0 };
 	enum db_outcome outcome;
-	size_t start, end;
+
+	g->in_script = true;
+	g->first = part->first;
+	g->running = part->count;
+	g->ended = 0;
+	g->offset = part->start;
+	progress_restart(g->send->progress);
+	bytes_add(&text, g->step->sql + part->start, part->end - part->start);
+	outcome = db_run(g->send->db, text.data, &g->ended);
+	bytes_free(&text);
+	return outcome;
+}
+
+/*
+ * A message is parsed whole before its first statement runs, so a large one costs the server many times its size, and
+ * us two copies in libpq.  In parts of 64 KiB, 100 MB of INSERTs take three quarters of the time; the wait between two
+ * parts is a round trip, so the farther away the server is, the larger they are.  All of them are in one transaction, and
+ * one message is what authors have tested, so only scripts that are large are sent so.
+ */
+enum { PART_FROM = 1 << 20, PART_BYTES = 1 << 16, PART_BYTES_A_US = 1 << 7, PART_MAX = 1 << 24 };
+
+static size_t
+part_bytes(const struct going *g, size_t all)
+{
+	long long bytes = PART_BYTES + g->round_trip_us * PART_BYTES_A_US;
+
+	if (all <= PART_FROM)
+		return all;
+	return bytes < PART_MAX ? (size_t)bytes : PART_MAX;
+}
+
+/* Cuts count statements into parts; the caller frees them. */
+static size_t
+make_parts(struct going *g, size_t first, size_t count, struct part **parts)
+{
+	size_t n = 0, cap = 0, i, start, end, most;
+
+	(void)statements(g);
+	segment_bytes(&g->script, first, count, &start, &end);
+	most = part_bytes(g, end - start);
+	*parts = NULL;
+	for (i = first; i < first + count; i++) {
+		struct part *last = n > 0 ? &(*parts)[n - 1] : NULL;
+
+		segment_bytes(&g->script, i, 1, &start, &end);
+		if (last == NULL || end - last->start > most) {
+			ARRAY_ROOM(*parts, n, cap);
+			last = &(*parts)[n++];
+			*last = (struct part){ .first = i, .start = start };
+		}
+		last->count++;
+		last->end = end;
+	}
+	return n;
+}
+
+/* Statements first to first + count. */
+static enum db_outcome
+run_statements(struct going *g, size_t first, size_t count)
+{
+	enum db_outcome outcome = DB_OK;
+	struct part *parts;
+	size_t n, i;
 
 	if (count == 0)
 		return DB_OK;
-	(void)statements(g);
-	segment_bytes(&g->script, first, count, &start, &end);
-	g->in_script = true;
-	g->first = first;
-	g->running = count;
-	g->ended = 0;
-	g->offset = start;
-	progress_restart(g->send->progress);
-	if (first + count == g->script.count) { /* what follows is a semicolon and blanks: no copy is needed */
-		if (first == 0)
-			forget_statements(g);
-		outcome = db_run(g->send->db, g->step->sql + start, &g->ended);
-	} else {
-		bytes_add(&text, g->step->sql + start, end - start);
-		outcome = db_run(g->send->db, text.data, &g->ended);
-		bytes_free(&text);
-	}
+	n = make_parts(g, first, count, &parts);
+	if (first == 0 && count == g->script.count)
+		forget_statements(g);
+	for (i = 0; i < n && outcome == DB_OK; i++)
+		outcome = run_part(g, &parts[i]);
+	free(parts);
 	return outcome;
 }
 
@@ -254,6 +311,8 @@ static enum db_outcome
 begin(struct going *g)
 {
 	struct bytes sql = { 0 }, name = { 0 };
+	long long began = clock_now_us();
+	enum db_outcome outcome;
 
 	g->sent.result.attempts++;
 	bytes_format(&sql, "BEGIN; SET LOCAL lock_timeout = %lld; SET LOCAL application_name = ",
@@ -261,7 +320,9 @@ begin(struct going *g)
 	bytes_format(&name, "mig-apply %s", g->step->migration);
 	bytes_sql_text(&sql, name.data);
 	bytes_free(&name);
-	return run_text(g, &sql);
+	outcome = run_text(g, &sql);
+	g->round_trip_us = clock_now_us() - began; /* there was nothing to do */
+	return outcome;
 }
 
 /*
