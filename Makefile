@@ -30,7 +30,7 @@ endif
 
 # libpq is loaded when it is needed: lib/libpq.c.  Only what calls that room can talk to PostgreSQL, and mig-plan has
 # no part of it.  tests/interface.bats holds it.
-LIBS = $(shell $(PKG_CONFIG) --libs jansson libsodium)
+LIBS = $(shell $(PKG_CONFIG) --libs jansson libsodium nettle)
 PQ   = $(shell $(PKG_CONFIG) --libs libpq)
 
 TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
@@ -40,7 +40,7 @@ TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/to
 
 OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
 CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(FORTIFY) \
-	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson) $(CPPFLAGS)
+	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson nettle) $(CPPFLAGS)
 
 all: $(TOOLS:%=$(BUILD)/%)
 
