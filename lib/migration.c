@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <nettle/sha2.h>
 #include <sodium.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,6 +354,9 @@ folder_close(struct folder *folder)
 	for (i = 0; i < folder->count; i++)
 		free(folder->names[i]);
 	free(folder->names);
+	for (i = 0; i < folder->ahead_count; i++)
+		script_free(&folder->ahead[i]);
+	free(folder->ahead);
 	if (folder->fd >= 0)
 		close(folder->fd);
 	*folder = (struct folder){ .fd = -1 };
@@ -372,45 +376,94 @@ mend_script(struct script *script)
 	script->migration.flaw = FLAW_NOT_UTF8;
 }
 
-int
-folder_read(const struct folder *folder, const char *name, struct script *script)
+static void
+script_fill(struct script *script)
+{
+	if (utf8_check(script->text.data, script->text.len) != script->text.len)
+		mend_script(script);
+	migration_checksum(script->text.data, script->text.len, script->checksum);
+	if (memchr(script->text.data, '\0', script->text.len) != NULL)
+		script->migration.flaw = FLAW_NUL;
+}
+
+/* Its parts may have moved. */
+static void
+script_point(struct script *script)
+{
+	struct migration *m = &script->migration;
+
+	if (m->flaw != NULL && strcmp(m->flaw, FLAW_NO_SCRIPT) == 0)
+		return;
+	m->path = script->path;
+	m->checksum = script->checksum;
+	m->size_bytes = (long long)script->text.len;
+	m->sql = m->flaw == NULL || strcmp(m->flaw, FLAW_NUL) != 0 ? script->text.data : NULL;
+}
+
+/* Returns NULL, or with errno set what could not be done to the file; EFBIG if it is larger than `most`. */
+static const char *
+read_script(const struct folder *folder, size_t i, size_t most, struct script *script)
 {
 	struct migration *m = &script->migration;
 	struct stat file;
-	int fd, error;
+	int fd, error = EFBIG;
 
-	*m = (struct migration){ .migration = name, .size_bytes = RECORD_NULL };
+	*m = (struct migration){ .migration = folder->names[i], .size_bytes = RECORD_NULL };
 	script->text.len = 0;
-	snprintf(script->path, sizeof script->path, "%s/migration.sql", name);
+	snprintf(script->path, sizeof script->path, "%s/migration.sql", folder->names[i]);
 	fd = openat(folder->fd, script->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if ((fd < 0 && (errno == ENOENT || errno == ELOOP)) ||
 	    (fd >= 0 && fstat(fd, &file) == 0 && !S_ISREG(file.st_mode))) {
 		if (fd >= 0)
 			close(fd);
 		m->flaw = FLAW_NO_SCRIPT;
-		return 0;
+		return NULL;
 	}
 	if (fd < 0)
-		return cannot("open", script->path);
-	bytes_room(&script->text, (size_t)file.st_size + 1);
-	error = bytes_read_fd(&script->text, fd);
+		return "open";
+	if ((size_t)file.st_size <= most) {
+		bytes_room(&script->text, (size_t)file.st_size + 1);
+		error = bytes_read_fd(&script->text, fd);
+	}
 	close(fd);
-	if (error != 0) {
-		errno = error;
-		return cannot("read", script->path);
+	if (error == 0)
+		script_fill(script);
+	errno = error;
+	return error == 0 ? NULL : "read";
+}
+
+int
+folder_read(struct folder *folder, size_t i, struct script *script)
+{
+	const char *failed = NULL;
+
+	if (i < folder->ahead_count) {
+		script_free(script);
+		*script = folder->ahead[i];
+		folder->ahead[i] = (struct script){ 0 };
+	} else {
+		failed = read_script(folder, i, SIZE_MAX, script);
 	}
-	if (utf8_check(script->text.data, script->text.len) != script->text.len)
-		mend_script(script);
-	migration_checksum(script->text.data, script->text.len, script->checksum);
-	m->path = script->path;
-	m->checksum = script->checksum;
-	m->size_bytes = (long long)script->text.len;
-	m->sql = script->text.data;
-	if (memchr(script->text.data, '\0', script->text.len) != NULL) {
-		m->flaw = FLAW_NUL;
-		m->sql = NULL;
+	script_point(script);
+	return failed == NULL ? 0 : cannot(failed, script->path);
+}
+
+bool
+folder_read_ahead(struct folder *folder)
+{
+	enum { AHEAD_BYTES = 2000000 };
+	struct script script = { 0 };
+
+	if (folder->ahead_count == folder->count || folder->ahead_bytes > AHEAD_BYTES)
+		return false;
+	if (read_script(folder, folder->ahead_count, AHEAD_BYTES - folder->ahead_bytes, &script) != NULL) {
+		script_free(&script);
+		return false;
 	}
-	return 0;
+	folder->ahead_bytes += sizeof script + script.text.cap;
+	ARRAY_ROOM(folder->ahead, folder->ahead_count, folder->ahead_cap);
+	folder->ahead[folder->ahead_count++] = script;
+	return true;
 }
 
 void

@@ -39,12 +39,23 @@ bool migration_checksum_matches(const char *recorded, const char *checksum, cons
  */
 bool migration_differs_in_blanks(const char *recorded, const char *text);
 
+/* One script, read from a folder. */
+struct script {
+	struct migration migration;   /* points into the fields below and into the folder's name */
+	struct bytes text;
+	char path[300];               /* a name has 255 bytes at most */
+	char checksum[MIGRATION_CHECKSUM];
+};
+void script_free(struct script *script);
+
 /* A migrations folder, open for reading. */
 struct folder {
 	const char *path;   /* as given */
 	int fd;
 	char **names;       /* in Prisma's order */
 	size_t count;
+	struct script *ahead;     /* the first ahead_count scripts, those that no folder_read() took */
+	size_t ahead_count, ahead_cap, ahead_bytes;
 };
 
 /*
@@ -55,19 +66,16 @@ struct folder {
 int folder_open(struct folder *folder, const char *path);
 void folder_close(struct folder *folder);
 
-/* One script, read from a folder. */
-struct script {
-	struct migration migration;   /* points into the fields below and into the folder's name */
-	struct bytes text;
-	char path[300];               /* a name has 255 bytes at most */
-	char checksum[MIGRATION_CHECKSUM];
-};
-
 /*
- * Reads the script of a name into `script`, whose memory is used again; script_free() at the end.
+ * Reads the script of names[i] into `script`, whose memory is used again; script_free() at the end.
  * What a script can be like is no failure: migration.flaw tells.  Returns 0, or an exit code, said.
  */
-int folder_read(const struct folder *folder, const char *name, struct script *script);
-void script_free(struct script *script);
+int folder_read(struct folder *folder, size_t i, struct script *script);
+
+/*
+ * Reads one more script before folder_read() asks for it, while something else is waited for.  False when there is none
+ * left, when more than 2 MB would be kept, or when it cannot be read, which folder_read() will say.
+ */
+bool folder_read_ahead(struct folder *folder);
 
 #endif

@@ -5,13 +5,14 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t caught;
 static int wake[2] = { -1, -1 }; /* a byte here wakes a poll() that the signal came just before */
 static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+static bool (*meanwhile)(void *context);
+static void *meanwhile_context;
 
 static void
 note(int number)
@@ -54,6 +55,28 @@ signals_caught(void)
 	return caught;
 }
 
+void
+signals_meanwhile(bool (*work)(void *context), void *context)
+{
+	meanwhile = work;
+	meanwhile_context = context;
+}
+
+/* As poll(), but with a piece of work as often as it would wait. */
+static int
+poll_meanwhile(struct pollfd *polls, nfds_t count, int ms)
+{
+	while (meanwhile != NULL && ms != 0) {
+		int found = poll(polls, count, 0);
+
+		if (found != 0)
+			return found;
+		if (!meanwhile(meanwhile_context))
+			meanwhile = NULL;
+	}
+	return poll(polls, count, ms);
+}
+
 int
 signals_wait(int fd, int want, long long ms)
 {
@@ -67,7 +90,7 @@ signals_wait(int fd, int want, long long ms)
 		polls[0].events |= POLLIN;
 	if (want & SIGNALS_WRITE)
 		polls[0].events |= POLLOUT;
-	found = poll(polls, listen ? 2 : 1, ms < 0 ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
+	found = poll_meanwhile(polls, listen ? 2 : 1, ms < 0 ? -1 : ms > INT_MAX ? INT_MAX : (int)ms);
 	if (found <= 0 || polls[0].revents == 0)
 		return 0;
 	return ((polls[0].revents & ~POLLOUT) != 0 ? SIGNALS_READ : 0) |

@@ -7,6 +7,8 @@
 #ifndef MIG_SIGNALS_H
 #define MIG_SIGNALS_H
 
+#include <stdbool.h>
+
 /* Installs the handlers and ignores SIGPIPE: a lost reader shows as a failed write. */
 void signals_begin(void);
 
@@ -22,6 +24,12 @@ enum { SIGNALS_READ = 1, SIGNALS_WRITE = 2 };
  * 0 when time or a signal ended the wait, at once where a signal had been caught before and fd is -1.
  */
 int signals_wait(int fd, int want, long long ms);
+
+/*
+ * What to do while signals_wait() would only wait: `work` does a piece of a few milliseconds at most, and returns false
+ * when there is no more of it, and then is not called again.  NULL: nothing.
+ */
+void signals_meanwhile(bool (*work)(void *context), void *context);
 
 /* Ends the program as the caught signal would have: so that the shell sees 128 + N. */
 void signals_reraise(void);

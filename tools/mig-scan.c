@@ -16,6 +16,7 @@
 #include "options.h"
 #include "output.h"
 #include "record.h"
+#include "signals.h"
 #include "source.h"
 #include "status.h"
 #include "survey.h"
@@ -164,7 +165,7 @@ read_folder(struct job *job, struct writer *writer)
 	size_t i;
 
 	for (i = 0; code == 0 && i < job->folder.count; i++) {
-		code = folder_read(&job->folder, job->folder.names[i], &script);
+		code = folder_read(&job->folder, i, &script);
 		if (code == 0)
 			take_migration(job, &script.migration, writer);
 	}
@@ -229,13 +230,22 @@ show_page(const struct job *job)
 	status_free(&status);
 }
 
+static bool
+read_ahead(void *context)
+{
+	return folder_read_ahead(context);
+}
+
 static int
 scan(struct job *job, const struct request *request, struct output *out)
 {
 	int code = open_input(job, request);
 
+	if (job->reader == NULL)
+		signals_meanwhile(read_ahead, &job->folder);
 	if (code == 0)
 		code = read_database(job, request);
+	signals_meanwhile(NULL, NULL);
 	if (code == 0)
 		code = output_open(out);
 	if (code != 0)
