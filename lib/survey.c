@@ -108,17 +108,15 @@ take_holder(struct survey *survey)
 enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_ROWS, ASK_END, ASK_HOLDER, ASK_SYSTEM, ASKS };
 
 static void
-make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *rows_sql, bool lock)
+make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *rows_sql)
 {
-	static const char nothing[] = "SELECT false";
-
 	memset(asks, 0, ASKS * sizeof *asks);
-	asks[ASK_LOCK] = (struct db_ask){ .sql = lock ? history_try_lock_sql : nothing, .ends_unit = true };
+	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_sql, .ends_unit = true };
 	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
 	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
 	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .parameter = schema, .ends_unit = true };
 	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
-	asks[ASK_END] = (struct db_ask){ .sql = "ROLLBACK", .ends_unit = true };
+	asks[ASK_END] = (struct db_ask){ .sql = "ROLLBACK" };
 	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
 	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ends_unit = true };
 }
@@ -160,8 +158,8 @@ survey_take(struct db *db, const struct target *target, bool lock, struct survey
 	int code;
 
 	history_rows_sql(&rows_sql, schema);
-	make_asks(asks, &schema, rows_sql.data, lock);
-	outcome = db_round(db, asks, ASKS);
+	make_asks(asks, &schema, rows_sql.data);
+	outcome = lock ? db_round(db, asks, ASKS) : db_round(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
 	bytes_free(&rows_sql);
 	keep_answers(survey, asks);
 	if (outcome != DB_OK || asks[ASK_LOOK].outcome != DB_OK)
