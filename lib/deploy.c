@@ -379,6 +379,7 @@ make_history(struct run_state *s)
 
 	if (s->survey.database.has_history)
 		return 0;
+	bytes_str(&sql, "SET LOCAL synchronous_commit = off; "); /* the steps wait for the disk */
 	history_create_sql(&sql, s->survey.database.schema, !s->survey.has_schema);
 	outcome = db_run(s->db, sql.data, NULL);
 	bytes_free(&sql);

@@ -200,6 +200,44 @@ applied_steps_count|integer||NO|0'
   assert_equal "$(sql 'SELECT count(*) FROM pg_index WHERE NOT indisvalid')" 0
 }
 
+# 30,000 INSERTs, 1.8 MB, which go to the server in several messages.
+large_script() {
+  local text
+  text=$(seq 1 30000 | sed "s/.*/INSERT INTO large VALUES (&, 'größe – some words of no meaning');/")
+  migration 1_large $'CREATE TABLE large (id INTEGER, words TEXT);\n'"$text"$'\n'"$1"
+}
+
+@test "a script of megabytes is one transaction, though it goes in parts" {
+  large_script ''
+  pipeline
+  assert_code 0
+  assert_equal "$(sql 'SELECT count(*), sum(id), count(DISTINCT xmin::text) FROM large')" '30000|450015000|1'
+  assert_equal "$(history)" "1_large|$(checksum 1_large)|finished|-|1|-"
+  assert_equal "$(sql 'SELECT l.xmin = h.xmin FROM large l, _prisma_migrations h LIMIT 1')" t
+}
+
+@test "an error at the end of megabytes has its place, and leaves nothing" {
+  large_script "SELECT 'ä', nope;"
+  pipeline
+  assert_code 1
+  says 1_large/migration.sql:30002:13: 'column "nope" does not exist'
+  assert_equal "$(tables)" ''
+  assert_equal "$(sql 'SELECT count(*) FROM _prisma_migrations')" 0
+}
+
+@test "megabytes with transactions of their own keep them" {
+  large_script $'COMMIT;\nCREATE TABLE small ();\nSELECT nope;\n'
+  pipeline
+  assert_code 1
+  says 1_large/migration.sql:30004:8: 'half done'
+  assert_equal "$(sql 'SELECT count(*) FROM large')" 30000
+  sed -i '30004s/nope/1/' "$FOLDER/1_large/migration.sql"
+  pipeline
+  assert_code 0
+  assert_equal "$(tables)" 'large small'
+  assert_equal "$(sql 'SELECT count(*) FROM large')" 30000
+}
+
 @test "what was committed before a failure stays, is recorded as begun, and a mended file goes on from there" {
   migration 1_parts $'BEGIN;\nCREATE TABLE one ();\nCOMMIT;\nBEGIN;\nCREATE TABLE two ();\nSELECT nope;\nCOMMIT;\nCREATE TABLE three ();\n'
   pipeline
