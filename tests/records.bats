@@ -379,7 +379,7 @@ each_null() {
 }
 
 @test "every character comes through as it is: written as jq would write it, and read however it is written" {
-  local code text= piece again
+  local code text='' piece again
   for ((code = 1; code < 128; code++)); do
     printf -v piece '\\x%02x' "$code"
     text+=$piece
