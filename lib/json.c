@@ -185,9 +185,12 @@ scan_line(char *line, size_t len, struct pair pairs[VALUES_MAX], size_t *count)
 static char
 unescaped(const char *p)
 {
-	char digits[3] = { p[4], p[5], '\0' };
+	if (p[1] == 'u') {
+		char digits[3] = { p[4], p[5], '\0' };
 
-	return p[1] == 'u' ? (char)strtol(digits, NULL, 16) : escapes[(unsigned char)p[1]];
+		return (char)strtol(digits, NULL, 16);
+	}
+	return escapes[(unsigned char)p[1]];
 }
 
 /* Decodes a text where it stands: it becomes no longer. */
