@@ -398,11 +398,12 @@ each_null() {
 }
 
 @test "a line without an end that can be no record does not fill the memory" {
-  run bash -c 'ulimit -v 200000; yes nonsense | head -c 400000000 | tr -d "\n" | mig-plan'
-  assert_code 65
-  assert_output --partial 'line 1: the line is cut short'
-  run bash -c 'ulimit -v 200000; head -c 400000000 /dev/zero | mig-plan'
-  assert_code 65
+  local peak source
+  for source in 'yes nonsense | tr -d "\n"' 'cat /dev/zero'; do
+    peak=$("$BUILD/tests/tool_measure" out err sh -c "$source" '|' head -c 200000000 '|' mig-plan | cut -d' ' -f4 | cut -d, -f3)
+    grep -q 'line 1: the line is cut short' err
+    ((peak < 100000)) || fail "$peak KiB" || return 1
+  done
 }
 
 @test "a record may be large: 20 MB of SQL go through scan and plan unchanged" {
