@@ -74,6 +74,9 @@ migration_compare(const char *a, const char *b)
 	const char *first = a, *second = b;
 	int accent = 0, casing = 0;
 
+	/* names of a folder have most of a time stamp in common, which decides nothing */
+	while (*a == *b && *a >= 0x20 && *a < 0x7F)
+		a++, b++;
 	while (*a != '\0' || *b != '\0') {
 		struct letter x = { 0 }, y = { 0 };
 
