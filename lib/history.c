@@ -80,7 +80,6 @@ history_rows_sql(struct bytes *out, const char *schema)
 		table(out, schema);
 	else
 		bytes_str(out, HISTORY_TABLE);
-	bytes_str(out, " ORDER BY started_at, id::text COLLATE \"C\"");
 }
 
 void

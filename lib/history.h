@@ -59,8 +59,8 @@ extern const char history_system_sql[];
 /* Parameter $1: schema.  What a deploy needs and the role lacks, a right a row, in words. */
 extern const char history_rights_sql[];
 
-/* The rows, in the order of records: by started_at, id.  Times in UTC with microseconds.  schema NULL: of the
- * table that the bare name leads to. */
+/* The rows, in no order: a new session would look up for longer how to sort than it sorts.  Times in UTC with
+ * microseconds.  schema NULL: of the table that the bare name leads to. */
 void history_rows_sql(struct bytes *out, const char *schema);
 enum { HISTORY_ROW_NAME, HISTORY_ROW_ID, HISTORY_ROW_CHECKSUM, HISTORY_ROW_STARTED,
 	HISTORY_ROW_FINISHED, HISTORY_ROW_ROLLED_BACK, HISTORY_ROW_STEPS, HISTORY_ROW_LOGS };

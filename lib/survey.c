@@ -59,6 +59,25 @@ take_look(struct db *db, struct survey *survey)
 	return 0;
 }
 
+/* NULL, which only a table made by hand has, comes last. */
+static int
+compare_texts(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return (a == NULL) - (b == NULL);
+	return strcmp(a, b);
+}
+
+/* The order of records: by started_at, whose text sorts as the time does, then by id. */
+static int
+compare_rows(const void *a, const void *b)
+{
+	const struct history_row *x = a, *y = b;
+	int order = compare_texts(x->started_at, y->started_at);
+
+	return order != 0 ? order : compare_texts(x->id, y->id);
+}
+
 static void
 take_rows(struct survey *survey)
 {
@@ -78,6 +97,8 @@ take_rows(struct survey *survey)
 			.applied_steps_count = answer_number(a, i, HISTORY_ROW_STEPS),
 			.logs = answer_text(a, i, HISTORY_ROW_LOGS),
 		};
+	if (survey->count > 0)
+		qsort(survey->rows, survey->count, sizeof *survey->rows, compare_rows);
 }
 
 /*
