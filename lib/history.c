@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Ordinary tables alone make a schema non-empty, and PostGIS's own do not (P3005). */
 /* What pg_locks and pg_stat_activity show, from the functions below them: a new session plans those views for 2 ms. */
 #define HOLDER                                                                                           \
 	"SELECT l.pid, pg_catalog.pg_get_userbyid(a.usesysid) AS usename, a.application_name, "          \
@@ -16,22 +15,29 @@
 	" AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) LIMIT 1"
 #define UTC(value) "to_char(" value " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
-const char history_look_sql[] =
-    "SELECT s.name, t.relkind, "
-    "NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relkind = 'r' "
-    "AND lower(c.relname) NOT IN ('" HISTORY_TABLE
-    "', 'spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')), "
-    "n.oid IS NOT NULL, "
-    "CASE WHEN t.oid IS NOT NULL THEN has_table_privilege(t.oid, 'INSERT') AND has_table_privilege(t.oid, 'UPDATE') "
-    "WHEN n.oid IS NOT NULL THEN has_schema_privilege(n.oid, 'CREATE') "
-    "ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "
-    "current_setting('default_transaction_read_only') = 'on', "
-    "h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
-    " FROM (SELECT coalesce($1::text, (SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-    "ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass('" HISTORY_TABLE "')), current_schema()) AS name) s "
-    "LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = s.name "
-    "LEFT JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = '" HISTORY_TABLE "' "
-    "LEFT JOIN (" HOLDER ") h ON true";
+/*
+ * `table`: the oid of what has the history's name; `schema`: where it would be made.  A new session looks at each catalog
+ * for the first time, so as few as possible.  Ordinary tables alone make a schema non-empty, and PostGIS's own do not
+ * (P3005).
+ */
+#define LOOK(table, schema)                                                                              \
+	"SELECT coalesce((SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = s.oid), " schema "), t.relkind, " \
+	"NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = s.oid AND c.relkind = 'r' " \
+	"AND lower(c.relname) NOT IN ('" HISTORY_TABLE                                                   \
+	"', 'spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')), " \
+	"s.oid IS NOT NULL, "                                                                            \
+	"CASE WHEN t.oid IS NOT NULL THEN has_table_privilege(t.oid, 'INSERT') AND has_table_privilege(t.oid, 'UPDATE') " \
+	"WHEN s.oid IS NOT NULL THEN has_schema_privilege(s.oid, 'CREATE') "                             \
+	"ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "           \
+	"current_setting('default_transaction_read_only') = 'on', "                                      \
+	"h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")                        \
+	" FROM (SELECT) one LEFT JOIN pg_catalog.pg_class t ON t.oid = " table                           \
+	" CROSS JOIN LATERAL (SELECT coalesce(t.relnamespace, pg_catalog.to_regnamespace(quote_ident(" schema "))::oid) " \
+	"AS oid) s LEFT JOIN (" HOLDER ") h ON true"
+const char history_look_sql[] = LOOK("pg_catalog.to_regclass('" HISTORY_TABLE "')", "current_schema()");
+/* not by to_regclass(), which is an error where the role may not use the schema */
+const char history_look_in_sql[] = LOOK("(SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+    "ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = '" HISTORY_TABLE "')", "$1::text");
 
 const char history_holder_sql[] = "SELECT h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
     ", (extract(epoch FROM clock_timestamp() - h.backend_start) * 1000)::bigint FROM (" HOLDER ") h";

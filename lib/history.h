@@ -23,13 +23,13 @@
 #define HISTORY_LOCK_KEY "72707369"
 
 /*
- * Parameter $1: the schema, or NULL: where the table's bare name leads; where it leads nowhere, current_schema().
+ * Where the table's bare name leads, or where that leads nowhere, current_schema(); or the schema that is the parameter $1.
  * One row: that schema (NULL where the search path names none that exists); the relkind of what has the
  * history's name there, or NULL; schema_empty; whether the schema exists; whether we may write the history, or make
  * it; pg_is_in_recovery(); default_transaction_read_only; then of the session that holds the deploy lock: pid, user, application, client
  * address, since when.
  */
-extern const char history_look_sql[];
+extern const char history_look_sql[], history_look_in_sql[];
 enum { HISTORY_LOOK_NAME, HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_MAY_WRITE,
 	HISTORY_LOOK_RECOVERY, HISTORY_LOOK_READ_ONLY, HISTORY_LOOK_PID, HISTORY_LOOK_USER, HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT,
 	HISTORY_LOOK_SINCE };

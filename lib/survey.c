@@ -135,7 +135,9 @@ make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *rows_
 	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_sql, .ends_unit = true };
 	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
 	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
-	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .parameter = schema, .ends_unit = true };
+	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .ends_unit = true };
+	if (*schema != NULL)
+		asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_in_sql, .parameter = schema, .ends_unit = true };
 	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
 	asks[ASK_END] = (struct db_ask){ .sql = "ROLLBACK" };
 	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
