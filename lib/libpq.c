@@ -6,8 +6,12 @@
  * linked with libpq; this file defines what database.c calls of it, by the same names, and passes the calls on.
  */
 #include <dlfcn.h>
-#include <libpq-fe.h>
 #include <stdlib.h>
+
+/* Ours must not be found where libpq's are looked for. */
+#pragma GCC visibility push(hidden)
+#include <libpq-fe.h>
+#pragma GCC visibility pop
 
 #include "message.h"
 #include "mig.h"
@@ -15,15 +19,16 @@
 /* The name that every release of libpq has had since 2006. */
 #define LIBPQ "libpq.so.5"
 
+/* As the program would find it if it were linked: what LD_PRELOAD puts in front of libpq comes first. */
 static void *
 find(const char *name)
 {
-	static void *libpq;
+	static void *program;
 	void *function;
 
-	if (libpq == NULL && (libpq = dlopen(LIBPQ, RTLD_LAZY | RTLD_LOCAL)) == NULL)
+	if (program == NULL && (dlopen(LIBPQ, RTLD_LAZY | RTLD_GLOBAL) == NULL || (program = dlopen(NULL, RTLD_LAZY)) == NULL))
 		exit(message_error(MIG_CONFIG, "could not load the PostgreSQL client library: %s", dlerror()));
-	if ((function = dlsym(libpq, name)) == NULL)
+	if ((function = dlsym(program, name)) == NULL)
 		exit(message_error(MIG_CONFIG, "could not use the PostgreSQL client library, which has to be version 14 or "
 		    "newer: %s", dlerror()));
 	return function;
