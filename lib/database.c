@@ -14,6 +14,12 @@
 #include "record.h"
 #include "signals.h"
 
+/* Who gets the rows of db_each(). */
+struct each {
+	db_row *take;
+	void *context;
+};
+
 struct db {
 	PGconn *conn;
 	struct db_hooks hooks;
@@ -27,6 +33,7 @@ struct db {
 	struct db_ask prelude[2]; /* settings that go with the first thing that is sent */
 	size_t prelude_count;
 	struct bytes search_path; /* text of one of them */
+	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */
 };
 
 struct answer {
@@ -715,6 +722,11 @@ drain(struct db *db, PGresult **kept, size_t *done)
 				++*done;
 		}
 		since = 0;
+		if (status == PGRES_SINGLE_TUPLE && db->each != NULL) {
+			struct answer row = { result };
+
+			db->each->take(db->each->context, &row);
+		}
 		if (kept != NULL && *kept == NULL && status == PGRES_TUPLES_OK)
 			*kept = result;
 		else
@@ -1002,6 +1014,117 @@ db_send_ahead(struct db *db, const struct db_units *units, size_t *finished)
 
 	*finished = 0;
 	return pipeline_run(&p);
+}
+
+/* --- copying --- */
+
+/* Sends a statement and waits for its first result: true where that is `wanted`, and nothing is read yet behind it. */
+static bool
+copy_begin(struct db *db, const char *sql, ExecStatusType wanted, enum db_outcome *outcome)
+{
+	long long since = 0;
+	PGresult *result;
+	ExecStatusType status;
+
+	if ((*outcome = send_prelude(db)) != DB_OK)
+		return false;
+	db->cancelling = false;
+	if (!PQsendQuery(db->conn, sql) || !wait_result(db, &since)) {
+		*outcome = error_from_connection(db);
+		return false;
+	}
+	result = PQgetResult(db->conn);
+	status = PQresultStatus(result);
+	if (status == PGRES_FATAL_ERROR)
+		*outcome = error_from_result(db, result);
+	PQclear(result);
+	if (status != wanted) {
+		enum db_outcome rest = drain(db, NULL, NULL);
+
+		if (rest != DB_OK)
+			*outcome = rest;
+		else if (signals_caught() != 0)
+			*outcome = DB_STOPPED;
+	}
+	return status == wanted;
+}
+
+/* Waits until all that was put is on its way; false when a signal came or the connection is gone. */
+static bool
+copy_flush(struct db *db)
+{
+	int unsent, ready;
+
+	while ((unsent = PQflush(db->conn)) > 0) {
+		ready = signals_wait(PQsocket(db->conn), SIGNALS_READ | SIGNALS_WRITE, TICK_MS);
+		if ((ready & SIGNALS_READ) && !PQconsumeInput(db->conn))
+			return false;
+		if (signals_caught() != 0)
+			return false;
+	}
+	return unsent == 0 && signals_caught() == 0;
+}
+
+enum db_outcome
+db_copy_in(struct db *db, const char *sql, db_feed *feed, void *context)
+{
+	enum db_outcome outcome;
+	const char *data, *why = NULL;
+	size_t len;
+
+	if (!copy_begin(db, sql, PGRES_COPY_IN, &outcome))
+		return outcome;
+	do {
+		if ((len = feed(context, &data)) == DB_FEED_BAD)
+			why = "the data is not to stay";
+		else if (len > 0 && (PQputCopyData(db->conn, data, (int)len) < 0 || !copy_flush(db)))
+			why = "stopped";
+	} while (why == NULL && len > 0);
+	if (PQputCopyEnd(db->conn, why) < 0)
+		return error_from_connection(db);
+	outcome = drain(db, NULL, NULL);
+	return outcome == DB_ERROR && signals_caught() != 0 ? DB_STOPPED : outcome;
+}
+
+enum db_outcome
+db_copy_out(struct db *db, const char *sql, db_take *take, void *context)
+{
+	enum db_outcome outcome;
+	char *data;
+	bool more = true;
+	int len;
+
+	if (!copy_begin(db, sql, PGRES_COPY_OUT, &outcome))
+		return outcome;
+	while ((len = PQgetCopyData(db->conn, &data, 1)) >= 0) {
+		if (len > 0) {
+			if (more && !(more = take(context, data, (size_t)len)))
+				db_cancel(db);
+			PQfreemem(data);
+		} else if (!cancel_when_signalled(db) ||
+		    ((signals_wait(PQsocket(db->conn), SIGNALS_READ, TICK_MS) & SIGNALS_READ) &&
+		        !PQconsumeInput(db->conn))) {
+			return error_from_connection(db);
+		}
+	}
+	outcome = drain(db, NULL, NULL);
+	return outcome == DB_ERROR && signals_caught() != 0 ? DB_STOPPED : outcome;
+}
+
+enum db_outcome
+db_each(struct db *db, const char *sql, db_row *each, void *context)
+{
+	enum db_outcome outcome = send_prelude(db);
+	struct each rows = { each, context };
+
+	if (outcome != DB_OK)
+		return outcome;
+	if (!PQsendQuery(db->conn, sql) || !PQsetSingleRowMode(db->conn))
+		return error_from_connection(db);
+	db->each = &rows;
+	outcome = drain(db, NULL, NULL);
+	db->each = NULL;
+	return outcome;
 }
 
 enum db_transaction

@@ -133,6 +133,23 @@ struct db_units {
 };
 enum db_outcome db_send_ahead(struct db *db, const struct db_units *units, size_t *finished);
 
+/*
+ * COPY ... FROM STDIN.  `feed` gives the next part of the data, which it keeps until it is called again; 0: there is
+ * no more; DB_FEED_BAD: there is no more, and what was sent is not to stay (the caller says why).  Never more
+ * than one part is held.  What the server refuses is DB_ERROR, as is a feed that was bad.
+ */
+#define DB_FEED_BAD ((size_t)-1)
+typedef size_t db_feed(void *context, const char **data);
+enum db_outcome db_copy_in(struct db *db, const char *sql, db_feed *feed, void *context);
+
+/* COPY ... TO STDOUT: `take` gets the data as it comes, a line at a time, and says whether it wants more. */
+typedef bool db_take(void *context, const char *data, size_t len);
+enum db_outcome db_copy_out(struct db *db, const char *sql, db_take *take, void *context);
+
+/* One statement, whose rows are given one by one as they come: an answer of one row each, which lives for the call. */
+typedef void db_row(void *context, const struct answer *row);
+enum db_outcome db_each(struct db *db, const char *sql, db_row *each, void *context);
+
 /* The state of the session's transaction, as the protocol tells. */
 enum db_transaction { DB_IDLE, DB_IN_TRANSACTION, DB_IN_FAILED_TRANSACTION, DB_UNKNOWN };
 enum db_transaction db_transaction(const struct db *db);
