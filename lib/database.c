@@ -42,8 +42,8 @@ struct answer {
 
 /* --- errors --- */
 
-static void
-error_clear(struct db_error *e)
+void
+db_error_free(struct db_error *e)
 {
 	free(e->message);
 	free(e->detail);
@@ -77,7 +77,7 @@ error_from_result(struct db *db, const PGresult *result)
 	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
 	struct db_error *e = &db->error;
 
-	error_clear(e);
+	db_error_free(e);
 	snprintf(e->sqlstate, sizeof e->sqlstate, "%s", state != NULL ? state : "");
 	e->message = primary != NULL ? xstrdup(primary) : first_line(PQresultErrorMessage(result));
 	e->detail = copy_or_null(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
@@ -96,7 +96,7 @@ error_from_connection(struct db *db)
 	bool lost = PQstatus(db->conn) != CONNECTION_OK;
 	const char *text = PQerrorMessage(db->conn), *severity = strstr(text, "FATAL:  ");
 
-	error_clear(&db->error);
+	db_error_free(&db->error);
 	db->error.message = first_line(severity != NULL ? severity + strlen("FATAL:  ") : text);
 	if (*db->error.message == '\0' || db->given_up) {
 		free(db->error.message);
@@ -109,6 +109,15 @@ const struct db_error *
 db_error(const struct db *db)
 {
 	return &db->error;
+}
+
+struct db_error
+db_error_take(struct db *db)
+{
+	struct db_error taken = db->error;
+
+	db->error = (struct db_error){ 0 };
+	return taken;
 }
 
 bool
@@ -394,7 +403,7 @@ connect_error(struct db *db, bool timed_out)
 	const char *text = PQerrorMessage(db->conn), *at = text, *found, *c;
 	struct db_error *e = &db->error;
 
-	error_clear(e);
+	db_error_free(e);
 	while ((found = strstr(at, "failed: ")) != NULL) /* the last of several hosts is the one that counts */
 		at = found + strlen("failed: ");
 	for (c = at; (c = strstr(c, ":  ")) != NULL; c += 3) {
@@ -569,7 +578,7 @@ db_close(struct db *db)
 	if (db == NULL)
 		return;
 	PQfinish(db->conn);
-	error_clear(&db->error);
+	db_error_free(&db->error);
 	bytes_free(&db->search_path);
 	free(db);
 }

@@ -167,6 +167,10 @@ void db_cancel(struct db *db);
 /* The error of the last call that gave DB_ERROR or DB_LOST. */
 const struct db_error *db_error(const struct db *db);
 
+/* Takes that error away from db, to be kept while more is asked; the caller frees it. */
+struct db_error db_error_take(struct db *db);
+void db_error_free(struct db_error *error);
+
 /* Whether a table was busy (55P03) or a deadlock was broken (40P01): the same may work when tried again. */
 bool db_is_busy(const struct db_error *error);
 

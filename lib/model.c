@@ -12,6 +12,7 @@
 #define NUMBER_OR_NULL(type, member) { #member, FIELD_NUMBER, true, offsetof(struct type, member) }
 #define FLAG(type, member)        { #member, FIELD_FLAG, false, offsetof(struct type, member) }
 #define FLAG_OR_NULL(type, member) { #member, FIELD_FLAG, true, offsetof(struct type, member) }
+#define OBJECT_OR_NULL(type, member) { #member, FIELD_OBJECT, true, offsetof(struct type, member) }
 #define LAST                      { NULL, FIELD_TEXT, false, 0 }
 
 static const struct field database_fields[] = {
@@ -156,10 +157,22 @@ static const struct field seeded_fields[] = {
 	NUMBER_OR_NULL(seeded, rows_updated),
 	NUMBER_OR_NULL(seeded, rows_unchanged),
 	NUMBER_OR_NULL(seeded, rows_deleted),
+	NUMBER_OR_NULL(seeded, rows_only_in_table),
 	NUMBER(seeded, took_ms),
 	LAST,
 };
 const struct record_form seeded_form = { "seeded", seeded_fields };
+
+static const struct field row_fields[] = {
+	TEXT(row_change, schema),
+	TEXT(row_change, table),
+	TEXT(row_change, change),
+	OBJECT_OR_NULL(row_change, key),
+	OBJECT_OR_NULL(row_change, old),
+	OBJECT_OR_NULL(row_change, new),
+	LAST,
+};
+const struct record_form row_form = { "row", row_fields };
 
 /* Keeps a record for as long as the stream's structs point into it. */
 static void

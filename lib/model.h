@@ -187,11 +187,23 @@ struct seeded {
 	long long rows_updated;
 	long long rows_unchanged;
 	long long rows_deleted;
+	long long rows_only_in_table;    /* that the file has not, and that stay */
 	long long took_ms;
 };
 
+/* A row that a seed file changes, or would change: objects of columns and values. */
+struct row_change {
+	const char *schema;
+	const char *table;
+	const char *change;              /* "insert", "update", "delete" */
+	const char *key;                 /* JSON; not kept when it is read; likewise old and new */
+	const char *old;                 /* of an update, the values that differ; else null */
+	const char *new;                 /* of an insert or update; else null */
+};
+
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
-    step_form, run_form, result_form, check_form, seeded_form;
+    step_form, run_form, result_form, check_form, seeded_form,
+    row_form;
 
 /* record_fill() for a migration, which also demands a script where no flaw says why there is none. */
 int migration_fill(struct reader *reader, const struct record *record, struct migration *migration);

@@ -431,6 +431,8 @@ type_name(enum field_type type)
 		return "a whole number";
 	case FIELD_FLAG:
 		return "true or false";
+	case FIELD_OBJECT:
+		return "an object";
 	}
 	return "";
 }
@@ -443,6 +445,7 @@ fill_field(const struct field *field, const struct value *value, char *at)
 		[FIELD_TEXT] = VALUE_TEXT,
 		[FIELD_NUMBER] = VALUE_NUMBER,
 		[FIELD_FLAG] = VALUE_FLAG,
+		[FIELD_OBJECT] = VALUE_OTHER,
 	};
 	bool null = value->type == VALUE_NULL;
 
@@ -457,6 +460,9 @@ fill_field(const struct field *field, const struct value *value, char *at)
 		break;
 	case FIELD_FLAG:
 		*(bool *)at = value->number != 0;
+		break;
+	case FIELD_OBJECT:
+		*(const char **)(void *)at = NULL;
 		break;
 	}
 	return true;
@@ -557,6 +563,10 @@ put_field(struct writer *w, const struct field *field, const char *at)
 		break;
 	case FIELD_FLAG:
 		writer_text(w, *(const bool *)at ? "true" : "false");
+		break;
+	case FIELD_OBJECT:
+		text = *(const char *const *)(const void *)at;
+		writer_text(w, text != NULL ? text : "null");
 		break;
 	}
 }

@@ -27,7 +27,8 @@
 enum field_type {
 	FIELD_TEXT,   /* const char *; NULL is null */
 	FIELD_NUMBER, /* long long; RECORD_NULL is null */
-	FIELD_FLAG    /* bool; null is false */
+	FIELD_FLAG,   /* bool; null is false */
+	FIELD_OBJECT  /* const char *, JSON text of an object, written as it is; NULL is null; when read, NULL in any case */
 };
 #define RECORD_NULL LLONG_MIN
 

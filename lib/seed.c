@@ -1,162 +1,516 @@
 #include "seed.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "face.h"
+#include "history.h"
 #include "message.h"
 #include "mig.h"
 #include "patience.h"
+#include "seed_fault.h"
 #include "signals.h"
-#include "sql.h"
 
-static int
-refuse_statement(const struct seed_file *file, const struct sql_statement *statement, const char *why)
-{
-	struct sql_place place = sql_place(file->text.data, file->text.len, statement->start);
-	char words[48];
-
-	sql_words(file->text.data, statement, words, sizeof words);
-	(void)message_error(MIG_DATA, "%s:%lu:%lu: %s %s", file->path, place.line, place.column, words, why);
-	message_line("  Nothing was seeded.");
-	return MIG_DATA;
-}
-
-/* All files are one transaction, so none may end it. */
-static int
-check_statements(const struct seed_file *file)
-{
-	struct sql_script script = sql_split(file->text.data, file->text.len);
-	int code = 0;
-	size_t i;
-
-	for (i = 0; code == 0 && i < script.count; i++) {
-		const struct sql_statement *s = &script.statements[i];
-
-		if (s->kind == SQL_BEGIN || s->kind == SQL_COMMIT || s->kind == SQL_ROLLBACK)
-			code = refuse_statement(file, s, "has no place here: all files run in one transaction");
-		else if (s->kind == SQL_ALONE)
-			code = refuse_statement(file, s, "cannot run in a transaction: make it a migration");
-		else if (s->kind == SQL_COPY_CLIENT)
-			code = refuse_statement(file, s, "wants rows from the client: write them as INSERT");
-	}
-	sql_script_free(&script);
-	return code;
-}
-
-static int
-cannot_read(const char *path, int error)
-{
-	return message_error(error == EACCES ? MIG_DENIED : MIG_DATA, "cannot read %s: %s", path, strerror(error));
-}
-
-int
-seed_read(struct seed_file *file, const char *path)
-{
-	int fd = STDIN_FILENO, error;
-	struct stat what;
-	size_t bad;
-
-	*file = (struct seed_file){ .path = path };
-	if (strcmp(path, "-") == 0)
-		file->path = "standard input";
-	else if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		return cannot_read(path, errno);
-	if (fstat(fd, &what) == 0 && S_ISDIR(what.st_mode))
-		error = EISDIR;
-	else
-		error = bytes_read_fd(&file->text, fd);
-	if (fd != STDIN_FILENO)
-		close(fd);
-	if (error != 0)
-		return cannot_read(file->path, error);
-	bad = utf8_check(file->text.data, file->text.len);
-	if (bad != file->text.len || memchr(file->text.data, '\0', file->text.len) != NULL)
-		return message_error(MIG_DATA, "%s is no text in UTF-8", file->path);
-	return check_statements(file);
-}
-
-/* The error of one file, with its place. */
-static int
-say_error(const struct db *db, const struct seed_file *file, size_t done)
-{
-	const struct db_error *e = db_error(db);
-	struct sql_script script = sql_split(file->text.data, file->text.len);
-	struct sql_place place = { 0 };
-	struct bytes caret = { 0 };
-	int code = db_exit_code(e);
-
-	if (e->position > 0)
-		place = sql_place(file->text.data, file->text.len,
-		    utf8_offset(file->text.data, file->text.len, e->position - 1));
-	else if (done < script.count)
-		place = sql_place(file->text.data, file->text.len, script.statements[done].start);
-	if (place.line > 0) {
-		(void)message_error(code, "%s:%lu:%lu: %s [%s]", file->path, place.line, place.column, e->message,
-		    e->sqlstate);
-		face_caret(&caret, file->text.data, place.line, place.column);
-		caret.data[--caret.len] = '\0';
-		message_line("%s", caret.data);
-	} else {
-		(void)message_error(code, "%s: %s [%s]", file->path, e->message, e->sqlstate);
-	}
-	if (e->detail != NULL)
-		message_line("  detail: %s", e->detail);
-	if (e->hint != NULL)
-		message_line("  hint: %s", e->hint);
-	if (strcmp(e->sqlstate, "42P01") == 0)
-		message_line("  Migrations come first:  mig-scan | mig-plan | mig-apply");
-	message_line("  Nothing was seeded: all was rolled back.");
-	bytes_free(&caret);
-	sql_script_free(&script);
-	return code;
-}
-
-struct running {
-	const struct seed_file *file;
+/* One attempt: where it stands, so that an error can be placed. */
+struct seeding {
+	struct db *db;
+	struct seed_input *input;
+	const struct seed_job *job;
+	struct seed_tables *tables;
+	long long lock_timeout_ms;
+	const struct seed_file *sql;  /* the file that runs */
+	size_t done;                  /* of its statements */
+	int code;                     /* what was said, or 0 */
+	bool again;                   /* somebody else wrote meanwhile: try again */
 };
+
+/* Values read alike whatever the server, its database or our role are set to; the rest is ours. */
+const char seed_session_sql[] =
+    "SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC'; "
+    "SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL standard_conforming_strings = on; "
+    "SET LOCAL work_mem = '64MB'";
+
+/* --- the steps --- */
 
 static void
 on_notice(void *context, const struct db_message *message)
 {
-	const struct running *running = context;
+	const struct seeding *s = context;
 
-	if (running->file != NULL)
-		message_info("%s: %s: %s", running->file->path, message->severity,
-		    message->text);
+	if (s->sql != NULL)
+		message_info("%s: %s: %s", s->sql->path, message->severity, message->text);
 }
 
-/* One attempt at all files.  *at and *done tell where it ended. */
+/* SQL as it is.  What it does to the search path ends with it. */
 static enum db_outcome
-attempt(struct db *db, struct seed_file *files, size_t count, long long lock_timeout_ms, size_t *at,
-    size_t *done)
+run_sql(struct seeding *s)
 {
-	struct running running = { NULL };
-	struct db_hooks hooks = { NULL, on_notice, &running };
-	struct bytes begin = { 0 };
+	static const char ask_path[] = "SELECT pg_catalog.current_setting('search_path')";
+	static const char set_path[] = "SELECT pg_catalog.set_config('search_path', $1, true)";
+	struct db_hooks hooks = { NULL, on_notice, s };
+	struct answer *path = NULL;
 	enum db_outcome outcome;
+	const char *value;
+	size_t i;
 
-	*at = count;
-	bytes_format(&begin, "BEGIN; SET LOCAL lock_timeout = %lld", lock_timeout_ms);
-	outcome = db_run(db, begin.data, NULL);
-	bytes_free(&begin);
-	db_hooks(db, &hooks);
-	for (*at = 0; outcome == DB_OK && *at < count; ++*at) {
+	if (s->input->sql_count == 0 || s->job->dry_run)
+		return DB_OK;
+	outcome = db_query(s->db, &path, ask_path, 0, NULL);
+	db_hooks(s->db, &hooks);
+	for (i = 0; outcome == DB_OK && i < s->input->sql_count; i++) {
 		long long began = clock_now_ms();
 
-		running.file = &files[*at];
-		outcome = db_run(db, files[*at].text.data, done);
-		files[*at].took_ms = clock_now_ms() - began;
-		if (outcome != DB_OK)
-			break;
+		s->sql = &s->input->files[i];
+		outcome = db_run(s->db, s->sql->text.data, &s->done);
+		s->input->files[i].took_ms = clock_now_ms() - began;
 	}
-	db_hooks(db, NULL);
-	return outcome == DB_OK ? db_run(db, "COMMIT", NULL) : outcome;
+	db_hooks(s->db, NULL);
+	if (outcome == DB_OK) {
+		s->sql = NULL;
+		value = answer_text(path, 0, 0);
+		outcome = db_query(s->db, NULL, set_path, 1, &value);
+	}
+	answer_free(path);
+	return outcome;
+}
+
+static enum db_outcome
+run_text(struct db *db, struct bytes *sql)
+{
+	enum db_outcome outcome = db_run(db, sql->data, NULL);
+
+	bytes_free(sql);
+	return outcome;
+}
+
+/* Temporary tables can be made only before a transaction is READ ONLY, and filled also then. */
+static enum db_outcome
+make_stages(struct seeding *s)
+{
+	struct bytes sql = { 0 };
+	size_t i;
+
+	bytes_str(&sql, seed_session_sql);
+	for (i = 0; i < s->tables->count; i++) {
+		bytes_str(&sql, "; ");
+		upsert_stage(&sql, &s->tables->tables[i].sql);
+	}
+	bytes_str(&sql, s->job->dry_run ? "; SET TRANSACTION READ ONLY" : "");
+	return run_text(s->db, &sql);
+}
+
+static enum db_outcome
+copy_file(struct seeding *s, const struct seed_table *t, bool gone)
+{
+	const struct seed_file *file = t->file;
+	struct seed_feed feed;
+	struct bytes sql = { 0 };
+	enum db_outcome outcome = DB_OK;
+
+	if (gone)
+		upsert_copy_gone(&sql, &t->sql);
+	else
+		upsert_copy(&sql, &t->sql, t->sql.json ? NULL : file->header.names, file->header.count,
+		    file->kind == SEED_TSV ? '\t' : ',');
+	if ((s->code = seed_feed_open(&feed, file, gone)) == 0) {
+		outcome = db_copy_in(s->db, sql.data, seed_feed_next, &feed);
+		s->code = feed.code;
+	}
+	if (outcome == DB_ERROR && s->code == 0 && !db_is_busy(db_error(s->db)))
+		s->code = seed_fault_copy(db_error(s->db), t);
+	seed_feed_close(&feed);
+	bytes_free(&sql);
+	return outcome;
+}
+
+/* Lines of JSON to columns. */
+static enum db_outcome
+fill_json(struct seeding *s, struct seed_table *t)
+{
+	struct bytes sql = { 0 };
+	struct answer *keys = NULL;
+	enum db_outcome outcome;
+
+	upsert_json_keys(&sql, &t->sql);
+	outcome = db_query(s->db, &keys, sql.data, 0, NULL);
+	bytes_free(&sql);
+	if (outcome == DB_OK)
+		s->code = seed_table_keys(s->db, t, keys);
+	answer_free(keys);
+	if (outcome != DB_OK || s->code != 0)
+		return outcome;
+	bytes_str(&sql, "SAVEPOINT " SEED_SAVEPOINT "; ");
+	upsert_fill(&sql, &t->sql);
+	outcome = run_text(s->db, &sql);
+	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
+		struct db_error e = db_error_take(s->db);
+
+		s->code = seed_fault_fill(s->db, &e, t);
+		db_error_free(&e);
+	}
+	if (outcome == DB_OK && t->file->gone) {
+		if ((outcome = copy_file(s, t, true)) == DB_OK && s->code == 0) {
+			upsert_fill_gone(&sql, &t->sql);
+			outcome = run_text(s->db, &sql);
+		}
+	}
+	return outcome;
+}
+
+static enum db_outcome
+stage_files(struct seeding *s)
+{
+	enum db_outcome outcome = DB_OK;
+	size_t i;
+
+	for (i = 0; outcome == DB_OK && s->code == 0 && i < s->tables->count; i++) {
+		struct seed_table *t = &s->tables->tables[i];
+		long long began = clock_now_ms();
+
+		message_live("      reading %s", t->file->path);
+		outcome = copy_file(s, t, false);
+		if (outcome == DB_OK && s->code == 0 && t->sql.json)
+			outcome = fill_json(s, t);
+		t->took_ms = clock_now_ms() - began;
+	}
+	return outcome;
+}
+
+static void
+take_count(struct seed_table *t, const struct answer *a, const struct seed_job *job)
+{
+	long long total = answer_number(a, 0, UPSERT_TOTAL), gone = answer_number(a, 0, UPSERT_GONE);
+
+	t->read = answer_number(a, 0, UPSERT_READ);
+	t->inserted = answer_number(a, 0, UPSERT_NEW);
+	t->updated = answer_number(a, 0, UPSERT_DIFFERENT);
+	t->unchanged = t->read - t->inserted - t->updated;
+	t->only = total - t->unchanged - t->updated;
+	t->deleted = !job->prune || t->file->settings.kept ? 0 : gone != RECORD_NULL ? gone : t->only;
+	t->only -= t->deleted;
+	t->sql.empty = total == 0;
+	t->sql.inserts = t->inserted > 0;
+	t->sql.updates = t->updated > 0;
+	t->sql.deletes = t->deleted > 0;
+}
+
+/* The names of the key's columns; the caller frees the list. */
+static const char **
+key_columns(const struct seed_table *t, size_t *count)
+{
+	const char **names = xcalloc(t->sql.count + 1, sizeof *names);
+	size_t i;
+
+	for (i = 0, *count = 0; i < t->sql.count; i++)
+		if (t->sql.columns[i].key)
+			names[(*count)++] = t->sql.columns[i].name;
+	return names;
+}
+
+static int
+say_duplicate(struct seeding *s, const struct seed_table *t, const struct answer *a, const char *const *names, size_t count)
+{
+	unsigned long second = seed_table_line(s->db, t, answer_text(a, 0, 0), false);
+	unsigned long first = seed_table_line(s->db, t, answer_text(a, 0, 1), false);
+	struct bytes sql = { 0 };
+	struct answer *row = NULL;
+
+	upsert_row_text(&sql, &t->sql, names, count, answer_text(a, 0, 0));
+	if (db_query(s->db, &row, sql.data, 0, NULL) == DB_OK && answer_rows(row) > 0)
+		(void)seed_refuse(t->file, second, "%s is there already, on line %lu", answer_text(row, 0, 0), first);
+	answer_free(row);
+	bytes_free(&sql);
+	return MIG_DATA;
+}
+
+/* Each row of a file has a key, and no two have the same. */
+static enum db_outcome
+check_keys(struct seeding *s, const struct seed_table *t, long long keyless)
+{
+	size_t count;
+	const char **names = key_columns(t, &count);
+	struct bytes sql = { 0 };
+	struct answer *a = NULL;
+	enum db_outcome outcome;
+
+	if (keyless > 0)
+		upsert_keyless(&sql, &t->sql);
+	else
+		upsert_duplicate(&sql, &t->sql, names, count);
+	outcome = db_query(s->db, &a, sql.data, 0, NULL);
+	if (outcome == DB_OK && answer_rows(a) > 0 && keyless > 0)
+		s->code = seed_refuse(t->file, seed_table_line(s->db, t, answer_text(a, 0, 0), false),
+		    "a column of the key (%s%s) is NULL", names[0], count > 1 ? ", ..." : "");
+	else if (outcome == DB_OK && answer_rows(a) > 0)
+		s->code = say_duplicate(s, t, a, names, count);
+	answer_free(a);
+	bytes_free(&sql);
+	free(names);
+	return outcome;
+}
+
+/*
+ * Whether two rows could have one key.  In an empty table the index of the key will see to it; and in a large file whose
+ * rows are all as the table has them, two such rows could only be equal: to look costs as much as to compare.
+ */
+static bool
+may_repeat(const struct seed_table *t)
+{
+	return !t->sql.empty && (t->inserted > 0 || t->updated > 0 || t->read <= 100000);
+}
+
+/* Compares every file with its table, in one round. */
+static enum db_outcome
+compare(struct seeding *s)
+{
+	size_t n = s->tables->count, i;
+	struct db_ask *asks = xcalloc(n + 1, sizeof *asks);
+	struct bytes *texts = xcalloc(n + 1, sizeof *texts);
+	enum db_outcome outcome = DB_OK;
+
+	for (i = 0; i < n; i++) {
+		upsert_count(&texts[i], &s->tables->tables[i].sql);
+		asks[i] = (struct db_ask){ .sql = texts[i].data };
+	}
+	if (n > 0)
+		outcome = db_round(s->db, asks, n);
+	for (i = 0; i < n; i++) {
+		struct seed_table *t = &s->tables->tables[i];
+		long long keyless;
+
+		if (outcome == DB_OK && asks[i].outcome != DB_OK)
+			outcome = DB_ERROR;
+		if (outcome == DB_OK && s->code == 0) {
+			take_count(t, asks[i].answer, s->job);
+			keyless = answer_number(asks[i].answer, 0, UPSERT_KEYLESS);
+			if (keyless > 0 || may_repeat(t))
+				outcome = check_keys(s, t, keyless);
+		}
+		answer_free(asks[i].answer);
+		bytes_free(&texts[i]);
+	}
+	free(asks);
+	free(texts);
+	return outcome;
+}
+
+/* --- writing --- */
+
+/* Where somebody else's rows came in between, a new attempt sees them. */
+static bool
+others_wrote(struct seeding *s, const struct seed_table *tables, size_t count)
+{
+	bool changed = false;
+	size_t i;
+
+	if (!db_run_aside(s->db, "ROLLBACK TO " SEED_SAVEPOINT))
+		return false;
+	for (i = 0; !changed && i < count; i++) {
+		struct bytes sql = { 0 };
+		struct answer *a = NULL;
+
+		upsert_count(&sql, &tables[i].sql);
+		if (db_query(s->db, &a, sql.data, 0, NULL) == DB_OK)
+			changed = answer_number(a, 0, UPSERT_NEW) != tables[i].inserted ||
+			    answer_number(a, 0, UPSERT_DIFFERENT) != tables[i].updated;
+		answer_free(a);
+		bytes_free(&sql);
+	}
+	return changed;
+}
+
+static void
+take_done(struct seed_table *t, const struct answer *a, size_t at)
+{
+	long long inserted = answer_number(a, 0, (int)at * 3), updated = answer_number(a, 0, (int)at * 3 + 1);
+
+	t->inserted = inserted;
+	t->updated = updated;
+	t->deleted = answer_number(a, 0, (int)at * 3 + 2);
+	t->unchanged = t->read - inserted - updated;
+}
+
+static bool
+has_work(const struct seed_table *t)
+{
+	return t->sql.inserts || t->sql.updates || t->sql.deletes;
+}
+
+/* The tables [first ... first + count) in one statement. */
+static enum db_outcome
+write_unit(struct seeding *s, size_t first, size_t count)
+{
+	struct seed_table *tables = s->tables->tables + first;
+	const struct upsert_table **parts = xcalloc(count, sizeof(struct upsert_table *));
+	long long began = clock_now_ms();
+	struct bytes sql = { 0 };
+	struct answer *done = NULL;
+	enum db_outcome outcome;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		parts[i] = &tables[i].sql;
+	upsert_write(&sql, parts, count, NULL);
+	outcome = db_query(s->db, &done, sql.data, 0, NULL);
+	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
+		struct db_error e = db_error_take(s->db);
+
+		s->again = strcmp(e.sqlstate, "23505") == 0 && others_wrote(s, tables, count);
+		if (!s->again)
+			s->code = seed_fault_write(s->db, &e, s->tables, first, count);
+		db_error_free(&e);
+	}
+	for (i = 0; outcome == DB_OK && i < count; i++) {
+		take_done(&tables[i], done, i);
+		tables[i].took_ms += clock_now_ms() - began;
+	}
+	answer_free(done);
+	bytes_free(&sql);
+	free(parts);
+	return outcome;
+}
+
+/*
+ * Units in their order; where rows are taken out, all is one unit: a row may go whose children go, too, or move to a row
+ * that is new.
+ */
+static enum db_outcome
+write_all(struct seeding *s)
+{
+	const struct seed_tables *tables = s->tables;
+	size_t first = 0, count, i;
+	enum db_outcome outcome;
+	bool deletes = false;
+
+	for (i = 0; i < tables->count; i++)
+		deletes |= tables->tables[i].sql.deletes;
+	outcome = db_run(s->db, "SAVEPOINT " SEED_SAVEPOINT, NULL);
+	for (; outcome == DB_OK && s->code == 0 && first < tables->count; first += count) {
+		bool work = false;
+
+		for (count = 0; first + count < tables->count; count++) {
+			if (!deletes && tables->tables[first + count].unit != tables->tables[first].unit)
+				break;
+			work |= has_work(&tables->tables[first + count]);
+		}
+		if (work)
+			outcome = write_unit(s, first, count);
+	}
+	if (outcome != DB_OK)
+		return outcome;
+	/* a deferred constraint speaks up now, while the row can still be found */
+	outcome = db_run(s->db, "SAVEPOINT " SEED_SAVEPOINT "; SET CONSTRAINTS ALL IMMEDIATE", NULL);
+	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
+		struct db_error e = db_error_take(s->db);
+
+		s->code = seed_fault_write(s->db, &e, s->tables, tables->count, 0);
+		db_error_free(&e);
+	}
+	return outcome;
+}
+
+/* A sequence that was moved does not come back: so it is moved last. */
+static enum db_outcome
+commit(struct seeding *s)
+{
+	struct bytes sql = { 0 };
+	size_t i;
+
+	for (i = 0; i < s->tables->count; i++)
+		if (s->tables->tables[i].inserted > 0)
+			upsert_sequences(&sql, &s->tables->tables[i].sql);
+	bytes_str(&sql, sql.len > 0 ? "; COMMIT" : "COMMIT");
+	return run_text(s->db, &sql);
+}
+
+struct teller {
+	const struct seed_job *job;
+	const struct seed_table *table;
+};
+
+static void
+tell_one(void *context, const struct answer *row)
+{
+	const struct teller *teller = context;
+
+	teller->job->change(teller->job->context, teller->table, row);
+}
+
+static enum db_outcome
+tell_changes(struct seeding *s)
+{
+	enum db_outcome outcome = DB_OK;
+	size_t i;
+
+	for (i = 0; outcome == DB_OK && i < s->tables->count; i++) {
+		struct seed_table *t = &s->tables->tables[i];
+		struct teller teller = { s->job, t };
+		struct bytes sql = { 0 };
+
+		if (t->inserted + t->updated > 0) {
+			upsert_changes(&sql, &t->sql);
+			outcome = db_each(s->db, sql.data, tell_one, &teller);
+		}
+		sql.len = 0;
+		if (outcome == DB_OK && t->deleted > 0) {
+			upsert_deletes(&sql, &t->sql);
+			outcome = db_each(s->db, sql.data, tell_one, &teller);
+		}
+		bytes_free(&sql);
+	}
+	return outcome;
+}
+
+/* --- attempts --- */
+
+static enum db_outcome
+begin(struct seeding *s)
+{
+	struct bytes sql = { 0 };
+
+	bytes_format(&sql, "BEGIN%s; SET LOCAL lock_timeout = %lld", s->job->dry_run ? " ISOLATION LEVEL REPEATABLE READ" : "",
+	    s->lock_timeout_ms);
+	return run_text(s->db, &sql);
+}
+
+static bool
+nothing_to_do(const struct seeding *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->tables->count; i++)
+		if (has_work(&s->tables->tables[i]))
+			return false;
+	return s->input->sql_count == 0;
+}
+
+static enum db_outcome
+attempt(struct seeding *s)
+{
+	struct seed_file *data = s->input->files + s->input->sql_count;
+	enum db_outcome outcome = begin(s);
+
+	if (outcome == DB_OK)
+		outcome = run_sql(s);
+	if (outcome == DB_OK && s->input->count > s->input->sql_count)
+		outcome = seed_tables_find(s->db, data, s->input->count - s->input->sql_count, s->tables, &s->code);
+	if (outcome == DB_OK && s->code == 0)
+		outcome = make_stages(s);
+	if (outcome == DB_OK && s->code == 0)
+		outcome = stage_files(s);
+	if (outcome == DB_OK && s->code == 0)
+		outcome = compare(s);
+	if (outcome != DB_OK || s->code != 0)
+		return outcome;
+	if (s->job->dry_run || nothing_to_do(s)) {
+		if (s->job->dry_run)
+			outcome = tell_changes(s);
+		return outcome == DB_OK ? db_run(s->db, "ROLLBACK", NULL) : outcome;
+	}
+	outcome = write_all(s);
+	return outcome == DB_OK && s->code == 0 ? commit(s) : outcome;
 }
 
 static int
@@ -165,31 +519,115 @@ say_stopped(void)
 	return message_error(128 + signals_caught(), "stopped by a signal. Nothing was seeded: all was rolled back.");
 }
 
-int
-seed_run(struct db *db, struct seed_file *files, size_t count, long long max_stall_ms, long long wait_ms)
+/* --- the deploy lock --- */
+
+/* Who deploys changes the tables that are to be filled. */
+static int
+take_lock(struct db *db, long long deadline)
 {
-	long long deadline = clock_now_ms() + wait_ms, pause;
-	unsigned tries = 0;
-	size_t at, done;
+	struct answer *a = NULL;
+	struct bytes holder = { 0 };
+	enum db_outcome outcome;
+	long long pause;
+	unsigned look = 0;
+	int code = 0;
 
 	for (;;) {
-		enum db_outcome outcome =
-		    attempt(db, files, count, patience_lock_timeout(++tries, max_stall_ms), &at, &done);
+		bool taken;
 
-		if (outcome == DB_OK)
+		if ((outcome = db_query(db, &a, history_try_lock_sql, 0, NULL)) != DB_OK) {
+			code = db_say(db, outcome, "take the deploy lock");
+			break;
+		}
+		taken = answer_flag(a, 0, 0);
+		answer_free(a);
+		if (taken)
+			break;
+		if (db_query(db, &a, history_holder_sql, 0, NULL) == DB_OK && answer_rows(a) > 0) {
+			holder.len = 0;
+			face_holder(&holder, answer_number(a, 0, 0), answer_text(a, 0, 2), answer_text(a, 0, 1),
+			    answer_text(a, 0, 3));
+		}
+		answer_free(a);
+		pause = patience_poll(++look, randombytes_random());
+		if (clock_now_ms() + pause > deadline) {
+			code = message_error(MIG_BUSY, "another deployer holds the lock: %s", bytes_text(&holder));
+			message_line("  Nothing was seeded. The same command may work later.");
+			break;
+		}
+		message_live("      waiting for another deployer: %s", bytes_text(&holder));
+		if (look == 10)
+			message_verbose("waiting for another deployer: %s", bytes_text(&holder));
+		clock_sleep_ms(pause);
+		if (signals_caught() != 0) {
+			code = say_stopped();
+			break;
+		}
+	}
+	message_live_clear();
+	bytes_free(&holder);
+	return code;
+}
+
+/* What an attempt has come to: 0 with *again, to be tried once more; or an exit code, said. */
+static int
+weigh(struct seeding *s, enum db_outcome outcome, bool *again)
+{
+	const struct db_error *e = db_error(s->db);
+
+	if (outcome == DB_STOPPED || (signals_caught() != 0 && outcome == DB_ERROR))
+		return say_stopped();
+	if (s->code != 0)
+		return s->code;
+	if (outcome == DB_ERROR && (s->again || db_is_busy(e))) {
+		*again = true;
+		return 0;
+	}
+	if (outcome == DB_ERROR && s->sql != NULL)
+		return seed_fault_sql(s->db, s->sql, s->done);
+	return db_say(s->db, outcome, "seed");
+}
+
+static int
+say_busy(struct seeding *s)
+{
+	if (s->sql != NULL)
+		return seed_fault_sql(s->db, s->sql, s->done);
+	(void)db_say(s->db, DB_ERROR, "seed");
+	message_line("  Nothing was seeded: all was rolled back. The same command may work later.");
+	return MIG_BUSY;
+}
+
+int
+seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, struct seed_tables *tables)
+{
+	long long deadline = clock_now_ms() + job->wait_ms, pause;
+	unsigned tries = 0;
+	int code = job->dry_run ? 0 : take_lock(db, deadline);
+
+	while (code == 0) {
+		struct seeding s = { .db = db, .input = input, .job = job, .tables = tables,
+			.lock_timeout_ms = patience_lock_timeout(++tries, job->max_stall_ms) };
+		enum db_outcome outcome;
+		bool again = false;
+
+		seed_tables_free(tables);
+		outcome = attempt(&s);
+		message_live_clear();
+		if (outcome == DB_OK && s.code == 0)
 			return 0;
+		code = weigh(&s, outcome, &again);
+		pause = patience_pause(tries, randombytes_random());
+		if (again && clock_now_ms() + pause > deadline)
+			code = say_busy(&s);
 		if (outcome != DB_LOST)
 			db_rollback(db);
-		if (outcome == DB_STOPPED)
-			return say_stopped();
-		if (outcome != DB_ERROR || at == count)
-			return db_say(db, outcome, "seed");
-		pause = patience_pause(tries, randombytes_random());
-		if (!db_is_busy(db_error(db)) || clock_now_ms() + pause > deadline)
-			return say_error(db, &files[at], done);
-		message_verbose("%s: %s; trying again", files[at].path, db_error(db)->message);
+		if (code != 0)
+			break;
+		message_verbose("%s; trying again", s.again ? "somebody else wrote the same rows" : db_error(db)->message);
 		clock_sleep_ms(pause);
 		if (signals_caught() != 0)
-			return say_stopped();
+			code = say_stopped();
 	}
+	return code;
 }

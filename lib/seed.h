@@ -1,29 +1,42 @@
 /*
- * Reference data: SQL files, put in as they are, all in one transaction.
+ * Reference data: makes tables be what files say, all in one transaction.
+ *
+ * First what costs time and nobody else notices: files are staged in temporary tables and compared.  Then what differs
+ * is written, so that rows are locked as shortly as may be.  Where nothing differs nothing is written.
  */
 #ifndef MIG_SEED_H
 #define MIG_SEED_H
 
 #include <stddef.h>
 
-#include "bytes.h"
 #include "database.h"
-#include "model.h"
+#include "seed_file.h"
+#include "seed_table.h"
 
-struct seed_file {
-	const char *path;       /* as given; "-" is standard input */
-	struct bytes text;
-	long long took_ms;
+/* Settings, SET LOCAL, under which values are read and written alike everywhere. */
+extern const char seed_session_sql[];
+
+struct seed_job {
+	bool dry_run;
+	bool prune;
+	long long max_stall_ms, wait_ms;
+	/* what a dry run found, a row of upsert_changes(); only once nothing can go wrong any more */
+	void (*change)(void *context, const struct seed_table *table, const struct answer *row);
+	void *context;
 };
 
-/* Reads a file and checks that it can run inside one transaction.  Returns 0, or MIG_DATA, MIG_DENIED, said. */
-int seed_read(struct seed_file *file, const char *path);
+/*
+ * Does it, or only looks (dry_run: nothing is written, no row is locked, no sequence is moved).  Where a table is busy
+ * (55P03, 40P01), or somebody else wrote the same rows meanwhile, all is rolled back and tried again until wait_ms are
+ * over.  Returns 0 with what was done in *tables, or an exit code, said; then nothing of it is in the database.
+ * *tables is the caller's in any case.
+ */
+int seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, struct seed_tables *tables);
 
 /*
- * Runs all files in one transaction.  Where a table is busy (55P03, 40P01) all is rolled back and tried again until
- * wait_ms are over.  Returns 0, or an exit code, said; then nothing of it is in the database.
+ * Writes tables as files [SCHEMA.]TABLE.csv (or .tsv, .ndjson) into a folder, as they all were at one moment; a file that
+ * would not change is left alone.  `files` have names and settings.  Returns 0 or an exit code, said.
  */
-int seed_run(struct db *db, struct seed_file *files, size_t count, long long max_stall_ms,
-    long long wait_ms);
+int seed_export(struct db *db, struct seed_file *files, size_t count, const char *folder, struct seed_tables *tables);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * mig-seed: puts reference data in, all of it or nothing.
+ * mig-seed: makes reference data be what files say, all of it or nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +14,31 @@
 #include "output.h"
 #include "record.h"
 #include "seed.h"
+#include "seed_face.h"
 #include "signals.h"
 #include "source.h"
 
 static const char *const usage[] = {
-	"mig-seed [-d SOURCE] [--max-stall=TIME] [--wait=TIME] [-o FILE] [FILE.sql | -] ...",
+	"mig-seed [-d SOURCE] [--dry-run] [--prune] [--key=[TABLE:]COLUMN,...]...",
+	"         [--insert-only=[TABLE:]COLUMN,...]... [--max-stall=TIME] [--wait=TIME] [-o FILE]",
+	"         [--table=TABLE] FILE | DIR | - ...",
+	"mig-seed [-d SOURCE] --export [--as=csv|tsv|ndjson] [--into=DIR] [--key=...]... TABLE ...",
 	NULL,
 };
-enum { OPTION_MAX_STALL = 128, OPTION_WAIT };
+enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY, OPTION_TABLE,
+	OPTION_EXPORT, OPTION_AS, OPTION_INTO };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
+	{ OPTION_DRY_RUN, "dry-run", NULL, "compare only: show every change, write nothing", false },
+	{ OPTION_PRUNE, "prune", NULL, "also delete rows that the file does not have", false },
+	{ OPTION_KEY, "key", "TABLE:COLUMN,...",
+	    "the unique key that tells rows apart (default: the primary key)", true },
+	{ OPTION_INSERT_ONLY, "insert-only", "TABLE:COLUMN,...",
+	    "columns that are given to new rows and never overwritten", true },
+	{ OPTION_TABLE, "table", "TABLE", "standard input is NDJSON for this table", false },
+	{ OPTION_EXPORT, "export", NULL, "write tables as seed files", false },
+	{ OPTION_AS, "as", "csv|tsv|ndjson", "what --export writes (default csv)", false },
+	{ OPTION_INTO, "into", "DIR", "where --export writes (default: the current folder)", false },
 	{ OPTION_MAX_STALL, "max-stall", "TIME", "how long others may wait for us at a time (default 1s)", false },
 	{ OPTION_WAIT, "wait", "TIME", "how long \"not now\" is answered by trying again (default 10min)", false },
 	OPTION_OUTPUT,
@@ -32,14 +47,21 @@ static const struct option_spec specs[] = {
 };
 static const struct program program = {
 	.name = "mig-seed",
-	.about = "puts reference data in: SQL files, in one transaction",
+	.about = "reference data: makes tables be what files say, in one transaction",
 	.usage = usage,
 	.options = specs,
-	.more = "The files run in the order in which they are named; write them so that they can run again\n"
-	        "(INSERT ... ON CONFLICT).\n"
+	.more = "files: NAME.sql runs as it is, first; [SCHEMA.]TABLE.csv, .tsv and .ndjson are put into their tables.\n"
+	        "Only rows that differ are written.  Settings are kept with the data, in seed.conf:\n"
+	        "  [User]\n"
+	        "  key = email\n"
+	        "  insert-only = password_hash, created_at\n"
 	        "\n"
 	        "examples:\n"
-	        "  mig-seed prisma/seed/010_roles.sql prisma/seed/020_plans.sql\n"
+	        "  mig-seed --dry-run prisma/seed\n"
+	        "  mig-seed prisma/seed\n"
+	        "  mig-seed --dry-run prisma/seed | mig-check seeds\n"
+	        "  curl -fsS https://example.com/rates.json | jq -c '.[]' | mig-seed --table=Rate -\n"
+	        "  mig-seed --export --into=prisma/seed Role Plan\n"
 	        "\n"
 	        "exit codes: 0 done, 1 refused by the server, 64 usage, 65 bad input, 69 unreachable,\n"
 	        "74 output lost, 75 not now, 77 permission denied, 78 no usable connection string,\n"
@@ -48,120 +70,354 @@ static const struct program program = {
 
 struct request {
 	const char *database;
-	long long max_stall_ms, wait_ms;
-	char *const *paths;
-	size_t count;
+	struct seed_job job;
+	struct seed_request_files files;
+	struct seed_word words[32];
+	bool export;
+	enum seed_kind as;
+	const char *as_word, *into;
 };
+
+static int
+take_word(struct request *request, const char *option, const char *value)
+{
+	if (request->files.word_count == sizeof request->words / sizeof *request->words)
+		return options_wrong("too many of --%s: keep them in seed.conf", option);
+	request->words[request->files.word_count++] = (struct seed_word){ option, value };
+	return 0;
+}
+
+static int
+take_as(struct request *request, const char *value)
+{
+	static const struct {
+		const char *word;
+		enum seed_kind kind;
+	} words[] = { { "csv", SEED_CSV }, { "tsv", SEED_TSV }, { "ndjson", SEED_NDJSON } };
+	size_t i;
+
+	request->as_word = value;
+	for (i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(value, words[i].word) == 0) {
+			request->as = words[i].kind;
+			return 0;
+		}
+	}
+	return options_wrong("--as=%s: it is one of csv|tsv|ndjson", value);
+}
+
+static int
+take_option(struct request *request, int option, const char *value, struct output *out)
+{
+	switch (option) {
+	case 'd':
+		request->database = value;
+		return 0;
+	case OPTION_DRY_RUN:
+		request->job.dry_run = true;
+		return 0;
+	case OPTION_PRUNE:
+		request->job.prune = true;
+		return 0;
+	case OPTION_KEY:
+		return take_word(request, "key", value);
+	case OPTION_INSERT_ONLY:
+		return take_word(request, "insert-only", value);
+	case OPTION_TABLE:
+		request->files.table = value;
+		return 0;
+	case OPTION_EXPORT:
+		request->export = true;
+		return 0;
+	case OPTION_AS:
+		return take_as(request, value);
+	case OPTION_INTO:
+		request->into = value;
+		return 0;
+	case OPTION_MAX_STALL:
+		if (options_time("max-stall", value, &request->job.max_stall_ms) != 0)
+			return MIG_USAGE;
+		return request->job.max_stall_ms >= 1
+		    ? 0
+		    : options_wrong("--max-stall=%s: without any wait no lock can be had", value);
+	case OPTION_WAIT:
+		return options_time("wait", value, &request->job.wait_ms);
+	case 'o':
+	case 'F':
+		return output_option(out, option, value, "text|records");
+	}
+	return MIG_USAGE; /* said */
+}
+
+static int
+check_request(const struct request *request)
+{
+	const struct seed_request_files *files = &request->files;
+	bool standard = false;
+	size_t i;
+
+	for (i = 0; i < files->count; i++)
+		standard |= strcmp(files->paths[i], "-") == 0;
+	if (files->count == 0)
+		return options_wrong(request->export ? "which tables?" : "which files? e.g. prisma/seed");
+	if (request->export && (request->job.dry_run || request->job.prune || files->table != NULL))
+		return options_wrong("--export writes files and changes no table: --dry-run, --prune and --table do not go with it");
+	if (!request->export && (request->as_word != NULL || request->into != NULL))
+		return options_wrong("--as and --into go with --export");
+	if (files->table != NULL && !standard)
+		return options_wrong("--table=%s names the table of standard input: add -", files->table);
+	return 0;
+}
 
 static int
 read_command_line(int argc, char *argv[], struct request *request, struct output *out)
 {
 	struct options o;
-	int option;
+	int option, code;
 
 	options_begin(&o, &program, argc, argv);
-	while ((option = options_next(&o)) != OPTIONS_DONE) {
-		switch (option) {
-		case OPTIONS_WRONG:
-			return MIG_USAGE;
-		case 'd':
-			request->database = o.value;
-			break;
-		case OPTION_MAX_STALL:
-			if (options_time("max-stall", o.value, &request->max_stall_ms) != 0)
-				return MIG_USAGE;
-			break;
-		case OPTION_WAIT:
-			if (options_time("wait", o.value, &request->wait_ms) != 0)
-				return MIG_USAGE;
-			break;
-		case 'o':
-		case 'F':
-			if (output_option(out, option, o.value, "text|records") != 0)
-				return MIG_USAGE;
-			break;
-		}
+	while ((option = options_next(&o)) != OPTIONS_DONE)
+		if ((code = take_option(request, option, o.value, out)) != 0)
+			return code;
+	request->files.paths = argv + o.first;
+	request->files.count = (size_t)(argc - o.first);
+	request->files.words = request->words;
+	return check_request(request);
+}
+
+/* --- what is told --- */
+
+struct telling {
+	struct output *out;
+	bool any;
+};
+
+static void
+tell_change(void *context, const struct seed_table *table, const struct answer *row)
+{
+	struct telling *telling = context;
+	struct row_change change = { .schema = table->sql.schema,
+		.table = table->sql.table,
+		.change = answer_text(row, 0, UPSERT_CHANGE),
+		.key = answer_text(row, 0, UPSERT_KEY),
+		.old = answer_text(row, 0, UPSERT_OLD),
+		.new = answer_text(row, 0, UPSERT_NEW_VALUES) };
+	struct bytes line = { 0 };
+
+	if (telling->out->writer != NULL)
+		writer_put(telling->out->writer, &row_form, &change);
+	if (telling->out->page) {
+		bytes_str(&line, telling->any ? "" : "\n");
+		seed_face_change(&line, change.change, change.table, answer_text(row, 0, UPSERT_SHOWN_KEY),
+		    answer_text(row, 0, UPSERT_SHOWN));
+		output_page(&line);
 	}
-	request->paths = argv + o.first;
-	request->count = (size_t)(argc - o.first);
-	return request->count > 0 ? 0 : options_wrong("which files?");
+	telling->any = true;
+	bytes_free(&line);
+}
+
+static struct seeded
+of_sql(const struct seed_file *file, bool dry_run)
+{
+	return (struct seeded){ .file = file->name,
+		.dry_run = dry_run,
+		.rows_read = RECORD_NULL,
+		.rows_inserted = RECORD_NULL,
+		.rows_updated = RECORD_NULL,
+		.rows_unchanged = RECORD_NULL,
+		.rows_deleted = RECORD_NULL,
+		.rows_only_in_table = RECORD_NULL,
+		.took_ms = file->took_ms };
+}
+
+static struct seeded
+of_table(const struct seed_table *t, const struct request *request)
+{
+	return (struct seeded){ .file = t->file->name,
+		.schema = t->sql.schema,
+		.table = t->sql.table,
+		.dry_run = request->job.dry_run,
+		.rows_read = t->read,
+		.rows_inserted = request->export ? RECORD_NULL : t->inserted,
+		.rows_updated = request->export ? RECORD_NULL : t->updated,
+		.rows_unchanged = request->export ? RECORD_NULL : t->unchanged,
+		.rows_deleted = request->export ? RECORD_NULL : t->deleted,
+		.rows_only_in_table = request->export ? RECORD_NULL : t->only,
+		.took_ms = t->took_ms };
+}
+
+/* One line a file, where no page says it. */
+static void
+say_file(const struct seeded *s, const struct request *request)
+{
+	char span[CLOCK_SPAN];
+
+	clock_span(s->took_ms, span);
+	if (request->export)
+		message_info("%s  %lld row%s  %s", s->file, s->rows_read, s->rows_read == 1 ? "" : "s", span);
+	else if (s->table == NULL)
+		message_info("%s  %s  %s", s->file, s->dry_run ? "SQL, not run" : "seeded", span);
+	else if (s->rows_deleted > 0)
+		message_info("%s  %lld inserted, %lld updated, %lld deleted, %lld the same  %s", s->file, s->rows_inserted,
+		    s->rows_updated, s->rows_deleted, s->rows_unchanged, span);
+	else
+		message_info("%s  %lld inserted, %lld updated, %lld the same  %s", s->file, s->rows_inserted, s->rows_updated,
+		    s->rows_unchanged, span);
+}
+
+/* The command without --dry-run, to be typed. */
+static void
+add_command(struct bytes *out, int argc, char *argv[])
+{
+	int i;
+
+	bytes_str(out, "to do it: mig-seed");
+	for (i = 1; i < argc; i++) {
+		const char *c;
+
+		if (strncmp(argv[i], "--dr", 4) == 0 && strncmp(argv[i], "--dry-run", strlen(argv[i])) == 0)
+			continue;
+		if (argv[i][strspn(argv[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=,+-")] == '\0') {
+			bytes_format(out, " %s", argv[i]);
+			continue;
+		}
+		bytes_str(out, " '");
+		for (c = argv[i]; *c != '\0'; c++)
+			bytes_str(out, *c == '\'' ? "'\\''" : (char[]){ *c, '\0' });
+		bytes_char(out, '\'');
+	}
+	bytes_char(out, '\n');
 }
 
 static void
-write_results(const struct seed_file *files, size_t count, struct output *out)
+show(const struct seeded *seeded, size_t count, const struct request *request, int argc, char *argv[], bool any)
 {
-	char span[CLOCK_SPAN];
-	size_t i;
+	bool dry = request->job.dry_run;
+	struct bytes page = { 0 };
 
+	bytes_str(&page, any ? "\n" : "");
+	seed_face_files(&page, seeded, count, request->job.prune);
+	bytes_char(&page, '\n');
+	seed_face_sum(&page, seeded, count);
+	bytes_str(&page, dry ? " Nothing has been changed.\n" : "\n");
+	if (dry && seed_face_changes(seeded, count) > 0)
+		add_command(&page, argc, argv);
+	output_page(&page);
+	bytes_free(&page);
+}
+
+static void
+tell_results(const struct seed_input *input, const struct seed_tables *tables, const struct request *request,
+    struct output *out, int argc, char *argv[], bool any)
+{
+	size_t count = input->sql_count + tables->count, i;
+	struct seeded *seeded = xcalloc(count + 1, sizeof *seeded);
+
+	for (i = 0; i < input->sql_count; i++)
+		seeded[i] = of_sql(&input->files[i], request->job.dry_run);
+	for (i = 0; i < tables->count; i++)
+		seeded[input->sql_count + i] = of_table(&tables->tables[i], request);
 	for (i = 0; i < count; i++) {
-		struct seeded seeded = { .file = files[i].path,
-			.rows_read = RECORD_NULL,
-			.rows_inserted = RECORD_NULL,
-			.rows_updated = RECORD_NULL,
-			.rows_unchanged = RECORD_NULL,
-			.rows_deleted = RECORD_NULL,
-			.took_ms = files[i].took_ms };
-
-		message_info("%s  seeded  %s", files[i].path, clock_span(files[i].took_ms, span));
+		if (!out->page || request->export)
+			say_file(&seeded[i], request);
 		if (out->writer != NULL)
-			writer_put(out->writer, &seeded_form, &seeded);
+			writer_put(out->writer, &seeded_form, &seeded[i]);
 	}
+	if (out->page && !request->export)
+		show(seeded, count, request, argc, argv, any);
 	out->complete = true;
+	free(seeded);
+}
+
+/* --- what is done --- */
+
+/* The tables of an export are named as their files would be. */
+static int
+name_tables(const struct request *request, struct seed_input *input)
+{
+	const struct seed_request_files *files = &request->files;
+	const char *folder = request->into != NULL ? request->into : "";
+	size_t i;
+	int code = 0;
+
+	input->files = xcalloc(files->count + 1, sizeof *input->files);
+	input->count = files->count;
+	for (i = 0; i < files->count; i++) {
+		struct seed_file *file = &input->files[i];
+
+		*file = (struct seed_file){ .kind = request->as, .path = xstrdup(files->paths[i]) };
+		seed_table_name(file->path, strlen(file->path), &file->schema, &file->table);
+	}
+	for (i = 0; code == 0 && i < files->count; i++)
+		code = seed_settings_find(&input->files[i].settings, folder, input->files[i].schema, input->files[i].table,
+		    files->words, files->word_count);
+	return code;
 }
 
 static int
-seed(const struct request *request, struct seed_file *files, struct output *out)
+connect_to(const struct request *request, struct db **db)
 {
 	struct source source = { 0 };
-	struct db *db = NULL;
 	struct bytes place = { 0 };
-	int code = 0;
-	size_t i;
+	int code = source_open(&source, request->database);
 
-	for (i = 0; code == 0 && i < request->count; i++)
-		code = seed_read(&files[i], request->paths[i]);
 	if (code == 0)
-		code = source_open(&source, request->database);
-	if (code == 0)
-		db = db_open(&source, "mig-seed", request->wait_ms, &code);
+		*db = db_open(&source, "mig-seed", request->job.wait_ms, &code);
 	secret_free(source.password); /* connected: it is not needed again */
 	source.password = NULL;
 	if (code == 0) {
-		db_place(db, &place);
-		message_info("%s, user %s", place.data, db_user(db));
-		code = seed_run(db, files, request->count, request->max_stall_ms, request->wait_ms);
+		db_place(*db, &place);
+		message_info("%s%s, user %s", request->job.dry_run ? "dry run: " : "", place.data, db_user(*db));
 	}
+	bytes_free(&place);
+	source_free(&source);
+	return code;
+}
+
+static int
+seed(struct request *request, struct seed_input *input, struct output *out, int argc, char *argv[])
+{
+	struct seed_tables tables = { 0 };
+	struct telling telling = { .out = out };
+	struct db *db = NULL;
+	int code = request->export ? name_tables(request, input) : seed_gather(input, &request->files);
+
+	out->upstream = input->failure;
+	request->job.change = tell_change;
+	request->job.context = &telling;
 	if (code == 0)
+		code = connect_to(request, &db);
+	if (code == 0 && request->job.dry_run)
 		code = output_open(out);
 	if (code == 0)
-		write_results(files, request->count, out);
-	bytes_free(&place);
+		code = request->export ? seed_export(db, input->files, input->count, request->into != NULL ? request->into : "",
+		                             &tables)
+		                       : seed_run(db, input, &request->job, &tables);
+	if (code == 0 && !request->job.dry_run)
+		code = output_open(out);
+	if (code == 0)
+		tell_results(input, &tables, request, out, argc, argv, telling.any);
+	seed_tables_free(&tables);
 	db_close(db);
-	source_free(&source);
 	return code;
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct request request = { .max_stall_ms = 1000, .wait_ms = 600000 };
+	struct request request = { .job = { .max_stall_ms = 1000, .wait_ms = 600000 }, .as = SEED_CSV };
 	struct output out = { .kind = "rows" };
-	struct seed_file *files = NULL;
-	size_t i;
+	struct seed_input input = { 0 };
 	int code;
 
 	secret_begin(argc, argv);
 	message_begin("mig-seed");
 	signals_begin();
 	code = read_command_line(argc, argv, &request, &out);
-	if (code == 0) {
-		files = xcalloc(request.count, sizeof *files);
-		code = seed(&request, files, &out);
-	}
+	if (code == 0)
+		code = seed(&request, &input, &out, argc, argv);
 	code = output_close(&out, code);
-	for (i = 0; files != NULL && i < request.count; i++)
-		bytes_free(&files[i].text);
-	free(files);
+	seed_input_free(&input);
 	if (code > 128)
 		signals_reraise();
 	return code;
