@@ -11,6 +11,7 @@
 #include "mig.h"
 #include "patience.h"
 #include "seed_fault.h"
+#include "seed_glance.h"
 #include "signals.h"
 
 /* One attempt: where it stands, so that an error can be placed. */
@@ -475,6 +476,43 @@ begin(struct seeding *s)
 	return run_text(s->db, &sql);
 }
 
+/* Finds the tables, in a transaction of the attempt. */
+static enum db_outcome
+find_tables(struct seeding *s)
+{
+	const struct seed_input *input = s->input;
+
+	seed_tables_free(s->tables);
+	if (input->count == input->sql_count)
+		return DB_OK;
+	return seed_tables_find(s->db, input->files + input->sql_count, input->count - input->sql_count, s->tables, &s->code);
+}
+
+/*
+ * Where everything is as the files say, that is all: *same.  What SQL does cannot be known before it ran, so with it there
+ * is no such look, but in a dry run.
+ */
+static enum db_outcome
+look(struct seeding *s, bool *same)
+{
+	enum db_outcome outcome;
+	struct bytes sql = { 0 };
+
+	*same = false;
+	if (s->input->sql_count > 0 && !s->job->dry_run)
+		return DB_OK;
+	bytes_format(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = %lld; %s",
+	    s->lock_timeout_ms, seed_session_sql);
+	if ((outcome = run_text(s->db, &sql)) == DB_OK)
+		outcome = find_tables(s);
+	if (outcome != DB_OK || s->code != 0)
+		return outcome;
+	*same = seed_glance(s->db, s->tables, s->job->prune);
+	if (signals_caught() != 0)
+		return DB_STOPPED;
+	return db_rollback(s->db) ? DB_OK : DB_LOST;
+}
+
 static bool
 nothing_to_do(const struct seeding *s)
 {
@@ -489,13 +527,16 @@ nothing_to_do(const struct seeding *s)
 static enum db_outcome
 attempt(struct seeding *s)
 {
-	struct seed_file *data = s->input->files + s->input->sql_count;
-	enum db_outcome outcome = begin(s);
+	bool same;
+	enum db_outcome outcome = look(s, &same);
 
+	if (outcome != DB_OK || s->code != 0 || same)
+		return outcome;
+	outcome = begin(s);
 	if (outcome == DB_OK)
 		outcome = run_sql(s);
-	if (outcome == DB_OK && s->input->count > s->input->sql_count)
-		outcome = seed_tables_find(s->db, data, s->input->count - s->input->sql_count, s->tables, &s->code);
+	if (outcome == DB_OK)
+		outcome = find_tables(s);
 	if (outcome == DB_OK && s->code == 0)
 		outcome = make_stages(s);
 	if (outcome == DB_OK && s->code == 0)
@@ -611,7 +652,6 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 		enum db_outcome outcome;
 		bool again = false;
 
-		seed_tables_free(tables);
 		outcome = attempt(&s);
 		message_live_clear();
 		if (outcome == DB_OK && s.code == 0)

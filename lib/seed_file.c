@@ -13,6 +13,7 @@
 #include "database.h"
 #include "message.h"
 #include "mig.h"
+#include "seed_text.h"
 #include "sql.h"
 
 static const char nothing[] = "  Nothing was seeded.";
@@ -43,6 +44,12 @@ seed_refuse(const struct seed_file *file, unsigned long line, const char *format
 
 /* --- names --- */
 
+char
+seed_delimiter(const struct seed_file *file)
+{
+	return file->kind == SEED_TSV ? '\t' : ',';
+}
+
 bool
 seed_names_have(const struct seed_names *names, const char *name)
 {
@@ -54,45 +61,20 @@ seed_names_have(const struct seed_names *names, const char *name)
 	return false;
 }
 
-static void
-names_add(struct seed_names *names, char *name)
+void
+seed_names_add(struct seed_names *names, char *name)
 {
 	names->names = xrealloc(names->names, (names->count + 1) * sizeof *names->names);
 	names->names[names->count++] = name;
 }
 
-static void
-names_free(struct seed_names *names)
+void
+seed_names_free(struct seed_names *names)
 {
 	while (names->count > 0)
 		free(names->names[--names->count]);
 	free(names->names);
 	*names = (struct seed_names){ 0 };
-}
-
-/*
- * One field of a CSV record at *at, which is moved behind it and its delimiter: "quoted ""so""" or plain.  True while
- * another field follows.
- */
-static bool
-csv_field(const char **at, const char *end, char delimiter, struct bytes *field)
-{
-	const char *c = *at;
-	bool quoted = false, more;
-
-	field->len = 0;
-	bytes_str(field, "");
-	for (; c < end && (quoted || (*c != delimiter && *c != '\n' && *c != '\r')); c++) {
-		if (*c != '"')
-			bytes_char(field, *c);
-		else if (quoted && c + 1 < end && c[1] == '"')
-			bytes_char(field, *c++);
-		else
-			quoted = !quoted;
-	}
-	more = c < end && *c == delimiter;
-	*at = c + more;
-	return more;
 }
 
 /* "a, b, "c, d"" to names; false where one is empty or comes twice. */
@@ -106,12 +88,12 @@ names_parse(struct seed_names *names, const char *text, size_t len)
 	while (more && good) {
 		while (at < end && (*at == ' ' || *at == '\t'))
 			at++;
-		more = csv_field(&at, end, ',', &field);
+		more = seed_csv_field(&at, end, ',', &field, NULL);
 		while (field.len > 0 && (field.data[field.len - 1] == ' ' || field.data[field.len - 1] == '\t'))
 			field.data[--field.len] = '\0';
 		good = field.len > 0 && !seed_names_have(names, field.data);
 		if (good)
-			names_add(names, xstrdup(field.data));
+			seed_names_add(names, xstrdup(field.data));
 	}
 	bytes_free(&field);
 	return good;
@@ -139,9 +121,9 @@ same_name(const char *a, const char *b)
 void
 seed_settings_free(struct seed_settings *s)
 {
-	names_free(&s->key);
-	names_free(&s->insert_only);
-	names_free(&s->hide);
+	seed_names_free(&s->key);
+	seed_names_free(&s->insert_only);
+	seed_names_free(&s->hide);
 }
 
 static const char *
@@ -171,7 +153,7 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 	for (i = 0; i < sizeof lists / sizeof *lists; i++) {
 		if (strlen(lists[i].name) != name_len || strncmp(lists[i].name, name, name_len) != 0)
 			continue;
-		names_free(lists[i].names);
+		seed_names_free(lists[i].names);
 		return names_parse(lists[i].names, value, len) ? NULL : "columns, each once, with commas between them";
 	}
 	if (name_len == strlen("prune") && strncmp(name, "prune", name_len) == 0) {
@@ -441,120 +423,33 @@ add_escaped(struct bytes *out, const char *text, size_t len)
 	}
 }
 
-/* --- members of an object, where its text is known to be JSON --- */
-
-struct span {
-	const char *text;
-	size_t len;
-};
-
-/* Behind a value. */
-static const char *
-json_skip(const char *at, const char *end)
-{
-	size_t depth = 0;
-
-	for (; at < end; at++) {
-		if (*at == '"') {
-			for (at++; at < end && *at != '"'; at++)
-				at += *at == '\\';
-		} else if (*at == '{' || *at == '[') {
-			depth++;
-		} else if (*at == '}' || *at == ']') {
-			if (depth == 0)
-				return at;
-			depth--;
-		} else if (*at == ',' && depth == 0) {
-			return at;
-		}
-	}
-	return at;
-}
-
-static const char *
-json_blanks(const char *at, const char *end)
-{
-	while (at < end && strchr(" \t\r\n", *at) != NULL)
-		at++;
-	return at;
-}
-
-/* The next member of an object; *at begins at its brace.  Keys are given as they stand, with their quotes. */
-static bool
-json_member(const char **at, const char *end, struct span *key, struct span *value)
-{
-	const char *c = json_blanks(*at, end);
-
-	if (c >= end || *c == '}' || *c == '\0')
-		return false;
-	c = json_blanks(c + 1, end); /* behind { or , */
-	if (c >= end || *c != '"')
-		return false;
-	key->text = c;
-	for (c++; c < end && *c != '"'; c++)
-		c += *c == '\\';
-	key->len = (size_t)(++c - key->text);
-	c = json_blanks(c, end);
-	value->text = json_blanks(c + 1, end);
-	c = json_skip(value->text, end);
-	value->len = (size_t)(c - value->text);
-	while (value->len > 0 && strchr(" \t\r", value->text[value->len - 1]) != NULL)
-		value->len--;
-	*at = c;
-	return true;
-}
-
-static bool
-span_is(struct span span, const char *text)
-{
-	return span.len == strlen(text) && strncmp(span.text, text, span.len) == 0;
-}
-
-/* A text without its quotes; NULL where it is none, or has other escapes than \" and \\. */
-static char *
-span_text(struct span span)
-{
-	struct bytes out = { 0 };
-	size_t i;
-
-	if (span.len < 2 || *span.text != '"')
-		return NULL;
-	bytes_str(&out, "");
-	for (i = 1; i + 1 < span.len; i++) {
-		if (span.text[i] == '\\' && strchr("\"\\/", span.text[++i]) == NULL) {
-			bytes_free(&out);
-			return NULL;
-		}
-		bytes_char(&out, span.text[i]);
-	}
-	return out.data;
-}
+/* --- rows of a stream --- */
 
 /* What mig-seed looks at in a `row` record; all empty: it is another record. */
 struct row {
-	struct span schema, table, change, key, new;
+	struct seed_span schema, table, change, key, new;
 };
 
 static bool
 row_of(const char *line, size_t len, struct row *row)
 {
 	const char *at = line, *end = line + len;
-	struct span key, value;
+	struct seed_span key, value;
 	bool is_row = false;
 
 	*row = (struct row){ 0 };
-	while (json_member(&at, end, &key, &value)) {
-		if (span_is(key, "\"record\""))
-			is_row = span_is(value, "\"row\"");
-		else if (span_is(key, "\"schema\""))
+	while (seed_json_member(&at, end, &key, &value)) {
+		if (seed_span_is(key, "\"record\""))
+			is_row = seed_span_is(value, "\"row\"");
+		else if (seed_span_is(key, "\"schema\""))
 			row->schema = value;
-		else if (span_is(key, "\"table\""))
+		else if (seed_span_is(key, "\"table\""))
 			row->table = value;
-		else if (span_is(key, "\"change\""))
+		else if (seed_span_is(key, "\"change\""))
 			row->change = value;
-		else if (span_is(key, "\"key\""))
+		else if (seed_span_is(key, "\"key\""))
 			row->key = value;
-		else if (span_is(key, "\"new\""))
+		else if (seed_span_is(key, "\"new\""))
 			row->new = value;
 	}
 	return is_row;
@@ -563,13 +458,13 @@ row_of(const char *line, size_t len, struct row *row)
 static bool
 row_is_gone(const struct row *row)
 {
-	return span_is(row->change, "\"delete\"");
+	return seed_span_is(row->change, "\"delete\"");
 }
 
 static bool
-span_is_name(struct span span, const char *name)
+span_is_name(struct seed_span span, const char *name)
 {
-	char *text = span_text(span);
+	char *text = seed_json_text(span);
 	bool same = same_name(text, name);
 
 	free(text);
@@ -593,7 +488,7 @@ static int
 feed_line(struct seed_feed *feed, const char *line, size_t len)
 {
 	const struct seed_file *file = feed->file;
-	const char *from = json_blanks(line, line + len);
+	const char *from = seed_json_blanks(line, line + len);
 	struct row row;
 
 	if (from == line + len)
@@ -636,8 +531,8 @@ feed_lines(struct seed_feed *feed, unsigned long until)
 	}
 }
 
-static bool
-is_csv(const struct seed_file *file)
+bool
+seed_is_csv(const struct seed_file *file)
 {
 	return file->kind == SEED_CSV || file->kind == SEED_TSV;
 }
@@ -647,7 +542,7 @@ seed_feed_next(void *context, const char **data)
 {
 	struct seed_feed *feed = context;
 
-	if (is_csv(feed->file)) {
+	if (seed_is_csv(feed->file)) {
 		if (feed->used >= whole_lines(feed) && !feed_block(feed))
 			return feed->code != 0 ? DB_FEED_BAD : 0;
 		return feed_csv(feed, data);
@@ -655,6 +550,19 @@ seed_feed_next(void *context, const char **data)
 	feed_lines(feed, 0);
 	*data = feed->out.data;
 	return feed->code != 0 ? DB_FEED_BAD : feed->out.len;
+}
+
+size_t
+seed_feed_look(struct seed_feed *feed, const char **data)
+{
+	size_t len;
+
+	if (feed->used == feed->block.len && !feed_block(feed))
+		return 0;
+	*data = feed->block.data + feed->used;
+	len = feed->block.len - feed->used;
+	feed->used += len;
+	return len;
 }
 
 /* Where records begin: a newline inside quotes ends none. */
@@ -688,7 +596,7 @@ seed_line_of_row(const struct seed_file *file, unsigned long row)
 	unsigned long line = 0;
 
 	if (row > 0 && seed_feed_open(&feed, file, false) == 0) {
-		if (is_csv(file)) {
+		if (seed_is_csv(file)) {
 			line = csv_line_of_row(&feed, row);
 		} else {
 			while (feed.row < row && feed.code == 0) {
@@ -814,12 +722,12 @@ read_header(struct seed_file *file)
 	if (code == 0 && (at == end || *at == '\r'))
 		code = seed_refuse(file, 1, "the first line must name the columns");
 	while (code == 0 && more) {
-		more = csv_field(&at, end, file->kind == SEED_TSV ? '\t' : ',', &field);
+		more = seed_csv_field(&at, end, seed_delimiter(file), &field, NULL);
 		if (field.len == 0 || seed_names_have(&file->header, field.data))
 			code = seed_refuse(file, 1, field.len == 0 ? "a column has no name"
 			                                           : "column \"%s\" is named twice", field.data);
 		else
-			names_add(&file->header, xstrdup(field.data));
+			seed_names_add(&file->header, xstrdup(field.data));
 	}
 	bytes_free(&field);
 	seed_feed_close(&feed);
@@ -841,7 +749,7 @@ check_data(struct seed_file *file, const struct seed_request_files *request)
 		code = words_take(&file->settings, file->schema, file->table, request->words, request->word_count);
 	else
 		code = settings_find(&conf, request->words, request->word_count);
-	if (code == 0 && is_csv(file))
+	if (code == 0 && seed_is_csv(file))
 		code = read_header(file);
 	free(folder);
 	return code;
@@ -966,10 +874,10 @@ static int
 note_row(struct seed_input *input, const struct seed_feed *feed, const struct row *row,
     const struct seed_request_files *request)
 {
-	char *schema = span_text(row->schema), *table = span_text(row->table);
+	char *schema = seed_json_text(row->schema), *table = seed_json_text(row->table);
 	struct seed_file *file = table != NULL ? table_of_stream(input, schema, table) : NULL;
 	const char *at = row->key.text;
-	struct span key, value;
+	struct seed_span key, value;
 	int code = 0;
 
 	if (table == NULL || row->key.len < 3 || *at != '{' ||
@@ -981,11 +889,11 @@ note_row(struct seed_input *input, const struct seed_feed *feed, const struct ro
 		file->schema = schema;
 		file->table = table;
 		schema = table = NULL;
-		while (json_member(&at, row->key.text + row->key.len, &key, &value)) {
-			char *name = span_text(key);
+		while (seed_json_member(&at, row->key.text + row->key.len, &key, &value)) {
+			char *name = seed_json_text(key);
 
 			if (name != NULL)
-				names_add(&file->settings.key, name);
+				seed_names_add(&file->settings.key, name);
 		}
 		code = check_data(file, request);
 	}
@@ -1128,7 +1036,7 @@ seed_input_free(struct seed_input *input)
 		free(file->schema);
 		free(file->table);
 		bytes_free(&file->text);
-		names_free(&file->header);
+		seed_names_free(&file->header);
 		seed_settings_free(&file->settings);
 	}
 	free(input->files);

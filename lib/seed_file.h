@@ -27,6 +27,8 @@ struct seed_names {
 	size_t count;
 };
 bool seed_names_have(const struct seed_names *names, const char *name);
+void seed_names_add(struct seed_names *names, char *name); /* owns it */
+void seed_names_free(struct seed_names *names);
 
 /* What is kept with the data, or said on the command line. */
 struct seed_settings {
@@ -49,6 +51,9 @@ struct seed_file {
 	struct seed_settings settings;
 	long long took_ms;
 };
+
+bool seed_is_csv(const struct seed_file *file);     /* with commas or with tabs, */
+char seed_delimiter(const struct seed_file *file);  /* which is this one */
 
 struct seed_input {
 	struct seed_file *files;   /* SQL first, then data */
@@ -102,6 +107,7 @@ struct seed_feed {
 };
 int seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone);
 size_t seed_feed_next(void *feed, const char **data); /* a db_feed */
+size_t seed_feed_look(struct seed_feed *feed, const char **data); /* the file as it is; 0: its end */
 void seed_feed_close(struct seed_feed *feed);
 
 /* The line on which the n-th row of a file begins (from 1; a header is no row), or 0. */

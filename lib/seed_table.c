@@ -211,6 +211,7 @@ make_column(const struct answer *a, size_t row, const struct seed_settings *sett
 		.collatable = answer_flag(a, row, COLUMN_COLLATABLE),
 		.always = *answer_text(a, row, COLUMN_IDENTITY) == 'a',
 		.boolean = strcmp(type, "boolean") == 0,
+		.json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0,
 		.absent = answer_text(a, row, COLUMN_DEFAULT),
 		.sequence = answer_text(a, row, COLUMN_SEQUENCE) };
 }

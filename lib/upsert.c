@@ -325,6 +325,22 @@ upsert_count(struct bytes *out, const struct upsert_table *t)
 }
 
 void
+upsert_glance(struct bytes *out, const struct upsert_table *t)
+{
+	bytes_str(out, "SELECT pg_catalog.count(*), pg_catalog.count(DISTINCT t.ctid) FILTER (WHERE NOT ");
+	add_differs(out, t);
+	bytes_str(out, "), (SELECT pg_catalog.count(*) FROM ");
+	upsert_name(out, t);
+	bytes_str(out, ") FROM (SELECT x.*, ARRAY(SELECT pg_catalog.json_object_keys(r.doc)) AS \"" KEYS_COLUMN "\" "
+	               "FROM pg_catalog.json_array_elements($1::pg_catalog.json) r(doc), pg_catalog.json_populate_record(NULL::");
+	upsert_name(out, t);
+	bytes_str(out, ", r.doc) x) s LEFT JOIN ");
+	upsert_name(out, t);
+	bytes_str(out, " t ON ");
+	add_match(out, t, "t", "s");
+}
+
+void
 upsert_keyless(struct bytes *out, const struct upsert_table *t)
 {
 	bytes_str(out, "SELECT s.ctid FROM ");

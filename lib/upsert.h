@@ -29,7 +29,7 @@ struct upsert_column {
 	bool large_number;     /* a number that JSON readers may round */
 	bool collatable;
 	bool always;           /* GENERATED ALWAYS AS IDENTITY: given values need OVERRIDING SYSTEM VALUE */
-	bool boolean;
+	bool boolean, json;    /* its type */
 	const char *equals;    /* of a key: the operator of its index, OPERATOR(schema.=) */
 	const char *absent;    /* the expression of its default, "NULL" where it has none */
 	const char *sequence;  /* behind serial or identity, quoted and qualified; or NULL */
@@ -76,6 +76,13 @@ void upsert_json_line(struct bytes *out, const struct upsert_table *t, const cha
 /* One row: staged; of these new, different, without a key; rows of the table; rows to be deleted if that is wanted. */
 enum { UPSERT_READ, UPSERT_NEW, UPSERT_DIFFERENT, UPSERT_KEYLESS, UPSERT_TOTAL, UPSERT_GONE };
 void upsert_count(struct bytes *out, const struct upsert_table *t);
+
+/*
+ * The same question for rows that are no table but the parameter $1, a list of JSON objects: how many there are; how many rows
+ * of the table are as they say; how many rows the table has.  Writes nothing at all, not even a catalog.
+ */
+enum { UPSERT_GIVEN, UPSERT_SAME, UPSERT_ROWS };
+void upsert_glance(struct bytes *out, const struct upsert_table *t);
 
 /* ctid of the first row with NULL in its key; or nothing. */
 void upsert_keyless(struct bytes *out, const struct upsert_table *t);
