@@ -40,6 +40,9 @@ void check_history(struct check_outcome *outcome, struct reader *reader);
 /* Results of mig-apply: was everything applied? */
 void check_deploy(struct check_outcome *outcome, struct reader *reader);
 
+/* A dry run of mig-seed: are tables as the seed files say? */
+void check_seeds(struct check_outcome *outcome, struct reader *reader);
+
 void check_free(struct check_outcome *outcome);
 
 #endif

@@ -30,6 +30,8 @@ static const struct program program = {
 	        "  history    a scan on standard input: is production what the folder says?\n"
 	        "             CRITICAL: failed. WARNING: pending, late, running, edited, missing.\n"
 	        "  deploy     results of mig-apply on standard input: was everything applied?\n"
+	        "  seeds      a dry run of mig-seed on standard input: are tables as the files say?\n"
+	        "             WARNING: rows differ.\n"
 	        "\n"
 	        "examples:\n"
 	        "  mig-scan | mig-check history\n"
@@ -47,6 +49,7 @@ static const struct {
 } checks[] = {
 	{ "history", check_history, "mig-scan | mig-check history" },
 	{ "deploy", check_deploy, "mig-scan | mig-plan | mig-apply | mig-check deploy" },
+	{ "seeds", check_seeds, "mig-seed --dry-run prisma/seed | mig-check seeds" },
 };
 enum { CHECKS = sizeof checks / sizeof *checks };
 
@@ -72,11 +75,11 @@ read_command_line(int argc, char *argv[], size_t *chosen, struct output *out)
 	if (options_one_operand(&o, &word) != 0)
 		return MIG_USAGE;
 	if (word == NULL)
-		return options_wrong("which check? there are history and deploy");
+		return options_wrong("which check? there are history, deploy and seeds");
 	for (*chosen = 0; *chosen < CHECKS; ++*chosen)
 		if (strcmp(word, checks[*chosen].name) == 0)
 			return 0;
-	return options_wrong("there is no check \"%s\"; there are history and deploy", word);
+	return options_wrong("there is no check \"%s\"; there are history, deploy and seeds", word);
 }
 
 static const char *
