@@ -272,8 +272,8 @@ constraint_columns(struct db *db, const struct seed_table *t, const char *constr
 {
 	struct bytes sql = { 0 };
 
-	bytes_str(&sql, "SELECT a.attname, c.confrelid, format('%I.%I', n.nspname, p.relname), b.attname, "
-	                "format('OPERATOR(%I.%s)', m.nspname, o.oprname) FROM pg_catalog.pg_constraint c "
+	bytes_str(&sql, "SELECT a.attname, c.confrelid, CASE WHEN p.oid IS NOT NULL THEN format('%I.%I', n.nspname, p.relname) END, "
+	                "b.attname, CASE WHEN o.oid IS NOT NULL THEN format('OPERATOR(%I.%s)', m.nspname, o.oprname) END FROM pg_catalog.pg_constraint c "
 	                "CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey), unnest(c.conpfeqop)) "
 	                "WITH ORDINALITY k(mine, theirs, op, n) "
 	                "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.mine "

@@ -470,7 +470,7 @@ add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum 
 	bool json = part != PART_SHOWN_KEY && part != PART_SHOWN, keys = part == PART_KEY || part == PART_SHOWN_KEY;
 	size_t i;
 
-	bytes_format(out, "%spg_catalog.concat_ws(%s", json ? "'{' || " : "", json ? "','" : keys ? "' '" : "', '");
+	bytes_format(out, "%spg_catalog.concat_ws(%s, NULL", json ? "'{' || " : "", json ? "','" : keys ? "' '" : "', '");
 	for (i = 0; i < t->count; i++) {
 		const struct upsert_column *c = &t->columns[i];
 
@@ -800,7 +800,7 @@ upsert_row_text(struct bytes *out, const struct upsert_table *t, const char *con
 {
 	size_t i;
 
-	bytes_str(out, "SELECT pg_catalog.concat_ws(', '");
+	bytes_str(out, "SELECT pg_catalog.concat_ws(', ', NULL");
 	for (i = 0; i < count; i++) {
 		const struct upsert_column *c = column_named(t, columns[i]);
 
