@@ -51,7 +51,7 @@ some_plan() {
     [mig-scan]='database offline wait'
     [mig-plan]='to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume'
     [mig-apply]='database dry-run expect max-stall wait'
-    [mig-seed]='database max-stall wait'
+    [mig-seed]='database dry-run prune key insert-only table export as into max-stall wait'
     [mig-check]=''
   )
   for tool in "${TOOLS[@]}"; do
@@ -148,6 +148,10 @@ some_plan() {
   refused mig-apply surplus - surplus
   refused mig-check surplus history surplus
   refused mig-seed 'files'
+  refused mig-seed tables --export
+  refused mig-seed --prune --export --prune Role
+  refused mig-seed --as --as=csv prisma/seed
+  refused mig-seed --table --table=Role prisma/seed
   refused mig-check 'check'
 }
 
@@ -159,6 +163,8 @@ some_plan() {
   refused mig-apply --expect=0123456789abcde --expect=0123456789abcde
   refused mig-apply --expect=0123456789ABCDEF --expect=0123456789ABCDEF
   refused mig-check disk disk
+  refused mig-seed --max-stall=0 --max-stall=0 file.sql
+  refused mig-seed --as=xml --export --as=xml Role
 }
 
 @test "times are written as in PostgreSQL, with their unit" {
