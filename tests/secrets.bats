@@ -119,8 +119,9 @@ work_for() {
     WORK=(mig-apply plan.rec)
     ;;
   mig-seed)
-    echo "$LONG" >seed.sql
-    WORK=(mig-seed seed.sql)
+    echo "$LONG CREATE TABLE held (id int PRIMARY KEY, word text);" >seed.sql
+    printf 'id,word\n1,one\n' >held.csv
+    WORK=(mig-seed seed.sql held.csv)
     ;;
   esac
 }
@@ -472,6 +473,7 @@ malformed() {
 }
 
 @test "neither -v nor an error of the server that quotes the statement" {
+  local text
   password_role
   migration 20240101000000_notices 'DO $$ BEGIN RAISE NOTICE $q$%$q$, current_query(); END $$;'
   migration 20240102000000_fails 'DO $$ BEGIN RAISE EXCEPTION $q$%$q$, (SELECT string_agg(concat_ws($q$ $q$, query, usename, application_name, client_addr), $q$;$q$) FROM pg_stat_activity); END $$;'
@@ -484,6 +486,16 @@ malformed() {
   assert_code 1
   says current_query
   assert_no_piece "$output$stderr"
+  sql 'CREATE TABLE word (id int PRIMARY KEY, n int CHECK (n > 0))'
+  sql "GRANT ALL ON word TO \"$ROLE\""
+  for text in 'id,n\n1,x\n' 'id,n\n1,0\n' 'id,m\n' 'id,n\n1,1\n'; do
+    printf '%b' "$text" >word.csv
+    DATABASE_URL=$URL run --separate-stderr mig-seed -v --format=text --dry-run word.csv
+    assert_no_piece "$output$stderr"
+    DATABASE_URL=$URL run --separate-stderr mig-seed -v word.csv
+    assert_no_piece "$output$stderr"
+  done
+  assert_code 0
   assert_no_piece "$(server_log 1000)"
 }
 
