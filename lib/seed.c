@@ -617,7 +617,7 @@ weigh(struct seeding *s, enum db_outcome outcome, bool *again)
 	const struct db_error *e = db_error(s->db);
 
 	if (outcome == DB_STOPPED || (signals_caught() != 0 && outcome == DB_ERROR))
-		return say_stopped();
+		return s->code != 0 ? 128 + signals_caught() : say_stopped();
 	if (s->code != 0)
 		return s->code;
 	if (outcome == DB_ERROR && (s->again || db_is_busy(e))) {

@@ -162,7 +162,7 @@ everything() {
       mig-seed -q "$as" >/dev/null && diff wanted <(everything)
       diff <(sql "SELECT nextval('\"User_id_seq\"')") <(echo 3)
     )
-    PGDATABASE=postgres sql_admin "DROP DATABASE \"${PGDATABASE}_$as\""
+    sql_admin "DROP DATABASE \"${PGDATABASE}_$as\""
   done
 }
 
