@@ -49,21 +49,26 @@ seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
 
 /* --- saying it --- */
 
-/* The error with its place.  Its detail is left out where it has the whole row, with what is not to be shown. */
+/*
+ * The error with its place.  The server's detail is left out where it has a row, or values that we show ourselves: what is
+ * not to be shown may be among them.
+ */
 static int
 say(const struct db_error *e, const struct seed_table *t, unsigned long line, const char *column, const char *values,
     const char *other)
 {
 	int code = db_exit_code(e);
 	struct bytes where = { 0 };
-	bool row = strcmp(e->sqlstate, "23502") == 0 || strcmp(e->sqlstate, "23514") == 0;
+	bool row = strcmp(e->sqlstate, "23502") == 0 || strcmp(e->sqlstate, "23514") == 0 ||
+	    (strcmp(e->sqlstate, "23505") == 0 && values != NULL);
 
-	bytes_str(&where, t != NULL ? t->file->path : "data");
+	bytes_str(&where, t != NULL ? t->file->path : "");
 	if (line > 0)
 		bytes_format(&where, ":%lu", line);
+	bytes_str(&where, t != NULL ? ": " : "");
 	if (column != NULL)
-		bytes_format(&where, ": column \"%s\"", column);
-	(void)message_error(code, "%s: %s [%s]", where.data, e->message, e->sqlstate);
+		bytes_format(&where, "column \"%s\": ", column);
+	(void)message_error(code, "%s%s [%s]", where.data, e->message, e->sqlstate);
 	if (values != NULL && *values != '\0')
 		message_line("  row         %s", values);
 	if (other != NULL)

@@ -327,7 +327,7 @@ upsert_count(struct bytes *out, const struct upsert_table *t)
 void
 upsert_glance(struct bytes *out, const struct upsert_table *t)
 {
-	bytes_str(out, "SELECT pg_catalog.count(*), pg_catalog.count(DISTINCT t.ctid) FILTER (WHERE NOT ");
+	bytes_str(out, "SELECT pg_catalog.count(*), pg_catalog.count(DISTINCT (t.tableoid, t.ctid)) FILTER (WHERE t.ctid IS NOT NULL AND NOT ");
 	add_differs(out, t);
 	bytes_str(out, "), (SELECT pg_catalog.count(*) FROM ");
 	upsert_name(out, t);

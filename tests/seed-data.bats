@@ -381,6 +381,23 @@ no_session() {
   assert_equal "$(sql "SELECT nextval('s_id_seq'), nextval('i_id_seq')")" '11|11'
 }
 
+@test "a row that another table still needs is not pruned away; the error names it, and hides what is to be hidden" {
+  sql "CREATE TABLE a (id int PRIMARY KEY, token text UNIQUE); CREATE TABLE other (a int CONSTRAINT other_to_a REFERENCES a)"
+  printf 'id,token\n1,abc\n2,def\n' >a.csv
+  mig-seed -q a.csv >/dev/null
+  sql 'INSERT INTO other VALUES (2)'
+  printf 'id,token\n1,abc\n' >a.csv
+  seed --prune a.csv
+  assert_code 1
+  says 'violates foreign key constraint "other_to_a" on table "other" [23503]' 'Key (id)=(2) is still referenced from table "other".'
+  printf 'id,token\n1,abc\n3,abc\n' >a.csv
+  seed a.csv
+  assert_code 1
+  says 'a.csv:3: ' 'id=3, token=(not shown)'
+  says_not abc
+  assert_equal "$(sql 'SELECT count(*) FROM a')" 2
+}
+
 @test "partitioned tables, other schemas, odd names and a schema in the string" {
   sql 'CREATE SCHEMA "Odd ""S"""; CREATE TABLE "Odd ""S"""."T '"'"' 1" ("select" int, "a""b" text, PRIMARY KEY ("select"));
     CREATE TABLE p (id int, k text, PRIMARY KEY (id, k)) PARTITION BY LIST (k); CREATE TABLE p1 PARTITION OF p FOR VALUES IN ($$x$$);
@@ -391,6 +408,8 @@ no_session() {
   seed .
   assert_code 0
   assert_equal "$(sql 'SELECT tableoid::regclass, * FROM p ORDER BY id')" $'p1|1|x\np2|2|y'
+  seed .
+  assert_equal "$(numbers p.csv)" '2 0 0 2 0 0'
   DATABASE_URL+='&schema=app' seed <(:) || true
   mkdir more
   printf 'id\n2\n' >more/t.csv
