@@ -11,6 +11,7 @@
 #include "mig.h"
 #include "patience.h"
 #include "seed_fault.h"
+#include "seed_feed.h"
 #include "seed_glance.h"
 #include "signals.h"
 

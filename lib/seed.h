@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "database.h"
-#include "seed_file.h"
+#include "seed_input.h"
 #include "seed_table.h"
 
 /* Settings, SET LOCAL, under which values are read and written alike everywhere. */

@@ -6,6 +6,7 @@
 #include "face.h"
 #include "message.h"
 #include "mig.h"
+#include "seed_feed.h"
 #include "sql.h"
 
 static const char rolled_back[] = "  Nothing was seeded: all was rolled back.";

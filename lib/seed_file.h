@@ -1,9 +1,9 @@
 /*
- * What mig-seed reads: files and folders, named after their tables; and what seed.conf says of these.
+ * A seed file: what it is called, which table it is for, and what is to be minded with it.
  *
  * A data file is CSV, TSV or NDJSON and is named [SCHEMA.]TABLE.csv, names as they are, without quotes and in their
- * own case.  Its values are the server's business: here is only seen where lines end, what the header names, and
- * which members an object of a `rows` stream has.
+ * own case.  Its values are the server's business: we see where lines end, what the header names, and which members an
+ * object of a `rows` stream has.
  */
 #ifndef MIG_SEED_FILE_H
 #define MIG_SEED_FILE_H
@@ -12,7 +12,6 @@
 #include <stddef.h>
 
 #include "bytes.h"
-#include "record.h"
 
 enum seed_kind {
 	SEED_SQL,
@@ -55,63 +54,14 @@ struct seed_file {
 bool seed_is_csv(const struct seed_file *file);     /* with commas or with tabs, */
 char seed_delimiter(const struct seed_file *file);  /* which is this one */
 
-struct seed_input {
-	struct seed_file *files;   /* SQL first, then data */
-	size_t count, cap;
-	size_t sql_count;
-	struct reader *reader;     /* of the stream on standard input, whose failure is passed on; else NULL */
-	const struct failure *failure;
-};
-
-/* A setting of the command line: --key, --insert-only. */
-struct seed_word {
-	const char *option;        /* "key", "insert-only" */
-	const char *value;         /* "[SCHEMA.]TABLE:COLUMN,..." or "COLUMN,...", for every table */
-};
-
-struct seed_request_files {
-	char *const *paths;        /* files, folders, "-" */
-	size_t count;
-	const char *table;         /* of the NDJSON on standard input; NULL: it is a stream, or SQL */
-	const struct seed_word *words;
-	size_t word_count;
-};
-
-/*
- * Finds and checks all that is to be put in, before anybody connects.  Returns 0, or an exit code, said; input->failure is
- * set where the tool before gave up.
- */
-int seed_gather(struct seed_input *input, const struct seed_request_files *request);
-void seed_input_free(struct seed_input *input);
-
-/* The settings of a table that has no file yet (for an export), from seed.conf in `folder` and the words. */
-int seed_settings_find(struct seed_settings *settings, const char *folder, const char *schema, const char *table,
-    const struct seed_word *words, size_t word_count);
-void seed_settings_free(struct seed_settings *settings);
-
 /* "schema.Table" to its two parts, *schema NULL where it has none; the caller frees both. */
 void seed_table_name(const char *text, size_t len, char **schema, char **table);
 
-/* The data of a file as COPY wants it.  {0} is closed. */
-struct seed_feed {
-	const struct seed_file *file;
-	bool gone;                 /* of ROWS: the keys of the rows that are to go, not those that are to stay */
-	int fd;
-	struct bytes block;        /* whole lines, and the begin of one that is not read to its end */
-	size_t used;               /* bytes of the block that were given */
-	struct bytes out;
-	unsigned long line;        /* of the file: how many are used */
-	unsigned long row;         /* how many rows are given */
-	bool ended;
-	int code;                  /* what was said, where the data is bad */
-};
-int seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone);
-size_t seed_feed_next(void *feed, const char **data); /* a db_feed */
-size_t seed_feed_look(struct seed_feed *feed, const char **data); /* the file as it is; 0: its end */
-void seed_feed_close(struct seed_feed *feed);
+/* Both NULL, or the same text. */
+bool seed_same_name(const char *a, const char *b);
 
-/* The line on which the n-th row of a file begins (from 1; a header is no row), or 0. */
-unsigned long seed_line_of_row(const struct seed_file *file, unsigned long row);
+/* Says that a file cannot be read, for an errno; returns the exit code. */
+int seed_cannot_read(const char *path, int error);
 
 /* Says a complaint about a line of a file (0: about the file); returns MIG_DATA. */
 int seed_refuse(const struct seed_file *file, unsigned long line, const char *format, ...) MIG_PRINTF(3, 4);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "seed_feed.h"
 #include "seed_text.h"
 
 enum { LARGE_BYTES = 1 << 20 }; /* of all files together */

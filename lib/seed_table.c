@@ -6,6 +6,7 @@
 
 #include "message.h"
 #include "mig.h"
+#include "seed_feed.h"
 
 /* --- asking the catalog --- */
 

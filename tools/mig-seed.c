@@ -349,8 +349,8 @@ name_tables(const struct request *request, struct seed_input *input)
 		seed_table_name(file->path, strlen(file->path), &file->schema, &file->table);
 	}
 	for (i = 0; code == 0 && i < files->count; i++)
-		code = seed_settings_find(&input->files[i].settings, folder, input->files[i].schema, input->files[i].table,
-		    files->words, files->word_count);
+		code = seed_settings_find(&input->files[i].settings, folder, true, input->files[i].schema,
+		    input->files[i].table, files->words, files->word_count);
 	return code;
 }
 
