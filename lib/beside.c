@@ -1,73 +1,93 @@
 #include "beside.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bytes.h"
 
+/* Whether a path leads to what is not to be replaced: a device, a FIFO, or an open file by another name. */
+static bool
+is_special(const char *path)
+{
+	struct stat there;
+
+	return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0 ||
+	    (stat(path, &there) == 0 && !S_ISREG(there.st_mode));
+}
+
+static void
+forget(struct beside *b)
+{
+	int error = errno;
+
+	free(b->path);
+	free(b->beside);
+	*b = (struct beside){ .fd = -1 };
+	errno = error;
+}
+
 bool
 beside_open(struct beside *b, const char *path)
 {
 	mode_t mask;
-	int fd, error;
 
-	*b = (struct beside){ NULL, realpath(path, NULL), NULL }; /* a symbolic link stays one */
-	if (b->path == NULL)
+	*b = (struct beside){ .fd = -1 };
+	if (is_special(path)) {
 		b->path = xstrdup(path);
-	b->beside = xformat("%s.XXXXXX", b->path);
-	fd = mkstemp(b->beside);
-	if (fd >= 0) {
-		umask(mask = umask(0));
-		fchmod(fd, 0666 & ~mask);
-		b->file = fdopen(fd, "w");
+		b->fd = open(path, O_WRONLY | O_CLOEXEC);
+	} else {
+		/* a symbolic link stays one: the file that it leads to is replaced */
+		b->path = realpath(path, NULL);
+		if (b->path == NULL)
+			b->path = xstrdup(path);
+		b->beside = xformat("%s.XXXXXX", b->path);
+		if ((b->fd = mkstemp(b->beside)) >= 0) {
+			umask(mask = umask(0));
+			fchmod(b->fd, 0666 & ~mask);
+		}
 	}
-	if (b->file != NULL)
+	if (b->fd >= 0)
 		return true;
-	error = errno;
-	free(b->path);
-	free(b->beside);
-	errno = error;
+	forget(b);
 	return false;
 }
 
+/* Whether two files hold the same bytes. */
 static bool
-equal(const char *one, const char *other)
+files_equal(const char *one, const char *other)
 {
 	FILE *a = fopen(one, "re"), *b = fopen(other, "re");
-	bool same = a != NULL && b != NULL;
-	int c = 0, d;
+	int c = 0, d = 0;
+	bool equal = a != NULL && b != NULL;
 
-	while (same && c != EOF) {
+	while (equal && c != EOF) {
 		c = getc(a);
 		d = getc(b);
-		same = c == d;
+		equal = c == d;
 	}
 	if (a != NULL)
 		fclose(a);
 	if (b != NULL)
 		fclose(b);
-	return same;
+	return equal;
 }
 
-bool
-beside_close(struct beside *b, bool keep)
+int
+beside_close(struct beside *b, int error)
 {
-	int error = 0;
+	bool same = b->beside != NULL && error == 0 && files_equal(b->beside, b->path);
 
-	if (fflush(b->file) != 0 || (keep && fsync(fileno(b->file)) != 0))
+	if (b->beside != NULL && !same && error == 0 && (fsync(b->fd) < 0 || rename(b->beside, b->path) < 0))
 		error = errno;
-	if (fclose(b->file) != 0 && error == 0)
-		error = errno;
-	if (!keep || error != 0 || equal(b->beside, b->path))
+	if (b->beside != NULL && (same || error != 0))
 		unlink(b->beside);
-	else if (rename(b->beside, b->path) != 0) {
+	if (close(b->fd) < 0 && error == 0)
 		error = errno;
-		unlink(b->beside);
-	}
-	free(b->path);
-	free(b->beside);
-	errno = error;
-	return error == 0;
+	forget(b);
+	return error;
 }

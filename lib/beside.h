@@ -6,18 +6,17 @@
 #define MIG_BESIDE_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 struct beside {
-	FILE *file;
+	int fd;         /* to be written to */
 	char *path;
-	char *beside;
+	char *beside;   /* NULL: a device, a FIFO, or an open file by another name, which is written as it is */
 };
 
-/* False: errno says why. */
+/* False: errno says why, and nothing is to be closed. */
 bool beside_open(struct beside *b, const char *path);
 
-/* Puts it into its place (keep), or removes it.  False: errno says why; then nothing is left beside. */
-bool beside_close(struct beside *b, bool keep);
+/* Puts it into its place where error is 0, else removes it, and closes.  Returns error, or the errno of what failed. */
+int beside_close(struct beside *b, int error);
 
 #endif

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "beside.h"
 #include "bytes.h"
 #include "message.h"
 #include "mig.h"
@@ -493,8 +493,8 @@ record_fill(struct reader *r, const struct record *record, const struct record_f
 
 struct writer {
 	int fd;              /* -1: nowhere */
-	char *path;          /* NULL: standard output */
-	char *beside;        /* the file being written, to be renamed to path; NULL: written directly */
+	char *path;          /* as given; NULL: standard output */
+	struct beside place; /* of path */
 	long long records;
 	int error;           /* errno of the first write that failed */
 	size_t len;          /* of the chunk, not yet hashed and written */
@@ -608,51 +608,21 @@ writer_digest_only(const char *kind)
 	return w;
 }
 
-/* Whether a path leads to what is not to be replaced: a device, a FIFO, or an open file by another name. */
-static bool
-is_special(const char *path)
-{
-	struct stat there;
-
-	return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0 ||
-	    (stat(path, &there) == 0 && !S_ISREG(there.st_mode));
-}
-
-static bool
-writer_open_path(struct writer *w, const char *path)
-{
-	mode_t mask;
-
-	if (is_special(path)) {
-		w->path = xstrdup(path);
-		w->fd = open(path, O_WRONLY | O_CLOEXEC);
-		return w->fd >= 0;
-	}
-	/* a symbolic link stays one: the file that it leads to is replaced */
-	w->path = realpath(path, NULL);
-	if (w->path == NULL)
-		w->path = xstrdup(path);
-	w->beside = xformat("%s.XXXXXX", w->path);
-	if ((w->fd = mkstemp(w->beside)) >= 0) {
-		umask(mask = umask(0));
-		fchmod(w->fd, 0666 & ~mask);
-	}
-	return w->fd >= 0;
-}
-
 struct writer *
 writer_open(const char *path, const char *kind)
 {
 	struct writer *w = writer_digest_only(NULL);
 
 	w->fd = STDOUT_FILENO;
-	if (path != NULL && !writer_open_path(w, path)) {
-		(void)message_error(errno == EACCES ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", path,
-		    strerror(errno));
-		free(w->path);
-		free(w->beside);
-		free(w);
-		return NULL;
+	if (path != NULL) {
+		if (!beside_open(&w->place, path)) {
+			(void)message_error(errno == EACCES ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", path,
+			    strerror(errno));
+			free(w);
+			return NULL;
+		}
+		w->path = xstrdup(path);
+		w->fd = w->place.fd;
 	}
 	begin_stream(w, kind);
 	return w;
@@ -665,54 +635,17 @@ writer_digest(struct writer *w, char hex[RECORD_DIGEST_HEX])
 	digest_hex(&w->digest, hex);
 }
 
-/* Whether two files hold the same bytes. */
-static bool
-files_equal(const char *one, const char *other)
-{
-	FILE *a = fopen(one, "re"), *b = fopen(other, "re");
-	int c = 0, d = 0;
-	bool equal = a != NULL && b != NULL;
-
-	while (equal && c != EOF) {
-		c = getc(a);
-		d = getc(b);
-		equal = c == d;
-	}
-	if (a != NULL)
-		fclose(a);
-	if (b != NULL)
-		fclose(b);
-	return equal;
-}
-
-/* The file that was written beside takes its place, unless it would change nothing. */
-static void
-writer_place(struct writer *w)
-{
-	if (w->error == 0 && files_equal(w->beside, w->path)) {
-		unlink(w->beside);
-		return;
-	}
-	if (w->error == 0 && (fsync(w->fd) < 0 || rename(w->beside, w->path) < 0))
-		w->error = errno;
-	if (w->error != 0)
-		unlink(w->beside);
-}
-
 /* Flushes, puts a file into its place, frees; returns code, or MIG_OUTPUT where that hides nothing worse. */
 static int
 writer_close(struct writer *w, int code)
 {
 	writer_flush(w);
-	if (w->beside != NULL)
-		writer_place(w);
-	if (w->path != NULL && close(w->fd) < 0 && w->error == 0)
-		w->error = errno;
+	if (w->path != NULL)
+		w->error = beside_close(&w->place, w->error);
 	if (w->error != 0 && code == 0)
 		code = message_error(MIG_OUTPUT, "cannot write %s: %s",
 		    w->path != NULL ? w->path : "standard output", strerror(w->error));
 	free(w->path);
-	free(w->beside);
 	free(w);
 	return code;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "beside.h"
 #include "clock.h"
@@ -36,9 +37,9 @@ take_object(void *context, const struct answer *row)
 }
 
 static int
-cannot_write(const char *path)
+cannot_write(const char *path, int error)
 {
-	return message_error(errno == EACCES ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", path, strerror(errno));
+	return message_error(error == EACCES ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", path, strerror(error));
 }
 
 /* The name of a file that leads back to its table. */
@@ -65,6 +66,7 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 	long long began = clock_now_ms();
+	int error;
 
 	if (path == NULL) {
 		*code = message_error(MIG_DATA, "no file can be named after table \"%s\"", t->sql.table);
@@ -73,16 +75,15 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 	free(t->file->path);
 	t->file->name = t->file->path = path;
 	if (!beside_open(&place, path)) {
-		*code = cannot_write(path);
+		*code = cannot_write(path, errno);
 		return DB_OK;
 	}
-	sink.file = place.file;
+	sink.file = fdopen(dup(place.fd), "w");
 	upsert_export(&sql, &t->sql, json ? '\0' : t->file->kind == SEED_TSV ? '\t' : ',');
 	outcome = json ? db_each(db, sql.data, take_object, &sink) : db_copy_out(db, sql.data, take_line, &sink);
-	if (!beside_close(&place, outcome == DB_OK) && outcome != DB_STOPPED) {
-		*code = cannot_write(path);
-		outcome = DB_OK;
-	}
+	error = sink.file == NULL || fclose(sink.file) != 0 ? errno : 0;
+	if (beside_close(&place, outcome != DB_OK ? ECANCELED : error) != 0 && outcome == DB_OK)
+		*code = cannot_write(path, error);
 	t->read = sink.lines - (json ? 0 : 1);
 	t->took_ms = clock_now_ms() - began;
 	bytes_free(&sql);
