@@ -1,6 +1,6 @@
 /*
- * A file that is written beside its place and renamed: whoever reads meanwhile has the old one, whole.  One that would
- * not change is left alone, so that make and git see no news.
+ * A file that is written beside its place and renamed: whoever reads meanwhile has the old one, whole.  One
+ * that would not change is left alone, so that make and git see no news.
  */
 #ifndef MIG_BESIDE_H
 #define MIG_BESIDE_H
@@ -16,7 +16,10 @@ struct beside {
 /* False: errno says why, and nothing is to be closed. */
 bool beside_open(struct beside *b, const char *path);
 
-/* Puts it into its place where error is 0, else removes it, and closes.  Returns error, or the errno of what failed. */
+/*
+ * Puts it into its place where error is 0, else removes it, and closes.  Returns error, or the errno of what
+ * failed.
+ */
 int beside_close(struct beside *b, int error);
 
 #endif

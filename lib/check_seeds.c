@@ -63,7 +63,8 @@ read_rows(struct check_outcome *outcome, struct reader *reader, struct tally *ta
 			if (code == 0)
 				weigh(outcome, tally, &seeded);
 		} else if (!record_is(record, &row_form)) {
-			code = reader_refuse(reader, "a \"%s\" record does not belong here", record_name(record));
+			code = reader_refuse(reader, "a \"%s\" record does not belong here",
+			    record_name(record));
 		}
 		record_free(record);
 	}

@@ -212,7 +212,8 @@ key_columns(const struct seed_table *t, size_t *count)
 }
 
 static int
-say_duplicate(struct seeding *s, const struct seed_table *t, const struct answer *a, const char *const *names, size_t count)
+say_duplicate(struct seeding *s, const struct seed_table *t, const struct answer *a, const char *const *names,
+    size_t count)
 {
 	unsigned long second = seed_table_line(s->db, t, answer_text(a, 0, 0), false);
 	unsigned long first = seed_table_line(s->db, t, answer_text(a, 0, 1), false);
@@ -221,7 +222,8 @@ say_duplicate(struct seeding *s, const struct seed_table *t, const struct answer
 
 	upsert_row_text(&sql, &t->sql, names, count, answer_text(a, 0, 0));
 	if (db_query(s->db, &row, sql.data, 0, NULL) == DB_OK && answer_rows(row) > 0)
-		(void)seed_refuse(t->file, second, "%s is there already, on line %lu", answer_text(row, 0, 0), first);
+		(void)seed_refuse(t->file, second, "%s is there already, on line %lu", answer_text(row, 0, 0),
+		    first);
 	answer_free(row);
 	bytes_free(&sql);
 	return MIG_DATA;
@@ -254,8 +256,9 @@ check_keys(struct seeding *s, const struct seed_table *t, long long keyless)
 }
 
 /*
- * Whether two rows could have one key.  In an empty table the index of the key will see to it; and in a large file whose
- * rows are all as the table has them, two such rows could only be equal: to look costs as much as to compare.
+ * Whether two rows could have one key.  In an empty table the index of the key will see to it; and in a large
+ * file whose rows are all as the table has them, two such rows could only be equal: to look costs as much as
+ * to compare.
  */
 static bool
 may_repeat(const struct seed_table *t)
@@ -375,8 +378,8 @@ write_unit(struct seeding *s, size_t first, size_t count)
 }
 
 /*
- * Units in their order; where rows are taken out, all is one unit: a row may go whose children go, too, or move to a row
- * that is new.
+ * Units in their order; where rows are taken out, all is one unit: a row may go whose children go, too, or
+ * move to a row that is new.
  */
 static enum db_outcome
 write_all(struct seeding *s)
@@ -472,7 +475,8 @@ begin(struct seeding *s)
 {
 	struct bytes sql = { 0 };
 
-	bytes_format(&sql, "BEGIN%s; SET LOCAL lock_timeout = %lld", s->job->dry_run ? " ISOLATION LEVEL REPEATABLE READ" : "",
+	bytes_format(&sql, "BEGIN%s; SET LOCAL lock_timeout = %lld",
+	    s->job->dry_run ? " ISOLATION LEVEL REPEATABLE READ" : "",
 	    s->lock_timeout_ms);
 	return run_text(s->db, &sql);
 }
@@ -486,12 +490,13 @@ find_tables(struct seeding *s)
 	seed_tables_free(s->tables);
 	if (input->count == input->sql_count)
 		return DB_OK;
-	return seed_tables_find(s->db, input->files + input->sql_count, input->count - input->sql_count, s->tables, &s->code);
+	return seed_tables_find(s->db, input->files + input->sql_count, input->count - input->sql_count,
+	    s->tables, &s->code);
 }
 
 /*
- * Where everything is as the files say, that is all: *same.  What SQL does cannot be known before it ran, so with it there
- * is no such look, but in a dry run.
+ * Where everything is as the files say, that is all: *same.  What SQL does cannot be known before it ran, so
+ * with it there is no such look, but in a dry run.
  */
 static enum db_outcome
 look(struct seeding *s, bool *same)
@@ -558,7 +563,8 @@ attempt(struct seeding *s)
 static int
 say_stopped(void)
 {
-	return message_error(128 + signals_caught(), "stopped by a signal. Nothing was seeded: all was rolled back.");
+	return message_error(128 + signals_caught(),
+	    "stopped by a signal. Nothing was seeded: all was rolled back.");
 }
 
 /* --- the deploy lock --- */
@@ -593,7 +599,8 @@ take_lock(struct db *db, long long deadline)
 		answer_free(a);
 		pause = patience_poll(++look, randombytes_random());
 		if (clock_now_ms() + pause > deadline) {
-			code = message_error(MIG_BUSY, "another deployer holds the lock: %s", bytes_text(&holder));
+			code = message_error(MIG_BUSY, "another deployer holds the lock: %s",
+			    bytes_text(&holder));
 			message_line("  Nothing was seeded. The same command may work later.");
 			break;
 		}
@@ -665,7 +672,8 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 			db_rollback(db);
 		if (code != 0)
 			break;
-		message_verbose("%s; trying again", s.again ? "somebody else wrote the same rows" : db_error(db)->message);
+		message_verbose("%s; trying again",
+		    s.again ? "somebody else wrote the same rows" : db_error(db)->message);
 		clock_sleep_ms(pause);
 		if (signals_caught() != 0)
 			code = say_stopped();

@@ -68,7 +68,8 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 		if (strlen(lists[i].name) != name_len || strncmp(lists[i].name, name, name_len) != 0)
 			continue;
 		seed_names_free(lists[i].names);
-		return names_parse(lists[i].names, value, len) ? NULL : "columns, each once, with commas between them";
+		return names_parse(lists[i].names, value, len) ? NULL
+		                                               : "columns, each once, with commas between them";
 	}
 	if (name_len == strlen("prune") && strncmp(name, "prune", name_len) == 0) {
 		s->kept = len == 2 && strncmp(value, "no", 2) == 0;
@@ -114,7 +115,8 @@ conf_section(struct conf *conf, unsigned long line, const char *text, size_t len
 	text++;
 	len -= 2;
 	if (!conf->exporting && !folder_has_table(conf->folder, text, len))
-		return seed_refuse(conf->file, line, "[%.*s]: there is no %.*s.csv, .tsv or .ndjson beside this file",
+		return seed_refuse(conf->file, line,
+		    "[%.*s]: there is no %.*s.csv, .tsv or .ndjson beside this file",
 		    (int)len, text, (int)len, text);
 	seed_table_name(text, len, &schema, &table);
 	conf->section = true;
@@ -145,7 +147,8 @@ conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
 	why = setting_take(conf->here ? conf->settings : &other, text, name_len, value, value_len);
 	seed_settings_free(&other);
 	if (why != NULL && *why == '\0')
-		return seed_refuse(conf->file, line, "there is no setting \"%.*s\"; there are key, insert-only, hide and prune",
+		return seed_refuse(conf->file, line,
+		    "there is no setting \"%.*s\"; there are key, insert-only, hide and prune",
 		    (int)name_len, text);
 	return why == NULL ? 0 : seed_refuse(conf->file, line, "%.*s: it takes %s", (int)name_len, text, why);
 }
@@ -161,7 +164,8 @@ conf_read(struct conf *conf, const struct bytes *text)
 		size_t len = strcspn(at, "\n");
 		const char *from = skip_blanks(at);
 
-		code = conf_line(conf, ++line, from, from < at + len ? trimmed(from, (size_t)(at + len - from)) : 0);
+		code = conf_line(conf, ++line, from,
+		    from < at + len ? trimmed(from, (size_t)(at + len - from)) : 0);
 		at += len + (at[len] == '\n');
 	}
 	return code;
@@ -169,7 +173,8 @@ conf_read(struct conf *conf, const struct bytes *text)
 
 /* Words of the command line count for the table that they name, or for all. */
 int
-seed_settings_words(struct seed_settings *settings, const char *schema, const char *table, const struct seed_word *words,
+seed_settings_words(struct seed_settings *settings, const char *schema, const char *table,
+    const struct seed_word *words,
     size_t count)
 {
 	size_t i;
@@ -186,15 +191,18 @@ seed_settings_words(struct seed_settings *settings, const char *schema, const ch
 		}
 		free(for_schema);
 		free(for_table);
-		if (ours && setting_take(settings, words[i].option, strlen(words[i].option), value, strlen(value)) != NULL)
-			return message_error(MIG_USAGE, "--%s=%s: it takes [TABLE:]COLUMN,..., each column once",
+		if (ours && setting_take(settings, words[i].option, strlen(words[i].option), value,
+		    strlen(value)) != NULL)
+			return message_error(MIG_USAGE,
+			    "--%s=%s: it takes [TABLE:]COLUMN,..., each column once",
 			    words[i].option, words[i].value);
 	}
 	return 0;
 }
 
 int
-seed_settings_find(struct seed_settings *settings, const char *folder, bool exporting, const char *schema, const char *table,
+seed_settings_find(struct seed_settings *settings, const char *folder, bool exporting, const char *schema,
+    const char *table,
     const struct seed_word *words, size_t word_count)
 {
 	struct seed_file file = { .path = xformat("%s%s" SEED_CONF, folder, *folder != '\0' ? "/" : "") };

@@ -1,6 +1,6 @@
 /*
- * The settings of a table: from seed.conf, which is kept with the data, and from words of the command line, which
- * override it.
+ * The settings of a table: from seed.conf, which is kept with the data, and from words of the command line,
+ * which override it.
  */
 #ifndef MIG_SEED_CONF_H
 #define MIG_SEED_CONF_H
@@ -16,8 +16,9 @@ struct seed_word {
 };
 
 /*
- * What seed.conf in `folder` ("" is the current one) and the words say of a table.  A section without a data file beside it is refused, unless the
- * files are yet to be written (exporting).  Returns 0 or an exit code, said; *settings is the caller's in any case.
+ * What seed.conf in `folder` ("" is the current one) and the words say of a table.  A section without a data
+ * file beside it is refused, unless the files are yet to be written (exporting).  Returns 0 or an exit code,
+ * said; *settings is the caller's in any case.
  */
 int seed_settings_find(struct seed_settings *settings, const char *folder, bool exporting, const char *schema,
     const char *table, const struct seed_word *words, size_t word_count);

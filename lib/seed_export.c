@@ -39,7 +39,8 @@ take_object(void *context, const struct answer *row)
 static int
 cannot_write(const char *path, int error)
 {
-	return message_error(error == EACCES ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", path, strerror(error));
+	return message_error(error == EACCES ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", path,
+	    strerror(error));
 }
 
 /* The name of a file that leads back to its table. */
@@ -50,7 +51,8 @@ file_name(const struct seed_table *t, const char *folder)
 	bool dotted = strchr(t->sql.table, '.') != NULL;
 	const char *schema = t->file->schema != NULL || dotted ? t->sql.schema : NULL;
 
-	if (strchr(t->sql.table, '/') != NULL || *t->sql.table == '.' || (schema != NULL && strpbrk(schema, "/.") != NULL))
+	if (strchr(t->sql.table, '/') != NULL || *t->sql.table == '.' ||
+	    (schema != NULL && strpbrk(schema, "/.") != NULL))
 		return NULL;
 	return xformat("%s%s%s%s%s.%s", folder, *folder != '\0' ? "/" : "", schema != NULL ? schema : "",
 	    schema != NULL ? "." : "", t->sql.table, endings[t->file->kind]);
@@ -80,7 +82,8 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 	}
 	sink.file = fdopen(dup(place.fd), "w");
 	upsert_export(&sql, &t->sql, json ? '\0' : t->file->kind == SEED_TSV ? '\t' : ',');
-	outcome = json ? db_each(db, sql.data, take_object, &sink) : db_copy_out(db, sql.data, take_line, &sink);
+	outcome = json ? db_each(db, sql.data, take_object, &sink)
+	               : db_copy_out(db, sql.data, take_line, &sink);
 	error = sink.file == NULL || fclose(sink.file) != 0 ? errno : 0;
 	if (beside_close(&place, outcome != DB_OK ? ECANCELED : error) != 0 && outcome == DB_OK)
 		*code = cannot_write(path, error);
@@ -91,7 +94,8 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 }
 
 int
-seed_export(struct db *db, struct seed_file *files, size_t count, const char *folder, struct seed_tables *tables)
+seed_export(struct db *db, struct seed_file *files, size_t count, const char *folder,
+    struct seed_tables *tables)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;

@@ -60,7 +60,8 @@ seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bo
 	size_t width = name_width(seeded, count), i;
 
 	face_pad(out, "file", width);
-	bytes_format(out, "%9s%10s%10s%s%10s   only in the table\n", "rows", "insert", "update", pruned ? "    delete" : "", "same");
+	bytes_format(out, "%9s%10s%10s%s%10s   only in the table\n", "rows", "insert", "update",
+	    pruned ? "    delete" : "", "same");
 	for (i = 0; i < count; i++) {
 		const struct seeded *s = &seeded[i];
 

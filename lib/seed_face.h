@@ -8,7 +8,8 @@
 #include "model.h"
 
 /* A line for a change: what, table, key, and what is new. */
-void seed_face_change(struct bytes *out, const char *change, const char *table, const char *key, const char *values);
+void seed_face_change(struct bytes *out, const char *change, const char *table, const char *key,
+    const char *values);
 
 /* The table of files.  seeded: one for each, SQL with RECORD_NULL for numbers. */
 void seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned);

@@ -28,7 +28,8 @@ seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
 	else if (done < script.count)
 		place = sql_place(file->text.data, file->text.len, script.statements[done].start);
 	if (place.line > 0) {
-		(void)message_error(code, "%s:%lu:%lu: %s [%s]", file->path, place.line, place.column, e->message,
+		(void)message_error(code, "%s:%lu:%lu: %s [%s]", file->path, place.line, place.column,
+		    e->message,
 		    e->sqlstate);
 		face_caret(&caret, file->text.data, place.line, place.column);
 		caret.data[--caret.len] = '\0';
@@ -51,11 +52,12 @@ seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
 /* --- saying it --- */
 
 /*
- * The error with its place.  The server's detail is left out where it has a row, or values that we show ourselves: what is
- * not to be shown may be among them.
+ * The error with its place.  The server's detail is left out where it has a row, or values that we show
+ * ourselves: what is not to be shown may be among them.
  */
 static int
-say(const struct db_error *e, const struct seed_table *t, unsigned long line, const char *column, const char *values,
+say(const struct db_error *e, const struct seed_table *t, unsigned long line, const char *column,
+    const char *values,
     const char *other)
 {
 	int code = db_exit_code(e);
@@ -75,7 +77,8 @@ say(const struct db_error *e, const struct seed_table *t, unsigned long line, co
 	if (other != NULL)
 		message_line("  the same    %s", other);
 	if (e->constraint != NULL)
-		message_line("  constraint  \"%s\" of table \"%s\"", e->constraint, e->table != NULL ? e->table : "");
+		message_line("  constraint  \"%s\" of table \"%s\"", e->constraint,
+		    e->table != NULL ? e->table : "");
 	if (e->detail != NULL && !row)
 		message_line("  detail      %s", e->detail);
 	if (e->hint != NULL)
@@ -97,8 +100,8 @@ column_named(const struct seed_table *t, const char *name, size_t len)
 }
 
 /*
- * The server's words may be translated, but not their order: "COPY mig_seed_1, line 3, column price: ...".  The line
- * is the first number behind the table's name; the column is what stands before the colon.
+ * The server's words may be translated, but not their order: "COPY mig_seed_1, line 3, column price: ...".
+ * The line is the first number behind the table's name; the column is what stands before the colon.
  */
 int
 seed_fault_copy(const struct db_error *e, const struct seed_table *t)
@@ -155,7 +158,8 @@ row_at(const struct trial *trial, size_t n)
 {
 	struct bytes sql = { 0 };
 
-	bytes_format(&sql, "SELECT ctid FROM pg_temp.mig_seed_%zu%s ORDER BY ctid OFFSET %zu LIMIT 1", trial->table->sql.number,
+	bytes_format(&sql, "SELECT ctid FROM pg_temp.mig_seed_%zu%s ORDER BY ctid OFFSET %zu LIMIT 1",
+	    trial->table->sql.number,
 	    trial->unit != NULL ? "" : "_json", n);
 	return ask(trial->db, &sql);
 }
@@ -270,7 +274,10 @@ seed_fault_fill(struct db *db, const struct db_error *e, const struct seed_table
 
 /* --- constraints --- */
 
-/* The columns of a constraint or an index of a table; with the parent's name, columns and operators where it points at one. */
+/*
+ * The columns of a constraint or an index of a table; with the parent's name, columns and operators where it
+ * points at one.
+ */
 enum { LINK_COLUMN, LINK_PARENT_OID, LINK_PARENT, LINK_PARENT_COLUMN, LINK_EQUALS };
 
 static struct answer *
@@ -294,7 +301,8 @@ constraint_columns(struct db *db, const struct seed_table *t, const char *constr
 	                   "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
 	                   "JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indexrelid "
 	                   "WHERE i.indexprs IS NULL AND i.indrelid = %s AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint d "
-	                   "WHERE d.conindid = i.indexrelid AND d.contype <> 'f') AND x.relname = ", t->oid, t->oid);
+	                   "WHERE d.conindid = i.indexrelid AND d.contype <> 'f') AND x.relname = ", t->oid,
+	                   t->oid);
 	bytes_sql_text(&sql, constraint);
 	return ask(db, &sql);
 }
@@ -341,7 +349,8 @@ add_link(struct bytes *sql, const struct answer *columns)
 
 /* The first staged row that points at nothing, neither in the parent nor in what is to be put there. */
 static struct answer *
-find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_table *t, const struct answer *columns)
+find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_table *t,
+    const struct answer *columns)
 {
 	const char *parent = answer_text(columns, 0, LINK_PARENT_OID);
 	struct bytes sql = { 0 };
@@ -354,7 +363,8 @@ find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_t
 	for (i = 0; i < tables->count; i++) {
 		if (strcmp(tables->tables[i].oid, parent) != 0)
 			continue;
-		bytes_format(&sql, " AND NOT EXISTS (SELECT FROM pg_temp.mig_seed_%zu p WHERE ", tables->tables[i].sql.number);
+		bytes_format(&sql, " AND NOT EXISTS (SELECT FROM pg_temp.mig_seed_%zu p WHERE ",
+		    tables->tables[i].sql.number);
 		add_link(&sql, columns);
 		bytes_char(&sql, ')');
 	}
@@ -399,7 +409,8 @@ row_values(struct db *db, const struct seed_table *t, const char *ctid, const ch
 		if (t->sql.columns[i].key)
 			all[n++] = t->sql.columns[i].name;
 	for (i = 0; i < count; i++)
-		if (column_named(t, names[i], strlen(names[i])) != NULL && !column_named(t, names[i], strlen(names[i]))->key)
+		if (column_named(t, names[i], strlen(names[i])) != NULL &&
+		    !column_named(t, names[i], strlen(names[i]))->key)
 			all[n++] = names[i];
 	upsert_row_text(&sql, &t->sql, all, n, ctid);
 	a = ask(db, &sql);
@@ -421,11 +432,13 @@ table_of(const struct db_error *e, const struct seed_tables *tables, size_t firs
 
 /* What had ended well before the statement that failed; then a row is tried as it was. */
 static struct answer *
-try_rows(struct db *db, const struct db_error *e, const struct seed_tables *tables, const struct seed_table *t, size_t first,
+try_rows(struct db *db, const struct db_error *e, const struct seed_tables *tables,
+    const struct seed_table *t, size_t first,
     size_t count)
 {
 	const struct upsert_table **unit = xcalloc(count + first + 1, sizeof(struct upsert_table *));
-	struct trial trial = { .db = db, .e = e, .table = t, .unit = unit, .count = count, .rows = (size_t)t->read };
+	struct trial trial = { .db = db, .e = e, .table = t, .unit = unit, .count = count,
+		.rows = (size_t)t->read };
 	struct answer *found = NULL;
 	struct bytes sql = { 0 };
 	bool good = true;
@@ -446,7 +459,8 @@ try_rows(struct db *db, const struct db_error *e, const struct seed_tables *tabl
 }
 
 int
-seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first, size_t count)
+seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
+    size_t count)
 {
 	const struct seed_table *t = table_of(e, tables, first, count);
 	struct answer *columns = NULL, *row = NULL, *values = NULL;
@@ -468,7 +482,8 @@ seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tabl
 	if (row != NULL) {
 		line = seed_table_line(db, t, answer_text(row, 0, 0), false);
 		names = columns != NULL ? names_of(columns) : xcalloc(1, sizeof *names);
-		values = row_values(db, t, answer_text(row, 0, 0), names, columns != NULL ? answer_rows(columns) : 0);
+		values = row_values(db, t, answer_text(row, 0, 0), names,
+		    columns != NULL ? answer_rows(columns) : 0);
 	}
 	code = say(e, t, line, e->column, values != NULL ? answer_text(values, 0, 0) : NULL, other.data);
 	answer_free(columns);

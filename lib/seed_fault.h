@@ -1,9 +1,9 @@
 /*
  * Where an error of the server comes from: file, line, column, value.
  *
- * The transaction has failed by then.  What is asked here is asked behind a ROLLBACK TO the savepoint before what
- * failed, where the staged rows are still there.  Each function says the error and returns an exit code; where
- * the row cannot be found, it says what is known.  `e` is the error, taken from db since more is asked.
+ * The transaction has failed by then.  What is asked here is asked behind a ROLLBACK TO the savepoint before
+ * what failed, where the staged rows are still there.  Each function says the error and returns an exit code;
+ * where the row cannot be found, it says what is known.  `e` is the error, taken from db since more is asked.
  */
 #ifndef MIG_SEED_FAULT_H
 #define MIG_SEED_FAULT_H
@@ -23,8 +23,8 @@ int seed_fault_copy(const struct db_error *e, const struct seed_table *table);
 int seed_fault_fill(struct db *db, const struct db_error *e, const struct seed_table *table);
 
 /*
- * The statement for tables[first ... first + count), after all before it.  Also deferred constraints: count 0, where all
- * statements had ended well.
+ * The statement for tables[first ... first + count), after all before it.  Also deferred constraints: count
+ * 0, where all statements had ended well.
  */
 int seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
     size_t count);

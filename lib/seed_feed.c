@@ -10,7 +10,10 @@
 
 enum { BLOCK = 65536 };
 
-/* Fills the block so that it begins with at least one whole line, or with the last one; false at the end, or said. */
+/*
+ * Fills the block so that it begins with at least one whole line, or with the last one; false at the end, or
+ * said.
+ */
 static bool
 feed_block(struct seed_feed *feed)
 {
@@ -53,7 +56,8 @@ whole_lines(const struct seed_feed *feed)
 int
 seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone)
 {
-	static const char bom[] = "\xEF\xBB\xBF"; /* spreadsheets write it; to COPY it would be part of a name */
+	/* a byte order mark, as spreadsheets write it; to COPY it would be part of a name */
+	static const char bom[] = "\xEF\xBB\xBF";
 
 	*feed = (struct seed_feed){ .file = file, .gone = gone };
 	if (file->standard) {
@@ -80,8 +84,8 @@ seed_feed_close(struct seed_feed *feed)
 }
 
 /*
- * CSV goes as it is.  A line of \. would end it for a server before 18, and the rest would be passed over without a
- * word.
+ * CSV goes as it is.  A line of \. would end it for a server before 18, and the rest would be passed over
+ * without a word.
  */
 static size_t
 feed_csv(struct seed_feed *feed, const char **data)
@@ -95,7 +99,8 @@ feed_csv(struct seed_feed *feed, const char **data)
 		if (first && at[1] == '.' && (at[2] == '\n' || at[2] == '\r' || at + 2 == from + len)) {
 			for (; from < at; from++)
 				feed->line += *from == '\n';
-			feed->code = seed_refuse(feed->file, feed->line + 1, "a line of \\. would end the data here");
+			feed->code =
+			    seed_refuse(feed->file, feed->line + 1, "a line of \\. would end the data here");
 			return DB_FEED_BAD;
 		}
 	}
@@ -188,7 +193,8 @@ feed_line(struct seed_feed *feed, const char *line, size_t len)
 	if (from == line + len)
 		return 0;
 	if (file->kind == SEED_ROWS) {
-		if (!seed_row_of(from, (size_t)(line + len - from), &row) || seed_row_is_gone(&row) != feed->gone ||
+		if (!seed_row_of(from, (size_t)(line + len - from), &row) ||
+		    seed_row_is_gone(&row) != feed->gone ||
 		    !span_is_name(row.table, file->table) || !span_is_name(row.schema, file->schema))
 			return 0;
 		add_row(&feed->out, &row);

@@ -11,7 +11,8 @@
 int
 seed_cannot_read(const char *path, int error)
 {
-	return message_error(error == EACCES ? MIG_DENIED : MIG_DATA, "cannot read %s: %s", path, strerror(error));
+	return message_error(error == EACCES ? MIG_DENIED : MIG_DATA, "cannot read %s: %s", path,
+	    strerror(error));
 }
 
 int

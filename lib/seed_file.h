@@ -1,9 +1,9 @@
 /*
  * A seed file: what it is called, which table it is for, and what is to be minded with it.
  *
- * A data file is CSV, TSV or NDJSON and is named [SCHEMA.]TABLE.csv, names as they are, without quotes and in their
- * own case.  Its values are the server's business: we see where lines end, what the header names, and which members an
- * object of a `rows` stream has.
+ * A data file is CSV, TSV or NDJSON and is named [SCHEMA.]TABLE.csv, names as they are, without quotes and in
+ * their own case.  Its values are the server's business: we see where lines end, what the header names, and
+ * which members an object of a `rows` stream has.
  */
 #ifndef MIG_SEED_FILE_H
 #define MIG_SEED_FILE_H

@@ -167,7 +167,8 @@ glance_file(struct glance *g, size_t *left)
 	seed_feed_close(&feed);
 	good = good && utf8_check(text.data, text.len) == text.len && memchr(text.data, '\0', text.len) == NULL;
 	bytes_str(&g->list, "[");
-	good = good && (g->table.json ? glance_json(g, text.data, text.len) : glance_csv(g, text.data, text.len));
+	if (good)
+		good = g->table.json ? glance_json(g, text.data, text.len) : glance_csv(g, text.data, text.len);
 	bytes_str(&g->list, "]");
 	bytes_free(&text);
 	return good;
@@ -222,7 +223,8 @@ seed_glance(struct db *db, struct seed_tables *tables, bool prune)
 
 		g.table.columns = xcalloc(t->sql.count + 1, sizeof *g.table.columns);
 		memcpy(g.table.columns, t->sql.columns, t->sql.count * sizeof *g.table.columns);
-		same = t->file->kind != SEED_ROWS && glance_file(&g, &left) && has_key(&g.table) && ask_table(db, &g, t, prune);
+		same = t->file->kind != SEED_ROWS && glance_file(&g, &left) && has_key(&g.table) &&
+		    ask_table(db, &g, t, prune);
 		t->took_ms = clock_now_ms() - began;
 		free(g.table.columns);
 		bytes_free(&g.list);

@@ -75,7 +75,8 @@ check_statements(const struct seed_file *file)
 		else if (s->kind == SQL_ALONE)
 			code = refuse_statement(file, s, "cannot run in a transaction: make it a migration");
 		else if (s->kind == SQL_COPY_CLIENT)
-			code = refuse_statement(file, s, "wants rows from the client: put them into a .csv beside it");
+			code = refuse_statement(file, s,
+			    "wants rows from the client: put them into a .csv beside it");
 	}
 	sql_script_free(&script);
 	return code;
@@ -124,7 +125,8 @@ read_header(struct seed_file *file)
 		more = seed_csv_field(&at, end, seed_delimiter(file), &field, NULL);
 		if (field.len == 0 || seed_names_have(&file->header, field.data))
 			code = seed_refuse(file, 1, field.len == 0 ? "a column has no name"
-			                                           : "column \"%s\" is named twice", field.data);
+			                                           : "column \"%s\" is named twice",
+			                                           field.data);
 		else
 			seed_names_add(&file->header, xstrdup(field.data));
 	}
@@ -143,9 +145,11 @@ check_data(struct seed_file *file, const struct seed_request_files *request)
 	if (file->table[0] == '\0' || (file->schema != NULL && file->schema[0] == '\0'))
 		code = seed_refuse(file, 0, "a data file is named after its table: [SCHEMA.]TABLE.csv");
 	else if (file->standard)
-		code = seed_settings_words(&file->settings, file->schema, file->table, request->words, request->word_count);
+		code = seed_settings_words(&file->settings, file->schema, file->table, request->words,
+		    request->word_count);
 	else
-		code = seed_settings_find(&file->settings, folder, false, file->schema, file->table, request->words,
+		code = seed_settings_find(&file->settings, folder, false, file->schema, file->table,
+		    request->words,
 		    request->word_count);
 	if (code == 0 && seed_is_csv(file))
 		code = read_header(file);
@@ -167,7 +171,8 @@ take_file(struct seed_input *input, const struct seed_request_files *request, ch
 	if (!kind_of(name, &kind, &stem)) {
 		fd = stat(path, &what);
 		code = fd < 0 ? seed_cannot_read(path, errno)
-		              : message_error(MIG_DATA, "%s is no seed file: those end in .sql, .csv, .tsv, .ndjson", path);
+		              : message_error(MIG_DATA,
+		              "%s is no seed file: those end in .sql, .csv, .tsv, .ndjson", path);
 		free(path);
 		return code;
 	}
@@ -217,20 +222,24 @@ take_folder(struct seed_input *input, const struct seed_request_files *request, 
 
 		if (code == 0 && kind_of(name, &kind, &stem))
 			code = take_file(input, request,
-			    xformat("%s%s%s", folder, tail > 0 && folder[tail - 1] == '/' ? "" : "/", name), true);
+			    xformat("%s%s%s", folder, tail > 0 && folder[tail - 1] == '/' ? "" : "/", name),
+			    true);
 		else if (code == 0 && strcmp(name, SEED_CONF) != 0 && strncmp(name, "README", 6) != 0)
 			message_warning("%s/%s is no seed file and is passed over", folder, name);
 		free(entries[i]);
 	}
 	free(entries);
 	if (code == 0 && input->count == before)
-		code = message_error(MIG_DATA, "%s has no seed file: those end in .sql, .csv, .tsv, .ndjson", folder);
+		code = message_error(MIG_DATA, "%s has no seed file: those end in .sql, .csv, .tsv, .ndjson",
+		    folder);
 	return code;
 }
 
 /* --- standard input --- */
 
-/* A pipe can be read once, an attempt may have to be repeated: what comes is kept in a file that has no name. */
+/*
+ * A pipe can be read once, an attempt may have to be repeated: what comes is kept in a file that has no name.
+ */
 static int
 keep_standard_input(void)
 {
@@ -243,7 +252,8 @@ keep_standard_input(void)
 	if (fstat(STDIN_FILENO, &what) == 0 && S_ISREG(what.st_mode) && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
 		return 0;
 	if ((kept = tmpfile()) == NULL)
-		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s", strerror(errno));
+		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s",
+		    strerror(errno));
 	while ((got = read(STDIN_FILENO, chunk, sizeof chunk)) != 0 && error == 0)
 		if (got > 0 ? fwrite(chunk, 1, (size_t)got, kept) != (size_t)got : errno != EINTR)
 			error = errno;
@@ -251,7 +261,8 @@ keep_standard_input(void)
 		error = errno;
 	fclose(kept);
 	if (error != 0)
-		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s", strerror(error));
+		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s",
+		    strerror(error));
 	return lseek(STDIN_FILENO, 0, SEEK_SET) < 0 ? seed_cannot_read("standard input", errno) : 0;
 }
 
@@ -280,7 +291,8 @@ note_row(struct seed_input *input, const struct seed_feed *feed, const struct se
 
 	if (table == NULL || row->key.len < 3 || *at != '{' ||
 	    (!seed_row_is_gone(row) && (row->new.len < 2 || *row->new.text != '{')))
-		code = seed_refuse(feed->file, feed->line, "a row record has a \"table\", a \"key\" and a \"new\"");
+		code = seed_refuse(feed->file, feed->line,
+		    "a row record has a \"table\", a \"key\" and a \"new\"");
 	if (code == 0 && file == NULL) {
 		file = add_file(input, SEED_ROWS, xstrdup("standard input"));
 		file->standard = true;
@@ -327,7 +339,8 @@ check_stream(struct seed_input *input)
 static int
 take_stream(struct seed_input *input, const struct seed_request_files *request)
 {
-	struct seed_file whole = { .kind = SEED_NDJSON, .path = (char[]){ "standard input" }, .standard = true };
+	struct seed_file whole =
+	    { .kind = SEED_NDJSON, .path = (char[]){ "standard input" }, .standard = true };
 	struct seed_feed feed;
 	struct seed_row row;
 	const char *line;
@@ -352,7 +365,8 @@ take_standard_input(struct seed_input *input, const struct seed_request_files *r
 	int code;
 
 	if (isatty(STDIN_FILENO))
-		return message_error(MIG_USAGE, "standard input is a terminal; rows come from a pipe:  mig-seed --dry-run prisma/seed | mig-seed -");
+		return message_error(MIG_USAGE,
+		    "standard input is a terminal; rows come from a pipe:  mig-seed --dry-run prisma/seed | mig-seed -");
 	if ((code = keep_standard_input()) != 0)
 		return code;
 	while (read(STDIN_FILENO, &first, 1) == 1 && strchr(" \t\r\n", first) != NULL)

@@ -25,8 +25,8 @@ struct seed_request_files {
 };
 
 /*
- * Finds and checks all that is to be put in, before anybody connects.  Returns 0, or an exit code, said; input->failure is
- * set where the tool before gave up.
+ * Finds and checks all that is to be put in, before anybody connects.  Returns 0, or an exit code, said;
+ * input->failure is set where the tool before gave up.
  */
 int seed_gather(struct seed_input *input, const struct seed_request_files *request);
 void seed_input_free(struct seed_input *input);

@@ -79,7 +79,8 @@ add_match(struct bytes *out, const struct upsert_table *t, const char *one, cons
 
 /* The columns of the key, with something behind each. */
 static void
-add_key(struct bytes *out, const struct upsert_table *t, const char *row, const char *behind, const char *between)
+add_key(struct bytes *out, const struct upsert_table *t, const char *row, const char *behind,
+    const char *between)
 {
 	bool begun = false;
 	size_t i;
@@ -183,7 +184,9 @@ upsert_stage(struct bytes *out, const struct upsert_table *t)
 	upsert_name(out, t);
 	bytes_str(out, " t WITH NO DATA");
 	if (t->json)
-		bytes_format(out, "; CREATE TEMPORARY TABLE mig_seed_%zu_json (doc pg_catalog.json) ON COMMIT DROP", t->number);
+		bytes_format(out,
+		    "; CREATE TEMPORARY TABLE mig_seed_%zu_json (doc pg_catalog.json) ON COMMIT DROP",
+		    t->number);
 	if (!t->stream)
 		return;
 	bytes_format(out, "; CREATE TEMPORARY TABLE mig_seed_%zu_gone ON COMMIT DROP AS SELECT ", t->number);
@@ -235,7 +238,8 @@ upsert_fill(struct bytes *out, const struct upsert_table *t)
 }
 
 void
-upsert_try_fill(struct bytes *out, const struct upsert_table *t, const char *from, const char *to, const char *column)
+upsert_try_fill(struct bytes *out, const struct upsert_table *t, const char *from, const char *to,
+    const char *column)
 {
 	bytes_str(out, "SELECT pg_catalog.count(x) FROM ");
 	add_staged(out, t);
@@ -251,7 +255,8 @@ upsert_try_fill(struct bytes *out, const struct upsert_table *t, const char *fro
 		bytes_sql_text(out, column);
 		bytes_char(out, ')');
 	}
-	bytes_format(out, ") x WHERE r.ctid >= '%s'::pg_catalog.tid AND r.ctid <= '%s'::pg_catalog.tid", from, to);
+	bytes_format(out, ") x WHERE r.ctid >= '%s'::pg_catalog.tid AND r.ctid <= '%s'::pg_catalog.tid", from,
+	    to);
 }
 
 void
@@ -367,15 +372,16 @@ add_shown(struct bytes *out, const char *row, const struct upsert_column *c)
 	if (c->bare)
 		bytes_format(out, "coalesce(%s, 'null')", value.data);
 	else
-		bytes_format(out, "coalesce('''' || pg_catalog.replace(pg_catalog.left(%s, 60), '''', '''''') || "
+		bytes_format(out,
+		    "coalesce('''' || pg_catalog.replace(pg_catalog.left(%s, 60), '''', '''''') || "
 		                  "CASE WHEN pg_catalog.length(%s) > 60 THEN '\xE2\x80\xA6''' ELSE '''' END, 'null')",
 		    value.data, value.data);
 	bytes_free(&value);
 }
 
 /*
- * A value as JSON on one line.  A number that readers keep as a double would come back as another one: it is written as
- * a text.
+ * A value as JSON on one line.  A number that readers keep as a double would come back as another one: it is
+ * written as a text.
  */
 static void
 add_json(struct bytes *out, const char *row, const struct upsert_column *c, bool exact)
@@ -387,10 +393,14 @@ add_json(struct bytes *out, const char *row, const struct upsert_column *c, bool
 	if (c->boolean)
 		bytes_format(out, "%s::pg_catalog.text", value.data);
 	else if (c->large_number && !exact)
-		bytes_format(out, "CASE WHEN pg_catalog.length(%s::pg_catalog.text) <= 15 THEN pg_catalog.to_json(%s)::pg_catalog.text "
-		                  "ELSE pg_catalog.to_json(%s::pg_catalog.text)::pg_catalog.text END", value.data, value.data, value.data);
+		bytes_format(out,
+		    "CASE WHEN pg_catalog.length(%s::pg_catalog.text) <= 15 THEN pg_catalog.to_json(%s)::pg_catalog.text "
+		                  "ELSE pg_catalog.to_json(%s::pg_catalog.text)::pg_catalog.text END",
+		                  value.data, value.data, value.data);
 	else
-		bytes_format(out, "pg_catalog.translate(pg_catalog.to_json(%s)::pg_catalog.text, E'\\n\\r\\t', '   ')", value.data);
+		bytes_format(out,
+		    "pg_catalog.translate(pg_catalog.to_json(%s)::pg_catalog.text, E'\\n\\r\\t', '   ')",
+		    value.data);
 	bytes_str(out, ", 'null')");
 	bytes_free(&value);
 }
@@ -406,7 +416,10 @@ add_json_name(struct bytes *out, const char *name)
 
 enum part { PART_KEY, PART_OLD, PART_NEW, PART_SHOWN_KEY, PART_SHOWN };
 
-/* Whether a change tells of a column, as a condition: an update of those that differ, an insert of all that are there. */
+/*
+ * Whether a change tells of a column, as a condition: an update of those that differ, an insert of all that
+ * are there.
+ */
 static void
 add_told(struct bytes *out, const struct upsert_column *c)
 {
@@ -467,10 +480,12 @@ add_part_of_column(struct bytes *out, const struct upsert_column *c, const char 
 static void
 add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum part part)
 {
-	bool json = part != PART_SHOWN_KEY && part != PART_SHOWN, keys = part == PART_KEY || part == PART_SHOWN_KEY;
+	bool json = part != PART_SHOWN_KEY && part != PART_SHOWN;
+	bool keys = part == PART_KEY || part == PART_SHOWN_KEY;
 	size_t i;
 
-	bytes_format(out, "%spg_catalog.concat_ws(%s, NULL", json ? "'{' || " : "", json ? "','" : keys ? "' '" : "', '");
+	bytes_format(out, "%spg_catalog.concat_ws(%s, NULL", json ? "'{' || " : "",
+	    json ? "','" : keys ? "' '" : "', '");
 	for (i = 0; i < t->count; i++) {
 		const struct upsert_column *c = &t->columns[i];
 
@@ -647,7 +662,8 @@ has_act(const struct upsert_table *t, enum act act)
 
 /* One act as a part of the statement, begun once the part before it has ended: `last` names that. */
 static void
-add_act(struct bytes *out, const struct upsert_table *t, enum act act, const struct upsert_slice *slice, char last[48])
+add_act(struct bytes *out, const struct upsert_table *t, enum act act, const struct upsert_slice *slice,
+    char last[48])
 {
 	static const char letters[] = { 'd', 'u', 'i' };
 	char after[96] = "";
@@ -721,7 +737,8 @@ upsert_sequences(struct bytes *out, const struct upsert_table *t)
 		add_staged(out, t);
 		bytes_str(out, " s) s, pg_catalog.pg_sequence d WHERE d.seqrelid = ");
 		bytes_sql_text(out, c->sequence);
-		bytes_format(out, "::pg_catalog.regclass AND s.v BETWEEN d.seqmin AND d.seqmax GROUP BY d.seqincrement) m, %s q "
+		bytes_format(out,
+		    "::pg_catalog.regclass AND s.v BETWEEN d.seqmin AND d.seqmax GROUP BY d.seqincrement) m, %s q "
 		                  "WHERE (CASE WHEN m.seqincrement > 0 THEN m.v >= q.last_value ELSE m.v <= q.last_value END) "
 		                  "AND (m.v <> q.last_value OR NOT q.is_called)", c->sequence);
 	}
@@ -844,5 +861,6 @@ upsert_export(struct bytes *out, const struct upsert_table *t, char delimiter)
 	bytes_str(out, " t");
 	add_key_order(out, t);
 	if (delimiter != 0)
-		bytes_format(out, ") TO STDOUT (FORMAT csv, HEADER true, DELIMITER E'\\x%02x')", (unsigned)delimiter);
+		bytes_format(out, ") TO STDOUT (FORMAT csv, HEADER true, DELIMITER E'\\x%02x')",
+		    (unsigned)delimiter);
 }

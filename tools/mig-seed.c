@@ -25,8 +25,8 @@ static const char *const usage[] = {
 	"mig-seed [-d SOURCE] --export [--as=csv|tsv|ndjson] [--into=DIR] [--key=...]... TABLE ...",
 	NULL,
 };
-enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY, OPTION_TABLE,
-	OPTION_EXPORT, OPTION_AS, OPTION_INTO };
+enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
+	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_DRY_RUN, "dry-run", NULL, "compare only: show every change, write nothing", false },
@@ -161,7 +161,7 @@ check_request(const struct request *request)
 	if (files->count == 0)
 		return options_wrong(request->export ? "which tables?" : "which files? e.g. prisma/seed");
 	if (request->export && (request->job.dry_run || request->job.prune || files->table != NULL))
-		return options_wrong("--export writes files and changes no table: --dry-run, --prune and --table do not go with it");
+		return options_wrong("--export changes no table: --dry-run, --prune and --table do not go with it");
 	if (!request->export && (request->as_word != NULL || request->into != NULL))
 		return options_wrong("--as and --into go with --export");
 	if (files->table != NULL && !standard)
@@ -258,17 +258,18 @@ say_file(const struct seeded *s, const struct request *request)
 	else if (s->table == NULL)
 		message_info("%s  %s  %s", s->file, s->dry_run ? "SQL, not run" : "seeded", span);
 	else if (s->rows_deleted > 0)
-		message_info("%s  %lld inserted, %lld updated, %lld deleted, %lld the same  %s", s->file, s->rows_inserted,
-		    s->rows_updated, s->rows_deleted, s->rows_unchanged, span);
+		message_info("%s  %lld inserted, %lld updated, %lld deleted, %lld the same  %s", s->file,
+		    s->rows_inserted, s->rows_updated, s->rows_deleted, s->rows_unchanged, span);
 	else
-		message_info("%s  %lld inserted, %lld updated, %lld the same  %s", s->file, s->rows_inserted, s->rows_updated,
-		    s->rows_unchanged, span);
+		message_info("%s  %lld inserted, %lld updated, %lld the same  %s", s->file,
+		    s->rows_inserted, s->rows_updated, s->rows_unchanged, span);
 }
 
 /* The command without --dry-run, to be typed. */
 static void
 add_command(struct bytes *out, int argc, char *argv[])
 {
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=,+-";
 	int i;
 
 	bytes_str(out, "to do it: mig-seed");
@@ -277,7 +278,7 @@ add_command(struct bytes *out, int argc, char *argv[])
 
 		if (strncmp(argv[i], "--dr", 4) == 0 && strncmp(argv[i], "--dry-run", strlen(argv[i])) == 0)
 			continue;
-		if (argv[i][strspn(argv[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=,+-")] == '\0') {
+		if (argv[i][strspn(argv[i], plain)] == '\0') {
 			bytes_format(out, " %s", argv[i]);
 			continue;
 		}
@@ -380,6 +381,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	struct seed_tables tables = { 0 };
 	struct telling telling = { .out = out };
 	struct db *db = NULL;
+	const char *folder = request->into != NULL ? request->into : "";
 	int code = request->export ? name_tables(request, input) : seed_gather(input, &request->files);
 
 	out->upstream = input->failure;
@@ -390,8 +392,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	if (code == 0 && request->job.dry_run)
 		code = output_open(out);
 	if (code == 0)
-		code = request->export ? seed_export(db, input->files, input->count, request->into != NULL ? request->into : "",
-		                             &tables)
+		code = request->export ? seed_export(db, input->files, input->count, folder, &tables)
 		                       : seed_run(db, input, &request->job, &tables);
 	if (code == 0 && !request->job.dry_run)
 		code = output_open(out);
