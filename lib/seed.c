@@ -556,7 +556,10 @@ attempt(struct seeding *s)
 			outcome = tell_changes(s);
 		return outcome == DB_OK ? db_run(s->db, "ROLLBACK", NULL) : outcome;
 	}
-	outcome = write_all(s);
+	if (s->job->tell)
+		outcome = tell_changes(s);
+	if (outcome == DB_OK)
+		outcome = write_all(s);
 	return outcome == DB_OK && s->code == 0 ? commit(s) : outcome;
 }
 
@@ -674,6 +677,7 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 			break;
 		message_verbose("%s; trying again",
 		    s.again ? "somebody else wrote the same rows" : db_error(db)->message);
+		job->again(job->context);
 		clock_sleep_ms(pause);
 		if (signals_caught() != 0)
 			code = say_stopped();

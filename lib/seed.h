@@ -21,8 +21,13 @@ struct seed_job {
 	bool dry_run;
 	bool prune;
 	long long max_stall_ms, wait_ms;
-	/* what a dry run found, a row of upsert_changes(); only once nothing can go wrong any more */
+	/*
+	 * What differs, a row of upsert_changes() at a time: of a dry run once nothing can go wrong any more; of
+	 * another run, where that is wanted (tell), before it is written, and `again` says that all this is void.
+	 */
+	bool tell;
 	void (*change)(void *context, const struct seed_table *table, const struct answer *row);
+	void (*again)(void *context);
 	void *context;
 };
 

@@ -105,6 +105,25 @@ everything() {
     $'root@shop.example|$2b$12$made-up-hash-of-root|1|2026-01-01|0\nops@shop.example|$2b$12$made-up-hash-of-ops|3|2026-01-01|1'
 }
 
+@test "-v tells what was written, row by row; without it only how many" {
+  shop
+  mig-seed -q shop >/dev/null
+  sed -i 's/Germany/Deutschland/' shop/Country.csv
+  sed -i '/^lines/d' shop/Setting.csv
+  cp -r shop again
+  seed -v --prune shop
+  assert_code 0
+  assert_equal "$(records -c 'select(.record == "row") | [.table, .change, .key, .old, .new]' | sort)" \
+    '["Country","update",{"code":"DE"},{"name":"Germany"},{"name":"Deutschland"}]
+["Setting","delete",{"key":"lines"},null,null]'
+  sed -i 's/Austria/Oesterreich/' again/Country.csv
+  seed --format=text -v again
+  shows 'update  "Country"      code=AT ' "name: 'Austria' → 'Oesterreich'"
+  sed -i 's/Oesterreich/Austria/' again/Country.csv
+  seed again
+  assert_equal "$(records 'select(.record == "row")')" ''
+}
+
 @test "--prune takes out what the file does not have, children first; without it rows stay" {
   shop
   mig-seed -q shop >/dev/null

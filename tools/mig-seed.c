@@ -1,6 +1,7 @@
 /*
  * mig-seed: makes reference data be what files say, all of it or nothing.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,33 +188,89 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 
 /* --- what is told --- */
 
+/* A change, for records and for people.  Where it is kept, it owns its texts. */
+struct change {
+	struct row_change row;
+	const char *shown_key, *shown;
+};
+
 struct telling {
 	struct output *out;
+	bool keep;               /* nothing is told before it has happened (-v) */
+	struct change *kept;
+	size_t count, cap;
 	bool any;
 };
 
 static void
-tell_change(void *context, const struct seed_table *table, const struct answer *row)
+tell(struct telling *telling, const struct change *change)
 {
-	struct telling *telling = context;
-	struct row_change change = { .schema = table->sql.schema,
-		.table = table->sql.table,
-		.change = answer_text(row, 0, UPSERT_CHANGE),
-		.key = answer_text(row, 0, UPSERT_KEY),
-		.old = answer_text(row, 0, UPSERT_OLD),
-		.new = answer_text(row, 0, UPSERT_NEW_VALUES) };
 	struct bytes line = { 0 };
 
 	if (telling->out->writer != NULL)
-		writer_put(telling->out->writer, &row_form, &change);
+		writer_put(telling->out->writer, &row_form, &change->row);
 	if (telling->out->page) {
 		bytes_str(&line, telling->any ? "" : "\n");
-		seed_face_change(&line, change.change, change.table, answer_text(row, 0, UPSERT_SHOWN_KEY),
-		    answer_text(row, 0, UPSERT_SHOWN));
+		seed_face_change(&line, change->row.change, change->row.table, change->shown_key, change->shown);
 		output_page(&line);
 	}
 	telling->any = true;
 	bytes_free(&line);
+}
+
+/* Each text of a change: to be copied, or freed. */
+static void
+each_text(struct change *change, bool copy)
+{
+	const char **texts[] = { &change->row.schema, &change->row.table, &change->row.change, &change->row.key,
+		&change->row.old, &change->row.new, &change->shown_key, &change->shown };
+	size_t i;
+
+	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+		if (copy)
+			*texts[i] = *texts[i] != NULL ? xstrdup(*texts[i]) : NULL;
+		else
+			free((char *)(uintptr_t)*texts[i]);
+	}
+}
+
+static void
+take_change(void *context, const struct seed_table *table, const struct answer *row)
+{
+	struct telling *telling = context;
+	struct change change = { { .schema = table->sql.schema,
+		                     .table = table->sql.table,
+		                     .change = answer_text(row, 0, UPSERT_CHANGE),
+		                     .key = answer_text(row, 0, UPSERT_KEY),
+		                     .old = answer_text(row, 0, UPSERT_OLD),
+		                     .new = answer_text(row, 0, UPSERT_NEW_VALUES) },
+		answer_text(row, 0, UPSERT_SHOWN_KEY), answer_text(row, 0, UPSERT_SHOWN) };
+
+	if (!telling->keep) {
+		tell(telling, &change);
+		return;
+	}
+	each_text(&change, true);
+	ARRAY_ROOM(telling->kept, telling->count, telling->cap);
+	telling->kept[telling->count++] = change;
+}
+
+static void
+forget_changes(void *context)
+{
+	struct telling *telling = context;
+
+	while (telling->count > 0)
+		each_text(&telling->kept[--telling->count], false);
+}
+
+static void
+tell_kept(struct telling *telling)
+{
+	size_t i;
+
+	for (i = 0; i < telling->count; i++)
+		tell(telling, &telling->kept[i]);
 }
 
 static struct seeded
@@ -379,13 +436,15 @@ static int
 seed(struct request *request, struct seed_input *input, struct output *out, int argc, char *argv[])
 {
 	struct seed_tables tables = { 0 };
-	struct telling telling = { .out = out };
+	struct telling telling = { .out = out, .keep = !request->job.dry_run };
 	struct db *db = NULL;
 	const char *folder = request->into != NULL ? request->into : "";
 	int code = request->export ? name_tables(request, input) : seed_gather(input, &request->files);
 
 	out->upstream = input->failure;
-	request->job.change = tell_change;
+	request->job.tell = message_verbosity > 0;
+	request->job.change = take_change;
+	request->job.again = forget_changes;
 	request->job.context = &telling;
 	if (code == 0)
 		code = connect_to(request, &db);
@@ -397,7 +456,11 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	if (code == 0 && !request->job.dry_run)
 		code = output_open(out);
 	if (code == 0)
+		tell_kept(&telling);
+	if (code == 0)
 		tell_results(input, &tables, request, out, argc, argv, telling.any);
+	forget_changes(&telling);
+	free(telling.kept);
 	seed_tables_free(&tables);
 	db_close(db);
 	return code;
