@@ -177,6 +177,7 @@ stage_files(struct seeding *s)
 			outcome = fill_json(s, t);
 		t->took_ms = clock_now_ms() - began;
 	}
+	message_live_clear();
 	return outcome;
 }
 

@@ -367,8 +367,9 @@ add_shown(struct bytes *out, const char *row, const struct upsert_column *c)
 		bytes_str(out, "'(not shown)'");
 		return;
 	}
+	bytes_str(&value, "pg_catalog.replace(");
 	add_column(&value, row, c->name);
-	bytes_str(&value, "::pg_catalog.text");
+	bytes_str(&value, "::pg_catalog.text, E'\\n', E'\\\\n')"); /* a change is a line */
 	if (c->bare)
 		bytes_format(out, "coalesce(%s, 'null')", value.data);
 	else
@@ -460,9 +461,9 @@ add_part_of_column(struct bytes *out, const struct upsert_column *c, const char 
 			bytes_str(out, "'(not shown)'");
 			break;
 		}
-		bytes_str(out, "pg_catalog.left(");
+		bytes_str(out, "pg_catalog.left(pg_catalog.replace(");
 		add_column(out, row, c->name);
-		bytes_str(out, "::pg_catalog.text, 60)");
+		bytes_str(out, "::pg_catalog.text, E'\\n', E'\\\\n'), 60)");
 		break;
 	case PART_SHOWN:
 		bytes_str(out, "CASE WHEN t.ctid IS NULL THEN '=' || ");

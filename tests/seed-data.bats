@@ -264,6 +264,14 @@ no_session() {
 ["User","insert",{"email":"new@shop.example"},null,{"id":3,"passwordHash":"hash","roleId":1,"organizationId":1,"createdAt":"2026-01-01T00:00:00"}]'
 }
 
+@test "on a terminal a change is one line, whatever is in it, and nothing is left of what was shown meanwhile" {
+  sql "CREATE TABLE a (id int PRIMARY KEY, b text)"
+  printf 'id,b\n1,"two\nlines\033[31m"\n' >a.csv
+  on_terminal 'mig-seed -q --dry-run a.csv'
+  [[ $output == *"b='two\\nlines?[31m'"* ]] || fail "$output"
+  refute_output --regexp $'reading a.csv[^\033]*\n'
+}
+
 @test "a dry run with SQL names it as not run" {
   sql 'CREATE TABLE a (id int PRIMARY KEY)'
   echo 'INSERT INTO a VALUES (1);' >010_a.sql
