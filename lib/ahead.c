@@ -41,7 +41,8 @@ struct flock {
 	struct send *send;
 	const struct step *steps;
 	size_t count;
-	long long *took_ms;       /* of each step that was answered */
+	long long *took_ms;       /* of each step that was answered, */
+	long long *worst_ms;      /* and how long others were seen waiting for it */
 	char (*ids)[HISTORY_ID];
 	struct sql_script script; /* of the step being sent, */
 	size_t sending;           /* which is this one */
@@ -69,7 +70,7 @@ head_statement(struct flock *f, size_t unit, size_t which)
 		return "BEGIN";
 	case HEAD_LOCK_TIMEOUT:
 		bytes_format(&f->text, "SET LOCAL lock_timeout = %lld",
-		    patience_lock_timeout(1, f->send->max_stall_ms));
+		    patience_lock_timeout(1, f->send->traffic.max_stall_ms));
 		break;
 	case HEAD_NAME:
 		bytes_format(&name, "mig-apply %s", f->steps[unit].migration);
@@ -123,6 +124,13 @@ next_statement(void *context, size_t unit, size_t at)
 }
 
 static void
+watch_begin(struct flock *f)
+{
+	traffic_step(&f->send->traffic, f->steps[f->ended].migration);
+	traffic_attempt(&f->send->traffic, true);
+}
+
+static void
 ended(void *context, size_t unit)
 {
 	struct flock *f = context;
@@ -131,6 +139,10 @@ ended(void *context, size_t unit)
 	f->took_ms[unit] = now - f->ended_ms;
 	f->ended_ms = now;
 	f->ended = unit + 1;
+	(void)traffic_ended(&f->send->traffic);
+	f->worst_ms[unit] = f->send->traffic.worst_ms;
+	if (unit + 1 < f->count)
+		watch_begin(f);
 	progress_step(f->send->progress);
 }
 
@@ -146,7 +158,7 @@ result_of(const struct flock *f, size_t unit)
 		.statements_done = step->statement_count,
 		.attempts = 1,
 		.took_ms = f->took_ms[unit],
-		.worst_stall_ms = RECORD_NULL,
+		.worst_stall_ms = f->worst_ms[unit],
 		.line = RECORD_NULL,
 		.column = RECORD_NULL };
 }
@@ -162,8 +174,10 @@ on_tick(void *context, long long ms)
 	(void)ms;
 	if (f->ended == f->count)
 		return;
+	traffic_tick(&f->send->traffic);
 	script = sql_split(step->sql, strlen(step->sql));
 	progress_statements(&note, step->sql, &script, 0, script.count);
+	traffic_note(&f->send->traffic, &note);
 	progress_running(f->send->progress, step, clock_now_ms() - f->ended_ms, note.data);
 	bytes_free(&note);
 	sql_script_free(&script);
@@ -214,6 +228,20 @@ look_up(struct flock *f, bool *known)
 	return found;
 }
 
+/* For send_step(): what is known of the one that was stopped. */
+static void
+leave_word(struct flock *f, size_t failed)
+{
+	const struct db_error *e = db_error(f->send->db);
+	size_t head = head_count(f, f->ended);
+	enum traffic_verdict why = traffic_ended(&f->send->traffic);
+
+	if (strcmp(e->sqlstate, "57014") == 0 && why == TRAFFIC_HELD)
+		f->send->ahead.overdue = failed > head ? failed - head + 1 : 1;
+	if (db_is_busy(e) || (strcmp(e->sqlstate, "57014") == 0 && why == TRAFFIC_WAITED))
+		f->send->ahead.attempts = 1;
+}
+
 size_t
 ahead_send(struct send *send, const struct step *steps, size_t count, struct result results[],
     enum send_outcome *outcome, char **lost, bool *known)
@@ -222,20 +250,25 @@ ahead_send(struct send *send, const struct step *steps, size_t count, struct res
 	struct db_units units = { count, next_statement, ended, &f };
 	struct db_hooks hooks = { on_tick, on_notice, &f };
 	enum db_outcome sent;
-	size_t finished, i;
+	size_t finished, failed, i;
 
 	f.ids = xcalloc(count, sizeof *f.ids);
 	f.took_ms = xcalloc(count, sizeof *f.took_ms);
+	f.worst_ms = xcalloc(count, sizeof *f.worst_ms);
 	for (i = 0; i < count; i++)
 		history_new_id(f.ids[i]);
 	f.ended_ms = clock_now_ms();
 	db_hooks(send->db, &hooks);
 	progress_step(send->progress);
-	sent = db_send_ahead(send->db, &units, &finished);
+	watch_begin(&f);
+	sent = db_send_ahead(send->db, &units, &finished, &failed);
 	db_hooks(send->db, NULL);
+	if (sent == DB_ERROR)
+		leave_word(&f, failed);
 	*outcome = sent == DB_OK ? SEND_APPLIED : sent == DB_STOPPED ? SEND_STOPPED : SEND_FAILED;
 	if (sent == DB_ERROR || sent == DB_STOPPED) {
-		message_verbose("%s: %s; it is run on its own now", steps[finished].migration, db_error(send->db)->message);
+		message_verbose("%s: %s%s", steps[finished].migration, db_error(send->db)->message,
+		    send->ahead.overdue > 0 ? "" : "; it is run on its own now");
 		if (!db_rollback(send->db) || (finished > 0 && !flush(send->db)))
 			sent = DB_LOST;
 	}
@@ -248,6 +281,7 @@ ahead_send(struct send *send, const struct step *steps, size_t count, struct res
 		results[i] = result_of(&f, i);
 	sql_script_free(&f.script);
 	bytes_free(&f.text);
+	free(f.worst_ms);
 	free(f.took_ms);
 	free(f.ids);
 	return finished;

@@ -43,20 +43,31 @@ take_name(struct words *w, struct bytes *name)
 	return false;
 }
 
+/* CREATE [UNIQUE] INDEX CONCURRENTLY [[IF NOT EXISTS] name] ON [ONLY] table ... */
 static enum aim_act
 create_index(struct words *w, struct aim *aim)
 {
+	struct sql_token first = w->token, concurrently, before;
+
 	(void)take(w, "UNIQUE");
 	if (!take(w, "INDEX") || !take(w, "CONCURRENTLY"))
 		return AIM_NONE;
+	concurrently = w->token;
 	if (take(w, "IF"))
 		(void)(take(w, "NOT") && take(w, "EXISTS"));
-	if (take(w, "ON"))
-		return AIM_NONE; /* it has no name to look for */
-	if (!take_name(w, &aim->name) || !take(w, "ON"))
+	if (!take(w, "ON") && (!take_name(w, &aim->name) || !take(w, "ON")))
 		return AIM_NONE;
 	(void)take(w, "ONLY");
-	return take_name(w, &aim->table) ? AIM_CREATE_INDEX : AIM_NONE;
+	before = w->token;
+	if (!take_name(w, &aim->table))
+		return AIM_NONE;
+	if (aim->name.len > 0)
+		return AIM_CREATE_INDEX;
+	bytes_add(&aim->twin, w->text + first.start, concurrently.start - first.start);
+	bytes_add(&aim->twin, w->text + concurrently.end, before.end - concurrently.end);
+	bytes_str(&aim->twin, " pg_temp." AIM_TWIN " ");
+	bytes_add(&aim->twin, w->text + w->token.end, w->end - w->token.end);
+	return AIM_CREATE_INDEX;
 }
 
 static enum aim_act
@@ -115,7 +126,7 @@ struct aim
 aim_of(const char *text, const struct sql_statement *statement)
 {
 	struct words w = { text, statement->end, { .end = statement->start } };
-	struct aim aim = { AIM_NONE, { 0 }, { 0 } };
+	struct aim aim = { .act = AIM_NONE };
 
 	aim.act = act_of(&w, &aim);
 	return aim;
@@ -126,4 +137,5 @@ aim_free(struct aim *aim)
 {
 	bytes_free(&aim->name);
 	bytes_free(&aim->table);
+	bytes_free(&aim->twin);
 }

@@ -423,7 +423,7 @@ connect_error(struct db *db, bool timed_out)
 }
 
 static bool
-connect_once(struct db *db, struct source *source, const char *application)
+connect_once(struct db *db, struct source *source, const char *application, long long limit_ms)
 {
 	struct attempt attempt = { source, application, NULL };
 	bool connected;
@@ -435,7 +435,7 @@ connect_once(struct db *db, struct source *source, const char *application)
 		MESSAGE_BUG("libpq has no memory for a connection");
 	PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
 	if (PQstatus(db->conn) != CONNECTION_BAD)
-		finish_connecting(db->conn, clock_now_ms() + connect_limit_ms(db->conn));
+		finish_connecting(db->conn, clock_now_ms() + (limit_ms > 0 ? limit_ms : connect_limit_ms(db->conn)));
 	connected = PQstatus(db->conn) == CONNECTION_OK;
 	if (!connected)
 		connect_error(db, PQstatus(db->conn) != CONNECTION_BAD);
@@ -538,7 +538,7 @@ db_open(struct source *source, const char *application, long long wait_ms, int *
 
 	forget_session_variables(&source->target);
 	*code = 0;
-	while (!connect_once(db, source, application)) {
+	while (!connect_once(db, source, application, 0)) {
 		if (db->needs_password && source->password == NULL && ask_password(db, source))
 			continue;
 		if (signals_caught() != 0)
@@ -560,11 +560,11 @@ db_open(struct source *source, const char *application, long long wait_ms, int *
 }
 
 struct db *
-db_open_quietly(struct source *source, const char *application)
+db_open_quietly(struct source *source, const char *application, long long limit_ms)
 {
 	struct db *db = xcalloc(1, sizeof *db);
 
-	if (!connect_once(db, source, application)) {
+	if (!connect_once(db, source, application, limit_ms)) {
 		db_close(db);
 		return NULL;
 	}
@@ -986,6 +986,7 @@ struct ahead {
 	const struct db_units *units;
 	size_t sent;
 	size_t *finished;
+	size_t *failed;
 };
 
 static bool
@@ -1011,17 +1012,20 @@ ahead_take(struct pipeline *p, PGresult *result)
 	bool sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
 
 	PQclear(result);
-	if (sync && p->outcome == DB_OK)
+	if (p->outcome != DB_OK)
+		return;
+	*a->failed = sync ? 0 : *a->failed + 1;
+	if (sync)
 		a->units->ended(a->units->context, (*a->finished)++);
 }
 
 enum db_outcome
-db_send_ahead(struct db *db, const struct db_units *units, size_t *finished)
+db_send_ahead(struct db *db, const struct db_units *units, size_t *finished, size_t *failed)
 {
-	struct ahead ahead = { .units = units, .finished = finished };
+	struct ahead ahead = { .units = units, .finished = finished, .failed = failed };
 	struct pipeline p = { .db = db, .feed = ahead_feed, .take = ahead_take, .context = &ahead };
 
-	*finished = 0;
+	*finished = *failed = 0;
 	return pipeline_run(&p);
 }
 

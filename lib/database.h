@@ -45,8 +45,9 @@ enum db_outcome {
 struct db *db_open(struct source *source, const char *application, long long wait_ms, int *code);
 void db_close(struct db *db);
 
-/* One attempt that says nothing when it fails: for what is only a convenience. */
-struct db *db_open_quietly(struct source *source, const char *application);
+/* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it may take, or
+ * 0: what the string allows. */
+struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms);
 
 /* Who and where, for people and records; as long as db lives. */
 const char *db_host(const struct db *db);       /* NULL: libpq's default socket */
@@ -122,8 +123,8 @@ enum db_outcome db_round(struct db *db, struct db_ask asks[], size_t count);
  * which stops all units after it (25P02); a COMMIT that fails does not, so units must not build on that alone.
  *
  * `next` gives the next statement of a unit, NULL behind its last; the text may be overwritten by the next call.
- * `ended` is called when a unit has been answered well.  *finished counts those.  The server keeps the answers of
- * single statements back until their unit ends.
+ * `ended` is called when a unit has been answered well.  *finished counts those, and *failed the statements of the
+ * next one that were.  The server keeps the answers of single statements back until their unit ends.
  */
 struct db_units {
 	size_t count;
@@ -131,7 +132,7 @@ struct db_units {
 	void (*ended)(void *context, size_t unit);
 	void *context;
 };
-enum db_outcome db_send_ahead(struct db *db, const struct db_units *units, size_t *finished);
+enum db_outcome db_send_ahead(struct db *db, const struct db_units *units, size_t *finished, size_t *failed);
 
 /*
  * COPY ... FROM STDIN.  `feed` gives the next part of the data, which it keeps until it is called again; 0: there is

@@ -416,6 +416,8 @@ keep_result(struct run_state *s, size_t at, const struct result *result)
 	r->message = keep(s, r->message);
 	r->detail = keep(s, r->detail);
 	r->hint = keep(s, r->hint);
+	r->waited_for = keep(s, r->waited_for);
+	r->waited_session = keep(s, r->waited_session);
 }
 
 static struct report
@@ -447,7 +449,7 @@ run_step(struct run_state *s, size_t at)
 	keep_result(s, at, &sent.result);
 	if (sent.outcome == SEND_APPLIED && sent.result.waited_ms > 0)
 		bytes_format(&note, "after %s for %s", clock_span(sent.result.waited_ms, span),
-		    s->send.waits.relation != NULL ? s->send.waits.relation : "a lock");
+		    sent.result.waited_for != NULL ? sent.result.waited_for : "a lock");
 	progress_end(&s->progress, step, sent.result.status, sent.result.took_ms - sent.result.waited_ms,
 	    bytes_text(&note));
 	if (sent.outcome != SEND_APPLIED) {
@@ -460,7 +462,6 @@ run_step(struct run_state *s, size_t at)
 	if (sent.outcome == SEND_APPLIED)
 		code = send_mend_session(&s->send, &s->source.target, step);
 	bytes_free(&note);
-	waits_free(&s->send.waits);
 	sent_free(&sent);
 	return code;
 }
@@ -541,8 +542,11 @@ run_steps(struct run_state *s)
 	s->send = (struct send){ .db = s->db,
 		.source = &s->source,
 		.schema = s->survey.database.schema,
-		.max_stall_ms = s->deploy->max_stall_ms,
-		.deadline_ms = s->deadline_ms,
+		.traffic = { .db = s->db,
+		    .pid = db_backend_pid(s->db),
+		    .source = &s->source,
+		    .max_stall_ms = s->deploy->max_stall_ms,
+		    .deadline_ms = s->deadline_ms },
 		.progress = &s->progress };
 	progress_begin(&s->progress, s->steps, s->plan->step_count);
 	for (i = 0; i < s->plan->step_count;) {
@@ -678,8 +682,7 @@ free_run(struct run_state *s)
 {
 	size_t i;
 
-	watch_close(s->send.watch);
-	waits_free(&s->send.waits);
+	traffic_end(&s->send.traffic);
 	history_index_free(&s->index);
 	survey_free(&s->survey);
 	db_close(s->db);    /* also gives the deploy lock back */

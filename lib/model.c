@@ -127,6 +127,8 @@ static const struct field result_fields[] = {
 	NUMBER(result, waited_ms),
 	NUMBER(result, took_ms),
 	NUMBER_OR_NULL(result, worst_stall_ms),
+	TEXT_OR_NULL(result, waited_for),
+	TEXT_OR_NULL(result, waited_session),
 	TEXT_OR_NULL(result, sqlstate),
 	TEXT_OR_NULL(result, message),
 	TEXT_OR_NULL(result, detail),

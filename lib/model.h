@@ -152,7 +152,9 @@ struct result {
 	long long attempts;
 	long long waited_ms;
 	long long took_ms;
-	long long worst_stall_ms;        /* null: not measured */
+	long long worst_stall_ms;        /* how long somebody was seen waiting for us; null: it was over before we looked */
+	const char *waited_for;          /* the relation that was waited for last, as SQL writes it */
+	const char *waited_session;      /* and the session that had it: "pid 20117, web, shop_app from 10.0.3.21" */
 	const char *sqlstate;
 	const char *message;
 	const char *detail;

@@ -88,7 +88,7 @@ report_success(const struct report *r)
 {
 	size_t applied = count_status(r, STATUS_APPLIED), marked = count_status(r, STATUS_MARKED);
 	size_t skipped = count_status(r, STATUS_SKIPPED), i;
-	long long waited = 0;
+	long long waited = 0, worst = 0;
 	struct bytes text = { 0 };
 	char span[CLOCK_SPAN];
 
@@ -98,12 +98,16 @@ report_success(const struct report *r)
 		message_line("nothing left to do: all %zu steps were applied by another deployer", r->count);
 		return;
 	}
-	for (i = 0; i < r->count; i++)
+	for (i = 0; i < r->count; i++) {
 		waited += r->results[i].waited_ms;
+		worst = r->results[i].worst_stall_ms > worst ? r->results[i].worst_stall_ms : worst;
+	}
 	bytes_format(&text, "%s %zu of %zu in %s", applied > 0 || marked == 0 ? "applied" : "marked", applied + marked,
 	    r->count, clock_span(r->took_ms, span));
 	if (waited > 0)
 		bytes_format(&text, ", of that %s waiting", clock_span(waited, span));
+	if (worst > 0)
+		bytes_format(&text, "; others waited for us %s at the worst", clock_span(worst, span));
 	if (skipped > 0)
 		bytes_format(&text, "; %zu had been applied by another deployer", skipped);
 	message_line("%s", text.data);
@@ -223,9 +227,9 @@ static int
 say_busy(const struct report *r, size_t at, const struct sent *sent, const struct send *send)
 {
 	const struct step *step = &r->steps[at];
-	const struct waits *waits = &send->waits;
+	const struct waits *waits = &send->traffic.waits;
 	const char *what = waits->relation != NULL ? waits->relation : "a table that it needs";
-	char span[CLOCK_SPAN];
+	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
 	size_t i;
 
 	(void)message_error(MIG_BUSY, "%s stayed busy; gave up after %lld attempt%s in %s [%s]", what,
@@ -242,7 +246,9 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	else
 		message_line("  %-13s step %lld, all of it", "rolled back", step->step);
 	fact(r, "not started", is_not_started, false);
-	message_line("  nobody waited for us longer than --max-stall, %s", clock_span(r->max_stall_ms, span));
+	if (sent->result.worst_stall_ms != RECORD_NULL)
+		message_line("  others waited for us %s at the worst (--max-stall %s)",
+		    clock_span(sent->result.worst_stall_ms, span), clock_span(r->max_stall_ms, limit));
 	if (waits->count > 0 && waits->holders[0].pid > 0)
 		message_line("next: wait until pid %lld is done, or end it in psql:  select pg_terminate_backend(%lld);",
 		    waits->holders[0].pid, waits->holders[0].pid);

@@ -12,7 +12,16 @@
 #include "mig.h"
 #include "patience.h"
 #include "segment.h"
+#include "remedy.h"
 #include "signals.h"
+
+/* How long a statement may take, in ms and as people write it, and who said so: of what the session has from outside. */
+static const char timeout_sql[] =
+    "SELECT setting, pg_catalog.current_setting(name), CASE source WHEN 'user' THEN 'by ALTER ROLE ' || quote_ident(session_user) "
+    "WHEN 'database' THEN 'by ALTER DATABASE ' || quote_ident(current_database()) WHEN 'database user' THEN 'by ALTER ROLE ' "
+    "|| quote_ident(session_user) || ' IN DATABASE ' || quote_ident(current_database()) WHEN 'global' THEN 'by ALTER ROLE ALL' "
+    "WHEN 'configuration file' THEN 'by the configuration of the server' ELSE 'by the session (' || source || ')' END "
+    "FROM pg_catalog.pg_settings WHERE name = 'statement_timeout' AND setting <> '0'";
 
 /* A step under way. */
 struct going {
@@ -30,7 +39,14 @@ struct going {
 	size_t ended;            /*   and how many of them the server has finished */
 	size_t offset;           /*   where the text that was sent begins in the script */
 	long long round_trip_us; /* to the server, about */
-	long long began_ms;      /* of the step */
+	long long began_ms;      /* of the step, */
+	long long run_ms;        /* and of what was sent last */
+	unsigned tries;          /* since a short lock_timeout was begun with (again) */
+	long long lock_timeout_ms; /* of the next attempt */
+	enum traffic_verdict verdict; /* of the last one */
+	bool unlimited;          /* lock_timeout and statement_timeout are off, for a statement that stands alone */
+	bool rebuilt;            /* an index that was in the way and not valid was removed */
+	char *texts[4];          /* own what the result says, where the error has to go before it */
 	long long deadlocked_ms; /* when a statement that stands alone was first a deadlock's victim; 0: not yet */
 };
 
@@ -69,9 +85,10 @@ on_tick(void *context, long long ms)
 	struct going *g = context;
 	struct bytes note = { 0 };
 
-	watch_look(g->send->watch, db_backend_pid(g->send->db), &g->send->waits);
+	traffic_tick(&g->send->traffic);
 	if (g->in_script && (g->running != 1 || statements(g) != NULL))
 		progress_statements(&note, g->step->sql, &g->script, g->first, g->running);
+	traffic_note(&g->send->traffic, &note);
 	progress_running(g->send->progress, g->step, ms, bytes_text(&note));
 	bytes_free(&note);
 }
@@ -88,20 +105,71 @@ on_notice(void *context, const struct db_message *message)
 
 /* --- errors --- */
 
-static void
-note_error(struct going *g)
+static bool
+error_is(const struct going *g, const char *sqlstate)
 {
-	const struct db_error *e = db_error(g->send->db);
+	return strcmp(db_error(g->send->db)->sqlstate, sqlstate) == 0;
+}
+
+/* Whether it was cancelled, and by us. */
+static bool
+is_ours(const struct going *g)
+{
+	return g->verdict != TRAFFIC_FINE && error_is(g, "57014");
+}
+
+/* Whether the same may work when it is tried again. */
+static bool
+is_busy(const struct going *g)
+{
+	return db_is_busy(db_error(g->send->db)) || (is_ours(g) && g->verdict != TRAFFIC_HELD);
+}
+
+/* Texts that an earlier attempt left. */
+static void
+forget_texts(struct going *g)
+{
+	free(g->sent.extra);
+	free(g->sent.advice);
+	g->sent.extra = g->sent.advice = NULL;
+}
+
+/*
+ * What we cancelled ourselves: the server can only say that somebody did.  Waiting, it may be tried again; at work, it
+ * would take as long again.
+ */
+static void
+note_cancelled(struct going *g)
+{
+	const struct traffic *t = &g->send->traffic;
+	struct bytes why = { 0 };
+	char limit[CLOCK_SPAN];
+
+	if (g->verdict == TRAFFIC_HELD) {
+		bytes_format(&why, "this needs longer than --max-stall allows, %s, while %zu session%s wait%s",
+		    clock_span(t->max_stall_ms, limit), t->sight.behind, t->sight.behind == 1 ? "" : "s",
+		    t->sight.behind == 1 ? "s" : "");
+		if (t->sight.relation[0] != '\0')
+			bytes_format(&why, " for %s", t->sight.relation);
+		g->sent.advice = xstrdup(remedy_of(g->step->sql, g->sent.statement > 0 ? &statements(g)[g->sent.statement - 1] : NULL));
+		g->sent.result.hint = g->sent.advice;
+	} else {
+		bytes_str(&why, "cancelled by mig-apply while it waited for a lock");
+	}
+	g->sent.extra = why.data;
+	g->sent.result.message = g->sent.extra;
+}
+
+/* Where in the script it happened. */
+static void
+note_place(struct going *g)
+{
+	size_t position = db_error(g->send->db)->position;
 	const char *sql = g->step->sql;
 	size_t len = strlen(sql), at = len;
 	struct result *r = &g->sent.result;
 
-	r->sqlstate = e->sqlstate[0] != '\0' ? e->sqlstate : NULL;
-	r->message = e->message;
-	r->detail = e->detail;
-	r->hint = e->hint;
 	r->line = r->column = RECORD_NULL;
-	g->sent.context = e->context;
 	g->sent.statement = 0;
 	g->sent.place = (struct sql_place){ 0 };
 	if (!g->in_script)
@@ -110,19 +178,30 @@ note_error(struct going *g)
 		g->sent.statement = running_statement(g) + 1;
 		at = statements(g)[g->sent.statement - 1].start;
 	}
-	if (e->position > 0)
-		at = g->offset + utf8_offset(sql + g->offset, len - g->offset, e->position - 1);
-	if (at < len || e->position > 0) {
+	if (position > 0)
+		at = g->offset + utf8_offset(sql + g->offset, len - g->offset, position - 1);
+	if (at < len || position > 0) {
 		g->sent.place = sql_place(sql, len, at);
 		r->line = (long long)g->sent.place.line;
 		r->column = (long long)g->sent.place.column;
 	}
 }
 
-static bool
-error_is(const struct going *g, const char *sqlstate)
+static void
+note_error(struct going *g)
 {
-	return strcmp(db_error(g->send->db)->sqlstate, sqlstate) == 0;
+	const struct db_error *e = db_error(g->send->db);
+	struct result *r = &g->sent.result;
+
+	r->sqlstate = e->sqlstate[0] != '\0' ? e->sqlstate : NULL;
+	r->message = e->message;
+	r->detail = e->detail;
+	r->hint = e->hint;
+	g->sent.context = e->context;
+	note_place(g);
+	forget_texts(g);
+	if (is_ours(g))
+		note_cancelled(g);
 }
 
 /* --- the row and its journal --- */
@@ -161,18 +240,20 @@ run_text(struct going *g, struct bytes *sql)
 	return outcome;
 }
 
+/* `before`: statements in the same message, ends in a semicolon; or NULL. */
 static enum db_outcome
-write_row(struct going *g, enum history_progress progress, size_t done)
+write_row(struct going *g, const char *before, enum history_progress progress, size_t done)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
+	bytes_str(&sql, before != NULL ? before : "");
 	row_text(g, &sql, progress, done, NULL, true);
 	outcome = run_text(g, &sql);
 	if (outcome == DB_ERROR && error_is(g, "42501") && !g->send->own_role) {
 		db_rollback(g->send->db);
 		g->send->own_role = true;
-		return write_row(g, progress, done);
+		return write_row(g, before, progress, done);
 	}
 	if (outcome == DB_OK) {
 		g->rowed = true;
@@ -238,6 +319,7 @@ run_part(struct going *g, const struct part *part)
 	g->running = part->count;
 	g->ended = 0;
 	g->offset = part->start;
+	g->run_ms = clock_now_ms();
 	progress_restart(g->send->progress);
 	bytes_add(&text, g->step->sql + part->start, part->end - part->start);
 	outcome = db_run(g->send->db, text.data, &g->ended);
@@ -315,8 +397,10 @@ begin(struct going *g)
 	enum db_outcome outcome;
 
 	g->sent.result.attempts++;
-	bytes_format(&sql, "BEGIN; SET LOCAL lock_timeout = %lld; SET LOCAL application_name = ",
-	    patience_lock_timeout((unsigned)g->sent.result.attempts, g->send->max_stall_ms));
+	traffic_attempt(&g->send->traffic, true);
+	bytes_str(&sql, "BEGIN; ");
+	traffic_displace(&g->send->traffic, &sql);
+	bytes_format(&sql, "SET LOCAL lock_timeout = %lld; SET LOCAL application_name = ", g->lock_timeout_ms);
 	bytes_format(&name, "mig-apply %s", g->step->migration);
 	bytes_sql_text(&sql, name.data);
 	bytes_free(&name);
@@ -359,46 +443,15 @@ try_transaction(struct going *g, const struct segment *s, bool last)
 	bool ours = s->kind == SEGMENT_TOGETHER, carries = ours || s->kind == SEGMENT_COMMIT;
 	enum db_outcome outcome = begin(g);
 
+	if (outcome == DB_ERROR) /* only an autovacuum that is to make way can be in the way of this */
+		g->send->traffic.stubborn = true;
 	if (outcome == DB_OK)
 		outcome = run_statements(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
 	if (outcome == DB_OK && carries)
 		outcome = commit_segment(g, s, last);
 	/* a script's own ROLLBACK leaves nothing to record; PREPARE TRANSACTION would hide the row */
 	if (outcome == DB_OK && s->kind == SEGMENT_PREPARE)
-		outcome = write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, s->first + s->count);
-	return outcome;
-}
-
-/* A build that failed leaves an invalid index, which the next run must remove before it tries again; but not where
- * there was one of that name before. */
-static bool
-leaves_an_index(struct going *g, size_t at)
-{
-	struct aim aim = aim_of(g->step->sql, &statements(g)[at]);
-
-	aim_free(&aim);
-	return aim.act == AIM_REINDEX || (aim.act == AIM_CREATE_INDEX && !error_is(g, "42P07"));
-}
-
-/* A statement that stands alone: that it begins is noted before, since its end cannot be noted with it. */
-static enum db_outcome
-try_alone(struct going *g, size_t at, bool last)
-{
-	enum db_outcome outcome = write_row(g, HISTORY_BEGINS_ALONE, at);
-
-	g->sent.result.attempts++;
-	if (outcome == DB_OK) {
-		g->sent.unsure = true;
-		outcome = run_statements(g, at, 1);
-	}
-	if (outcome == DB_ERROR) {
-		g->sent.unsure = false; /* the server says that it did not happen */
-		g->sent.leaves = leaves_an_index(g, at);
-	}
-	if (outcome == DB_OK) {
-		outcome = write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1);
-		g->sent.unsure = outcome != DB_OK;
-	}
+		outcome = write_row(g, NULL, last ? HISTORY_FINISHED : HISTORY_GOES_ON, s->first + s->count);
 	return outcome;
 }
 
@@ -415,7 +468,7 @@ send_connect_again(struct send *s)
 	bool locked = false;
 
 	while (!locked && clock_now_ms() < until && signals_caught() == 0) {
-		if (db == NULL && (db = db_open_quietly(s->source, "mig-apply")) == NULL) {
+		if (db == NULL && (db = db_open_quietly(s->source, "mig-apply", 0)) == NULL) {
 			clock_sleep_ms(500);
 			continue;
 		}
@@ -467,38 +520,79 @@ settle(struct going *g)
 	db_close(db);
 }
 
-/* Pauses after a failed attempt; false when the deadline would pass, or a signal came. */
+static void
+still_waiting(void *context)
+{
+	const struct going *g = context;
+	const struct send *s = g->send;
+	struct bytes note = { 0 };
+
+	bytes_format(&note, "for %s, attempt %lld", s->traffic.waits.relation != NULL ? s->traffic.waits.relation : "a lock",
+	    g->sent.result.attempts + 1);
+	if (s->traffic.waits.count > 0) {
+		bytes_str(&note, "; ");
+		traffic_name_holder(&s->traffic.waits, &note);
+	}
+	progress_waiting(s->progress, g->step, clock_now_ms() - g->began_ms, note.data);
+	bytes_free(&note);
+}
+
+/*
+ * Pauses after a failed attempt, and then until nobody is in the way who would outlast the next one; false when the
+ * deadline would pass, or a signal came.
+ */
 static bool
 pause_before_next(struct going *g)
 {
-	struct send *s = g->send;
-	long long pause = patience_pause((unsigned)g->sent.result.attempts, randombytes_random());
-	long long now = clock_now_ms(), until = now + pause;
-	struct bytes note = { 0 };
+	struct traffic *t = &g->send->traffic;
+	long long now = clock_now_ms(), pause, until;
 
-	if (now >= s->deadline_ms)
+	if (now >= t->deadline_ms)
 		return false;
-	if (until > s->deadline_ms)
-		until = s->deadline_ms; /* one last attempt, which also sees who is in the way */
-	if (!s->watch_tried) {
-		s->watch_tried = true;
-		s->watch = watch_open(s->source);
-	}
-	bytes_format(&note, "for %s, attempt %lld", s->waits.relation != NULL ? s->waits.relation : "a lock",
-	    g->sent.result.attempts + 1);
-	message_verbose("%s: %s; pausing %lld ms", g->step->migration, db_error(s->db)->message, pause);
+	if (g->verdict == TRAFFIC_WAITED && g->lock_timeout_ms < t->max_stall_ms)
+		g->tries = 0; /* several waits added up: each has to be short again */
+	g->tries++;
+	/* whom we see we can wait for; else each further attempt is a guess, and should be rarer */
+	pause = patience_pause(t->waits.oid != NULL ? 1 : g->tries, randombytes_random());
+	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt sees who is in the way */
+	t->waited = true;
+	message_verbose("%s: %s; pausing %lld ms", g->step->migration, g->sent.result.message, pause);
 	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
-		progress_waiting(s->progress, g->step, now - g->began_ms, note.data);
+		still_waiting(g);
 		clock_sleep_ms(until - now < 200 ? until - now : 200);
 	}
-	bytes_free(&note);
+	g->lock_timeout_ms = traffic_look_first(t, patience_lock_timeout(g->tries + 1, t->max_stall_ms), still_waiting, g);
 	return signals_caught() == 0;
+}
+
+/* A statement_timeout that struck: what the script did not set itself is said to be whose it is. */
+static void
+name_timeout(struct going *g)
+{
+	struct result *r = &g->sent.result;
+	struct answer *a;
+	struct bytes hint = { 0 };
+
+	if (r->sqlstate == NULL || !error_is(g, "57014") || is_ours(g) || r->hint != NULL)
+		return;
+	if (db_query(g->send->db, &a, timeout_sql, 0, NULL) != DB_OK) {
+		note_error(g);
+		return;
+	}
+	if (answer_rows(a) > 0 && clock_now_ms() - g->run_ms >= answer_number(a, 0, 0)) {
+		bytes_format(&hint, "statement_timeout is %s here, %s; a script that needs longer begins with  "
+		    "SET LOCAL statement_timeout = 0;", answer_text(a, 0, 1), answer_text(a, 0, 2));
+		g->sent.advice = hint.data;
+		r->hint = g->sent.advice;
+	}
+	answer_free(a);
 }
 
 /* Whatever ends a step before its end, but for a table that is busy and may be tried again. */
 static bool
 give_up(struct going *g, enum db_outcome outcome)
 {
+	g->verdict = traffic_ended(&g->send->traffic);
 	switch (outcome) {
 	case DB_OK:
 		return false;
@@ -507,6 +601,7 @@ give_up(struct going *g, enum db_outcome outcome)
 		settle(g);
 		return true;
 	case DB_STOPPED:
+		forget_texts(g);
 		g->sent.outcome = SEND_STOPPED;
 		g->sent.statement = g->in_script ? running_statement(g) + 1 : 0;
 		g->sent.result.sqlstate = g->sent.result.message = NULL;
@@ -519,6 +614,8 @@ give_up(struct going *g, enum db_outcome outcome)
 		break;
 	}
 	db_rollback(g->send->db);
+	if (outcome == DB_ERROR)
+		name_timeout(g);
 	g->sent.kept = g->rowed;
 	return true;
 }
@@ -534,6 +631,13 @@ wants_to_be_alone(const struct going *g)
 	return error_is(g, "25001") || error_is(g, "2D000") || error_is(g, "55P04");
 }
 
+/* The text in front of ours failed: there is an autovacuum that we may not displace, so it is waited for. */
+static bool
+must_not_displace(const struct going *g)
+{
+	return g->send->traffic.stubborn && g->send->traffic.yields[0] != '\0' && !is_busy(g);
+}
+
 static bool
 run_transaction(struct going *g, const struct segment *s, bool last)
 {
@@ -542,8 +646,14 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 		enum db_outcome outcome = try_transaction(g, s, last);
 		bool in_script = g->in_script;
 
+		g->verdict = traffic_ended(&g->send->traffic);
 		if (outcome == DB_OK)
 			return true;
+		if (outcome == DB_ERROR && must_not_displace(g)) {
+			db_rollback(g->send->db);
+			g->send->traffic.yields[0] = '\0';
+			continue;
+		}
 		if (outcome == DB_ERROR && !in_script && error_is(g, "42501") && !g->send->own_role) {
 			db_rollback(g->send->db);
 			g->send->own_role = true; /* the script changed the role; the row is written as ourselves */
@@ -553,7 +663,7 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 			db_rollback(g->send->db);
 			return run_one_by_one(g, s, last);
 		}
-		if (give_up(g, outcome) && (outcome != DB_ERROR || !db_is_busy(db_error(g->send->db))))
+		if (give_up(g, outcome) && (outcome != DB_ERROR || !is_busy(g)))
 			return false;
 		if (!pause_before_next(g)) {
 			g->sent.outcome = signals_caught() != 0 ? SEND_STOPPED : SEND_BUSY;
@@ -603,7 +713,7 @@ let_others_through(struct going *g, size_t at)
 	if (!db_run_aside(s->db, history_unlock_sql))
 		return false;
 	g->finished = true; /* without the lock the row is not ours to write: another run may go on with it */
-	while (!locked && clock_now_ms() < s->deadline_ms && signals_caught() == 0) {
+	while (!locked && clock_now_ms() < s->traffic.deadline_ms && signals_caught() == 0) {
 		struct answer *answer;
 
 		clock_sleep_ms(200);
@@ -618,31 +728,187 @@ let_others_through(struct going *g, size_t at)
 	return true;
 }
 
+/* --- limits --- */
+
 /*
- * A deadlock was broken, or a lock could not be had in time: what the statement left is put right before it is tried
- * again, as after a run that was cut off.
+ * A time-out would end the waits of a statement that stands alone, which keep nobody waiting, and leave half an index.  What was
+ * set for the session is kept in it, and comes back behind the statement.
+ */
+static const char limits_off[] =
+    "SELECT pg_catalog.set_config('mig.' || n, pg_catalog.current_setting(n), false), pg_catalog.set_config(n, '0', false) "
+    "FROM (VALUES ('lock_timeout'), ('statement_timeout')) v(n);";
+static const char limits_on[] =
+    "SELECT pg_catalog.set_config(n, coalesce(nullif(pg_catalog.current_setting('mig.' || n, true), ''), "
+    "pg_catalog.current_setting(n)), false) FROM (VALUES ('lock_timeout'), ('statement_timeout')) v(n);";
+
+/* In front of the row that is written next; or NULL: they are off already. */
+static const char *
+limits_to_lift(struct going *g)
+{
+	if (g->unlimited)
+		return NULL;
+	g->unlimited = true;
+	message_verbose("%s: lock_timeout and statement_timeout are off for a statement that stands alone; its waits are watched",
+	    g->step->migration);
+	return limits_off;
+}
+
+/* For work before the statement: what it left, or what stands in its way, is removed. */
+static void
+lift_limits(struct going *g)
+{
+	const char *sql = limits_to_lift(g);
+
+	if (sql != NULL)
+		(void)db_run_aside(g->send->db, sql);
+}
+
+/* --- one statement --- */
+
+static enum index_found
+settle_index(struct going *g, size_t at)
+{
+	struct aim aim = aim_of(g->step->sql, &statements(g)[at]);
+	enum index_found found;
+
+	g->in_script = false;
+	found = index_settle(g->send->db, &aim);
+	if (found == INDEX_REMOVED)
+		message_verbose("%s: an index that was not valid is removed", g->step->migration);
+	aim_free(&aim);
+	return found;
+}
+
+/* The row behind the statement, together with the demand that what was built is valid. */
+static enum db_outcome
+write_row_behind(struct going *g, size_t at, bool last, bool demand)
+{
+	struct bytes before = { 0 };
+	struct aim aim = aim_of(g->step->sql, &statements(g)[at]);
+	enum db_outcome outcome;
+
+	bytes_str(&before, limits_on);
+	if (demand)
+		index_demand_sql(&before, &aim);
+	outcome = write_row(g, before.data, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1);
+	if (outcome == DB_OK)
+		g->unlimited = false;
+	aim_free(&aim);
+	bytes_free(&before);
+	return outcome;
+}
+
+/* That it begins is noted before, since its end cannot be noted with it. */
+static enum db_outcome
+try_alone(struct going *g, size_t at, bool last)
+{
+	bool demand = !g->rebuilt;
+	enum db_outcome outcome = write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at);
+
+	g->sent.result.attempts++;
+	traffic_attempt(&g->send->traffic, false);
+	if (outcome == DB_OK) {
+		g->sent.unsure = true;
+		outcome = run_statements(g, at, 1);
+	}
+	if (outcome == DB_ERROR)
+		g->sent.unsure = false; /* the server says that it did not happen */
+	if (outcome != DB_OK)
+		return outcome;
+	outcome = write_row_behind(g, at, last, demand);
+	if (outcome == DB_ERROR && demand) {
+		g->rebuilt = true; /* IF NOT EXISTS passed over a carcass; or nothing is found, and the server's word is taken */
+		db_rollback(g->send->db);
+		if (settle_index(g, at) == INDEX_REMOVED)
+			return try_alone(g, at, last);
+		outcome = write_row_behind(g, at, last, false);
+	}
+	g->sent.unsure = outcome != DB_OK;
+	return outcome;
+}
+
+/* Whether an index that is not valid was in the way of a build (42P07), and is removed now. */
+static bool
+carcass_removed(struct going *g, size_t at)
+{
+	bool removed;
+
+	if (g->rebuilt || !g->in_script || !error_is(g, "42P07"))
+		return false;
+	g->rebuilt = true;
+	removed = settle_index(g, at) == INDEX_REMOVED;
+	g->in_script = true;
+	return removed;
+}
+
+/* A build that failed leaves an invalid index; but not where there was one of that name before. */
+static bool
+leaves_an_index(struct going *g, size_t at)
+{
+	struct aim aim = aim_of(g->step->sql, &statements(g)[at]);
+
+	aim_free(&aim);
+	return aim.act == AIM_REINDEX || (aim.act == AIM_CREATE_INDEX && !error_is(g, "42P07"));
+}
+
+/* What the result says is the error's, which what follows may overwrite. */
+static void
+own_texts(struct going *g)
+{
+	struct result *r = &g->sent.result;
+	const char **texts[] = { &r->sqlstate, &r->message, &r->detail, &r->hint };
+	size_t i;
+
+	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+		char *copy = *texts[i] != NULL ? xstrdup(*texts[i]) : NULL;
+
+		free(g->texts[i]);
+		*texts[i] = g->texts[i] = copy;
+	}
+	g->sent.context = NULL;
+}
+
+/* It is not tried again: what it left is removed there and then, if that takes no longer than a moment. */
+static void
+clean_up(struct going *g, size_t at)
+{
+	struct sql_place place = g->sent.place;
+	size_t statement = g->sent.statement;
+	enum index_found found;
+
+	if (!leaves_an_index(g, at))
+		return;
+	own_texts(g);
+	if (!db_run_aside(g->send->db, "SET lock_timeout = '3s'"))
+		return;
+	found = settle_index(g, at);
+	g->sent.leaves = found != INDEX_AGAIN && found != INDEX_REMOVED;
+	g->sent.place = place;
+	g->sent.statement = statement;
+}
+
+/*
+ * A deadlock was broken, or others had to wait: what the statement left is put right before it is tried again, as after
+ * a run that was cut off.
  */
 static bool
 ready_to_try_again(struct going *g, size_t at, bool last, bool *settled)
 {
-	struct aim aim;
 	enum index_found found;
 
-	if (!db_is_busy(db_error(g->send->db)))
-		return false;
 	g->sent.outcome = SEND_BUSY;
 	if (!let_others_through(g, at) || !pause_before_next(g)) {
 		if (signals_caught() != 0)
 			g->sent.outcome = SEND_STOPPED;
 		return false;
 	}
-	aim = aim_of(g->step->sql, &statements(g)[at]);
-	found = index_settle(g->send->db, &aim);
-	aim_free(&aim);
+	while ((found = settle_index(g, at)) == INDEX_BEING_BUILT)
+		if (!pause_before_next(g))
+			return false;
 	*settled = found == INDEX_ENDED;
 	if (found == INDEX_ERROR)
 		return !give_up(g, DB_ERROR);
-	return !*settled || !give_up(g, write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1));
+	return !*settled || !give_up(g, write_row_behind(g, at, last, false));
 }
 
 static bool
@@ -650,13 +916,23 @@ run_alone(struct going *g, size_t at, bool last)
 {
 	bool settled = false;
 
+	g->rebuilt = false;
 	while (!settled) {
+		long long began = clock_now_ms();
 		enum db_outcome outcome = try_alone(g, at, last);
 
+		g->verdict = traffic_ended(&g->send->traffic);
+		if (outcome == DB_ERROR && carcass_removed(g, at))
+			continue;
 		if (!give_up(g, outcome))
 			return true;
-		if (outcome != DB_ERROR || !ready_to_try_again(g, at, last, &settled))
+		if (outcome != DB_ERROR)
 			return false;
+		if (!is_busy(g) || !ready_to_try_again(g, at, last, &settled)) {
+			clean_up(g, at);
+			return false;
+		}
+		g->sent.result.waited_ms += clock_now_ms() - began;
 	}
 	return true;
 }
@@ -689,14 +965,15 @@ run_one_by_one(struct going *g, const struct segment *s, bool last)
 static bool
 settled_before(struct going *g, size_t at, bool last, bool *gone_wrong)
 {
-	struct aim aim = aim_of(g->step->sql, &statements(g)[at]);
-	enum index_found found = index_settle(g->send->db, &aim);
-	bool settled = found == INDEX_ENDED;
+	enum index_found found;
+	bool settled;
 
-	aim_free(&aim);
+	lift_limits(g);
+	found = settle_index(g, at);
+	settled = found == INDEX_ENDED;
 	*gone_wrong = found == INDEX_ERROR && give_up(g, DB_ERROR);
 	if (settled)
-		*gone_wrong = give_up(g, write_row(g, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1));
+		*gone_wrong = give_up(g, write_row_behind(g, at, last, false));
 	return settled || *gone_wrong;
 }
 
@@ -744,7 +1021,7 @@ run_segments(struct going *g)
 		db_rollback(g->send->db);
 		return;
 	}
-	if (!g->finished && give_up(g, write_row(g, HISTORY_FINISHED, g->script.count)))
+	if (!g->finished && give_up(g, write_row(g, NULL, HISTORY_FINISHED, g->script.count)))
 		return;
 	g->sent.outcome = SEND_APPLIED;
 }
@@ -761,6 +1038,22 @@ first_result(const struct step *step)
 		.worst_stall_ms = RECORD_NULL,
 		.line = RECORD_NULL,
 		.column = RECORD_NULL };
+}
+
+/* Who was waited for, in texts of the step's own. */
+static void
+note_waits(struct going *g)
+{
+	const struct waits *waits = &g->send->traffic.waits;
+	struct bytes session = { 0 };
+
+	if (waits->count == 0)
+		return;
+	traffic_name_holder(waits, &session);
+	g->sent.waited_session = session.data;
+	g->sent.waited_for = waits->relation != NULL ? xstrdup(waits->relation) : NULL;
+	g->sent.result.waited_for = g->sent.waited_for;
+	g->sent.result.waited_session = g->sent.waited_session;
 }
 
 static void
@@ -780,6 +1073,17 @@ close_result(struct going *g)
 	}
 }
 
+/* It was cancelled for good when it was sent ahead; the error is still that one. */
+static void
+fail_overdue(struct going *g)
+{
+	g->in_script = true;
+	g->first = g->send->ahead.overdue - 1;
+	g->verdict = TRAFFIC_HELD;
+	note_error(g);
+	g->sent.outcome = SEND_FAILED;
+}
+
 struct sent
 send_step(struct send *send, const struct step *step)
 {
@@ -791,17 +1095,30 @@ send_step(struct send *send, const struct step *step)
 	g.segments = segments_of(step->sql, &g.script);
 	history_new_id(g.id);
 	progress_step(send->progress);
+	traffic_step(&send->traffic, step->migration);
+	g.sent.result.attempts = (long long)send->ahead.attempts;
+	g.tries = (unsigned)send->ahead.attempts;
+	send->traffic.waited = g.tries > 0;
+	g.lock_timeout_ms = patience_lock_timeout(g.tries + 1, send->traffic.max_stall_ms);
 	if (step->row_id != NULL) {
 		bytes_copy(g.id, sizeof g.id, step->row_id);
 		g.rowed = true;
 		g.done = (size_t)step->resume_at - 1;
 	}
 	db_hooks(send->db, &hooks);
-	run_segments(&g);
+	if (send->ahead.overdue > 0)
+		fail_overdue(&g);
+	else
+		run_segments(&g);
 	db_hooks(send->db, NULL);
+	send->ahead = (struct sent_ahead){ 0 };
 	if (g.sent.outcome != SEND_APPLIED && g.sent.outcome != SEND_LOST)
 		note_unfinished(&g);
+	g.sent.result.worst_stall_ms = send->traffic.worst_ms;
+	if (g.sent.result.waited_ms > 0 || g.sent.outcome == SEND_BUSY)
+		note_waits(&g);
 	close_result(&g);
+	memcpy(g.sent.texts, g.texts, sizeof g.texts);
 	segments_free(&g.segments);
 	sql_script_free(&g.script);
 	return g.sent;
@@ -839,9 +1156,16 @@ send_mark(struct send *send, const struct step *step)
 void
 sent_free(struct sent *sent)
 {
+	size_t i;
+
+	for (i = 0; i < sizeof sent->texts / sizeof *sent->texts; i++)
+		free(sent->texts[i]);
 	free(sent->extra);
+	free(sent->advice);
+	free(sent->waited_for);
+	free(sent->waited_session);
 	free(sent->lost);
-	sent->extra = sent->lost = NULL;
+	*sent = (struct sent){ 0 };
 }
 
 /* --- the session between steps --- */

@@ -19,19 +19,19 @@
 #include "progress.h"
 #include "source.h"
 #include "sql.h"
-#include "watch.h"
+#include "traffic.h"
 
 struct send {
 	struct db *db;
 	struct source *source;      /* for the watcher, and to look at a row after a lost connection */
 	const char *schema;         /* of the history */
-	long long max_stall_ms;
-	long long deadline_ms;      /* on clock_now_ms(): no further attempt begins after this */
+	struct traffic traffic;     /* also has --max-stall, and the deadline: no further attempt begins after it */
 	struct progress *progress;
-	struct watch *watch;        /* NULL until something was waited for */
-	bool watch_tried;
-	struct waits waits;         /* whom the last wait was for */
 	bool own_role;              /* a script changed the role to one that may not write the history */
+	struct sent_ahead {
+		size_t attempts;    /* the next step was tried ahead, and met a busy table; 0: it was not */
+		size_t overdue;     /* it was cancelled for good in this statement, from 1, as db_error() says; 0: it was not */
+	} ahead;
 };
 
 enum send_outcome {
@@ -58,6 +58,9 @@ struct sent {
 	const char *context;        /* where inside a function it happened, in the server's words; or NULL */
 	char *lost;                 /* SEND_LOST: what was said when the connection went; or NULL */
 	char *extra;                /* what is wrong where no server error says it; or NULL */
+	char *advice;               /* what to do about it, where the server has no hint; or NULL */
+	char *waited_for, *waited_session; /* of the result's keys */
+	char *texts[4];             /* of the result, where the error they come from is gone */
 };
 
 /*
