@@ -28,6 +28,8 @@ struct db {
 	long long signalled_ms;   /* when we began to cancel, */
 	long long cancelled_ms;   /* and sent the last request */
 	bool given_up;            /* the server did not end what was cancelled: the connection is of no use */
+	long long limit_ms;       /* how long an answer may take; 0: as long as it takes */
+	int pid;                  /* of the server process, where libpq was given another; else 0 */
 	bool needs_password;      /* the last attempt was refused for want of one */
 	char version[32];
 	struct db_ask prelude[2]; /* settings that go with the first thing that is sent */
@@ -224,6 +226,15 @@ cancel_when_signalled(struct db *db)
 	return true;
 }
 
+/* A pooler may let a session wait for as long as it likes. */
+static bool
+takes_too_long(struct db *db, long long since)
+{
+	if (db->limit_ms > 0 && clock_now_ms() - since > db->limit_ms)
+		db->given_up = true;
+	return db->given_up;
+}
+
 /*
  * Waits until the next result is there, sending what is still unsent.  *since is when the wait for it began, 0 where it
  * has not yet: of a million results most are there already, and asking the clock costs more than taking them.
@@ -249,6 +260,8 @@ wait_result(struct db *db, long long *since)
 		}
 		if (*since == 0)
 			*since = clock_now_ms();
+		if (takes_too_long(db, *since))
+			return false;
 		ready = signals_wait(PQsocket(db->conn), SIGNALS_READ | (unsent ? SIGNALS_WRITE : 0), TICK_MS);
 		if ((ready & SIGNALS_READ) && !PQconsumeInput(db->conn))
 			return false;
@@ -285,6 +298,8 @@ db_hooks(struct db *db, const struct db_hooks *hooks)
 struct attempt {
 	struct source *source;
 	const char *application;
+	const char *host, *port;   /* one of the target's, or all */
+	const char *session_attrs; /* instead of the target's, or NULL */
 	PGconn *conn;
 };
 
@@ -312,6 +327,8 @@ static const struct {
 } lively[] = { { "keepalives_idle", "10" }, { "keepalives_interval", "5" }, { "keepalives_count", "4" },
 	{ "tcp_user_timeout", "30000" } };
 
+static const char session_attrs[] = "target_session_attrs";
+
 /* libpq's keywords from the target; called with the password readable. */
 static void *
 start(const char *password, void *context)
@@ -325,7 +342,7 @@ start(const char *password, void *context)
 	const struct {
 		const char *keyword;
 		const char *value;
-	} given[] = { { "host", t->host }, { "port", t->port }, { "user", t->user },
+	} given[] = { { "host", a->host }, { "port", a->port }, { "user", t->user },
 		{ "dbname", t->database }, { "password", password } };
 
 	/* what comes later wins: these are only defaults */
@@ -341,6 +358,8 @@ start(const char *password, void *context)
 	for (i = 0; i < t->count; i++) {
 		keywords[n] = t->parameters[i].keyword;
 		values[n++] = parameter_value(&t->parameters[i]);
+		if (a->session_attrs != NULL && strcmp(t->parameters[i].keyword, session_attrs) == 0)
+			values[n - 1] = a->session_attrs;
 		has_timeout |= strcmp(t->parameters[i].keyword, "connect_timeout") == 0;
 	}
 	keywords[n] = "application_name";
@@ -358,7 +377,7 @@ start(const char *password, void *context)
 }
 
 /* What libpq itself does in PQconnectdb(), but so that a signal ends it.  PQconnectPoll() leaves
- * connect_timeout to its caller: the deadline is for all hosts together. */
+ * connect_timeout to its caller. */
 static void
 finish_connecting(PGconn *conn, long long deadline)
 {
@@ -423,14 +442,14 @@ connect_error(struct db *db, bool timed_out)
 }
 
 static bool
-connect_once(struct db *db, struct source *source, const char *application, long long limit_ms)
+connect_once(struct db *db, struct attempt *attempt, long long limit_ms)
 {
-	struct attempt attempt = { source, application, NULL };
+	struct source *source = attempt->source;
 	bool connected;
 
 	PQfinish(db->conn);
-	secret_use(source->password, start, &attempt);
-	db->conn = attempt.conn;
+	secret_use(source->password, start, attempt);
+	db->conn = attempt->conn;
 	if (db->conn == NULL)
 		MESSAGE_BUG("libpq has no memory for a connection");
 	PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
@@ -444,6 +463,101 @@ connect_once(struct db *db, struct source *source, const char *application, long
 		secret_scrub_text(PQpass(db->conn));
 	secret_scrub(source->password);
 	return connected;
+}
+
+/* The i-th of a list with commas; its only one for all i; NULL of NULL.  The caller's. */
+static char *
+nth(const char *list, size_t i)
+{
+	const char *at = list;
+
+	if (list == NULL || strchr(list, ',') == NULL)
+		return list != NULL ? xstrdup(list) : NULL;
+	for (; i > 0 && *at != '\0'; at++)
+		i -= *at == ',';
+	return xstrndup(at, strcspn(at, ","));
+}
+
+static const char *
+parameter(const struct target *t, const char *keyword)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++)
+		if (strcmp(t->parameters[i].keyword, keyword) == 0)
+			return t->parameters[i].value;
+	return NULL;
+}
+
+/* How many hosts are tried one by one; 1 also where libpq has to choose. */
+static size_t
+host_count(const struct target *t)
+{
+	const char *c;
+	size_t n = 1;
+
+	if (parameter(t, "hostaddr") != NULL || parameter(t, "load_balance_hosts") != NULL)
+		return 1;
+	for (c = t->host != NULL ? t->host : ""; *c != '\0'; c++)
+		n += *c == ',';
+	return n;
+}
+
+/*
+ * One host of the list after the other, each with a time-out of its own: PQconnectPoll() leaves that to its caller, who
+ * cannot send it on to the next.  As in libpq, the first one that refuses the user ends it.
+ */
+static bool
+connect_in_turn(struct db *db, struct source *source, const char *application, const char *attrs, long long limit_ms)
+{
+	const struct target *t = &source->target;
+	size_t count = host_count(t), i;
+	bool connected = false, refused = false;
+
+	for (i = 0; i < count && !connected && !refused && signals_caught() == 0; i++) {
+		char *host = count > 1 ? nth(t->host, i) : NULL, *port = count > 1 ? nth(t->port, i) : NULL;
+		struct attempt attempt = { .source = source,
+			.application = application,
+			.host = count > 1 ? host : t->host,
+			.port = count > 1 ? port : t->port,
+			.session_attrs = attrs };
+
+		connected = connect_once(db, &attempt, limit_ms);
+		refused = !connected && (db->needs_password || strncmp(db->error.sqlstate, "28", 2) == 0);
+		if (!connected && count > 1)
+			message_verbose("%s: %s", host, db->error.message);
+		free(host);
+		free(port);
+	}
+	return connected;
+}
+
+static bool
+connect_any(struct db *db, struct source *source, const char *application, long long limit_ms)
+{
+	const char *wanted = parameter(&source->target, session_attrs);
+
+	if (wanted != NULL && strcmp(wanted, "prefer-standby") == 0 && host_count(&source->target) > 1)
+		return connect_in_turn(db, source, application, "standby", limit_ms) ||
+		    connect_in_turn(db, source, application, "any", limit_ms);
+	return connect_in_turn(db, source, application, NULL, limit_ms);
+}
+
+/* Hosts that answer, but none of the kind that is asked for: while a standby takes over that is so for a while. */
+static bool
+is_wrong_kind(struct db *db, struct source *source, const char *application)
+{
+	const char *wanted = parameter(&source->target, session_attrs);
+	struct bytes why = { 0 };
+
+	if (wanted == NULL || strcmp(wanted, "any") == 0 || db->error.sqlstate[0] != '\0' ||
+	    !connect_in_turn(db, source, application, "any", 0))
+		return false;
+	db_error_free(&db->error);
+	bytes_format(&why, "it answers, but is not what %s=%s asks for", session_attrs, wanted);
+	db->error.message = why.data;
+	bytes_copy(db->error.sqlstate, sizeof db->error.sqlstate, "25006");
+	return true;
 }
 
 static void
@@ -538,9 +652,10 @@ db_open(struct source *source, const char *application, long long wait_ms, int *
 
 	forget_session_variables(&source->target);
 	*code = 0;
-	while (!connect_once(db, source, application, 0)) {
+	while (!connect_any(db, source, application, 0)) {
 		if (db->needs_password && source->password == NULL && ask_password(db, source))
 			continue;
+		(void)is_wrong_kind(db, source, application);
 		if (signals_caught() != 0)
 			*code = 128 + signals_caught();
 		else if (db_exit_code(&db->error) != MIG_BUSY || clock_now_ms() + pause > deadline)
@@ -564,7 +679,8 @@ db_open_quietly(struct source *source, const char *application, long long limit_
 {
 	struct db *db = xcalloc(1, sizeof *db);
 
-	if (!connect_once(db, source, application, limit_ms)) {
+	db->limit_ms = limit_ms;
+	if (!connect_any(db, source, application, limit_ms)) {
 		db_close(db);
 		return NULL;
 	}
@@ -634,7 +750,13 @@ db_server_version_num(const struct db *db)
 int
 db_backend_pid(const struct db *db)
 {
-	return PQbackendPID(db->conn);
+	return db->pid != 0 ? db->pid : PQbackendPID(db->conn);
+}
+
+void
+db_is_pooled(struct db *db, int pid)
+{
+	db->pid = pid;
 }
 
 void
@@ -874,7 +996,7 @@ pipeline_run(struct pipeline *p)
 	for (;;) {
 		int unsent, ready;
 
-		if (!cancel_when_signalled(p->db))
+		if (!cancel_when_signalled(p->db) || takes_too_long(p->db, since))
 			break;
 		p->fed = 0;
 		while (more && p->fed < FED_AT_ONCE && p->syncs_sent - p->syncs_got < SYNCS_AHEAD)

@@ -45,8 +45,8 @@ enum db_outcome {
 struct db *db_open(struct source *source, const char *application, long long wait_ms, int *code);
 void db_close(struct db *db);
 
-/* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it may take, or
- * 0: what the string allows. */
+/* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it, and then
+ * each answer, may take (DB_LOST), or 0: what the string allows. */
 struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms);
 
 /* Who and where, for people and records; as long as db lives. */
@@ -57,7 +57,10 @@ const char *db_database(const struct db *db);
 const char *db_tls(const struct db *db);        /* "TLSv1.3", or NULL */
 const char *db_server_version(const struct db *db);
 int db_server_version_num(const struct db *db);
-int db_backend_pid(const struct db *db);
+int db_backend_pid(const struct db *db);        /* the server process, as libpq was told */
+
+/* There is a pooler in between, which told libpq a number of its own: this is the process. */
+void db_is_pooled(struct db *db, int pid);
 
 /* "shop at db.example.com:5432" */
 void db_place(const struct db *db, struct bytes *out);

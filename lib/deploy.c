@@ -15,6 +15,7 @@
 #include "mig.h"
 #include "migration.h"
 #include "patience.h"
+#include "pooler.h"
 #include "progress.h"
 #include "report.h"
 #include "send.h"
@@ -150,6 +151,26 @@ check_target(struct run_state *s)
 	return 0;
 }
 
+/*
+ * A deploy needs a session of its own, for the lock and what it sets.  A pooler gives libpq a number of its own for the
+ * server's process; whether it gives us one for good is asked of it.
+ */
+static int
+check_pooler(struct run_state *s)
+{
+	if (s->survey.backend_pid == db_backend_pid(s->db))
+		return 0;
+	if (pooler_shares(s->db, &s->source, s->survey.backend_pid)) {
+		(void)message_error(MIG_CONFIG, "this address is a pooler in transaction mode, which gives no session to hold the "
+		                                "deploy lock in; nothing was touched");
+		message_line("next: put the server's own address into a variable, and name it:  MIG_DATABASE=env:DIRECT_URL");
+		return MIG_CONFIG;
+	}
+	message_verbose("there is a pooler in between, in session mode: process %d is ours", s->survey.backend_pid);
+	db_is_pooled(s->db, s->survey.backend_pid);
+	return s->deploy->dry_run ? 0 : survey_take(s->db, &s->source.target, true, &s->survey);
+}
+
 static int
 connect_to_target(struct run_state *s)
 {
@@ -162,6 +183,8 @@ connect_to_target(struct run_state *s)
 		code = survey_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);
 	if (code == 0)
 		code = check_target(s);
+	if (code == 0)
+		code = check_pooler(s);
 	if (code != 0)
 		return code;
 	face_place(&place, s->survey.database.database, s->survey.database.host, s->survey.database.port,

@@ -30,7 +30,7 @@
 	"WHEN s.oid IS NOT NULL THEN has_schema_privilege(s.oid, 'CREATE') "                             \
 	"ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "           \
 	"current_setting('default_transaction_read_only') = 'on', "                                      \
-	"h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")                        \
+	"h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start") ", pg_catalog.pg_backend_pid()" \
 	" FROM (SELECT) one LEFT JOIN pg_catalog.pg_class t ON t.oid = " table                           \
 	" CROSS JOIN LATERAL (SELECT coalesce(t.relnamespace, pg_catalog.to_regnamespace(quote_ident(" schema "))::oid) " \
 	"AS oid) s LEFT JOIN (" HOLDER ") h ON true"
@@ -47,6 +47,9 @@ const char history_lock_held_sql[] =
     "AND locktype = 'advisory' AND classid = 0 AND objsubid = 1 AND objid = " HISTORY_LOCK_KEY ")";
 
 const char history_try_lock_sql[] = "SELECT pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ")";
+
+const char history_try_lock_in_sql[] = "SELECT CASE WHEN pg_catalog.pg_backend_pid() = $1::int "
+                                       "THEN pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ") ELSE false END";
 
 const char history_unlock_sql[] = "SELECT pg_catalog.pg_advisory_unlock(" HISTORY_LOCK_KEY ")";
 

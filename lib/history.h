@@ -27,12 +27,12 @@
  * One row: that schema (NULL where the search path names none that exists); the relkind of what has the
  * history's name there, or NULL; schema_empty; whether the schema exists; whether we may write the history, or make
  * it; pg_is_in_recovery(); default_transaction_read_only; then of the session that holds the deploy lock: pid, user, application, client
- * address, since when.
+ * address, since when; then the process that answers.
  */
 extern const char history_look_sql[], history_look_in_sql[];
 enum { HISTORY_LOOK_NAME, HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_MAY_WRITE,
 	HISTORY_LOOK_RECOVERY, HISTORY_LOOK_READ_ONLY, HISTORY_LOOK_PID, HISTORY_LOOK_USER, HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT,
-	HISTORY_LOOK_SINCE };
+	HISTORY_LOOK_SINCE, HISTORY_LOOK_BACKEND };
 
 /* No parameters: pid, user, application, client address, since, and its age in ms, of the holder of
  * the deploy lock; no row where nobody holds it. */
@@ -40,6 +40,9 @@ extern const char history_holder_sql[];
 
 /* Takes the deploy lock if it is free: true or false. */
 extern const char history_try_lock_sql[];
+
+/* The same where the process that answers is $1, else false: through a pooler, it might be anybody's next. */
+extern const char history_try_lock_in_sql[];
 
 /* Gives it back. */
 extern const char history_unlock_sql[];

@@ -1,5 +1,6 @@
 #include "survey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ take_look(struct db *db, struct survey *survey)
 	d->schema_empty = answer_flag(a, 0, HISTORY_LOOK_EMPTY);
 	survey->has_schema = answer_flag(a, 0, HISTORY_LOOK_SCHEMA);
 	survey->read_only = answer_flag(a, 0, HISTORY_LOOK_READ_ONLY);
+	survey->backend_pid = (int)answer_number(a, 0, HISTORY_LOOK_BACKEND);
 	survey->may_write = answer_flag(a, 0, HISTORY_LOOK_MAY_WRITE);
 	d->deployer_pid = answer_number(a, 0, HISTORY_LOOK_PID);
 	d->deployer_user = answer_text(a, 0, HISTORY_LOOK_USER);
@@ -129,10 +131,10 @@ take_holder(struct survey *survey)
 enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_ROWS, ASK_END, ASK_HOLDER, ASK_SYSTEM, ASKS };
 
 static void
-make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *rows_sql)
+make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const *process, const char *rows_sql)
 {
 	memset(asks, 0, ASKS * sizeof *asks);
-	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_sql, .ends_unit = true };
+	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_in_sql, .parameter = process, .ends_unit = true };
 	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
 	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
 	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .ends_unit = true };
@@ -174,14 +176,17 @@ say_no_rows(struct db *db, const struct survey *survey)
 int
 survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey)
 {
-	const char *schema = target->schema;
+	const char *schema = target->schema, *process;
+	char number[16];
 	struct bytes rows_sql = { 0 };
 	struct db_ask asks[ASKS];
 	enum db_outcome outcome;
 	int code;
 
 	history_rows_sql(&rows_sql, schema);
-	make_asks(asks, &schema, rows_sql.data);
+	snprintf(number, sizeof number, "%d", db_backend_pid(db));
+	process = number;
+	make_asks(asks, &schema, &process, rows_sql.data);
 	outcome = lock ? db_round(db, asks, ASKS) : db_round(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
 	bytes_free(&rows_sql);
 	keep_answers(survey, asks);

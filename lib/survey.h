@@ -25,13 +25,15 @@ struct survey {
 	bool may_write;                /* the history, or where there is none, make it */
 	bool read_only;                /* default_transaction_read_only is on */
 	bool locked;                   /* we hold the deploy lock: it was asked for, and free */
+	int backend_pid;               /* the process that answered; another than db_backend_pid(): there is a pooler */
 	struct answer *answers[SURVEY_ANSWERS]; /* own the texts */
 	char *schema;
 };
 
 /*
  * Looks at everything, the history in one read-only transaction.  `target` says the schema.  `lock`: asks for
- * the deploy lock before, without waiting: what is read is then read under it, if `locked`.  May be called again.
+ * the deploy lock before, without waiting, but not where a pooler is between: what is read is then read under it,
+ * if `locked`.  May be called again.
  * Returns 0, or an exit code, said.  survey_free() is due in any case.
  */
 int survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey);

@@ -9,7 +9,8 @@
 #include "record.h"
 
 struct watch {
-	struct db *db;
+	struct db *db;    /* NULL: lost */
+	int version;
 };
 
 enum { CONNECT_MS = 3000 };
@@ -30,7 +31,7 @@ enum { CONNECT_MS = 3000 };
 /* Of the session `a`.  Only the first word of what others do: the text holds customers' data. */
 #define SESSION \
 	"a.usename, host(a.client_addr), a.application_name, a.state, " \
-	"(extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.backend_start)) * 1000)::bigint, " \
+	"(extract(epoch FROM clock_timestamp() - a.xact_start) * 1000)::bigint, " \
 	"upper(substring(a.query FROM '^\\s*([A-Za-z]+)')), " KIND ", " KIND \
 	" = 'autovacuum worker' AND a.query NOT LIKE '%(to prevent wraparound)'"
 enum { COLUMN_RELATION, COLUMN_MODE, COLUMN_OID, COLUMN_LOCK, COLUMN_PID, COLUMN_USER, COLUMN_CLIENT, COLUMN_APPLICATION,
@@ -55,7 +56,8 @@ static const char holders_sql[] =
     "WHEN 'ShareUpdateExclusiveLock' THEN mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock') "
     "WHEN 'RowExclusiveLock' THEN mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') "
     "ELSE mode IN ('ExclusiveLock', 'AccessExclusiveLock') END) l "
-    "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid ORDER BY 10 DESC NULLS LAST, 5";
+    "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
+    "WHERE a.state IS DISTINCT FROM 'idle' ORDER BY 10 DESC NULLS LAST, 5"; /* idle: it has ended in between */
 
 /*
  * What of $1's is in whose way.  Two locks are on the same thing if their keys are equal: which columns are null is
@@ -98,10 +100,17 @@ static struct answer *
 ask(struct watch *watch, const char *sql, int count, const char *const parameters[])
 {
 	struct answer *answer;
+	enum db_outcome outcome;
 
-	if (db_query(watch->db, &answer, sql, count, parameters) == DB_OK)
+	if (watch->db == NULL)
+		return NULL;
+	if ((outcome = db_query(watch->db, &answer, sql, count, parameters)) == DB_OK)
 		return answer;
 	message_verbose("the watcher sees nothing: %s", db_error(watch->db)->message);
+	if (outcome == DB_LOST) {
+		db_close(watch->db);
+		watch->db = NULL;
+	}
 	return NULL;
 }
 
@@ -117,6 +126,7 @@ watch_open(struct source *source)
 		return NULL;
 	watch = xcalloc(1, sizeof *watch);
 	watch->db = db;
+	watch->version = db_server_version_num(db);
 	return watch;
 }
 
@@ -140,7 +150,7 @@ watch_look(struct watch *watch, int pid, struct sight *sight)
 	struct answer *a;
 
 	snprintf(number, sizeof number, "%d", pid);
-	a = ask(watch, db_server_version_num(watch->db) >= 140000 ? look_sql : look_13_sql, 1, parameters);
+	a = ask(watch, watch->version >= 140000 ? look_sql : look_13_sql, 1, parameters);
 	if (a == NULL)
 		return false;
 	*sight = (struct sight){ .waiting = answer_flag(a, 0, 0), .behind = (size_t)answer_number(a, 0, 1) };

@@ -1,0 +1,19 @@
+/*
+ * Whether a pooler between us and the server gives us a session, or only transactions.
+ */
+#ifndef MIG_POOLER_H
+#define MIG_POOLER_H
+
+#include <stdbool.h>
+
+#include "database.h"
+#include "source.h"
+
+/*
+ * Whether another connection is given the server process `pid`, in which db asked something before, or db itself is given
+ * another one.  Either proves that transactions share sessions.  That a pooler hides it cannot be ruled out, but takes
+ * one that many others use meanwhile.  Where it is so, what db has set in the session is reset.
+ */
+bool pooler_shares(struct db *db, struct source *source, int pid);
+
+#endif
