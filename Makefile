@@ -3,6 +3,7 @@
 #   make                               build/mig-scan ... build/mig-check
 #   make check                         everything, as scripts/test does it
 #   make bench                         what it costs, beside others; minutes
+#   make check-traffic                 what clients feel of a deploy, beside psql -f; minutes
 #   make SANITIZE=address,undefined    the same with sanitizers, in build/sanitize/
 #   make CC=clang
 #   make install PREFIX=/usr DESTDIR=/tmp/root
@@ -73,6 +74,12 @@ check-prisma: all
 check-kill: all test-tools
 	BUILD=$(BUILD) tests/fuzz/kill-matrix 300
 
+check-alone: all
+	BUILD=$(BUILD) tests/fuzz/alone-matrix 10
+
+check-traffic: all
+	BUILD=$(BUILD) tests/traffic/run
+
 bench: all test-tools
 	tests/bench/run
 
@@ -81,7 +88,7 @@ demo:
 
 lint:
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/fuzz/kill-matrix .ci/run
+	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/alone-matrix .ci/run
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
@@ -100,5 +107,5 @@ clean:
 
 -include $(wildcard $(BUILD)/*/*.d)
 
-.PHONY: all bench check check-kill check-prisma check-sql clean demo install lint test-tools uninstall
+.PHONY: all bench check check-alone check-kill check-prisma check-sql check-traffic clean demo install lint test-tools uninstall
 .SECONDARY:

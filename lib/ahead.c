@@ -235,11 +235,14 @@ leave_word(struct flock *f, size_t failed)
 	const struct db_error *e = db_error(f->send->db);
 	size_t head = head_count(f, f->ended);
 	enum traffic_verdict why = traffic_ended(&f->send->traffic);
+	bool ours = strcmp(e->sqlstate, "57014") == 0 && why != TRAFFIC_FINE;
 
-	if (strcmp(e->sqlstate, "57014") == 0 && why == TRAFFIC_HELD)
-		f->send->ahead.overdue = failed > head ? failed - head + 1 : 1;
-	if (db_is_busy(e) || (strcmp(e->sqlstate, "57014") == 0 && why == TRAFFIC_WAITED))
-		f->send->ahead.attempts = 1;
+	if (!ours && !db_is_busy(e))
+		return;
+	f->send->ahead = (struct sent_ahead){ .attempts = 1,
+		.overdue = ours && why == TRAFFIC_HELD ? failed > head ? failed - head + 1 : 1 : 0,
+		.took_ms = clock_now_ms() - f->ended_ms,
+		.worst_ms = f->send->traffic.worst_ms };
 }
 
 size_t

@@ -174,6 +174,8 @@ say_fate(const struct step *step, const struct sent *sent)
 	else
 		message_line("  %-13s step %lld: %zu of its %lld statements %s committed and stay%s", "half done",
 		    step->step, sent->done, count, sent->done == 1 ? "is" : "are", sent->done == 1 ? "s" : "");
+	if (sent->leaves)
+		message_line("  %-13s an index that is not valid; the next run removes it", "left");
 	if (sent->unsure)
 		message_line("  %-13s whether statement %zu ended", "not known", sent->done + 1);
 }
@@ -228,7 +230,9 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 {
 	const struct step *step = &r->steps[at];
 	const struct waits *waits = &send->traffic.waits;
-	const char *what = waits->relation != NULL ? waits->relation : "a table that it needs";
+	const char *what = waits->relation != NULL ? waits->relation
+	    : waits->count > 0                     ? "a row or transaction of another session"
+	                                           : "a table that it needs";
 	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
 	size_t i;
 
@@ -237,7 +241,7 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	    sent->result.sqlstate);
 	if (sent->place.line > 0)
 		message_line("  %-13s %s/migration.sql:%lu%s%s", "wanted by", step->migration, sent->place.line,
-		    waits->mode != NULL ? ", " : "", waits->mode != NULL ? waits->mode : "");
+		    waits->relation != NULL ? ", " : "", waits->relation != NULL ? waits->mode : "");
 	for (i = 0; i < waits->count; i++)
 		say_holder(&waits->holders[i], i == 0);
 	fact(r, "committed", is_done, true);

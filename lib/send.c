@@ -142,7 +142,7 @@ static void
 note_cancelled(struct going *g)
 {
 	const struct traffic *t = &g->send->traffic;
-	struct bytes why = { 0 };
+	struct bytes why = { 0 }, advice = { 0 };
 	char limit[CLOCK_SPAN];
 
 	if (g->verdict == TRAFFIC_HELD) {
@@ -151,7 +151,10 @@ note_cancelled(struct going *g)
 		    t->sight.behind == 1 ? "s" : "");
 		if (t->sight.relation[0] != '\0')
 			bytes_format(&why, " for %s", t->sight.relation);
-		g->sent.advice = xstrdup(remedy_of(g->step->sql, g->sent.statement > 0 ? &statements(g)[g->sent.statement - 1] : NULL));
+		bytes_format(&advice, "%s; or allow more: --max-stall=%llds",
+		    remedy_of(g->step->sql, g->sent.statement > 0 ? &statements(g)[g->sent.statement - 1] : NULL),
+		    t->max_stall_ms < 1000 ? 10 : t->max_stall_ms / 100);
+		g->sent.advice = advice.data;
 		g->sent.result.hint = g->sent.advice;
 	} else {
 		bytes_str(&why, "cancelled by mig-apply while it waited for a lock");
@@ -772,7 +775,9 @@ settle_index(struct going *g, size_t at)
 	enum index_found found;
 
 	g->in_script = false;
+	traffic_attempt(&g->send->traffic, !g->unlimited);
 	found = index_settle(g->send->db, &aim);
+	(void)traffic_ended(&g->send->traffic);
 	if (found == INDEX_REMOVED)
 		message_verbose("%s: an index that was not valid is removed", g->step->migration);
 	aim_free(&aim);
@@ -879,8 +884,10 @@ clean_up(struct going *g, size_t at)
 	if (!leaves_an_index(g, at))
 		return;
 	own_texts(g);
-	if (!db_run_aside(g->send->db, "SET lock_timeout = '3s'"))
+	g->sent.leaves = true;
+	if (!db_run_aside(g->send->db, "SET lock_timeout = '1s'"))
 		return;
+	g->unlimited = false;
 	found = settle_index(g, at);
 	g->sent.leaves = found != INDEX_AGAIN && found != INDEX_REMOVED;
 	g->sent.place = place;
@@ -1098,7 +1105,12 @@ send_step(struct send *send, const struct step *step)
 	traffic_step(&send->traffic, step->migration);
 	g.sent.result.attempts = (long long)send->ahead.attempts;
 	g.tries = (unsigned)send->ahead.attempts;
-	send->traffic.waited = g.tries > 0;
+	if (g.tries > 0) {
+		g.began_ms -= send->ahead.took_ms;
+		g.sent.result.waited_ms = send->ahead.overdue > 0 ? 0 : send->ahead.took_ms;
+		send->traffic.worst_ms = send->ahead.worst_ms;
+		send->traffic.waited = true;
+	}
 	g.lock_timeout_ms = patience_lock_timeout(g.tries + 1, send->traffic.max_stall_ms);
 	if (step->row_id != NULL) {
 		bytes_copy(g.id, sizeof g.id, step->row_id);
