@@ -77,11 +77,4 @@ void sent_free(struct sent *sent);
 /* Marks: what `prisma migrate resolve` writes, in one transaction. */
 struct sent send_mark(struct send *send, const struct step *step);
 
-/*
- * After a step: puts right, and names, what a script changed of the session that a deploy needs: the deploy lock
- * (DISCARD ALL), a search path in which the history does not resolve.  Asks the server only where the script has
- * words that can do this.  Returns 0, or an exit code, said.
- */
-int send_mend_session(struct send *send, const struct target *target, const struct step *step);
-
 #endif
