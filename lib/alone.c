@@ -69,12 +69,14 @@ let_others_through(struct going *g, size_t at)
  * A time-out would end the waits of a statement that stands alone, which keep nobody waiting, and leave half an index.  What was
  * set for the session is kept in it, and comes back behind the statement.
  */
-static const char limits_off[] =
-    "SELECT pg_catalog.set_config('mig.' || n, pg_catalog.current_setting(n), false), pg_catalog.set_config(n, '0', false) "
-    "FROM (VALUES ('lock_timeout'), ('statement_timeout')) v(n);";
-static const char limits_on[] =
-    "SELECT pg_catalog.set_config(n, coalesce(nullif(pg_catalog.current_setting('mig.' || n, true), ''), "
-    "pg_catalog.current_setting(n)), false) FROM (VALUES ('lock_timeout'), ('statement_timeout')) v(n);";
+#define KEEP(name) "pg_catalog.set_config('mig." name "', pg_catalog.current_setting('" name "'), false)"
+#define OFF(name)  "pg_catalog.set_config('" name "', '0', false)"
+#define BACK(name) \
+	"pg_catalog.set_config('" name "', coalesce(nullif(pg_catalog.current_setting('mig." name "', true), ''), " \
+	"pg_catalog.current_setting('" name "')), false)"
+static const char limits_off[] = "SELECT " KEEP("lock_timeout") ", " KEEP("statement_timeout") ", " OFF("lock_timeout") ", "
+    OFF("statement_timeout") ";";
+static const char limits_on[] = "SELECT " BACK("lock_timeout") ", " BACK("statement_timeout") ";";
 
 /* In front of the row that is written next; or NULL: they are off already. */
 static const char *
