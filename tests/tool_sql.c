@@ -8,6 +8,7 @@
  *	tool_sql losses         one line a loss: line:column what object
  *	tool_sql alter          line:column of what psql would alter, or "no"
  *	tool_sql transaction    mig, script or none
+ *	tool_sql remedy         one line a statement: how to write it so that traffic does not wait
  *	tool_sql server CONNINFO   sends the text as one message: how many results, then "ok", or
  *	                        "failed" and the error's code and text
  *	tool_sql oracle CONNINFO   takes many scripts with a NUL byte behind each, and prints where the
@@ -27,6 +28,7 @@
 #include <libpq-fe.h>
 
 #include "bytes.h"
+#include "remedy.h"
 #include "sql.h"
 
 static const char *const kinds[] = {
@@ -127,6 +129,18 @@ print_alter(const struct bytes *in)
 }
 
 static int
+print_remedies(const struct bytes *in)
+{
+	struct sql_script script = sql_split(in->data, in->len);
+	size_t i;
+
+	for (i = 0; i < script.count; i++)
+		puts(remedy_of(in->data, &script.statements[i]));
+	sql_script_free(&script);
+	return 0;
+}
+
+static int
 print_transaction(const struct bytes *in)
 {
 	struct sql_script script = sql_split(in->data, in->len);
@@ -146,6 +160,7 @@ static const struct {
 	{ "losses", print_losses },
 	{ "alter", print_alter },
 	{ "transaction", print_transaction },
+	{ "remedy", print_remedies },
 };
 
 /* ---- the server's view ---- */
@@ -426,7 +441,7 @@ main(int argc, char *argv[])
 	if (argc == 3 && strcmp(argv[1], "oracle") == 0)
 		status = with_server(argv[2], ask_oracle, &in);
 	if (status == 64)
-		fputs("usage: tool_sql split|count|tokens|losses|alter|transaction\n"
+		fputs("usage: tool_sql split|count|tokens|losses|alter|transaction|remedy\n"
 		      "       tool_sql server|oracle CONNINFO\n", stderr);
 	bytes_free(&in);
 	return status;

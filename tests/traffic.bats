@@ -85,6 +85,45 @@ slow_check='ALTER TABLE a ADD CONSTRAINT d CHECK (id > 0 AND pg_sleep(1.5) IS NO
   assert_equal "$(history | wc -l)" 1
 }
 
+# Of each statement on stdin, up to the first comma.
+remedies() {
+  "$BUILD/tests/tool_sql" remedy | cut -d, -f1
+}
+
+@test "the way that is said fits the statement, whatever stands between its words" {
+  run remedies <<'SQL'
+create unique INDEX i ON a (b);
+ALTER TABLE a ALTER COLUMN b /* not yet */ SET NOT NULL;
+ALTER TABLE "set not null" ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES c (id);
+ALTER TABLE a ADD d int REFERENCES c;
+ALTER TABLE a ADD CONSTRAINT p PRIMARY KEY (id);
+ALTER TABLE a ADD UNIQUE (b);
+ALTER TABLE a ADD CHECK (b > 0);
+ALTER TABLE a ALTER b TYPE text;
+ALTER TABLE a ADD e uuid DEFAULT gen_random_uuid();
+UPDATE a SET b = 'ALTER TABLE a SET NOT NULL';
+REINDEX TABLE a;
+REFRESH MATERIALIZED VIEW m;
+VACUUM FULL a;
+SELECT slow();
+SQL
+  assert_success
+  assert_output 'CREATE INDEX CONCURRENTLY stops nobody
+ADD CONSTRAINT ... CHECK (column IS NOT NULL) NOT VALID
+add it NOT VALID
+add the column
+CREATE UNIQUE INDEX CONCURRENTLY
+CREATE UNIQUE INDEX CONCURRENTLY
+add it NOT VALID
+a new column
+add the column without default
+batches
+REINDEX ... CONCURRENTLY stops nobody
+REFRESH MATERIALIZED VIEW CONCURRENTLY lets others read
+pg_repack or pg_squeeze
+smaller parts'
+}
+
 @test "the same among steps that are sent ahead: cancelled once, the others stay" {
   given_tables
   migration 2_before 'CREATE TABLE before ();'
