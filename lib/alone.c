@@ -66,16 +66,16 @@ let_others_through(struct going *g, size_t at)
 /* --- limits --- */
 
 /*
- * A time-out would end the waits of a statement that stands alone, which keep nobody waiting, and leave half an index.  What was
- * set for the session is kept in it, and comes back behind the statement.
+ * A time-out would end the waits of a statement that stands alone, which keep nobody waiting, and leave half an index.
+ * What was set for the session is kept in it, and comes back behind the statement.
  */
 #define KEEP(name) "pg_catalog.set_config('mig." name "', pg_catalog.current_setting('" name "'), false)"
 #define OFF(name)  "pg_catalog.set_config('" name "', '0', false)"
 #define BACK(name) \
 	"pg_catalog.set_config('" name "', coalesce(nullif(pg_catalog.current_setting('mig." name "', true), ''), " \
 	"pg_catalog.current_setting('" name "')), false)"
-static const char limits_off[] = "SELECT " KEEP("lock_timeout") ", " KEEP("statement_timeout") ", " OFF("lock_timeout") ", "
-    OFF("statement_timeout") ";";
+static const char limits_off[] = "SELECT " KEEP("lock_timeout") ", " KEEP("statement_timeout") ", "
+    OFF("lock_timeout") ", " OFF("statement_timeout") ";";
 static const char limits_on[] = "SELECT " BACK("lock_timeout") ", " BACK("statement_timeout") ";";
 
 /* In front of the row that is written next; or NULL: they are off already. */
@@ -85,8 +85,8 @@ limits_to_lift(struct going *g)
 	if (g->unlimited)
 		return NULL;
 	g->unlimited = true;
-	message_verbose("%s: lock_timeout and statement_timeout are off for a statement that stands alone; its waits are watched",
-	    g->step->migration);
+	message_verbose("%s: lock_timeout and statement_timeout are off for a statement that stands alone; "
+	                "its waits are watched", g->step->migration);
 	return limits_off;
 }
 
@@ -156,7 +156,8 @@ try_alone(struct going *g, size_t at, bool last)
 		return outcome;
 	outcome = write_row_behind(g, at, last, demand);
 	if (outcome == DB_ERROR && demand) {
-		g->rebuilt = true; /* IF NOT EXISTS passed over a carcass; or nothing is found, and the server's word is taken */
+		/* IF NOT EXISTS passed over a carcass; or none is found, and the server's word is taken */
+		g->rebuilt = true;
 		db_rollback(g->send->db);
 		if (settle_index(g, at) == INDEX_REMOVED)
 			return try_alone(g, at, last);

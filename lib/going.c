@@ -10,11 +10,13 @@
 #include "remedy.h"
 #include "signals.h"
 
-/* How long a statement may take, in ms and as people write it, and who said so: of what the session has from outside. */
+/* How long a statement may take, in ms and as people write it, and who said so: of what the session has from outside */
 static const char timeout_sql[] =
-    "SELECT setting, pg_catalog.current_setting(name), CASE source WHEN 'user' THEN 'by ALTER ROLE ' || quote_ident(session_user) "
-    "WHEN 'database' THEN 'by ALTER DATABASE ' || quote_ident(current_database()) WHEN 'database user' THEN 'by ALTER ROLE ' "
-    "|| quote_ident(session_user) || ' IN DATABASE ' || quote_ident(current_database()) WHEN 'global' THEN 'by ALTER ROLE ALL' "
+    "SELECT setting, pg_catalog.current_setting(name), CASE source "
+    "WHEN 'user' THEN 'by ALTER ROLE ' || quote_ident(session_user) "
+    "WHEN 'database' THEN 'by ALTER DATABASE ' || quote_ident(current_database()) "
+    "WHEN 'database user' THEN 'by ALTER ROLE ' || quote_ident(session_user) || ' IN DATABASE ' "
+    "|| quote_ident(current_database()) WHEN 'global' THEN 'by ALTER ROLE ALL' "
     "WHEN 'configuration file' THEN 'by the configuration of the server' ELSE 'by the session (' || source || ')' END "
     "FROM pg_catalog.pg_settings WHERE name = 'statement_timeout' AND setting <> '0'";
 
@@ -173,7 +175,8 @@ going_note_error(struct going *g)
 /* --- the row and its journal --- */
 
 void
-going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why, bool alone)
+going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
+    bool alone)
 {
 	struct history_entry entry = { .id = g->id,
 		.migration = g->step->migration,

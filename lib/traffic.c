@@ -121,7 +121,12 @@ look(struct traffic *t)
 	if (t->sight_ms > 0 && t->sight.waiting)
 		t->waiting_ms += before - t->sight_ms;
 	if (!watch_look(t->watch, t->pid, &t->sight)) {
-		t->next_ms = before + 1000;
+		if (watch_is_lost(t->watch)) {
+			watch_close(t->watch);
+			t->watch = NULL;
+			t->watch_tried = false;
+		}
+		t->next_ms = clock_now_ms() + 1000;
 		return;
 	}
 	t->sight_ms = before;

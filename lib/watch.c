@@ -81,7 +81,8 @@ static const char holders_sql[] =
 	"SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = $1 AND NOT granted), " \
 	"(SELECT count(DISTINCT pid) FROM v), (SELECT (extract(epoch FROM max(ago)) * 1000)::bigint FROM v), " \
 	"(SELECT relation::regclass::text FROM v ORDER BY ago DESC NULLS LAST LIMIT 1), p.what || p.phase || " \
-	"CASE WHEN p.whole > 0 AND p.phase NOT LIKE 'waiting%' THEN ', ' || least(p.part * 100 / p.whole, 100) || ' %' ELSE '' END " \
+	"CASE WHEN p.whole > 0 AND p.phase NOT LIKE 'waiting%' " \
+	"THEN ', ' || least(p.part * 100 / p.whole, 100) || ' %' ELSE '' END " \
 	"FROM (SELECT) one LEFT JOIN (SELECT 'index: ' AS what, phase, " \
 	"CASE WHEN tuples_total > 0 THEN tuples_done ELSE blocks_done END AS part, " \
 	"CASE WHEN tuples_total > 0 THEN tuples_total ELSE blocks_total END AS whole " \
@@ -112,6 +113,12 @@ ask(struct watch *watch, const char *sql, int count, const char *const parameter
 		watch->db = NULL;
 	}
 	return NULL;
+}
+
+bool
+watch_is_lost(const struct watch *watch)
+{
+	return watch->db == NULL;
 }
 
 /* --- the connection --- */

@@ -54,6 +54,9 @@ struct watch;
 struct watch *watch_open(struct source *source);
 void watch_close(struct watch *watch);
 
+/* Whether its connection is gone: it sees nothing any more. */
+bool watch_is_lost(const struct watch *watch);
+
 /*
  * Whom the session `pid` keeps waiting, and how far it is.  Only locks that stop traffic count, SHARE and stronger, and
  * rows; and only sessions that may be traffic: who wants SHARE UPDATE EXCLUSIVE is a VACUUM or the like, and who waits
