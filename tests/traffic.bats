@@ -149,6 +149,22 @@ smaller parts'
   assert_equal "$(result '"\(.status) \(.worst_stall_ms)"')" $'applied 0\napplied 0'
 }
 
+@test "a second connection that somebody ends is made again" {
+  given_tables
+  migration 2_check "${slow_check/1.5/4}"
+  begin bash -c 'mig-scan | mig-plan | mig-apply --max-stall=400ms'
+  watcher="SELECT pid FROM pg_stat_activity WHERE application_name = 'mig-apply watch' AND datname = current_database()"
+  eventually eval '[[ -n $(sql "$watcher") ]]'
+  first=$(sql "$watcher")
+  session_end "$first"
+  eventually eval '[[ -n $(sql "$watcher AND pid <> $first") ]]'
+  traffic_begin a
+  finish
+  traffic_end
+  assert_code 1
+  says 'this needs longer than --max-stall allows'
+}
+
 @test "a lock that stops no traffic may be held for long, whoever waits for more" {
   given_tables
   migration 2_check 'ALTER TABLE a ADD CONSTRAINT d CHECK (id > 0 AND pg_sleep(0.7) IS NOT NULL) NOT VALID;'
