@@ -19,7 +19,7 @@
 #include "progress.h"
 #include "report.h"
 #include "send.h"
-#include "session.h"
+#include "mend.h"
 #include "signals.h"
 #include "sql.h"
 #include "survey.h"
@@ -484,7 +484,7 @@ run_step(struct run_state *s, size_t at)
 		code = report_trouble(&report, at, &sent, &s->send);
 	}
 	if (sent.outcome == SEND_APPLIED)
-		code = session_mend(s->db, s->survey.database.schema, &s->source.target, step);
+		code = mend_session(s->db, s->survey.database.schema, &s->source.target, step);
 	bytes_free(&note);
 	sent_free(&sent);
 	return code;

@@ -1,8 +1,8 @@
 /*
  * The session between two steps: a script may have changed what a deploy needs of it.
  */
-#ifndef MIG_SESSION_H
-#define MIG_SESSION_H
+#ifndef MIG_MEND_H
+#define MIG_MEND_H
 
 #include "database.h"
 #include "model.h"
@@ -13,6 +13,6 @@
  * is in `schema`, does not resolve.  Asks the server only where the script has words that can do this.  Returns 0, or
  * an exit code, said.
  */
-int session_mend(struct db *db, const char *schema, const struct target *target, const struct step *step);
+int mend_session(struct db *db, const char *schema, const struct target *target, const struct step *step);
 
 #endif

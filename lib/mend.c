@@ -1,4 +1,4 @@
-#include "session.h"
+#include "mend.h"
 
 #include <string.h>
 
@@ -70,7 +70,7 @@ mend_search_path(struct db *db, const char *schema, const struct target *target,
 }
 
 int
-session_mend(struct db *db, const char *schema, const struct target *target, const struct step *step)
+mend_session(struct db *db, const char *schema, const struct target *target, const struct step *step)
 {
 	bool discards;
 	int code = 0;
