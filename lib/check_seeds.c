@@ -99,9 +99,10 @@ judge(struct check_outcome *outcome, const struct tally *tally)
 	}
 }
 
-void
-check_seeds(struct check_outcome *outcome, struct reader *reader)
+static void
+read_seeds(struct check_job *job, struct reader *reader)
 {
+	struct check_outcome *outcome = &job->outcome;
 	static const char *const kinds[] = { "rows", NULL };
 	struct tally tally = { .dry_run = true };
 	enum reading got = reader_begin(reader, kinds);
@@ -117,3 +118,10 @@ check_seeds(struct check_outcome *outcome, struct reader *reader)
 		judge(outcome, &tally);
 	}
 }
+
+const struct check_kind check_seeds_kind = {
+	.name = "seeds",
+	.help = "a dry run of mig-seed on standard input: are tables as the seed files say?",
+	.pipeline = "mig-seed --dry-run prisma/seed | mig-check seeds",
+	.read = read_seeds,
+};

@@ -35,6 +35,7 @@ struct db {
 	struct db_ask prelude[2]; /* settings that go with the first thing that is sent */
 	size_t prelude_count;
 	struct bytes search_path; /* text of one of them */
+	struct db_beside *beside; /* NULL: of a session whose calls wait */
 	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */
 };
 
@@ -441,11 +442,10 @@ connect_error(struct db *db, bool timed_out)
 		e->message[0] = (char)tolower((unsigned char)e->message[0]);
 }
 
-static bool
-connect_once(struct db *db, struct attempt *attempt, long long limit_ms)
+static void
+connect_begin(struct db *db, struct attempt *attempt)
 {
 	struct source *source = attempt->source;
-	bool connected;
 
 	PQfinish(db->conn);
 	secret_use(source->password, start, attempt);
@@ -453,9 +453,14 @@ connect_once(struct db *db, struct attempt *attempt, long long limit_ms)
 	if (db->conn == NULL)
 		MESSAGE_BUG("libpq has no memory for a connection");
 	PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
-	if (PQstatus(db->conn) != CONNECTION_BAD)
-		finish_connecting(db->conn, clock_now_ms() + (limit_ms > 0 ? limit_ms : connect_limit_ms(db->conn)));
-	connected = PQstatus(db->conn) == CONNECTION_OK;
+}
+
+/* The attempt is over, well or not: libpq's copies of the password go. */
+static bool
+connect_end(struct db *db, struct source *source)
+{
+	bool connected = PQstatus(db->conn) == CONNECTION_OK;
+
 	if (!connected)
 		connect_error(db, PQstatus(db->conn) != CONNECTION_BAD);
 	db->needs_password = !connected && PQconnectionNeedsPassword(db->conn); /* asks for what is wiped now */
@@ -463,6 +468,15 @@ connect_once(struct db *db, struct attempt *attempt, long long limit_ms)
 		secret_scrub_text(PQpass(db->conn));
 	secret_scrub(source->password);
 	return connected;
+}
+
+static bool
+connect_once(struct db *db, struct attempt *attempt, long long limit_ms)
+{
+	connect_begin(db, attempt);
+	if (PQstatus(db->conn) != CONNECTION_BAD)
+		finish_connecting(db->conn, clock_now_ms() + (limit_ms > 0 ? limit_ms : connect_limit_ms(db->conn)));
+	return connect_end(db, attempt->source);
 }
 
 /* The i-th of a list with commas; its only one for all i; NULL of NULL.  The caller's. */
@@ -583,18 +597,25 @@ forget_session_variables(const struct target *target)
 		unsetenv(names[i]);
 }
 
+int
+db_unreachable(const struct db *db, const struct source *source, struct bytes *why)
+{
+	int code = db->needs_password ? MIG_DENIED : db_exit_code(&db->error);
+
+	bytes_format(why, "cannot %s ", code == MIG_UNREACHABLE ? "reach" : "connect to");
+	place_of(source->target.host, source->target.port, why);
+	bytes_format(why, ": %s", db->error.message);
+	return code;
+}
+
 static int
 say_unreachable(const struct db *db, const struct source *source)
 {
-	struct bytes place = { 0 };
 	const struct db_error *e = &db->error;
-	int code = db_exit_code(e);
+	struct bytes why = { 0 };
+	int code = db_unreachable(db, source, &why);
 
-	place_of(source->target.host, source->target.port, &place);
-	if (db->needs_password)
-		code = MIG_DENIED;
-	(void)message_error(code, "cannot %s %s: %s", code == MIG_UNREACHABLE ? "reach" : "connect to",
-	    place.data, e->message);
+	(void)message_error(code, "%s", why.data);
 	if (code == MIG_UNREACHABLE)
 		message_line("  Hosted databases change host and port when they restart: copy the string again, "
 		             "or use -d cmd:...");
@@ -604,7 +625,7 @@ say_unreachable(const struct db *db, const struct source *source)
 		message_line("  The same command may work later.");
 	else if (strcmp(e->sqlstate, "3D000") == 0)
 		message_line("  No database is created here. Is the name right? Else: createdb, or CREATE DATABASE.");
-	bytes_free(&place);
+	bytes_free(&why);
 	return code;
 }
 
@@ -688,6 +709,8 @@ db_open_quietly(struct source *source, const char *application, long long limit_
 	return db;
 }
 
+static void beside_free(struct db_beside *beside);
+
 void
 db_close(struct db *db)
 {
@@ -696,6 +719,7 @@ db_close(struct db *db)
 	PQfinish(db->conn);
 	db_error_free(&db->error);
 	bytes_free(&db->search_path);
+	beside_free(db->beside);
 	free(db);
 }
 
@@ -931,6 +955,7 @@ struct pipeline {
 	void *context;
 	size_t syncs_sent, syncs_got;
 	size_t fed;                                 /* bytes since the last flush */
+	bool more;                                  /* there is something left to send */
 	enum db_outcome outcome;
 };
 
@@ -983,45 +1008,69 @@ nap(const struct pipeline *p)
 		(void)signals_wait(-1, 0, ms < NAP_MS ? (long long)ms : NAP_MS);
 }
 
-static enum db_outcome
-pipeline_run(struct pipeline *p)
+/* Goes on as far as it can without waiting; true: *want is what to wait for, false: it is over. */
+static bool
+pipeline_go_on(struct pipeline *p, int *want)
 {
 	PGconn *conn = p->db->conn;
-	long long since = clock_now_ms();
-	bool more = true;
+	int unsent;
 
-	p->db->cancelling = false;
-	if (!PQenterPipelineMode(conn))
-		return error_from_connection(p->db);
-	for (;;) {
-		int unsent, ready;
-
-		if (!cancel_when_signalled(p->db) || takes_too_long(p->db, since))
-			break;
+	do {
 		p->fed = 0;
-		while (more && p->fed < FED_AT_ONCE && p->syncs_sent - p->syncs_got < SYNCS_AHEAD)
-			more = p->feed(p);
+		while (p->more && p->fed < FED_AT_ONCE && p->syncs_sent - p->syncs_got < SYNCS_AHEAD)
+			p->more = p->feed(p);
 		if ((unsent = PQflush(conn)) < 0 || PQstatus(conn) != CONNECTION_OK)
-			break;
+			return false;
 		pipeline_take(p);
-		if (!more && p->syncs_got == p->syncs_sent)
-			break;
-		if (more && unsent == 0 && p->syncs_sent - p->syncs_got < SYNCS_AHEAD)
-			continue;
-		nap(p);
-		/* never waits to write alone: a server whose answers nobody reads stops reading too */
-		ready = signals_wait(PQsocket(conn), SIGNALS_READ | (unsent ? SIGNALS_WRITE : 0), TICK_MS);
-		if ((ready & SIGNALS_READ) && !PQconsumeInput(conn))
-			break;
-		if (ready == 0 && p->db->hooks.tick != NULL)
-			p->db->hooks.tick(p->db->hooks.context, clock_now_ms() - since);
-	}
+		if (!p->more && p->syncs_got == p->syncs_sent)
+			return false;
+	} while (p->more && unsent == 0 && p->syncs_sent - p->syncs_got < SYNCS_AHEAD);
+	/* never waits to write alone: a server whose answers nobody reads stops reading too */
+	*want = SIGNALS_READ | (unsent ? SIGNALS_WRITE : 0);
+	return true;
+}
+
+static bool
+pipeline_begin(struct pipeline *p)
+{
+	p->db->cancelling = false;
+	p->more = true;
+	return PQenterPipelineMode(p->db->conn);
+}
+
+static enum db_outcome
+pipeline_end(struct pipeline *p)
+{
+	PGconn *conn = p->db->conn;
+
 	if (p->db->given_up || PQstatus(conn) != CONNECTION_OK || !PQexitPipelineMode(conn)) {
 		if (p->outcome == DB_OK || p->db->given_up)
 			(void)error_from_connection(p->db);
 		return DB_LOST;
 	}
 	return p->db->cancelling && p->outcome != DB_OK ? DB_STOPPED : p->outcome;
+}
+
+static enum db_outcome
+pipeline_run(struct pipeline *p)
+{
+	PGconn *conn = p->db->conn;
+	long long since = clock_now_ms();
+	int want;
+
+	if (!pipeline_begin(p))
+		return error_from_connection(p->db);
+	while (cancel_when_signalled(p->db) && !takes_too_long(p->db, since) && pipeline_go_on(p, &want)) {
+		int ready;
+
+		nap(p);
+		ready = signals_wait(PQsocket(conn), want, TICK_MS);
+		if ((ready & SIGNALS_READ) && !PQconsumeInput(conn))
+			break;
+		if (ready == 0 && p->db->hooks.tick != NULL)
+			p->db->hooks.tick(p->db->hooks.context, clock_now_ms() - since);
+	}
+	return pipeline_end(p);
 }
 
 struct round {
@@ -1061,34 +1110,48 @@ round_take(struct pipeline *p, PGresult *result)
 	ask->answer->result = result;
 }
 
+static struct pipeline
+round_pipeline(struct db *db, struct round *round)
+{
+	size_t i;
+
+	for (i = 0; i < round->count; i++) {
+		round->asks[i].answer = NULL;
+		round->asks[i].outcome = DB_ERROR;
+		round->asks[i].sqlstate[0] = '\0';
+	}
+	return (struct pipeline){ .db = db, .feed = round_feed, .take = round_take, .context = round };
+}
+
 static enum db_outcome
 run_round(struct db *db, struct db_ask asks[], size_t count)
 {
 	struct round round = { .asks = asks, .count = count };
-	struct pipeline p = { .db = db, .feed = round_feed, .take = round_take, .context = &round };
-	enum db_outcome outcome;
-	size_t i;
+	struct pipeline p = round_pipeline(db, &round);
+	enum db_outcome outcome = pipeline_run(&p);
 
-	for (i = 0; i < count; i++) {
-		asks[i].answer = NULL;
-		asks[i].outcome = DB_ERROR;
-		asks[i].sqlstate[0] = '\0';
-	}
-	outcome = pipeline_run(&p);
 	return outcome == DB_ERROR ? DB_OK : outcome;
+}
+
+/* The asks, behind the settings that are still to be sent. */
+static struct db_ask *
+with_prelude(struct db *db, const struct db_ask asks[], size_t count)
+{
+	struct db_ask *all = xcalloc(db->prelude_count + count, sizeof *all);
+
+	memcpy(all, db->prelude, db->prelude_count * sizeof *all);
+	memcpy(all + db->prelude_count, asks, count * sizeof *all);
+	db->prelude_count = 0;
+	return all;
 }
 
 enum db_outcome
 db_round(struct db *db, struct db_ask asks[], size_t count)
 {
 	size_t first = db->prelude_count;
-	struct db_ask *all = xcalloc(first + count, sizeof *all);
-	enum db_outcome outcome;
+	struct db_ask *all = with_prelude(db, asks, count);
+	enum db_outcome outcome = run_round(db, all, first + count);
 
-	memcpy(all, db->prelude, first * sizeof *all);
-	memcpy(all + first, asks, count * sizeof *all);
-	db->prelude_count = 0;
-	outcome = run_round(db, all, first + count);
 	memcpy(asks, all + first, count * sizeof *all);
 	free(all);
 	return outcome;
@@ -1102,6 +1165,112 @@ send_prelude(struct db *db)
 
 	db->prelude_count = 0;
 	return count > 0 ? run_round(db, db->prelude, count) : DB_OK;
+}
+
+/* --- beside other work --- */
+
+struct db_beside {
+	struct source *source;          /* of the attempt that goes on */
+	PostgresPollingStatusType polled;
+	long long deadline;             /* of the attempt */
+	struct db_ask *asks;            /* the caller's */
+	size_t count;
+	struct round round;             /* the same behind the prelude; its asks are ours */
+	struct pipeline pipeline;
+};
+
+static void
+beside_free(struct db_beside *b)
+{
+	size_t i;
+
+	for (i = 0; b != NULL && b->round.asks != NULL && i < b->round.count; i++)
+		answer_free(b->round.asks[i].answer);
+	if (b != NULL)
+		free(b->round.asks);
+	free(b);
+}
+
+struct db *
+db_begin(struct source *source, const char *application)
+{
+	struct db *db = xcalloc(1, sizeof *db);
+	struct attempt attempt = { .source = source,
+		.application = application,
+		.host = source->target.host,
+		.port = source->target.port };
+
+	db->beside = xcalloc(1, sizeof *db->beside);
+	forget_session_variables(&source->target);
+	connect_begin(db, &attempt);
+	db->beside->source = source;
+	db->beside->polled = PGRES_POLLING_WRITING;
+	db->beside->deadline = clock_now_ms() + connect_limit_ms(db->conn);
+	return db;
+}
+
+/* One step of connecting; true: the attempt goes on. */
+static bool
+beside_connect(struct db *db, int *want)
+{
+	struct db_beside *b = db->beside;
+
+	for (;;) {
+		if (PQstatus(db->conn) == CONNECTION_BAD || clock_now_ms() >= b->deadline)
+			return false;
+		*want = b->polled == PGRES_POLLING_READING ? SIGNALS_READ : SIGNALS_WRITE;
+		if (signals_wait(PQsocket(db->conn), *want, 0) == 0) /* PQconnectPoll() must not be called before */
+			return true;
+		b->polled = PQconnectPoll(db->conn);
+		if (b->polled == PGRES_POLLING_OK || b->polled == PGRES_POLLING_FAILED)
+			return false;
+	}
+}
+
+bool
+db_begun(struct db *db, int *fd, int *want, enum db_outcome *outcome)
+{
+	struct source *source = db->beside->source;
+
+	if (beside_connect(db, want)) {
+		*fd = PQsocket(db->conn);
+		return false;
+	}
+	*outcome = connect_end(db, source) ? DB_OK : DB_LOST;
+	if (*outcome == DB_OK)
+		session_begin(db, &source->target);
+	return true;
+}
+
+void
+db_round_begin(struct db *db, struct db_ask asks[], size_t count)
+{
+	struct db_beside *b = db->beside;
+	size_t first = db->prelude_count;
+
+	b->asks = asks;
+	b->count = count;
+	b->round = (struct round){ .asks = with_prelude(db, asks, count), .count = first + count };
+	b->pipeline = round_pipeline(db, &b->round);
+	(void)pipeline_begin(&b->pipeline); /* what fails here shows in the first step */
+}
+
+bool
+db_round_ended(struct db *db, int *fd, int *want, enum db_outcome *outcome)
+{
+	struct db_beside *b = db->beside;
+
+	if (PQconsumeInput(db->conn) && pipeline_go_on(&b->pipeline, want)) {
+		*fd = PQsocket(db->conn);
+		return false;
+	}
+	*outcome = pipeline_end(&b->pipeline);
+	if (*outcome == DB_ERROR)
+		*outcome = DB_OK;
+	memcpy(b->asks, b->round.asks + (b->round.count - b->count), b->count * sizeof *b->asks);
+	free(b->round.asks);
+	b->round.asks = NULL;
+	return true;
 }
 
 struct ahead {

@@ -49,6 +49,17 @@ void db_close(struct db *db);
  * each answer, may take (DB_LOST), or 0: what the string allows. */
 struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms);
 
+/*
+ * The same beside other work: none of these waits, but for the name of a host.  db_begin() starts one attempt to connect; to be
+ * called until true, db_begun() goes on with it as far as it can, and says meanwhile for which descriptor and what
+ * (signals.h) to wait.  *outcome is then DB_OK, or DB_LOST, and db_unreachable() says why.  source must live until then.
+ */
+struct db *db_begin(struct source *source, const char *application);
+bool db_begun(struct db *db, int *fd, int *want, enum db_outcome *outcome);
+
+/* "cannot reach db.example.com:5432: connection refused"; returns the exit code that it means. */
+int db_unreachable(const struct db *db, const struct source *source, struct bytes *why);
+
 /* Who and where, for people and records; as long as db lives. */
 const char *db_host(const struct db *db);       /* NULL: libpq's default socket */
 long long db_port(const struct db *db);
@@ -119,6 +130,10 @@ struct db_ask {
 };
 /* DB_OK: all were answered, each in its own way; db_error() is the first error.  Else as for db_query(). */
 enum db_outcome db_round(struct db *db, struct db_ask asks[], size_t count);
+
+/* The same beside other work, on a session of db_begin(): to be called until true.  asks must live until then. */
+void db_round_begin(struct db *db, struct db_ask asks[], size_t count);
+bool db_round_ended(struct db *db, int *fd, int *want, enum db_outcome *outcome);
 
 /*
  * Sends units of statements without waiting for the answers of those before, and reads answers as they come; never

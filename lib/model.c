@@ -144,6 +144,8 @@ static const struct field check_fields[] = {
 	TEXT(check, status),
 	NUMBER(check, code),
 	TEXT(check, message),
+	OBJECT_OR_NULL(check, measures),
+	OBJECT_OR_NULL(check, limits),
 	NUMBER(check, took_ms),
 	LAST,
 };

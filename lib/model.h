@@ -169,12 +169,14 @@ struct result {
 #define STATUS_DEFERRED    "deferred"     /* not now: busy */
 #define STATUS_NOT_STARTED "not_started"
 
-/* What a check found; what it measured is its own. */
+/* What a check found. */
 struct check {
 	const char *check;
 	const char *status;
 	long long code;
 	const char *message;
+	const char *measures;            /* JSON: what was measured; the keys are the check's own */
+	const char *limits;              /* JSON: of those that have one, the last value that is still well */
 	long long took_ms;
 };
 

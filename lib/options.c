@@ -168,7 +168,7 @@ options_next(struct options *o)
 	if (letter == 'V')
 		printf("%s (mig) %s\n", o->program->name, MIG_VERSION);
 	if (letter == 'h' || letter == 'V')
-		exit(fflush(stdout) == 0 ? MIG_OK
+		exit(fflush(stdout) == 0 && !ferror(stdout) ? MIG_OK
 		                         : message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno)));
 	if (o->seen[letter] && !spec_of(o->program, letter)->repeatable) {
 		(void)options_wrong("option --%s is given twice", spec_of(o->program, letter)->name);

@@ -608,8 +608,9 @@ writer_digest_only(const char *kind)
 	return w;
 }
 
-struct writer *
-writer_open(const char *path, const char *kind)
+/* A writer of which nothing is written yet; NULL, said, where it cannot be. */
+static struct writer *
+writer_at(const char *path)
 {
 	struct writer *w = writer_digest_only(NULL);
 
@@ -624,7 +625,16 @@ writer_open(const char *path, const char *kind)
 		w->path = xstrdup(path);
 		w->fd = w->place.fd;
 	}
-	begin_stream(w, kind);
+	return w;
+}
+
+struct writer *
+writer_open(const char *path, const char *kind)
+{
+	struct writer *w = writer_at(path);
+
+	if (w != NULL)
+		begin_stream(w, kind);
 	return w;
 }
 
@@ -648,6 +658,17 @@ writer_close(struct writer *w, int code)
 	free(w->path);
 	free(w);
 	return code;
+}
+
+int
+writer_file(const char *path, const struct bytes *text)
+{
+	struct writer *w = writer_at(path);
+
+	if (w == NULL)
+		return message_code();
+	writer_bytes(w, bytes_text(text), text->len);
+	return writer_close(w, 0);
 }
 
 int

@@ -117,6 +117,9 @@ struct writer;
  */
 struct writer *writer_open(const char *path, const char *kind);
 
+/* Writes a text that is no stream, to the same kinds of places and in the same way.  Returns 0, or an exit code, said. */
+int writer_file(const char *path, const struct bytes *text);
+
 /* Writes one record.  A failure to write is kept for writer_end(). */
 void writer_put(struct writer *writer, const struct record_form *form, const void *from);
 

@@ -203,14 +203,14 @@ secret_drop_taken(void)
 		secret_free(secret_take(vault->name));
 }
 
-/* `env:NAME`, also at the end of -denv:NAME, --database=env:NAME and token=env:NAME. */
+/* `env:NAME`, also at the end of -denv:NAME, --database=env:NAME, token=env:NAME and header='X-Key: env:NAME'. */
 static void
 take_named(const char *word)
 {
 	const char *at = word;
 
 	for (; (at = strstr(at, "env:")) != NULL; at += 4)
-		if (at[4] != '\0' && (at == word || at[-1] == '=' || *word == '-'))
+		if (at[4] != '\0' && (at == word || at[-1] == '=' || at[-1] == ' ' || *word == '-'))
 			take(at + 4);
 }
 

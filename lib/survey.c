@@ -129,6 +129,7 @@ take_holder(struct survey *survey)
  * denied: each is a unit of its own, so that the others are answered all the same.
  */
 enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_ROWS, ASK_END, ASK_HOLDER, ASK_SYSTEM, ASKS };
+_Static_assert((int)ASKS - (int)ASK_BEGIN == (int)SURVEY_ASKS, "the header says how many there are without the lock's");
 
 static void
 make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const *process, const char *rows_sql)
@@ -173,6 +174,26 @@ say_no_rows(struct db *db, const struct survey *survey)
 	return code;
 }
 
+static int
+take_answers(struct db *db, struct db_ask asks[ASKS], struct survey *survey)
+{
+	int code;
+
+	keep_answers(survey, asks);
+	if (asks[ASK_LOOK].outcome != DB_OK)
+		return db_say(db, DB_ERROR, "look at the database");
+	survey->database.system_identifier = survey->answers[SURVEY_SYSTEM] != NULL
+	    ? answer_text(survey->answers[SURVEY_SYSTEM], 0, 0)
+	    : NULL;
+	survey->locked = survey->answers[SURVEY_LOCK] != NULL && answer_flag(survey->answers[SURVEY_LOCK], 0, 0);
+	code = take_look(db, survey);
+	if (code == 0 && asks[ASK_ROWS].outcome != DB_OK && survey->database.has_history)
+		code = say_no_rows(db, survey);
+	take_rows(survey);
+	take_holder(survey);
+	return code;
+}
+
 int
 survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey)
 {
@@ -181,7 +202,6 @@ survey_take(struct db *db, const struct target *target, bool lock, struct survey
 	struct bytes rows_sql = { 0 };
 	struct db_ask asks[ASKS];
 	enum db_outcome outcome;
-	int code;
 
 	history_rows_sql(&rows_sql, schema);
 	snprintf(number, sizeof number, "%d", db_backend_pid(db));
@@ -189,19 +209,39 @@ survey_take(struct db *db, const struct target *target, bool lock, struct survey
 	make_asks(asks, &schema, &process, rows_sql.data);
 	outcome = lock ? db_round(db, asks, ASKS) : db_round(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
 	bytes_free(&rows_sql);
+	if (outcome == DB_OK)
+		return take_answers(db, asks, survey);
 	keep_answers(survey, asks);
-	if (outcome != DB_OK || asks[ASK_LOOK].outcome != DB_OK)
-		return db_say(db, outcome != DB_OK ? outcome : DB_ERROR, "look at the database");
-	survey->database.system_identifier = survey->answers[SURVEY_SYSTEM] != NULL
-	    ? answer_text(survey->answers[SURVEY_SYSTEM], 0, 0)
-	    : NULL;
-	survey->locked = lock && asks[ASK_LOCK].outcome == DB_OK && answer_flag(survey->answers[SURVEY_LOCK], 0, 0);
-	code = take_look(db, survey);
-	if (code == 0 && asks[ASK_ROWS].outcome != DB_OK && survey->database.has_history)
-		code = say_no_rows(db, survey);
-	take_rows(survey);
-	take_holder(survey);
-	return code;
+	return db_say(db, outcome, "look at the database");
+}
+
+void
+survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql)
+{
+	struct db_ask all[ASKS];
+
+	make_asks(all, schema, NULL, rows_sql);
+	memcpy(asks, all + ASK_BEGIN, SURVEY_ASKS * sizeof *asks);
+}
+
+const char *
+survey_rows_denied(const struct db_ask asks[])
+{
+	const struct db_ask *rows = &asks[ASK_ROWS - ASK_BEGIN];
+
+	return rows->outcome == DB_OK || strcmp(rows->sqlstate, "42P01") == 0 ? NULL : rows->sqlstate;
+}
+
+int
+survey_answered(struct db *db, struct db_ask asks[], struct survey *survey)
+{
+	struct db_ask all[ASKS] = { 0 };
+	size_t i;
+
+	memcpy(all + ASK_BEGIN, asks, SURVEY_ASKS * sizeof *asks);
+	for (i = 0; i < SURVEY_ASKS; i++)
+		asks[i].answer = NULL; /* it is the survey's now */
+	return take_answers(db, all, survey);
 }
 
 void

@@ -38,6 +38,16 @@ struct survey {
  */
 int survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey);
 
+/*
+ * The same in two parts and without the lock, for a session that asks it together with other things: the questions (rows_sql: of
+ * history_rows_sql(); both texts must live until the answers are there), and what becomes of the answers, which are
+ * taken over.  survey_rows_denied() is the SQLSTATE with which the history could not be read; NULL: it was, or there is none.
+ */
+enum { SURVEY_ASKS = 7 };
+void survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql);
+const char *survey_rows_denied(const struct db_ask asks[]);
+int survey_answered(struct db *db, struct db_ask asks[], struct survey *survey);
+
 void survey_free(struct survey *survey);
 
 #endif

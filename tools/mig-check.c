@@ -4,168 +4,218 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "check.h"
-#include "clock.h"
-#include "face.h"
+#include "check_face.h"
 #include "message.h"
 #include "mig.h"
 #include "options.h"
 #include "output.h"
 #include "record.h"
 #include "secret.h"
+#include "vigil.h"
 
-static const char *const usage[] = { "mig-check [-q] [--format=text|records] [-o FILE] CHECK", NULL };
+#define FORMATS "text|records|nagios|prometheus"
+
+static const char *const usage[] = { "mig-check [OPTION]... CHECK[:NAME][=VALUE]... [CHECK.SETTING=VALUE]...",
+    NULL };
 static const struct option_spec specs[] = {
-	OPTION_OUTPUT,
-	{ 'F', "format", "text|records", "what standard output gets (default: text, everywhere)", false },
+	OPTION_DATABASE,
+	{ 'w', "wait", "TIME", "look again until all is well, so long (default: look once)", false },
+	{ 'W', "watch", "TIME", "then look again and again: it has to stay well so long", false },
+	{ 'i', "interval", "TIME", "from the end of a look to the next (default: 1s)", false },
+	{ 't', "timeout", "TIME", "end after this time, with what is known by then", false },
+	{ 'o', "output", "FILE",
+	    "write what --format says to FILE, else records; standard output\nshows the text", false },
+	{ 'F', "format", FORMATS, "what standard output gets (default: text, everywhere)", false },
 	OPTION_LAST,
 };
-static const struct program program = {
+static struct program program = {
 	.name = "mig-check",
 	.about = "whether all is well, for people, pipes and cron",
 	.usage = usage,
 	.options = specs,
-	.more = "checks:\n"
-	        "  history    a scan on standard input: is production what the folder says?\n"
-	        "             CRITICAL: failed. WARNING: pending, late, running, edited, missing.\n"
-	        "  deploy     results of mig-apply on standard input: was everything applied?\n"
-	        "  seeds      a dry run of mig-seed on standard input: are tables as the files say?\n"
-	        "             WARNING: rows differ.\n"
-	        "\n"
-	        "examples:\n"
-	        "  mig-scan | mig-check history\n"
-	        "  mig-scan | mig-plan | mig-apply | mig-check deploy\n"
-	        "  15 * * * *  cd /srv/app && mig-scan | mig-check -q history     (crontab)\n"
-	        "\n"
-	        "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage)\n",
 };
 
-/* A check by its name, and where its stream comes from. */
-static const struct {
-	const char *name;
-	void (*run)(struct check_outcome *outcome, struct reader *reader);
-	const char *pipeline;
-} checks[] = {
-	{ "history", check_history, "mig-scan | mig-check history" },
-	{ "deploy", check_deploy, "mig-scan | mig-plan | mig-apply | mig-check deploy" },
-	{ "seeds", check_seeds, "mig-seed --dry-run prisma/seed | mig-check seeds" },
+static const char examples[] =
+    "\nexamples:\n"
+    "  mig-scan | mig-check history database health=https://api.example.com/health\n"
+    "  mig-scan | mig-plan | mig-apply | mig-check deploy health=env:HEALTH_URL --wait=1min --watch=5min\n"
+    "  mig-scan --offline | mig-check history --wait=10min      (a pod waits for its migrations)\n"
+    "\n"
+    "crontab, with mail only when something is wrong:\n"
+    "  15 * * * *  cd /srv/app && mig-scan | mig-check -q history     (crontab)\n"
+    "systemd, by a timer made at once; units to keep are in mig-check(1):\n"
+    "  systemd-run --unit=mig-check --on-calendar='*:0/5' -E MIG_DATABASE=file:/etc/app/database-url mig-check -q "
+    "--timeout=1min database\n"
+    "Prometheus, by node_exporter's textfile collector:\n"
+    "  * * * * *  mig-check -q --timeout=50s --format=prometheus -o "
+    "/var/lib/prometheus/node-exporter/mig.prom database\n"
+    "\n"
+    "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage)\n";
+
+struct request {
+	struct vigil vigil;
+	struct check_jobs jobs;
+	struct output out;
+	struct bytes help;
 };
-enum { CHECKS = sizeof checks / sizeof *checks };
 
 static int
-read_command_line(int argc, char *argv[], size_t *chosen, struct output *out)
+take_option(struct request *r, int letter, const char *value)
+{
+	switch (letter) {
+	case 'd':
+		r->vigil.database = value;
+		return 0;
+	case 'w':
+		return options_time("wait", value, &r->vigil.wait_ms);
+	case 'W':
+		return options_time("watch", value, &r->vigil.watch_ms);
+	case 'i':
+		return options_time("interval", value, &r->vigil.interval_ms);
+	case 't':
+		return options_time("timeout", value, &r->vigil.timeout_ms);
+	default:
+		return output_option(&r->out, letter, value, FORMATS);
+	}
+}
+
+static int
+read_command_line(int argc, char *argv[], struct request *r)
 {
 	struct options o;
-	const char *word = NULL;
-	int option;
+	int letter;
 
+	check_jobs_help(&r->help);
+	bytes_str(&r->help, examples);
+	program.more = r->help.data;
 	options_begin(&o, &program, argc, argv);
-	while ((option = options_next(&o)) != OPTIONS_DONE) {
-		switch (option) {
-		case OPTIONS_WRONG:
+	while ((letter = options_next(&o)) != OPTIONS_DONE)
+		if (letter == OPTIONS_WRONG || take_option(r, letter, o.value) != 0)
 			return MIG_USAGE;
-		case 'o':
-		case 'F':
-			if (output_option(out, option, o.value, "text|records") != 0)
-				return MIG_USAGE;
-			break;
-		}
-	}
-	if (options_one_operand(&o, &word) != 0)
-		return MIG_USAGE;
-	if (word == NULL)
-		return options_wrong("which check? there are history, deploy and seeds");
-	for (*chosen = 0; *chosen < CHECKS; ++*chosen)
-		if (strcmp(word, checks[*chosen].name) == 0)
-			return 0;
-	return options_wrong("there is no check \"%s\"; there are history, deploy and seeds", word);
+	return check_jobs_read(&r->jobs, argv + o.first, (size_t)(argc - o.first));
 }
 
-static const char *
-colour_of(enum check_state state)
+static bool
+is_format(const struct request *r, const char *format)
 {
-	return state == CHECK_OK ? FACE_GREEN : state == CHECK_WARNING ? FACE_YELLOW : FACE_RED;
+	return r->out.format != NULL && strcmp(r->out.format, format) == 0;
 }
 
-/* All well is one line, and with -q none. */
 static void
-show(const struct check_outcome *outcome)
+write_records(struct request *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->jobs.count; i++) {
+		const struct check_outcome *outcome = &r->jobs.jobs[i].outcome;
+		struct bytes message = { 0 }, measures = { 0 }, limits = { 0 };
+		struct check check = { .check = outcome->name,
+			.status = check_status(outcome->state),
+			.code = outcome->state,
+			.took_ms = outcome->took_ms };
+
+		check_face_message(&message, outcome);
+		check_face_measures(&measures, outcome);
+		check_face_limits(&limits, outcome);
+		check.message = bytes_text(&message);
+		check.measures = measures.data;
+		check.limits = limits.data;
+		writer_put(r->out.writer, &check_form, &check);
+		bytes_free(&message);
+		bytes_free(&measures);
+		bytes_free(&limits);
+	}
+}
+
+/* All well is one line for people, and with -q none. */
+static void
+show_text(struct request *r, enum check_state worst)
 {
 	struct bytes page = { 0 };
-	const char *line = bytes_text(&outcome->details);
-	size_t len;
 
-	if (outcome->state == CHECK_OK && message_verbosity < 0)
+	if (worst == CHECK_OK && message_verbosity < 0)
 		return;
-	if (outcome->state == CHECK_OK) {
-		bytes_format(&page, FACE_GREEN "OK" FACE_PLAIN ": %s: %s\n", outcome->name, outcome->message.data);
-	} else {
-		bytes_str(&page, colour_of(outcome->state));
-		face_pad(&page, check_word(outcome->state), 11);
-		bytes_str(&page, FACE_PLAIN);
-		face_pad(&page, outcome->name, 11);
-		bytes_format(&page, "%s\n", outcome->message.data);
-		for (; *line != '\0'; line += len + 1) {
-			len = strcspn(line, "\n");
-			bytes_format(&page, "             %.*s\n", (int)len, line);
-		}
-		bytes_format(&page, "\n%s: %s: %s\n", check_word(outcome->state), outcome->name,
-		    outcome->message.data);
-	}
+	check_face_text(&page, &r->jobs, message_verbosity > 0);
 	output_page(&page);
 	bytes_free(&page);
 }
 
-static void
-write_check(const struct check_outcome *outcome, struct output *out)
+/* A face that is no stream: to the file of -o, and then the page for people, or to standard output. */
+static int
+show_face(struct request *r, enum check_state worst)
 {
-	struct check check = { .check = outcome->name,
-		.status = check_status(outcome->state),
-		.code = outcome->state,
-		.message = outcome->message.data,
-		.took_ms = outcome->took_ms };
+	struct bytes text = { 0 };
+	int code;
 
-	if (out->writer != NULL)
-		writer_put(out->writer, &check_form, &check);
-	out->complete = true;
+	if (is_format(r, "nagios"))
+		check_face_nagios(&text, &r->jobs);
+	else
+		check_face_prometheus(&text, &r->jobs, (long long)time(NULL));
+	code = writer_file(r->out.path, &text);
+	if (r->out.path != NULL)
+		show_text(r, worst);
+	bytes_free(&text);
+	return code;
+}
+
+static int
+show(struct request *r, enum check_state worst)
+{
+	int code;
+
+	r->out.complete = true;
+	if (is_format(r, "nagios") || is_format(r, "prometheus"))
+		return show_face(r, worst);
+	if ((code = output_open(&r->out)) != 0)
+		return code;
+	if (r->out.page)
+		show_text(r, worst);
+	if (r->out.writer != NULL)
+		write_records(r);
+	return 0;
+}
+
+/* A monitoring system reads standard output alone. */
+static void
+say_unknown(const struct request *r)
+{
+	struct bytes line = { 0 };
+
+	if (!is_format(r, "nagios") || r->out.path != NULL)
+		return;
+	check_face_nagios_unknown(&line, message_cause() != NULL ? message_cause() : "nothing was checked");
+	(void)writer_file(NULL, &line);
+	bytes_free(&line);
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct output out = { .kind = "checks", .format = NULL };
-	struct check_outcome outcome = { .state = CHECK_OK };
-	struct reader *reader = NULL;
-	long long began = clock_now_ms();
-	size_t chosen = 0;
+	struct request r = { .vigil = { .interval_ms = 1000 }, .out = { .kind = "checks" } };
+	enum check_state worst = CHECK_UNKNOWN;
 	int code;
 
 	secret_begin(argc, argv);
-	secret_drop_taken();
 	message_begin("mig-check");
-	code = read_command_line(argc, argv, &chosen, &out);
-	if (out.format == NULL)
-		out.format = "text"; /* cron has no terminal */
-	if (code == 0 && (reader = reader_open("-", NULL, checks[chosen].pipeline)) == NULL)
-		code = message_code();
-	if (code == 0)
-		code = output_open(&out);
+	r.vigil.jobs = &r.jobs;
+	if ((code = read_command_line(argc, argv, &r)) == 0)
+		code = check_jobs_begin(&r.jobs, r.vigil.wait_ms > 0, r.vigil.watch_ms > 0);
+	if (r.out.format == NULL)
+		r.out.format = "text"; /* cron has no terminal */
 	if (code == 0) {
-		outcome.name = checks[chosen].name;
-		checks[chosen].run(&outcome, reader);
-		outcome.took_ms = clock_now_ms() - began;
-		if (out.page)
-			show(&outcome);
-		write_check(&outcome, &out);
-		code = (int)outcome.state;
+		worst = vigil_keep(&r.vigil);
+		if (show(&r, worst) != 0)
+			worst = CHECK_UNKNOWN;
 	} else {
-		code = CHECK_UNKNOWN;
+		say_unknown(&r);
 	}
 	/* output that is lost hides the verdict: then nothing is known */
-	if (output_close(&out, code) > CHECK_UNKNOWN)
-		code = CHECK_UNKNOWN;
-	check_free(&outcome);
-	reader_free(reader);
-	return code;
+	if (output_close(&r.out, (int)worst) > CHECK_UNKNOWN)
+		worst = CHECK_UNKNOWN;
+	check_jobs_free(&r.jobs);
+	bytes_free(&r.help);
+	return (int)worst;
 }

@@ -1,0 +1,149 @@
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mig.h"
+
+void
+polls_add(struct polls *polls, int fd, int want)
+{
+	if (polls->count == sizeof polls->on / sizeof *polls->on)
+		return;
+	polls->on[polls->count].fd = fd;
+	polls->on[polls->count++].want = want;
+}
+
+void
+polls_until(struct polls *polls, long long when_ms)
+{
+	if (polls->until_ms < 0 || when_ms < polls->until_ms)
+		polls->until_ms = when_ms;
+}
+
+int
+session_open(struct session *s, const char *word)
+{
+	int code;
+
+	*s = (struct session){ .limit_ms = 10000 };
+	code = source_open(&s->source, word);
+	return code;
+}
+
+static void
+drop_answers(struct session *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		answer_free(s->asks[i].answer);
+	free(s->asks);
+	s->asks = NULL;
+	s->count = 0;
+}
+
+static void
+disconnect(struct session *s)
+{
+	db_close(s->db);
+	s->db = NULL;
+	s->asking = false;
+}
+
+void
+session_close(struct session *s)
+{
+	disconnect(s);
+	drop_answers(s);
+	source_free(&s->source);
+	bytes_free(&s->why);
+}
+
+static const struct db_ask manners[] = {
+	{ .sql = "SET statement_timeout = '8s'", .ends_unit = true },
+	{ .sql = "SET lock_timeout = '1s'", .ends_unit = true },
+	{ .sql = "SET default_transaction_read_only = on", .ends_unit = true },
+};
+enum { MANNERS = sizeof manners / sizeof *manners };
+
+void
+session_look(struct session *s, const struct db_ask asks[], size_t count)
+{
+	drop_answers(s);
+	s->asks = xcalloc(MANNERS + count, sizeof *s->asks);
+	memcpy(s->asks, manners, sizeof manners);
+	memcpy(s->asks + MANNERS, asks, count * sizeof *asks);
+	s->count = MANNERS + count;
+	s->code = 0;
+	s->why.len = 0;
+	s->began_ms = clock_now_ms();
+	s->asking = false;
+	if (s->db == NULL)
+		s->db = db_begin(&s->source, "mig-check");
+	else
+		s->asking = true;
+	if (s->asking)
+		db_round_begin(s->db, s->asks, s->count);
+}
+
+static bool
+fail(struct session *s, int code)
+{
+	s->code = code;
+	s->took_ms = clock_now_ms() - s->began_ms;
+	disconnect(s);
+	return true;
+}
+
+static bool
+took_too_long(struct session *s)
+{
+	const char *host = target_first_host(&s->source.target);
+	char span[CLOCK_SPAN];
+
+	bytes_format(&s->why, "%s does not answer; gave up after %s", host != NULL ? host : "the database",
+	    clock_span(s->limit_ms, span));
+	return fail(s, MIG_UNREACHABLE);
+}
+
+static bool
+lost(struct session *s)
+{
+	int code = db_exit_code(db_error(s->db));
+
+	bytes_format(&s->why, "the connection was lost: %s", db_error(s->db)->message);
+	return fail(s, code == MIG_FAILED ? MIG_UNREACHABLE : code);
+}
+
+bool
+session_go_on(struct session *s, struct polls *polls)
+{
+	enum db_outcome outcome;
+	int fd, want;
+
+	if (!s->asking) {
+		if (db_begun(s->db, &fd, &want, &outcome)) {
+			if (outcome != DB_OK)
+				return fail(s, db_unreachable(s->db, &s->source, &s->why));
+			s->asking = true;
+			db_round_begin(s->db, s->asks, s->count);
+		}
+	}
+	if (s->asking && db_round_ended(s->db, &fd, &want, &outcome)) {
+		s->took_ms = clock_now_ms() - s->began_ms;
+		return outcome == DB_OK ? true : lost(s);
+	}
+	if (clock_now_ms() - s->began_ms >= s->limit_ms)
+		return took_too_long(s);
+	polls_add(polls, fd, want);
+	polls_until(polls, s->began_ms + s->limit_ms);
+	return false;
+}
+
+struct db_ask *
+session_answers(struct session *s)
+{
+	return s->asks + MANNERS;
+}
