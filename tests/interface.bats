@@ -52,7 +52,7 @@ some_plan() {
     [mig-plan]='to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume'
     [mig-apply]='database dry-run expect max-stall wait'
     [mig-seed]='database dry-run prune key insert-only table export as into max-stall wait'
-    [mig-check]=''
+    [mig-check]='database wait watch interval timeout'
   )
   for tool in "${TOOLS[@]}"; do
     run --separate-stderr "$tool" --help
@@ -147,6 +147,7 @@ some_plan() {
   refused mig-plan surplus - surplus
   refused mig-apply surplus - surplus
   refused mig-check surplus history surplus
+  refused mig-check twice history history
   refused mig-seed 'files'
   refused mig-seed tables --export
   refused mig-seed --prune --export --prune Role
@@ -165,14 +166,30 @@ some_plan() {
   refused mig-check disk disk
   refused mig-seed --max-stall=0 --max-stall=0 file.sql
   refused mig-seed --as=xml --export --as=xml Role
+  refused mig-check nonsense history.nonsense=1 history
+  refused mig-check health.crit health.crit=2s history
+  refused mig-check 'health=URL' health
+  refused mig-check 'history and deploy' history deploy
+  refused mig-check 'health:a is asked for twice' health:a=http://127.0.0.1:1/ health:a=http://127.0.0.1:2/
+  refused mig-check 'given twice' health=http://127.0.0.1:1/ health.crit=2s health.crit=3s
+  refused mig-check maybe history.pending=maybe history
+  refused mig-check primary database.expect=leader database
+  refused mig-check 200-299x health=http://127.0.0.1:1/ health.status=200-299x
+  refused mig-check 'http://' health=api.example.com
 }
 
 @test "times are written as in PostgreSQL, with their unit" {
-  local time
+  local time option
   for time in 5 -5s 5y 5sx s '' 1e3s inf 99999999999d; do
     refused mig-scan --wait --offline --wait="$time"
     refused mig-apply --max-stall --max-stall="$time"
     refused mig-seed --wait --wait="$time" file.sql
+  done
+  for time in 5 -5s 5y s '' inf; do
+    for option in wait watch interval timeout; do
+      refused mig-check "--$option" --"$option=$time" history
+    done
+    refused mig-check "health.crit=$time" health=http://127.0.0.1:1/ "health.crit=$time"
   done
   for time in 200ms 5s 1.5s 10min '1 h' 1d 0; do
     run --separate-stderr mig-scan --offline --wait="$time"
@@ -457,7 +474,7 @@ needed() {
   readelf -d "$BUILD/$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
 }
 
-@test "each tool links what it talks to, and no more; libpq waits until a database is asked" {
+@test "each tool links what it talks to, and no more; libpq and libcurl wait until they are asked" {
   local tool
   command -v readelf >/dev/null || skip "no readelf(1)"
   for tool in "${TOOLS[@]}"; do
@@ -465,10 +482,14 @@ needed() {
     assert_line --partial libjansson.
     assert_line --partial libsodium.
     refute_line --partial libpq.
-    [[ $tool == mig-check ]] || refute_line --partial libcurl.
+    refute_line --partial libcurl.
     case $tool in
-    mig-scan | mig-apply | mig-seed) grep -qaF libpq.so "$BUILD/$tool" ;;
     mig-plan) ! grep -qaF libpq.so "$BUILD/$tool" ;;
+    *) grep -qaF libpq.so "$BUILD/$tool" ;;
+    esac
+    case $tool in
+    mig-check) grep -qaF libcurl.so "$BUILD/$tool" ;;
+    *) ! grep -qaF libcurl.so "$BUILD/$tool" ;;
     esac
   done
 }

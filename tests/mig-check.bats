@@ -262,3 +262,129 @@ check_deploy() {
   shows_not $'\e[2J' $'\u009b'
   assert_equal "$(tr -cd '\033' <<<"$output" | wc -c)" 2
 }
+
+# A state of everything: four pending, an invalid index, an endpoint that is not there.
+something_of_everything() {
+  database_new
+  migration 1_one 'SELECT 1;'
+  migration 2_two 'SELECT 1;'
+  recorded 1_one
+  sql 'CREATE TABLE "Order" (a int); INSERT INTO "Order" VALUES (1), (1)'
+  sql 'CREATE UNIQUE INDEX CONCURRENTLY "Order_a_key" ON "Order" (a)' 2>/dev/null || true
+  mig-scan -o scan.rec >/dev/null
+}
+
+@test "several checks: each has its lines, and the last line is the verdict" {
+  something_of_everything
+  run --separate-stderr mig-check history database health=http://127.0.0.1:1/ <scan.rec
+  assert_code 2
+  assert_line --index 0 --regexp '^WARNING +history +1 pending$'
+  assert_line --regexp '^WARNING +database +index "Order_a_key" is invalid; answers in .*, primary, no TLS$'
+  assert_line --regexp '^CRITICAL +health +cannot connect: Connection refused$'
+  assert_line --index -1 'CRITICAL: history: 1 pending; database: index "Order_a_key" is invalid; health: cannot connect: Connection refused'
+  run --separate-stderr mig-check -v database database.indexes=ok
+  assert_code 0
+  assert_line --index 0 --regexp '^OK +database '
+}
+
+@test "nagios: one line with performance data, in which nothing has to be escaped" {
+  something_of_everything
+  run --separate-stderr mig-check --format=nagios history database health=http://127.0.0.1:1/ <scan.rec
+  assert_code 2
+  assert_equal "${#lines[@]}" 1
+  assert_output --regexp '^MIG CRITICAL - history: 1 pending; database: index Order_a_key is invalid; health: cannot connect: Connection refused \| '
+  shows ' history_pending=1;0;;0' ' history_failed=0;;0;0' ' database_invalid_indexes=1;0;;0' ' database_oldest_transaction=0s;300;3600;0'
+  assert_output --regexp ' database_answer=0\.[0-9]{3}s;1\.000;5\.000;0( |$)'
+  [[ ${output%%|*} != *["'"\"\`\$\<\>]* ]] || fail "$output"
+  # each datum as the guidelines have it
+  run grep -vE "^[A-Za-z0-9_]+=-?[0-9.]+(s|%)?;[0-9.:]*;[0-9.:]*(;0)?;?$" <(tr ' ' '\n' <<<"${output#*| }")
+  assert_output ''
+  run --separate-stderr mig-check -q --format=nagios history <<<"$(forged mig-scan 69 'cannot reach `it` | $(x) <y>')"
+  assert_code 2
+  assert_output 'MIG CRITICAL - history: cannot reach it / (x) y'
+  run --separate-stderr mig-check --format=nagios nonsense
+  assert_code 3
+  assert_output --regexp '^MIG UNKNOWN - there is no check nonsense'
+  unset DATABASE_URL
+  run --separate-stderr mig-check --format=nagios database
+  assert_code 3
+  assert_output 'MIG UNKNOWN - database: no connection string: DATABASE_URL is not set'
+}
+
+@test "nagios: a monitoring plugin reads it" {
+  local negate=/usr/lib/nagios/plugins/negate
+  [[ -x $negate ]] || skip "no negate (of monitoring-plugins-basic)"
+  something_of_everything
+  run --separate-stderr "$negate" --substitute --warning=OK "$BUILD/mig-check" --format=nagios database
+  assert_code 0
+  assert_output --regexp '^MIG OK - database: index Order_a_key is invalid \| '
+  run --separate-stderr "$negate" --substitute "$BUILD/mig-check" --format=nagios relation=nowhere
+  assert_code 0
+  assert_output 'MIG OK - relation:nowhere: nowhere is not there'
+}
+
+@test "prometheus: what was measured, one family once, in base units, with the time of the run" {
+  local now
+  something_of_everything
+  run --separate-stderr mig-check --format=prometheus history database health:api=http://127.0.0.1:1/ relation='"No""where"' <scan.rec
+  assert_code 2
+  assert_line --regexp "^mig_check_status\{target=\".*/$PGDATABASE\",check=\"history\"\} 1$"
+  assert_line --regexp "^mig_check_status\{target=\".*/$PGDATABASE\",check=\"health:api\"\} 2$"
+  assert_line --regexp '^mig_check_status.*check="relation:\\"No\\"\\"where\\""} 2$'
+  assert_line --regexp '^mig_history_migrations\{.*,state="pending"\} 1$'
+  assert_line --regexp '^mig_database_answer_seconds\{.*\} 0\.[0-9]+$'
+  assert_line --regexp '^mig_database_connections_used_ratio\{.*\} 0\.[0-9]+$'
+  now=$(date +%s)
+  [[ $(sed -n 's/^mig_check_last_run_timestamp_seconds{.*"history"} //p' <<<"$output") -gt $((now - 60)) ]]
+  assert_equal "$(grep '^# TYPE' <<<"$output" | sort | uniq -d)" ''
+  command -v promtool >/dev/null || skip "no promtool (of prometheus)"
+  run promtool check metrics <<<"$output"
+  assert_success
+  assert_output ''
+}
+
+@test "-o writes what --format says beside the file and renames, and the text is shown" {
+  local before
+  something_of_everything
+  echo old >mig.prom
+  before=$(stat -c %i mig.prom)
+  run --separate-stderr mig-check --format=prometheus -o mig.prom database
+  assert_code 1
+  assert_line --index -1 --regexp '^WARNING: database: '
+  grep -q '^mig_check_status{' mig.prom
+  [[ $(stat -c %i mig.prom) != "$before" ]]
+  assert_equal "$(echo mig.prom*)" mig.prom
+  run --separate-stderr mig-check -q --format=prometheus -o mig.prom database database.indexes=ok
+  assert_code 0
+  assert_equal "$output$stderr" ''
+  run --separate-stderr mig-check --format=nagios -o nagios.txt database
+  assert_code 1
+  [[ $(<nagios.txt) == 'MIG WARNING - '* ]]
+  run --separate-stderr mig-check --format=prometheus -o nowhere/mig.prom database
+  assert_code 3
+  says nowhere/mig.prom
+  run bash -c 'mig-check --format=prometheus database >/dev/full'
+  assert_equal "$status" 3
+}
+
+@test "records carry what was measured, and within which limits" {
+  something_of_everything
+  run --separate-stderr mig-check --format=records history database:main history.failed=warning <scan.rec
+  assert_code 1
+  assert_equal "$(records -c 'select(.check == "history") | [.measures.pending, .measures.applied, .limits.pending, .limits.failed]')" \
+    '[1,1,{"warning":0},{"warning":0}]'
+  [[ $(records 'select(.check == "database:main").message') == 'index "Order_a_key" is invalid; answers in '* ]]
+  assert_equal "$(records -c 'select(.check == "database:main") | [.measures.invalid_indexes, .limits.oldest_transaction_seconds, (.measures | has("lag_ms"))]')" \
+    '[1,{"warning":300,"critical":3600},false]'
+}
+
+@test "the textfile collector line of --help works as it stands" {
+  local line
+  database_new
+  line=$(mig-check --help | sed -n 's/^ *\* \* \* \* \*  \(mig-check .*prom.*\)$/\1/p')
+  [[ $line == *' -o /var/lib/prometheus/node-exporter/mig.prom '* ]] || fail "no such line: $line"
+  run --separate-stderr bash -c "${line/\/var\/lib\/prometheus\/node-exporter/$PWD}"
+  assert_code 0
+  assert_equal "$output$stderr" ''
+  grep -q '^mig_check_status{.*} 0$' mig.prom
+}

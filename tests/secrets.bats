@@ -6,6 +6,7 @@
 load helper
 load words
 load memory
+load http
 
 setup_file() {
   tls_new
@@ -56,13 +57,18 @@ hba_new() {
 }
 
 # Preloaded, it stops a program that is connected, that is about to close its connection, and at its end; the name of
-# the process says which. The program knows nothing of it.
+# the process says which. The program knows nothing of it. It asks dlsym() for libpq's functions, so that is where ours
+# come in.
 stops_new() {
   export STOPS=$BATS_FILE_TMPDIR/stops.so
   cc -shared -fPIC -O1 -D_GNU_SOURCE -o "$STOPS" -x c - -ldl <<-'C'
 	#include <dlfcn.h>
 	#include <signal.h>
+	#include <string.h>
 	#include <sys/prctl.h>
+
+	static int (*real_version)(const void *);
+	static void (*real_finish)(void *);
 
 	static void
 	stop(const char *where)
@@ -71,25 +77,44 @@ stops_new() {
 		raise(SIGSTOP);
 	}
 
-	int
-	PQserverVersion(const void *conn)
+	static int
+	version(const void *conn)
 	{
 		static int stopped;
-		int (*real)(const void *) = (int (*)(const void *))dlsym(RTLD_NEXT, "PQserverVersion");
 
 		if (!stopped++)
 			stop("connected");
-		return real(conn);
+		return real_version(conn);
 	}
 
-	void
-	PQfinish(void *conn)
+	static void
+	finish(void *conn)
 	{
-		void (*real)(void *) = (void (*)(void *))dlsym(RTLD_NEXT, "PQfinish");
-
 		if (conn)
 			stop("closing");
-		real(conn);
+		real_finish(conn);
+	}
+
+	void *
+	dlsym(void *handle, const char *name)
+	{
+		static const char *const releases[] = { "GLIBC_2.34", "GLIBC_2.17", "GLIBC_2.2.5", "GLIBC_2.0" };
+		static void *(*real)(void *, const char *);
+		void *found;
+		unsigned i;
+
+		for (i = 0; !real && i < sizeof releases / sizeof *releases; i++)
+			real = (void *(*)(void *, const char *))dlvsym(RTLD_NEXT, "dlsym", releases[i]);
+		found = real(handle, name);
+		if (strcmp(name, "PQserverVersion") == 0) {
+			real_version = (int (*)(const void *))found;
+			return (void *)version;
+		}
+		if (strcmp(name, "PQfinish") == 0) {
+			real_finish = (void (*)(void *))found;
+			return (void *)finish;
+		}
+		return found;
 	}
 
 	__attribute__((destructor)) static void
@@ -123,6 +148,10 @@ work_for() {
     printf 'id,word\n1,one\n' >held.csv
     WORK=(mig-seed seed.sql held.csv)
     ;;
+  mig-check)
+    # it stays connected between its looks
+    WORK=(mig-check database --watch=700ms --interval=300ms)
+    ;;
   esac
 }
 
@@ -131,7 +160,13 @@ with_url() {
 }
 
 is_held() {
-  running "${LONG:0:20}" || waiting
+  running "${LONG:0:20}" || waiting || looking
+}
+
+# Whether mig-check is connected, and between two looks.
+looking() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'
+    AND state = 'idle'") -gt 0 ]]
 }
 
 let_go() {
@@ -210,11 +245,11 @@ assert_watched() {
 
 ## Memory
 
-# watch_all GROUP PARAMETERS TLS: all three tools, logging in one way
+# watch_all GROUP PARAMETERS TLS: all tools that connect, logging in one way
 watch_all() {
   local tool
   needs_scrub
-  for tool in mig-scan mig-apply mig-seed; do
+  for tool in mig-scan mig-apply mig-seed mig-check; do
     database_new
     unset DATABASE_URL
     folder_new "$BATS_TEST_TMPDIR/$tool"
@@ -249,21 +284,26 @@ watch_all() {
   password_role
   for parameters in '?sslmode=disable' '?sslmode=require'; do
     URL=$(database_url --tcp "$ROLE:$ENCODED")$parameters
-    for tool in mig-scan mig-apply mig-seed; do
+    for tool in mig-scan mig-apply mig-seed mig-check; do
       sql_admin "ALTER ROLE $ROLE PASSWORD '$PASSWORD'; DROP TABLE IF EXISTS _prisma_migrations; DROP TABLE IF EXISTS go"
       work_for "$tool"
       [[ -z ${HELD-} ]] || let_go
       sql_admin "ALTER ROLE $ROLE PASSWORD 'another'"
       watch "${WORK[@]}" || return 1
-      assert_code 77
+      if [[ $tool == mig-check ]]; then
+        assert_code 2
+        shows 'password authentication failed for user'
+      else
+        assert_code 77
+        says 'password authentication failed for user'
+      fi
       assert_equal "$tool:$MOMENTS" "$tool: closing ending"
-      says 'password authentication failed for user'
       assert_no_piece "$output$stderr"
     done
   done
 }
 
-@test "mig-plan and mig-check, which need no database, let nothing be read either" {
+@test "mig-plan and mig-check, where they need no database, let nothing be read either" {
   local tool
   needs_scrub
   password_role
@@ -290,6 +330,31 @@ watch_all() {
     STOPPED=
     assert_no_piece "$(cat out err)"
   done
+}
+
+@test "mig-check: no copy of a health URL, a token or a header between its looks, nor in its environment" {
+  needs_scrub
+  http_start
+  password_new 40
+  URL="http://127.0.0.1:$HTTP/ok?key=$ENCODED"
+  export HEALTH_URL=$URL TOKEN=$PASSWORD KEY=$PASSWORD
+  mig-check health=env:HEALTH_URL health.bearer=env:TOKEN health.header='X-Key: env:KEY' --watch=20s --interval=20s \
+    --timeout=20s >out 2>err 3>&- 4>&- &
+  STOPPED=$!
+  unset HEALTH_URL TOKEN KEY
+  http_asked() { [[ $(tr '\0' '\n' <"/proc/$STOPPED/environ" | grep -c HEALTH_URL=http) == 0 ]]; }
+  eventually http_asked
+  # the look is over when no socket is left
+  no_socket() { [[ -z $(find "/proc/$STOPPED/fd" -lname 'socket:*') ]]; }
+  sleep 0.4
+  eventually no_socket
+  assert_no_copy
+  assert_line --regexp '^password .* environ=0 '
+  kill "$STOPPED"
+  wait "$STOPPED" || true
+  STOPPED=
+  http_stop
+  assert_no_piece "$(cat out err)"
 }
 
 ## Around the process
@@ -622,5 +687,21 @@ logs_in() {
     # shellcheck disable=SC2086
     run --separate-stderr $tool "$URL"
     assert [ "$status" -ne 0 ]
+  done
+}
+
+@test "mig-check refuses a password on the command line too, wherever a source may stand" {
+  local word
+  password_role
+  for word in "-d$URL" "--database=host=127.0.0.1 user=$ROLE password=$PASSWORD" "database:more=$URL"; do
+    run --separate-stderr mig-check -v "$word" database
+    assert_code 3
+    says 'there is a password in -d'
+    assert_no_piece "$output$stderr"
+  done
+  for word in "health=https://$ROLE:$ENCODED@127.0.0.1:1/" "health.bearer=$PASSWORD" "$URL" "health=$URL"; do
+    run --separate-stderr mig-check -v "$word" database
+    assert_code 3
+    assert_no_piece "$output$stderr"
   done
 }

@@ -182,6 +182,7 @@ finish() {
   wait "$JOB" || status=$?
   JOB=
   output=$(cat "$JOB_OUT") stderr=$(cat "$JOB_ERR")
+  mapfile -t lines <<<"$output"
 }
 
 eventually() {

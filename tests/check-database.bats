@@ -1,0 +1,260 @@
+#!/usr/bin/env bats
+# mig-check database and relation: a real server in each state, with the right code and one line that a person on call
+# understands; and with a role that has only the rights of the man page.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+
+load helper
+load words
+
+setup_file() { server_start --tcp --own max_prepared_transactions=5; }
+teardown_file() { server_stop; }
+setup() { database_new; }
+teardown() {
+  sessions_end
+  roles_end
+  [[ -z ${STANDBY-} ]] || standby_end
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+# verdict CODE TEXT [WORD…]: `mig-check database WORD…`; the last line has this in it.
+verdict() {
+  local code=$1 text=$2
+  shift 2
+  run --separate-stderr mig-check database "$@"
+  assert_code "$code"
+  [[ ${lines[-1]} == *"$text"* ]] || fail "not in the last line: $text"$'\n'"$output" || return 1
+  assert_equal "$stderr" ''
+}
+
+# sees ANSWER SQL: the superuser gets it.
+sees() {
+  [[ $(sql_admin "$2") == "$1" ]]
+}
+
+@test "a database that is well is OK, one line" {
+  verdict 0 'OK: database: answers in '
+  assert_equal "${#lines[@]}" 1
+  shows primary
+}
+
+@test "an index whose build failed is WARNING, with its table and what to type" {
+  sql 'CREATE TABLE "Order" (a int); INSERT INTO "Order" VALUES (1), (1)'
+  run sql 'CREATE UNIQUE INDEX CONCURRENTLY "Order_a_key" ON "Order" (a)'
+  assert_failure
+  verdict 1 'database: index "Order_a_key" is invalid'
+  assert_line --regexp '^ +index +"Order_a_key" on "Order" is invalid: a build that did not finish$'
+  # what it says to type does mend it
+  sql "$(sed -n 's/^ *\(drop index .*\)/\1/p' <<<"$output")"
+  verdict 0 OK
+  run sql 'CREATE UNIQUE INDEX CONCURRENTLY "Order_a_key" ON "Order" (a)'
+  verdict 2 'is invalid' database.indexes=critical
+  verdict 0 OK database.indexes=ok
+}
+
+@test "an index that is being built is no trouble, also to a role that cannot see who builds it" {
+  sql 'CREATE TABLE a (a int); INSERT INTO a VALUES (1)'
+  session_begin 'BEGIN; INSERT INTO a VALUES (2)'
+  client psql -XAtqc 'CREATE INDEX CONCURRENTLY a_idx ON a (a)' >/dev/null 2>&1 3>&- 4>&- &
+  eventually sees 1 'SELECT count(*) FROM pg_index WHERE NOT indisvalid'
+  verdict 0 OK
+  role_new watcher
+  DATABASE_URL=$(database_url --tcp "$ROLE") verdict 0 'OK: database'
+}
+
+@test "a constraint that is not validated is WARNING" {
+  sql 'CREATE TABLE "T" (a int); ALTER TABLE "T" ADD CONSTRAINT "positive" CHECK (a > 0) NOT VALID'
+  verdict 1 'constraint positive is not validated'
+  sql "$(sed -n 's/^ *constraint *\(alter .*\)/\1/p' <<<"$output")"
+  verdict 0 OK
+}
+
+@test "a long transaction: who, since when, what it holds and whom it blocks" {
+  sql 'CREATE TABLE "Order" (a int)'
+  session_begin PGAPPNAME=report 'BEGIN; SELECT * FROM "Order"'
+  sleep 1.1
+  verdict 0 OK database.transaction-warn=1min
+  verdict 1 "transaction open for 1 s (pid $SESSION)" database.transaction-warn=500ms
+  shows "pid $SESSION, tester (report), idle in transaction for 1 s, last SELECT"
+  shows 'holds "Order"' "select pg_terminate_backend($SESSION);"
+  verdict 2 "transaction open for" database.transaction-crit=500ms
+}
+
+@test "a prepared transaction that nobody ends" {
+  sql "BEGIN; CREATE TABLE a (); PREPARE TRANSACTION 'x''y'"
+  sleep 1.1
+  verdict 1 'transaction prepared 1 s ago and never ended' database.transaction-warn=500ms
+  sql "$(sed -n "s/.*or \(rollback prepared .*\)/\1/p" <<<"$output")"
+  verdict 0 OK database.transaction-warn=500ms
+}
+
+@test "a blocked session: how long, and behind whom" {
+  local holder
+  sql 'CREATE TABLE "Order" (a int)'
+  session_begin PGAPPNAME=holder 'BEGIN; LOCK TABLE "Order"'
+  holder=$SESSION
+  client psql -XAtqc 'SELECT * FROM "Order"' >/dev/null 2>&1 3>&- 4>&- &
+  eventually sees 1 'SELECT count(*) FROM pg_locks WHERE NOT granted'
+  sleep 1.1
+  verdict 0 OK
+  verdict 1 "1 session blocked for up to 1 s by pid $holder" database.blocked-warn=500ms
+  shows 'waits for "Order" 1 s' "behind pid $holder, tester (holder), idle in transaction" "select pg_terminate_backend($holder);"
+  verdict 2 '1 session blocked' database.blocked-crit=500ms
+}
+
+standby_ctl() {
+  (cd / && as_server "$(server_programs)/pg_ctl" -s -D "$STANDBY/data" -l "$STANDBY/server.log" "$@" 3>&- 4>&-)
+}
+
+standby_end() {
+  standby_ctl -m immediate stop || true
+  rm -rf "$STANDBY"
+}
+
+# A standby of the server of this file, in a folder of its own, which replays everything so much later; STANDBY is its
+# folder, STANDBY_URL its address.
+standby_new() {
+  STANDBY=$(mktemp -d /tmp/mig.XXXXXX)
+  ((EUID)) || chown "$(server_user)" "$STANDBY"
+  chmod 711 "$STANDBY"
+  (cd / && as_server "$(server_programs)/pg_basebackup" -h "$MIG_TEST_SERVER" -p "$(server_port)" -U postgres -D "$STANDBY/data" -R --checkpoint=fast)
+  as_server tee -a "$STANDBY/data/postgresql.auto.conf" >/dev/null <<-CONF
+	unix_socket_directories = '$STANDBY'
+	listen_addresses = ''
+	recovery_min_apply_delay = '$1'
+	CONF
+  standby_ctl -w start
+  STANDBY_URL="postgresql://tester@localhost:$(server_port)/$PGDATABASE?host=$STANDBY"
+}
+
+@test "a standby: not what was expected, or as expected; and when it lags" {
+  standby_new 1h
+  export STANDBY_URL
+  verdict 2 'it is a standby, expected was a primary' -d env:STANDBY_URL
+  verdict 0 'standby, ' -d env:STANDBY_URL database.expect=standby
+  verdict 2 'it is a primary, expected was a standby' database.expect=standby
+  sql 'CREATE TABLE a ()'
+  sleep 1.1
+  verdict 1 'the standby is 1.' -d env:STANDBY_URL database.expect=any database.lag-warn=1s
+  run --separate-stderr mig-check database:main database:replica=env:STANDBY_URL database:replica.expect=standby database.lag-crit=900ms
+  assert_code 2
+  assert_line --regexp '^OK +database:main +'
+  assert_line --index -1 --regexp '^CRITICAL: database:replica: the standby is [0-9.]+ s behind$'
+  # its primary is gone
+  sql_admin "ALTER SYSTEM SET max_wal_senders = 0" >/dev/null
+  standby_ctl -m fast stop
+  as_server tee -a "$STANDBY/data/postgresql.auto.conf" >/dev/null <<<"primary_conninfo = 'host=/nowhere'"
+  standby_ctl -w start
+  sql_admin "ALTER SYSTEM RESET max_wal_senders" >/dev/null
+  verdict 1 'it receives nothing from its primary' -d env:STANDBY_URL database.expect=standby database.lag-warn=1h
+}
+
+@test "connections, sequences and transaction ids that run out" {
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 4"
+  session_begin 'SELECT 1'
+  session_begin 'SELECT 1'
+  verdict 0 OK
+  verdict 1 'of 4 connections are used' database.connections-warn=60%
+  verdict 2 'of 4 connections are used' database.connections-crit=60
+  sql 'CREATE TABLE "Order" (id serial); SELECT setval($$"Order_id_seq"$$, 2000000000)' >/dev/null
+  verdict 1 'sequence "Order_id_seq" is used up to 93 %'
+  sql 'SELECT setval($$"Order_id_seq"$$, 2147483000)' >/dev/null
+  verdict 2 'sequence "Order_id_seq" is used up to 100 %'
+  sql 'ALTER TABLE "Order" ALTER id TYPE bigint; ALTER SEQUENCE "Order_id_seq" AS bigint'
+  verdict 0 OK
+  verdict 0 OK database.ids-warn=1%
+}
+
+@test "a network connection without TLS is WARNING" {
+  local far
+  far="host=db.example.com hostaddr=127.0.0.1 port=$(server_port) user=tester dbname=$PGDATABASE"
+  verdict 1 'no TLS over the network' -d "$far"
+  verdict 2 'no TLS over the network' -d "$far" database.tls=critical
+  verdict 0 OK -d "$far" database.tls=ok
+}
+
+@test "a server that cannot be reached, or refuses, is CRITICAL; a database that is not there UNKNOWN" {
+  DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere verdict 2 'cannot reach 127.0.0.1:1: '
+  role_new refused "PASSWORD 'right' IN ROLE with_password"
+  DATABASE_URL=$(database_url --tcp "$ROLE:wrong") verdict 2 'password authentication failed'
+  DATABASE_URL=$(PGDATABASE=nowhere_at_all database_url) verdict 3 'does not exist'
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 0"
+  verdict 2 'too many connections'
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT -1"
+}
+
+@test "a server that takes the connection and then says nothing is given up" {
+  local port
+  port=$(free_port)
+  perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 9, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0]); sleep 30' "$port" 3>&- 4>&- &
+  JOB=$!
+  eventually bash -c "exec 9<>/dev/tcp/127.0.0.1/$port"
+  DATABASE_URL=postgresql://nobody@127.0.0.1:$port/nowhere verdict 2 '127.0.0.1 does not answer; gave up after 0.30 s' database.timeout=300ms
+  DATABASE_URL=postgresql://nobody@127.0.0.1:$port/nowhere verdict 2 'no answer; gave up after 0.30 s (--timeout)' --timeout=300ms
+}
+
+@test "a slow answer is WARNING" {
+  verdict 1 'answers in ' database.warn=0
+  verdict 2 'answers in ' database.crit=0
+}
+
+wait_for_history() {
+  folder_new
+  migration 1_one 'SELECT 1;'
+  run --separate-stderr bash -c 'mig-scan --offline | mig-check history --wait=100ms --interval=50ms'
+}
+
+@test "exactly the rights of the man page suffice, and what is not seen without them is said" {
+  session_begin 'BEGIN; SELECT 1'
+  sql "CREATE TABLE \"Order\" (id serial); $HISTORY_TABLE_SQL; REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC"
+  role_new monitor
+  export DATABASE_URL
+  DATABASE_URL=$(database_url --tcp "$ROLE")
+  verdict 0 "transactions of 1 session: role $ROLE lacks pg_monitor"
+  shows '1 sequence (no right to read)'
+  wait_for_history
+  assert_line --index -1 'CRITICAL: history: the history cannot be read [42501]'
+  # the page's, with this database's names
+  sed -n '/^\.\\" GRANTs/,/^\.Ed/p' "$TESTS/../man/mig-check.1" | grep -E '^grant ' |
+    sed "s/ shop / \"$PGDATABASE\" /; s/ monitor;/ \"$ROLE\";/" >"$BATS_TEST_TMPDIR/grants.sql"
+  assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/grants.sql")" 5
+  CLIENT_ROLE=postgres client psql -Xq -v ON_ERROR_STOP=1 -f "$BATS_TEST_TMPDIR/grants.sql"
+  sleep 1
+  verdict 0 'OK: database: '
+  shows_not 'not seen'
+  verdict 1 "transaction open for" database.transaction-warn=0 database.transaction-crit=1h
+  wait_for_history
+  assert_line --index -1 'WARNING: history: 1 pending'
+}
+
+## relation
+
+@test "relation: what is there is OK, what is not is CRITICAL, and a name in other letters is shown" {
+  sql 'CREATE TABLE "Order" ("couponCode" text); CREATE SCHEMA s; CREATE VIEW s.v AS SELECT 1 AS one; CREATE TABLE "a.b" ()'
+  run --separate-stderr mig-check relation=Order relation=Order.couponCode relation=s.v relation=s.v.one 'relation="a.b"'
+  assert_code 0
+  assert_output 'OK: relation:Order, relation:Order.couponCode, relation:s.v, relation:s.v.one, relation:"a.b"'
+  run --separate-stderr mig-check relation=order
+  assert_code 2
+  shows 'CRITICAL: relation:order: order is not there' '"Order": names are meant as they are written'
+  run --separate-stderr mig-check relation=Order.couponcode
+  assert_code 2
+  shows '"Order"."couponCode": names are meant as they are written'
+  run --separate-stderr mig-check relation=Order.nope relation:here=Order
+  assert_code 2
+  shows '"Order", but it has no such column'
+  assert_line --regexp '^OK +relation:here +Order is there$'
+  run --separate-stderr mig-check relation=nowhere
+  assert_line --index -1 'CRITICAL: relation:nowhere: nowhere is not there'
+}
+
+@test "all that asks one database shares one connection" {
+  sql_admin "ALTER SYSTEM SET log_connections = on; SELECT pg_reload_conf()" >/dev/null
+  eventually sees on 'SHOW log_connections'
+  local before after
+  before=$(grep -c "connection authorized.*database=$PGDATABASE application_name=mig-check" "$MIG_TEST_SERVER/server.log" || true)
+  run --separate-stderr mig-check database relation=pg_class relation=pg_class.relname
+  assert_code 0
+  after=$(grep -c "connection authorized.*database=$PGDATABASE application_name=mig-check" "$MIG_TEST_SERVER/server.log")
+  assert_equal $((after - before)) 1
+  sql_admin "ALTER SYSTEM RESET log_connections; SELECT pg_reload_conf()" >/dev/null
+}

@@ -1,0 +1,400 @@
+#!/usr/bin/env bats
+# mig-check over time: --wait, --watch and --timeout, logs as they grow, a release of a demo application, real cron.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+load http
+
+setup_file() {
+  server_start
+  http_start
+  export PLAIN=http://127.0.0.1:$HTTP
+}
+teardown_file() {
+  http_stop
+  server_stop
+}
+setup() {
+  database_new
+  folder_new
+}
+teardown() {
+  sessions_end
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+## history
+
+@test "a pod waits until its migrations are recorded, with an offline scan" {
+  migration 1_one 'CREATE TABLE one ();'
+  migration 2_two 'CREATE TABLE two ();'
+  begin bash -c 'mig-scan --offline | mig-check history --wait=20s --interval=50ms'
+  sleep 0.3
+  kill -0 "$JOB"
+  pipeline
+  finish
+  assert_code 0
+  assert_output 'OK: history: 2 applied, 0 pending'
+}
+
+@test "a wait that is over tells what is still missing" {
+  migration 1_one 'CREATE TABLE one ();'
+  run --separate-stderr bash -c 'mig-scan --offline | mig-check history --wait=200ms --interval=50ms'
+  assert_code 1
+  assert_line --index 0 --regexp '^WARNING +history +1 pending$'
+}
+
+@test "what time does not mend is not waited for" {
+  local began=$SECONDS
+  migration 1_one 'CREATE TABLE one ();'
+  recorded 1_one finished "$(sha256sum <<<other)"
+  run --separate-stderr bash -c 'mig-scan --offline | mig-check history --wait=60s --interval=50ms'
+  assert_code 1
+  shows '1 edited'
+  run --separate-stderr bash -c 'mig-scan --offline | mig-check history --wait=60s --watch=100ms --interval=50ms'
+  assert_code 1
+  shows '1 edited'
+  run --separate-stderr bash -c "$(printf '%q ' printf '%s\n' "$(forged mig-scan 69 'cannot reach it')") | mig-check history --wait=60s"
+  assert_code 2
+  assert [ $((SECONDS - began)) -lt 30 ]
+}
+
+@test "each state may be told to mean something else" {
+  migration 1_one 'CREATE TABLE one ();'
+  mig-scan -o scan.rec >/dev/null
+  run --separate-stderr mig-check history history.pending=critical <scan.rec
+  assert_code 2
+  run --separate-stderr mig-check history history.pending=ok <scan.rec
+  assert_code 0
+  assert_output 'OK: history: 1 pending'
+}
+
+## --watch
+
+@test "--watch ends well when its time is over" {
+  run --separate-stderr mig-check database health="$PLAIN/ok" --watch=300ms --interval=50ms
+  assert_code 0
+  assert_output 'OK: database, health'
+}
+
+@test "--watch judges by change: rollbacks and deadlocks that were not there before" {
+  begin mig-check database --watch=20s --interval=200ms
+  sleep 0.5
+  printf 'SELECT nope;%.0s\n' {1..40} | client psql -XAtq >/dev/null 2>&1
+  finish
+  assert_code 1
+  assert_line --index -1 --regexp '^WARNING: database: [0-9]+ rollbacks in [0-9]+ s$'
+  shows 'before; the server'
+}
+
+@test "--watch: a deadlock that was not there before is WARNING" {
+  sql 'CREATE TABLE a (); CREATE TABLE b ()'
+  begin mig-check database --watch=20s --interval=200ms
+  eventually idle
+  for tables in 'a b' 'b a'; do
+    CLIENT_ROLE=postgres client psql -XAtq >/dev/null 2>&1 3>&- 4>&- <<<"SET deadlock_timeout = '100ms'; BEGIN;
+      LOCK ${tables% *}; SELECT pg_sleep(0.2); LOCK ${tables#* };" &
+  done
+  finish
+  assert_code 1
+  assert_line --index -1 --regexp '^WARNING: database: 1 deadlock in [0-9]+ s$'
+}
+
+@test "--watch: a WARNING that was there when it began does not end it, one that is worse does" {
+  sql 'CREATE TABLE a (a int); ALTER TABLE a ADD CHECK (a > 0) NOT VALID'
+  run --separate-stderr mig-check database --watch=300ms --interval=50ms
+  assert_code 1
+  shows 'is not validated'
+  begin mig-check database relation=a --watch=20s --interval=50ms
+  sleep 0.5
+  sql 'DROP TABLE a'
+  finish
+  assert_code 2
+  assert_line --index -1 'CRITICAL: relation:a: a is not there'
+}
+
+@test "--watch: one bad look alone is no verdict, two are" {
+  begin mig-check database --watch=1s --interval=300ms
+  eventually idle
+  sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'" >/dev/null
+  finish
+  assert_code 0
+  begin mig-check database --watch=20s --interval=200ms
+  eventually idle
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 0;
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'" >/dev/null
+  finish
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT -1"
+  assert_code 2
+  shows 'too many connections'
+}
+
+# Whether mig-check is connected, and between two looks.
+idle() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'
+    AND state = 'idle'") -gt 0 ]]
+}
+
+@test "what cannot change is not watched" {
+  local began=$SECONDS
+  run --separate-stderr bash -c 'echo fine | mig-check log=- --watch=1min'
+  assert_code 0
+  assert [ $((SECONDS - began)) -lt 30 ]
+}
+
+## --timeout
+
+@test "--timeout ends what waits for a tool that does not end" {
+  run --separate-stderr bash -c 'sleep 0.5 | mig-check history --timeout=200ms'
+  assert_code 3
+  shows 'UNKNOWN: history: the tool before had not ended when --timeout was over'
+  run --separate-stderr bash -c 'sleep 0.5 | mig-check history health="$PLAIN/ok" --timeout=200ms'
+  assert_code 3
+  assert_line --regexp '^UNKNOWN +health +no time was left to look'
+  run --separate-stderr bash -c '{ printf "%s\n" "{\"record\":\"stream\",\"kind\":\"scan\",\"version\":1}"; sleep 0.5; } | mig-check history --timeout=200ms'
+  assert_code 3
+  shows 'had not ended when --timeout was over'
+}
+
+@test "--timeout bounds a wait and a watch" {
+  local began=$SECONDS
+  run --separate-stderr mig-check health="$PLAIN/status/503" --wait=60s --interval=50ms --timeout=300ms
+  assert_code 2
+  run --separate-stderr mig-check health="$PLAIN/ok" --watch=60s --interval=50ms --timeout=300ms
+  assert_code 0
+  run --separate-stderr mig-check health="$PLAIN/hang" database --timeout=300ms
+  assert_code 2
+  assert_line --regexp '^OK +database '
+  shows 'CRITICAL: health: no answer; gave up after 0.30 s (--timeout)'
+  assert [ $((SECONDS - began)) -lt 30 ]
+}
+
+## log
+
+@test "log: lines that say that schema and code disagree are CRITICAL; of a line only that is shown" {
+  local line
+  printf '%s\n' 'info: started' 'error: something else, customer 4711' >app.log
+  run --separate-stderr mig-check log=app.log
+  assert_code 0
+  assert_output 'OK: log: 2 lines, 1 of errors'
+  while read -r line; do
+    printf 'info: started\n%s customer 4711\n' "$line" >bad.log
+    run --separate-stderr mig-check log=bad.log
+    assert_code 2
+    shows 'CRITICAL: log: 1 line that says that schema and code disagree: '
+    shows_not 4711
+  done <<-'LINES'
+	ERROR:  column "couponCode" does not exist at character 8
+	{"level":"error","msg":"column \"couponCode\" of relation \"Order\" does not exist"}
+	error: relation "LegacyCoupon" does not exist
+	The column `Order.couponCode` does not exist in the current database.
+	The table `public.LegacyCoupon` does not exist in the current database.
+	PrismaClientKnownRequestError code: 'P2022'
+	ERROR: cached plan must not change result type
+	ERROR: null value in column "note" of relation "Order" violates not-null constraint
+	invalid input value for enum "Currency": "CHF"
+	LINES
+}
+
+@test "log: patterns of one's own, and what is passed over" {
+  printf '%s\n' 'boom 17' 'column "a" does not exist' >app.log
+  run --separate-stderr mig-check log=app.log 'log.ignore=column "a"'
+  assert_code 0
+  run --separate-stderr mig-check log=app.log 'log.ignore=column "a"' 'log.pattern=boom [0-9]+' log.pattern=nope
+  assert_code 2
+  shows 'boom 17'
+  run --separate-stderr mig-check log=app.log 'log.pattern=('
+  assert_code 3
+  says 'log.pattern=(: '
+  run --separate-stderr mig-check log=nowhere.log
+  assert_code 3
+  shows 'cannot read nowhere.log: No such file'
+}
+
+@test "log: from standard input to its end, or as it comes" {
+  run --separate-stderr bash -c 'printf "a\ncolumn x does not exist" | mig-check log=-'
+  assert_code 2
+  run --separate-stderr bash -c 'printf "a\nb\n" | mig-check log=-'
+  assert_code 0
+  assert_output 'OK: log: 2 lines, 0 of errors'
+  run --separate-stderr bash -c '{ echo a; sleep 0.2; echo "column x does not exist"; sleep 0.3; } | mig-check log=- --watch=20s --interval=50ms'
+  assert_code 2
+}
+
+@test "log: while it is watched what was there before does not count, and a rotation is followed" {
+  echo 'error: column "old" does not exist' >app.log
+  begin mig-check log=app.log --watch=20s --interval=50ms
+  sleep 0.3
+  mv app.log app.log.1
+  echo 'info: fine' >app.log
+  sleep 0.2
+  kill -0 "$JOB"
+  echo 'error: column "new" does not exist' >>app.log
+  finish
+  assert_code 2
+  shows 'column "new" does not exist'
+  shows_not old
+}
+
+@test "log: many more errors than before are WARNING while it is watched" {
+  for _ in {1..50}; do echo info; done >app.log
+  echo 'ERROR one' >>app.log
+  begin mig-check log=app.log --watch=20s --interval=50ms
+  sleep 0.3
+  for _ in {1..6}; do echo 'ERROR two'; done >>app.log
+  finish
+  assert_code 1
+  assert_line --index -1 'WARNING: log: 100 % of its lines are errors, before 2 %'
+}
+
+## A release
+
+# A shop whose application reads a column, running.
+shop() {
+  migration 1_init 'CREATE TABLE "Order" (id int, "couponCode" text);'
+  pipeline
+  touch app.log
+  PGHOST=$MIG_TEST_SERVER PGPORT=$(server_port) PGUSER=tester http_start --app "$PWD/app.log"
+  export APP_URL=http://127.0.0.1:$HTTP/health
+  curl -fsS "$APP_URL" >/dev/null
+}
+
+release() {
+  run --separate-stderr bash -c '
+    mig-scan | mig-plan --allow=destructive | mig-apply -q -o results.rec &&
+      mig-check deploy health="$APP_URL" --wait 60s --watch "$1" --interval 200ms <results.rec' - "$1"
+}
+
+@test "a good release is green, deployed and watched" {
+  shop
+  migration 2_note 'ALTER TABLE "Order" ADD COLUMN "note" text;'
+  release 500ms
+  assert_code 0
+  assert_line --index -1 'OK: deploy, health'
+}
+
+@test "a release that drops a column which the running application still reads is red within seconds" {
+  local began=$SECONDS
+  shop
+  migration 2_drop 'ALTER TABLE "Order" DROP COLUMN "couponCode";'
+  release 2min
+  assert_code 2
+  assert_line --regexp '^OK +deploy +1 of 1 applied$'
+  assert_line --index -1 --regexp '^CRITICAL: health: 500 in .*, wanted is 200-299$'
+  assert [ $((SECONDS - began)) -lt 15 ]
+  run --separate-stderr mig-check log=app.log
+  assert_code 2
+  shows 'column "couponCode" does not exist'
+}
+
+@test "what breaks while the release is watched is red within seconds, and the log says why at once" {
+  local began=$SECONDS
+  shop
+  begin mig-check health="$APP_URL" log=app.log --watch=2min --interval=100ms
+  sleep 0.5
+  sql 'ALTER TABLE "Order" DROP COLUMN "couponCode"'
+  finish
+  assert_code 2
+  shows 'column "couponCode" does not exist'
+  assert [ $((SECONDS - began)) -lt 15 ]
+}
+
+@test "in a pipe, what comes behind the deploy is looked at after it" {
+  shop
+  migration 2_slow 'SELECT pg_sleep(0.5); ALTER TABLE "Order" ADD COLUMN "note" text;'
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply -q | mig-check deploy relation=Order.note health="$APP_URL" database --watch=300ms --interval=100ms'
+  assert_code 0
+  assert_output 'OK: deploy, relation:Order.note, health, database'
+}
+
+## Cron and systemd
+
+# Runs a line in a real cron, in a mount namespace of its own, as soon as cron has started; MAIL is what it mailed.
+in_cron() {
+  local place=$BATS_TEST_TMPDIR/cron$((++crons))
+  ((EUID == 0)) || skip "only root can give cron a spool of its own"
+  command -v cron >/dev/null || skip "no cron"
+  unshare -m true 2>/dev/null || skip "no mount namespaces here"
+  mkdir -p "$place"
+  cp "$(command -v cron)" "$place/cron"
+  cat >"$place/sendmail" <<-SH
+	#!/bin/sh
+	cat >>"$place/mail"
+	SH
+  chmod +x "$place/sendmail"
+  : >"$place/mail"
+  # Debian's rules for cron set the login id of the session, which a container may forbid
+  printf '%s required pam_permit.so\n' auth account session >"$place/pam"
+  {
+    echo "PATH=$PATH"
+    echo 'SHELL=/bin/bash'
+    echo "MIG_DATABASE=file:$place/url"
+    echo "@reboot { $1; } ; touch $place/done"
+  } >"$place/crontab"
+  chmod 600 "$place/crontab"
+  (umask 077 && printf '%s\n' "${2:-$DATABASE_URL}" >"$place/url")
+  timeout 20 unshare -m --propagation private bash -c '
+    mount -t tmpfs none /var/spool/cron && mkdir /var/spool/cron/crontabs && cp -p "$1/crontab" /var/spool/cron/crontabs/root
+    mount -t tmpfs none /run
+    mount -t tmpfs none /usr/sbin && cp -p "$1/sendmail" /usr/sbin/sendmail
+    mount -t tmpfs none /etc/cron.d
+    mount --bind /dev/null /etc/crontab 2>/dev/null
+    [[ ! -e /etc/pam.d/cron ]] || mount --bind "$1/pam" /etc/pam.d/cron
+    "$1/cron" -f &
+    for ((i = 0; i < 200; i++)); do [[ ! -e $1/done ]] || break; sleep 0.05; done
+    sleep 0.2
+    kill $!' - "$place" 3>&- 4>&- >"$place/out" 2>&1 || fail "$(cat "$place/out")"
+  rm "$place/url" # scripts/test looks for passwords that were left
+  [[ -e $place/done ]] || fail "cron did not run it: $(cat "$place/out")"
+  MAIL=$(<"$place/mail")
+}
+
+@test "the crontab line of --help, in a real cron: mail only when something is wrong" {
+  local line
+  line=$(mig-check --help | sed -n 's/^ *15 \* \* \* \*  \(.*[^ ]\)  *(crontab)$/\1/p')
+  [[ $line == 'cd /srv/app && '* ]] || fail "no crontab line: $line"
+  line=${line/\/srv\/app/$PWD}
+  migration 1_one 'SELECT 1;'
+  recorded_all
+  in_cron "$line"
+  assert_equal "$MAIL" ''
+  migration 2_two 'SELECT 1;'
+  in_cron "$line"
+  [[ $MAIL == *'WARNING    history    1 pending'* ]] || fail "mail: $MAIL"
+  in_cron "$line" postgresql://nobody@127.0.0.1:1/nowhere
+  [[ $MAIL == *'cannot reach 127.0.0.1:1'* ]] || fail "mail: $MAIL"
+}
+
+@test "the systemd units of the man page are well" {
+  local unit
+  command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
+  for unit in service timer; do
+    sed -n '/^\.Bd.*/,/^\.Ed/p' "$TESTS/../man/mig-check.1" | awk -v unit="$unit" '
+      /^# .*\.(service|timer)$/ { on = $0 ~ unit "$" }
+      /^\.Ed/ { on = 0 }
+      on { gsub(/\\e/, "\\"); print }' | sed "s|/usr/local/bin|$BUILD|" >"mig-check.$unit"
+    [[ -s mig-check.$unit ]] || fail "no $unit in the page"
+  done
+  grep -q '^ExecStart=' mig-check.service
+  grep -q '^OnCalendar=' mig-check.timer
+  run systemd-analyze verify ./mig-check.timer ./mig-check.service
+  assert_success
+  assert_output ''
+}
+
+@test "the systemd timer of --help: its calendar and its command are well" {
+  local line
+  line=$(mig-check --help | sed -n 's/^ *\(systemd-run .*\)$/\1/p')
+  [[ $line == *" -E MIG_DATABASE=file:/etc/app/database-url mig-check "* ]] || fail "no such line: $line"
+  (umask 077 && echo "$DATABASE_URL" >url)
+  unset DATABASE_URL
+  run --separate-stderr env "MIG_DATABASE=file:$PWD/url" bash -c "${line##*database-url }"
+  rm url
+  assert_code 0
+  assert_equal "$output$stderr" ''
+  command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
+  [[ $line =~ --on-calendar=\'([^\']*)\' ]]
+  run systemd-analyze calendar "${BASH_REMATCH[1]}"
+  assert_success
+}
