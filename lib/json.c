@@ -10,7 +10,7 @@
 
 /* A text from SMALL on has memory of its own, so that it can be forgotten; a line from LARGE on is kept for it rather
  * than copied. */
-enum { VALUES_MAX = 64, SMALL = 256, LARGE = 1 << 18 };
+enum { VALUES_MAX = 64, SMALL = 256 };
 
 struct entry {
 	const char *key;
@@ -240,7 +240,7 @@ put_value(struct entry *entry, const struct span *text, char **room, char *line,
 {
 	if (text->len < SMALL) {
 		entry->value.text = put_text(room, text->at, text->len);
-	} else if (line != NULL && text->len >= LARGE && !*kept) {
+	} else if (line != NULL && text->len >= RECORD_LARGE && !*kept) {
 		*kept = true;
 		entry->own = line;
 		entry->value.text = text->at;

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Only a line that is so long may be kept. */
+enum { RECORD_LARGE = 1 << 18 };
+
 struct record; /* the values of one object, by key */
 
 enum value_type {

@@ -260,18 +260,23 @@ reader_line(struct reader *r, struct record **out)
 	r->before = r->digest;
 	if (!reader_next_line(r, &len))
 		return no_line(r, len);
+	if (r->from > 0 && len >= RECORD_LARGE) { /* a record may keep the line, and gives it to free() */
+		memmove(r->text, r->text + r->from, r->end - r->from);
+		r->end -= r->from;
+		r->from = 0;
+	}
 	line = r->text + r->from;
 	r->from += len + 1;
 	line[len] = '\0';
 	nul = memchr(line, '\0', len) != NULL;
 	*out = record_parse(line, len, &kept, &flaw);
+	if (kept)
+		reader_let_go(r);
 	if (*out != NULL && record_name(*out) == NULL) {
 		record_free(*out);
 		*out = NULL;
 		flaw.text[0] = '\0';
 	}
-	if (kept)
-		reader_let_go(r);
 	return *out != NULL ? READING_RECORD : bad_line(r, &flaw, nul);
 }
 

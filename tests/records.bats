@@ -416,6 +416,24 @@ each_null() {
   assert_equal "$(jq 'select(.record == "step").size_bytes' plan.rec)" "$(wc -c <"$FOLDER/1_large/migration.sql")"
 }
 
+@test "large records between small ones are read alike from a file and from a pipe" {
+  local bytes
+  database_new
+  for bytes in 10000000 10 300000 20 2000000; do
+    mkdir "$FOLDER/1_$bytes"
+    head -c "$bytes" /dev/zero | tr '\0' - >"$FOLDER/1_$bytes/migration.sql"
+  done
+  mig-scan -o scan.rec >/dev/null
+  mig-plan -o plan.rec scan.rec >/dev/null
+  assert_equal "$(mig-plan --format=records scan.rec | md5sum)" "$(md5sum <plan.rec)"
+  # shellcheck disable=SC2002
+  assert_equal "$(cat scan.rec | mig-plan --format=records | md5sum)" "$(md5sum <plan.rec)"
+  run --separate-stderr mig-apply plan.rec
+  assert_code 0
+  { printf '{"x":"'; head -c 300000 /dev/zero | tr '\0' x; printf '"}\n{"record":"end"}\n'; } >odd.rec
+  refused 1 'no record' <odd.rec
+}
+
 ## Digests
 
 @test "the digest of every stream is BLAKE2b-256 over the lines before its last" {
