@@ -142,6 +142,7 @@ static enum db_outcome
 try_alone(struct going *g, size_t at, bool last)
 {
 	bool demand = !g->rebuilt;
+	enum index_found found;
 	enum db_outcome outcome = going_write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at);
 
 	g->sent.result.attempts++;
@@ -159,8 +160,13 @@ try_alone(struct going *g, size_t at, bool last)
 		/* IF NOT EXISTS passed over a carcass; or none is found, and the server's word is taken */
 		g->rebuilt = true;
 		db_rollback(g->send->db);
-		if (settle_index(g, at) == INDEX_REMOVED)
+		found = settle_index(g, at);
+		if (found == INDEX_REMOVED)
 			return try_alone(g, at, last);
+		if (found == INDEX_ERROR) { /* it is still there: the row must not say that it was done */
+			g->sent.unsure = false;
+			return DB_ERROR;
+		}
 		outcome = write_row_behind(g, at, last, false);
 	}
 	g->sent.unsure = outcome != DB_OK;
@@ -239,6 +245,7 @@ ready_to_try_again(struct going *g, size_t at, bool last, bool *settled)
 	enum index_found found;
 
 	g->sent.outcome = SEND_BUSY;
+	own_texts(g);
 	if (!let_others_through(g, at) || !going_pause(g)) {
 		if (signals_caught() != 0)
 			g->sent.outcome = SEND_STOPPED;

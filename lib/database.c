@@ -32,7 +32,7 @@ struct db {
 	int pid;                  /* of the server process, where libpq was given another; else 0 */
 	bool needs_password;      /* the last attempt was refused for want of one */
 	char version[32];
-	struct db_ask prelude[2]; /* settings that go with the first thing that is sent */
+	struct db_ask prelude[3]; /* settings that go with the first thing that is sent */
 	size_t prelude_count;
 	struct bytes search_path; /* text of one of them */
 	struct db_beside *beside; /* NULL: of a session whose calls wait */
@@ -327,6 +327,13 @@ static const struct {
 	const char *value;
 } lively[] = { { "keepalives_idle", "10" }, { "keepalives_interval", "5" }, { "keepalives_count", "4" },
 	{ "tcp_user_timeout", "30000" } };
+
+/* The same for the server's side of it: whoever is gone without a word keeps no lock for longer. */
+static const char server_lively_sql[] =
+    "SELECT pg_catalog.set_config('tcp_keepalives_idle', '10', false), "
+    "pg_catalog.set_config('tcp_keepalives_interval', '5', false), "
+    "pg_catalog.set_config('tcp_keepalives_count', '4', false), "
+    "pg_catalog.set_config('tcp_user_timeout', '30000', false)";
 
 static const char session_attrs[] = "target_session_attrs";
 
@@ -629,10 +636,7 @@ say_unreachable(const struct db *db, const struct source *source)
 	return code;
 }
 
-/*
- * What every session of ours is told goes with its first round trip: the schema; and that the server is to look whether
- * we are still there (PostgreSQL 14), so that a killed program does not keep its locks.
- */
+/* What a session is told goes with its first round trip. */
 static void
 session_begin(struct db *db, const struct target *target)
 {
@@ -648,6 +652,15 @@ session_begin(struct db *db, const struct target *target)
 		bytes_sql_name(&db->search_path, target->schema);
 		db->prelude[db->prelude_count++] = (struct db_ask){ .sql = db->search_path.data, .ends_unit = true };
 	}
+}
+
+void
+db_let_go(struct db *db)
+{
+	const char *host = PQhost(db->conn);
+
+	if (host != NULL && *host != '/')
+		db->prelude[db->prelude_count++] = (struct db_ask){ .sql = server_lively_sql, .ends_unit = true };
 	if (PQserverVersion(db->conn) >= 140000)
 		db->prelude[db->prelude_count++] =
 		    (struct db_ask){ .sql = "SET client_connection_check_interval = '2s'", .ends_unit = true };
@@ -1055,7 +1068,7 @@ static enum db_outcome
 pipeline_run(struct pipeline *p)
 {
 	PGconn *conn = p->db->conn;
-	long long since = clock_now_ms();
+	long long since = clock_now_ms(), ticked = since;
 	int want;
 
 	if (!pipeline_begin(p))
@@ -1067,8 +1080,11 @@ pipeline_run(struct pipeline *p)
 		ready = signals_wait(PQsocket(conn), want, TICK_MS);
 		if ((ready & SIGNALS_READ) && !PQconsumeInput(conn))
 			break;
-		if (ready == 0 && p->db->hooks.tick != NULL)
-			p->db->hooks.tick(p->db->hooks.context, clock_now_ms() - since);
+		/* also where notices come all the time */
+		if (p->db->hooks.tick != NULL && (ready == 0 || clock_now_ms() - ticked >= TICK_MS)) {
+			ticked = clock_now_ms();
+			p->db->hooks.tick(p->db->hooks.context, ticked - since);
+		}
 	}
 	return pipeline_end(p);
 }

@@ -34,16 +34,20 @@ enum db_outcome {
 };
 
 /*
- * Connects, sets the schema as search path where the string has one, and asks the server (PostgreSQL 14 and later) to end
- * our session soon after we are gone, so that a killed program does not leave its locks behind: one round trip behind
- * the connection, or none that is waited for.  `application` is what other sessions see.  Wipes libpq's copies of the password after the
- * attempt, failed or not.  Waits up to wait_ms for a server that says "not now" (starting up, too many
+ * Connects, and has the schema set as search path with the first round trip, where the string has one.  `application`
+ * is what other sessions see.  Wipes libpq's copies of the password after the attempt, failed or not.  Waits up to wait_ms for a server that says "not now" (starting up, too many
  * connections), and 10 s for the connection itself unless the string has a connect_timeout.
  * Returns NULL with the error said; *code is then MIG_UNREACHABLE, MIG_BUSY, MIG_DENIED, MIG_CONFIG, or
  * 128 + N after a signal.  Keeps no pointer into source.
  */
 struct db *db_open(struct source *source, const char *application, long long wait_ms, int *code);
 void db_close(struct db *db);
+
+/*
+ * For a session that takes locks: asks the server, with the first round trip, to end it soon after we are gone, killed
+ * (PostgreSQL 14 and later) or with our host or the network (half a minute).
+ */
+void db_let_go(struct db *db);
 
 /* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it, and then
  * each answer, may take (DB_LOST), or 0: what the string allows. */

@@ -180,8 +180,10 @@ connect_to_target(struct run_state *s)
 
 	if (code == 0)
 		s->db = db_open(&s->source, "mig-apply", s->deploy->wait_ms, &code);
-	if (code == 0)
+	if (code == 0) {
+		db_let_go(s->db);
 		code = survey_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);
+	}
 	if (code == 0)
 		code = check_target(s);
 	if (code == 0)
@@ -554,7 +556,7 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 		free(lost);
 		return 0;
 	}
-	return ended_ahead(s, *at, count - done - 1, outcome, lost, known);
+	return ended_ahead(s, *at, done < count ? count - done - 1 : 0, outcome, lost, known);
 }
 
 static int
@@ -574,7 +576,8 @@ run_steps(struct run_state *s)
 		.progress = &s->progress };
 	progress_begin(&s->progress, s->steps, s->plan->step_count);
 	for (i = 0; i < s->plan->step_count;) {
-		size_t ahead = ahead_from(s, i);
+		size_t ahead = ahead_from(s, i), j = i;
+		long long worked = -clock_now_ms();
 		int code = 0;
 
 		if (signals_caught() != 0) {
@@ -587,6 +590,10 @@ run_steps(struct run_state *s)
 			code = run_step(s, i++);
 		if (code != 0)
 			return code;
+		/* --wait is for waiting: what the steps worked does not count */
+		for (worked += clock_now_ms(); j < i; j++)
+			worked -= s->results[j].waited_ms;
+		s->send.traffic.deadline_ms += worked;
 	}
 	report = report_of(s);
 	report_success(&report);

@@ -253,7 +253,8 @@ going_note_unfinished(struct going *g)
 
 	if (!g->rowed || g->finished || take_row_back(g))
 		return;
-	bytes_str(&why, g->sent.extra != NULL ? g->sent.extra : db_error(g->send->db)->message);
+	bytes_str(&why, g->sent.extra != NULL ? g->sent.extra
+	        : g->sent.result.message != NULL ? g->sent.result.message : "it did not end");
 	if (g->sent.extra == NULL && g->sent.result.sqlstate != NULL)
 		bytes_format(&why, " [%s]", g->sent.result.sqlstate);
 	going_row_text(g, &sql, g->sent.unsure || g->sent.leaves ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data,
@@ -292,20 +293,35 @@ run_part(struct going *g, const struct part *part)
 
 /*
  * A message is parsed whole before its first statement runs, so a large one costs the server many times its size, and
- * us two copies in libpq.  In parts of 64 KiB, 100 MB of INSERTs take three quarters of the time; the wait between two
- * parts is a round trip, so the farther away the server is, the larger they are.  All of them are in one transaction, and
- * one message is what authors have tested, so only scripts that are large are sent so.
+ * us two copies in libpq.  In parts of 64 KiB, 100 MB of INSERTs take three quarters of the time.  All of them are in one
+ * transaction, and one message is what authors have tested, so only scripts that are large are sent so.
  */
-enum { PART_FROM = 1 << 20, PART_BYTES = 1 << 16, PART_BYTES_A_US = 1 << 7, PART_MAX = 1 << 24 };
+enum { PART_FROM = 1 << 20, PART_BYTES = 1 << 16, PART_MAX = 1 << 24 };
 
-static size_t
-part_bytes(const struct going *g, size_t all)
+/*
+ * How large a part may be.  The wait between two is a round trip, so they are made twice as large as long as that takes
+ * less than twice the time.  While a part is on its way we hold what we hold and cannot be cancelled, so none may take
+ * more than a fraction of what others may wait.
+ */
+struct pace {
+	size_t most;
+	long long half_us; /* what a part of half the size took; 0: none was sent */
+	bool settled;
+};
+
+static void
+pace_after(struct pace *p, long long took_us, long long max_stall_ms)
 {
-	long long bytes = PART_BYTES + g->round_trip_us * PART_BYTES_A_US;
-
-	if (all <= PART_FROM)
-		return all;
-	return bytes < PART_MAX ? (size_t)bytes : PART_MAX;
+	if (took_us > max_stall_ms * 500 && p->most > PART_BYTES) {
+		p->most /= 2;
+		p->settled = true;
+	} else if (!p->settled && p->most < PART_MAX && took_us < max_stall_ms * 250 &&
+	    (p->half_us == 0 || took_us * 10 < p->half_us * 17)) {
+		p->half_us = took_us;
+		p->most *= 2;
+	} else {
+		p->settled = true;
+	}
 }
 
 /* Cuts count statements into parts; the caller frees them. */
@@ -316,7 +332,7 @@ make_parts(struct going *g, size_t first, size_t count, struct part **parts)
 
 	(void)going_statements(g);
 	segment_bytes(&g->script, first, count, &start, &end);
-	most = part_bytes(g, end - start);
+	most = end - start > PART_FROM ? PART_BYTES : end - start;
 	*parts = NULL;
 	for (i = first; i < first + count; i++) {
 		struct part *last = n > 0 ? &(*parts)[n - 1] : NULL;
@@ -337,16 +353,28 @@ enum db_outcome
 going_run(struct going *g, size_t first, size_t count)
 {
 	enum db_outcome outcome = DB_OK;
+	struct pace pace = { .most = PART_BYTES };
+	size_t n, i, more;
 	struct part *parts;
-	size_t n, i;
 
 	if (count == 0)
 		return DB_OK;
 	n = make_parts(g, first, count, &parts);
 	if (first == 0 && count == g->script.count)
 		forget_statements(g);
-	for (i = 0; i < n && outcome == DB_OK; i++)
+	for (i = 0; i < n && outcome == DB_OK; i = more) {
+		long long began = clock_now_us();
+
+		for (more = i + 1; more < n && parts[more].end - parts[i].start <= pace.most; more++) {
+			parts[i].count += parts[more].count;
+			parts[i].end = parts[more].end;
+		}
 		outcome = run_part(g, &parts[i]);
+		pace_after(&pace, clock_now_us() - began, g->send->traffic.max_stall_ms);
+		/* a cancel that came while the next part was on its way hit nothing: here it does, sent again */
+		if (outcome == DB_OK && more < n && (g->send->traffic.verdict != TRAFFIC_FINE || signals_caught() != 0))
+			outcome = db_run(g->send->db, "SELECT pg_catalog.pg_sleep(60)", NULL);
+	}
 	free(parts);
 	return outcome;
 }
@@ -364,9 +392,12 @@ send_connect_again(struct send *s)
 	bool locked = false;
 
 	while (!locked && clock_now_ms() < until && signals_caught() == 0) {
-		if (db == NULL && (db = db_open_quietly(s->source, "mig-apply", 0)) == NULL) {
-			clock_sleep_ms(500);
-			continue;
+		if (db == NULL) {
+			if ((db = db_open_quietly(s->source, "mig-apply", 0)) == NULL) {
+				clock_sleep_ms(500);
+				continue;
+			}
+			db_let_go(db);
 		}
 		if (db_query(db, &answer, history_try_lock_sql, 0, NULL) != DB_OK) {
 			db_close(db);

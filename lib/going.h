@@ -31,7 +31,6 @@ struct going {
 	size_t first, running;   /*   its first statement, and how many they are, */
 	size_t ended;            /*   and how many of them the server has finished */
 	size_t offset;           /*   where the text that was sent begins in the script */
-	long long round_trip_us; /* to the server, about */
 	long long began_ms;      /* of the step, */
 	long long run_ms;        /* and of what was sent last */
 	unsigned tries;          /* since a short lock_timeout was begun with (again) */

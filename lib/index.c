@@ -18,7 +18,7 @@ enum { FOUND_NAME, FOUND_VALID, FOUND_BEING_BUILT };
 /* to_regclass() reads names as SQL does.  An index is made in its table's schema, whatever the search path. */
 static const char find_sql[] =
     "SELECT " FOUND "WHERE CASE WHEN $2::text IS NULL THEN c.oid = pg_catalog.to_regclass($1) "
-    "ELSE i.indrelid = pg_catalog.to_regclass($2) AND c.relname = (pg_catalog.parse_ident($1))[1] END";
+    "ELSE i.indrelid = pg_catalog.to_regclass($2) AND c.relname = (pg_catalog.parse_ident($1))[1]::name END";
 
 /* What a definition says behind the names of index and table. */
 #define BEHIND_NAMES(i) \
@@ -136,5 +136,5 @@ index_demand_sql(struct bytes *out, const struct aim *aim)
 	bytes_sql_text(out, aim->table.data);
 	bytes_str(out, ") AND c.relname = (pg_catalog.parse_ident(");
 	bytes_sql_text(out, aim->name.data);
-	bytes_str(out, "))[1];");
+	bytes_str(out, "))[1]::name;");
 }

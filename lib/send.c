@@ -18,8 +18,6 @@ static enum db_outcome
 begin(struct going *g)
 {
 	struct bytes sql = { 0 }, name = { 0 };
-	long long began = clock_now_us();
-	enum db_outcome outcome;
 
 	g->sent.result.attempts++;
 	traffic_attempt(&g->send->traffic, true);
@@ -29,9 +27,7 @@ begin(struct going *g)
 	bytes_format(&name, "mig-apply %s", g->step->migration);
 	bytes_sql_text(&sql, name.data);
 	bytes_free(&name);
-	outcome = going_run_text(g, &sql);
-	g->round_trip_us = clock_now_us() - began; /* there was nothing to do */
-	return outcome;
+	return going_run_text(g, &sql);
 }
 
 /*

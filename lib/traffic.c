@@ -53,7 +53,7 @@ traffic_attempt(struct traffic *t, bool bounded)
 	t->bounded = bounded;
 	t->began_ms = now;
 	t->next_ms = t->waited ? now : now + within(t->max_stall_ms / 4, TICK_MS, FIRST_LOOK_MS);
-	t->waiting_ms = t->sight_ms = 0;
+	t->waiting_ms = t->sight_ms = t->behind_ms = 0;
 	t->sight = (struct sight){ 0 };
 }
 
@@ -103,7 +103,7 @@ judge(struct traffic *t, long long lead)
 
 		say_why(t, waited ? ", while we waited; trying again" : " and what we hold; this is not tried again");
 		cancel(t, waited ? TRAFFIC_WAITED : TRAFFIC_HELD);
-	} else if (s->waiting && !t->bounded && clock_now_ms() >= t->deadline_ms) {
+	} else if (s->waiting && !t->bounded && t->began_ms + t->waiting_ms >= t->deadline_ms) {
 		message_verbose("%s: cancelled: --wait is over, and it still waits", t->migration);
 		cancel(t, TRAFFIC_LATE);
 	}
@@ -130,6 +130,9 @@ look(struct traffic *t)
 		return;
 	}
 	t->sight_ms = before;
+	t->behind_ms = t->sight.behind == 0 ? 0 : t->behind_ms != 0 ? t->behind_ms : before;
+	if (t->sight.behind > 0 && t->sight.longest_ms == 0) /* not told: PostgreSQL 13, and somebody else's session */
+		t->sight.longest_ms = before - t->behind_ms;
 	if (t->worst_ms == RECORD_NULL || t->sight.longest_ms > t->worst_ms)
 		t->worst_ms = t->sight.longest_ms;
 	if (t->sight.waiting)

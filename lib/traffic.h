@@ -49,6 +49,7 @@ struct traffic {
 	long long waiting_ms;       /* how long of it we were seen waiting */
 	struct sight sight;         /* what was seen last, */
 	long long sight_ms;         /* and when; 0: nothing yet */
+	long long behind_ms;        /* since when somebody was seen at each look to wait for us; 0: nobody is */
 };
 
 /* A step begins; waits_free() and so on are traffic_end()'s. */

@@ -71,8 +71,8 @@ static const char holders_sql[] =
 	"concat_ws('/', locktype, database, relation, page, tuple, transactionid, classid, objid, objsubid) AS key " \
 	"FROM pg_catalog.pg_locks WHERE (pid = $1 OR NOT granted) AND locktype <> 'virtualxid' " \
 	"AND NOT (locktype = 'advisory' AND classid = 0 AND objsubid = 1 AND objid = " HISTORY_LOCK_KEY ")), " \
-	"v AS (SELECT w.pid, w.relation, clock_timestamp() - greatest(w.since, (SELECT xact_start FROM " \
-	"pg_catalog.pg_stat_activity WHERE pid = $1)) AS ago " \
+	"v AS (SELECT w.pid, w.relation, CASE WHEN w.since IS NOT NULL THEN clock_timestamp() - greatest(w.since, (SELECT xact_start FROM " \
+	"pg_catalog.pg_stat_activity WHERE pid = $1)) END AS ago " \
 	"FROM l w JOIN l o ON o.pid = $1 AND o.key = w.key WHERE w.pid <> $1 AND NOT w.granted " \
 	"AND (o.granted OR coalesce(w.since > o.since, true)) AND w.mode <> 'ShareUpdateExclusiveLock' " \
 	"AND CASE o.mode WHEN 'AccessExclusiveLock' THEN true WHEN 'ExclusiveLock' THEN w.mode <> 'AccessShareLock' " \

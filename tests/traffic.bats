@@ -183,7 +183,7 @@ smaller parts'
   given_tables
   sql 'CREATE TABLE e (id int); CREATE TABLE f (id int)'
   migration 2_three 'ALTER TABLE a ADD x int; ALTER TABLE c ADD x int; ALTER TABLE e ADD x int; ALTER TABLE f ADD x int;'
-  session_begin "BEGIN; SELECT * FROM f"
+  session_begin "BEGIN; SELECT * FROM c; SELECT * FROM e; SELECT * FROM f"
   holder=$SESSION
   traffic_begin a
   begin bash -c 'mig-scan | mig-plan | mig-apply --max-stall=300ms -v'
@@ -194,7 +194,7 @@ smaller parts'
   assert_code 0
   says 'looked for ' ' after '
   results
-  assert_equal "$(result '"\(.status) \(.attempts > 2) \(.waited_for) \(.waited_session | startswith("pid '"$holder"', "))"')" 'applied true f true'
+  assert_equal "$(result '"\(.status) \(.attempts > 2) \(.waited_for) \(.waited_session | startswith("pid '"$holder"', ")) \(.worst_stall_ms <= 400)"')" 'applied true c true true'
 }
 
 ## Whom we wait for
@@ -459,4 +459,74 @@ locks_left() {
   run "$BATS_TEST_DIRNAME/fuzz/alone-matrix" 1
   echo "$output"
   assert_success
+}
+
+## What must not be mistaken
+
+@test "steps that are sent ahead are watched, also while they say something all the time" {
+  local began waited
+  given_tables
+  migration 2_notices "ALTER TABLE a ADD x int; DO \$\$ BEGIN FOR i IN 1..200 LOOP RAISE NOTICE '%', i; PERFORM pg_sleep(0.01); END LOOP; END \$\$;"
+  migration 3_next 'SELECT 1;'
+  begin bash -c 'mig-scan | mig-plan | mig-apply --max-stall=400ms'
+  sleep 0.4
+  began=${EPOCHREALTIME/./}
+  sql 'SELECT count(*) FROM a' >/dev/null
+  waited=$(((${EPOCHREALTIME/./} - began) / 1000))
+  finish
+  assert_code 1
+  ((waited < 900)) || fail "somebody waited for $waited ms"
+}
+
+@test "an invalid index that cannot be removed now is not called made" {
+  given_tables
+  session_begin 'BEGIN; INSERT INTO a VALUES (2, 2)'
+  run sql "SET lock_timeout = '50ms'" 'CREATE INDEX CONCURRENTLY a_b ON a (b)'
+  migration 2_index 'CREATE INDEX CONCURRENTLY IF NOT EXISTS a_b ON a (b);'
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply --wait=1s'
+  assert_code 75
+  assert_equal "$(sql "SELECT count(*) FROM _prisma_migrations WHERE migration_name = '2_index' AND finished_at IS NOT NULL")" 0
+  session_end "$SESSION"
+  pipeline
+  assert_code 0
+  assert_equal "$(sql "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_b'::regclass")" t
+}
+
+@test "--wait is for waiting: neither a long build nor the steps before use it up" {
+  given_tables
+  sql "INSERT INTO a SELECT i, i FROM generate_series(1, 150) i"
+  sql 'CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN $1; END $$'
+  migration 2_index 'CREATE INDEX CONCURRENTLY a_b ON a (slow(b));'
+  migration 3_column 'ALTER TABLE c ADD x int;'
+  begin bash -c 'mig-scan | mig-plan | mig-apply --wait=1s'
+  sleep 1.2
+  session_begin 'BEGIN; UPDATE a SET b = b WHERE id = 1; SELECT * FROM c'
+  sleep 0.7
+  session_end "$SESSION"
+  finish
+  assert_code 0
+  assert_equal "$(sql 'SELECT count(*) FROM _prisma_migrations WHERE finished_at IS NOT NULL')" 3
+}
+
+@test "Ctrl-C ends a large script between two of its messages" {
+  given_tables
+  migration 2_large "$(seq 1 20000 | sed 's/.*/INSERT INTO c SELECT & FROM pg_sleep(0.001); -- so that each line has some length/')"
+  begin bash -c 'mig-scan | mig-plan >plan.rec; exec mig-apply plan.rec'
+  eventually grep -q 'plan ' "$JOB_ERR"
+  sleep 0.5
+  kill -INT "$JOB"
+  finish
+  assert_code 130
+  assert_equal "$(sql 'SELECT count(*) FROM c')" 0
+}
+
+@test "the server is told to end our session when our host or the network is gone" {
+  server_start --tcp
+  database_new
+  DATABASE_URL=$(database_url --tcp)
+  migration 1_show "CREATE TABLE told AS SELECT current_setting('tcp_keepalives_idle') AS idle, current_setting('tcp_user_timeout') AS silent,
+    current_setting('client_connection_check_interval') AS closed;"
+  pipeline
+  assert_code 0
+  assert_equal "$(sql 'SELECT * FROM told')" '10|30000|2s'
 }

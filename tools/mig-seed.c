@@ -424,6 +424,7 @@ connect_to(const struct request *request, struct db **db)
 	secret_free(source.password); /* connected: it is not needed again */
 	source.password = NULL;
 	if (code == 0) {
+		db_let_go(*db);
 		db_place(*db, &place);
 		message_info("%s%s, user %s", request->job.dry_run ? "dry run: " : "", place.data, db_user(*db));
 	}
