@@ -159,17 +159,14 @@ check_target(struct run_state *s)
 static int
 check_pooler(struct run_state *s)
 {
+	int code;
+
 	if (s->survey.backend_pid == db_backend_pid(s->db))
 		return 0;
-	if (pooler_shares(s->db, &s->source, s->survey.backend_pid)) {
-		(void)message_error(MIG_CONFIG, "this address is a pooler in transaction mode, which gives no session to hold the "
-		                                "deploy lock in; nothing was touched");
-		message_line("next: put the server's own address into a variable, and name it:  MIG_DATABASE=env:DIRECT_URL");
-		return MIG_CONFIG;
-	}
-	message_verbose("there is a pooler in between, in session mode: process %d is ours", s->survey.backend_pid);
-	db_is_pooled(s->db, s->survey.backend_pid);
-	return s->deploy->dry_run ? 0 : survey_take(s->db, &s->source.target, true, &s->survey);
+	code = pooler_refuse(s->db, &s->source, s->survey.backend_pid);
+	if (code != 0 || s->deploy->dry_run)
+		return code;
+	return survey_take(s->db, &s->source.target, true, &s->survey);
 }
 
 static int

@@ -1,5 +1,8 @@
 #include "pooler.h"
 
+#include "message.h"
+#include "mig.h"
+
 enum { LIMIT_MS = 3000, TIMES = 3 };
 
 /* The server process that answers now; 0: nobody did. */
@@ -44,4 +47,21 @@ pooler_shares(struct db *db, struct source *source, int pid)
 	    "RESET tcp_keepalives_idle; RESET tcp_keepalives_interval; RESET tcp_keepalives_count; RESET tcp_user_timeout");
 	db_close(other);
 	return shares;
+}
+
+int
+pooler_refuse(struct db *db, struct source *source, int pid)
+{
+	if (pid == db_backend_pid(db))
+		return 0;
+	if (pooler_shares(db, source, pid)) {
+		(void)message_error(MIG_CONFIG, "this address is a pooler in transaction mode, which gives "
+		                                "no session to hold the deploy lock in; nothing was touched");
+		message_line("next: put the server's own address into a variable, and name it:  "
+		             "MIG_DATABASE=env:DIRECT_URL");
+		return MIG_CONFIG;
+	}
+	message_verbose("there is a pooler in between, in session mode: process %d is ours", pid);
+	db_is_pooled(db, pid);
+	return 0;
 }

@@ -16,4 +16,10 @@
  */
 bool pooler_shares(struct db *db, struct source *source, int pid);
 
+/*
+ * The same for who has to hold the deploy lock: `pid` is what pg_backend_pid() said.  0: the session is ours
+ * (and db knows its process); or an exit code, said.
+ */
+int pooler_refuse(struct db *db, struct source *source, int pid);
+
 #endif

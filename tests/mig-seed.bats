@@ -15,6 +15,7 @@ setup() {
 teardown() {
   sessions_end
   roles_end
+  pgbouncer_end
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
@@ -209,4 +210,22 @@ CASES
   assert_code 0
   assert_equal "$(sql 'SELECT id FROM app.a')" 7
   assert_equal "$(rows)" ''
+}
+
+@test "a pooler in transaction mode is refused, since it keeps no lock; in session mode, and to look, it will do" {
+  echo 'INSERT INTO a VALUES (1);' >1.sql
+  printf 'id\n2\n' >a.csv
+  pgbouncer_begin transaction
+  seed 1.sql
+  assert_code 78
+  error_count 1
+  says 'a pooler in transaction mode' 'nothing was touched' 'MIG_DATABASE=env:DIRECT_URL'
+  assert_equal "$(rows)$(sql "SELECT pid FROM pg_locks WHERE locktype = 'advisory'")" ''
+  seed --dry-run a.csv
+  assert_code 0
+  pgbouncer_end
+  pgbouncer_begin session
+  seed 1.sql
+  assert_code 0
+  assert_equal "$(rows)" '1|'
 }

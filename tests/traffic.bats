@@ -14,10 +14,7 @@ setup() {
 teardown() {
   sessions_end
   roles_end
-  if [[ -n ${bouncer-} ]]; then
-    kill "$(<"$bouncer/pid")" 2>/dev/null || true
-    rm -rf "$bouncer"
-  fi
+  pgbouncer_end
   [[ -z ${standby-} ]] || server_end "$standby"
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
@@ -345,29 +342,6 @@ smaller parts'
 }
 
 ## Poolers and standbys
-
-pgbouncer_begin() { # MODE
-  command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]] || skip "no pgbouncer"
-  bouncer=$(mktemp -d /tmp/mig.XXXXXX)
-  cat >"$bouncer/ini" <<-INI
-	[databases]
-	* = host=$MIG_TEST_SERVER port=$(server_port)
-	[pgbouncer]
-	unix_socket_dir = $bouncer
-	listen_port = 6432
-	auth_type = trust
-	auth_file = $bouncer/users
-	pool_mode = $1
-	logfile = $bouncer/log
-	pidfile = $bouncer/pid
-	INI
-  echo '"tester" ""' >"$bouncer/users"
-  ((EUID)) || chown -R "$(server_user)" "$bouncer"
-  chmod 755 "$bouncer"
-  PATH=$PATH:/usr/sbin as_server pgbouncer -q -d "$bouncer/ini" 3>&- 4>&-
-  eventually test -S "$bouncer/.s.PGSQL.6432"
-  DATABASE_URL="postgresql://tester@localhost:6432/$PGDATABASE?host=$bouncer"
-}
 
 locks_left() {
   sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"

@@ -7,6 +7,8 @@
 #                                                a minute after the one before
 #         recorded_all                           a finished row for each migration of the folder
 #         role_new NAME [OPTION…]                a role that may do nothing; ROLE is its name; roles_end, for teardown
+#         pgbouncer_begin MODE                   a pooler before the server, and DATABASE_URL for it; pgbouncer_end, for
+#                                                teardown
 #         as_nobody COMMAND…                     as a user who is not root, in a shared_place
 #         seal                                   the records on stdin, with a right end record
 #         forged TOOL CODE TEXT                  a stream that failed so
@@ -160,6 +162,35 @@ forged() {
   [[ $1 != mig-apply ]] || kind=results
   printf '{"record":"stream","kind":"%s","version":1}\n' "$kind"
   printf '{"record":"failed","tool":"%s","exit_code":%d,"message":"%s"}\n' "$1" "$2" "$3"
+}
+
+pgbouncer_begin() { # MODE
+  command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]] || skip "no pgbouncer"
+  bouncer=$(mktemp -d /tmp/mig.XXXXXX)
+  cat >"$bouncer/ini" <<-INI
+	[databases]
+	* = host=$MIG_TEST_SERVER port=$(server_port)
+	[pgbouncer]
+	unix_socket_dir = $bouncer
+	listen_port = 6432
+	auth_type = trust
+	auth_file = $bouncer/users
+	pool_mode = $1
+	logfile = $bouncer/log
+	pidfile = $bouncer/pid
+	INI
+  echo '"tester" ""' >"$bouncer/users"
+  ((EUID)) || chown -R "$(server_user)" "$bouncer"
+  chmod 755 "$bouncer"
+  PATH=$PATH:/usr/sbin as_server pgbouncer -q -d "$bouncer/ini" 3>&- 4>&-
+  eventually test -S "$bouncer/.s.PGSQL.6432"
+  DATABASE_URL="postgresql://tester@localhost:6432/$PGDATABASE?host=$bouncer"
+}
+
+pgbouncer_end() {
+  [[ -n ${bouncer-} ]] || return 0
+  kill "$(<"$bouncer/pid")" 2>/dev/null || true
+  rm -rf "$bouncer"
 }
 
 ## When

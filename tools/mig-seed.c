@@ -13,6 +13,7 @@
 #include "model.h"
 #include "options.h"
 #include "output.h"
+#include "pooler.h"
 #include "record.h"
 #include "seed.h"
 #include "seed_face.h"
@@ -412,6 +413,19 @@ name_tables(const struct request *request, struct seed_input *input)
 	return code;
 }
 
+/* The deploy lock needs a session of its own. */
+static int
+check_pooler(struct db *db, struct source *source)
+{
+	struct answer *a = NULL;
+	enum db_outcome outcome = db_query(db, &a, "SELECT pg_catalog.pg_backend_pid()", 0, NULL);
+	int code = outcome == DB_OK ? pooler_refuse(db, source, (int)answer_number(a, 0, 0))
+	                            : db_say(db, outcome, "seed");
+
+	answer_free(a);
+	return code;
+}
+
 static int
 connect_to(const struct request *request, struct db **db)
 {
@@ -421,6 +435,8 @@ connect_to(const struct request *request, struct db **db)
 
 	if (code == 0)
 		*db = db_open(&source, "mig-seed", request->job.wait_ms, &code);
+	if (code == 0 && !request->job.dry_run && !request->export)
+		code = check_pooler(*db, &source);
 	secret_free(source.password); /* connected: it is not needed again */
 	source.password = NULL;
 	if (code == 0) {
