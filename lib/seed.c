@@ -476,8 +476,8 @@ begin(struct seeding *s)
 {
 	struct bytes sql = { 0 };
 
-	bytes_format(&sql, "BEGIN%s; SET LOCAL lock_timeout = %lld",
-	    s->job->dry_run ? " ISOLATION LEVEL REPEATABLE READ" : "",
+	bytes_format(&sql, "BEGIN ISOLATION LEVEL %s; SET LOCAL lock_timeout = %lld",
+	    s->job->dry_run ? "REPEATABLE READ" : "READ COMMITTED",
 	    s->lock_timeout_ms);
 	return run_text(s->db, &sql);
 }

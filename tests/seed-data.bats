@@ -239,6 +239,20 @@ no_session() {
   assert_equal "$(sql "SELECT note FROM \"FeatureFlag\" WHERE key = 'late'")" ours
 }
 
+@test "a row that somebody else changes meanwhile is written, also where transactions are REPEATABLE READ by default" {
+  sql "CREATE TABLE a (id int PRIMARY KEY, b text); INSERT INTO a VALUES (1, 'old'); ALTER DATABASE \"$PGDATABASE\"
+    SET default_transaction_isolation = 'repeatable read'"
+  printf 'id,b\n1,ours\n' >a.csv
+  # whenever we wait for the row, it is changed meanwhile
+  for _ in {1..20}; do
+    echo "BEGIN; UPDATE a SET b = 'theirs'; SELECT pg_sleep(0.06); COMMIT;"
+  done | client psql -Xq >/dev/null 2>&1 3>&- &
+  eventually slept
+  seed -v a.csv
+  assert_code 0
+  shows '"rows_updated":1'
+}
+
 ## A dry run
 
 @test "a dry run tells every change, old and new, and writes, locks and moves nothing" {
