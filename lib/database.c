@@ -53,6 +53,7 @@ db_error_free(struct db_error *e)
 	free(e->hint);
 	free(e->context);
 	free(e->constraint);
+	free(e->schema);
 	free(e->table);
 	free(e->column);
 	*e = (struct db_error){ 0 };
@@ -87,6 +88,7 @@ error_from_result(struct db *db, const PGresult *result)
 	e->hint = copy_or_null(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
 	e->context = copy_or_null(PQresultErrorField(result, PG_DIAG_CONTEXT));
 	e->constraint = copy_or_null(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
+	e->schema = copy_or_null(PQresultErrorField(result, PG_DIAG_SCHEMA_NAME));
 	e->table = copy_or_null(PQresultErrorField(result, PG_DIAG_TABLE_NAME));
 	e->column = copy_or_null(PQresultErrorField(result, PG_DIAG_COLUMN_NAME));
 	e->position = position != NULL ? strtoul(position, NULL, 10) : 0;

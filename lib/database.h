@@ -22,7 +22,7 @@ struct db_error {
 	char *detail, *hint;     /* or NULL */
 	char *context;           /* or NULL */
 	char *constraint;        /* or NULL; likewise table and column of a row that was refused */
-	char *table, *column;
+	char *schema, *table, *column;
 	size_t position;         /* in characters from 1 within the text sent; 0: none */
 };
 

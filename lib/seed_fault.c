@@ -51,6 +51,17 @@ seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
 
 /* --- saying it --- */
 
+static const struct upsert_column *
+column_named(const struct seed_table *t, const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < t->sql.count; i++)
+		if (strlen(t->sql.columns[i].name) == len && strncmp(t->sql.columns[i].name, name, len) == 0)
+			return &t->sql.columns[i];
+	return NULL;
+}
+
 /*
  * The error with its place.  The server's detail is left out where it has a row, or values that we show
  * ourselves: what is not to be shown may be among them.
@@ -62,7 +73,10 @@ say(const struct db_error *e, const struct seed_table *t, unsigned long line, co
 {
 	int code = db_exit_code(e);
 	struct bytes where = { 0 };
-	bool row = strcmp(e->sqlstate, "23502") == 0 || strcmp(e->sqlstate, "23514") == 0 ||
+	const struct upsert_column *c =
+	    t != NULL && column != NULL ? column_named(t, column, strlen(column)) : NULL;
+	bool hidden = c != NULL && c->hidden && strncmp(e->sqlstate, "22", 2) == 0; /* it has the value */
+	bool row = hidden || strcmp(e->sqlstate, "23502") == 0 || strcmp(e->sqlstate, "23514") == 0 ||
 	    (strcmp(e->sqlstate, "23505") == 0 && values != NULL);
 
 	bytes_str(&where, t != NULL ? t->file->path : "");
@@ -71,7 +85,8 @@ say(const struct db_error *e, const struct seed_table *t, unsigned long line, co
 	bytes_str(&where, t != NULL ? ": " : "");
 	if (column != NULL)
 		bytes_format(&where, "column \"%s\": ", column);
-	(void)message_error(code, "%s%s [%s]", where.data, e->message, e->sqlstate);
+	(void)message_error(code, "%s%s [%s]", where.data,
+	    hidden ? "a value does not fit its type (not shown)" : e->message, e->sqlstate);
 	if (values != NULL && *values != '\0')
 		message_line("  row         %s", values);
 	if (other != NULL)
@@ -86,17 +101,6 @@ say(const struct db_error *e, const struct seed_table *t, unsigned long line, co
 	message_line("%s", rolled_back);
 	bytes_free(&where);
 	return code;
-}
-
-static const struct upsert_column *
-column_named(const struct seed_table *t, const char *name, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < t->sql.count; i++)
-		if (strlen(t->sql.columns[i].name) == len && strncmp(t->sql.columns[i].name, name, len) == 0)
-			return &t->sql.columns[i];
-	return NULL;
 }
 
 /*
@@ -300,7 +304,8 @@ constraint_columns(struct db *db, const struct seed_table *t, const char *constr
 	bytes_format(&sql, " AND c.conrelid = %s UNION ALL SELECT a.attname, NULL, NULL, NULL, NULL "
 	                   "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
 	                   "JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indexrelid "
-	                   "WHERE i.indexprs IS NULL AND i.indrelid = %s AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint d "
+	                   "WHERE i.indexprs IS NULL AND i.indpred IS NULL AND i.indrelid = %s "
+	                   "AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint d "
 	                   "WHERE d.conindid = i.indexrelid AND d.contype <> 'f') AND x.relname = ", t->oid,
 	                   t->oid);
 	bytes_sql_text(&sql, constraint);
@@ -425,7 +430,8 @@ table_of(const struct db_error *e, const struct seed_tables *tables, size_t firs
 	size_t i;
 
 	for (i = 0; e->table != NULL && i < tables->count; i++)
-		if (strcmp(tables->tables[i].sql.table, e->table) == 0)
+		if (strcmp(tables->tables[i].sql.table, e->table) == 0 &&
+		    (e->schema == NULL || strcmp(tables->tables[i].sql.schema, e->schema) == 0))
 			return &tables->tables[i];
 	return count == 1 ? &tables->tables[first] : NULL;
 }
@@ -458,19 +464,38 @@ try_rows(struct db *db, const struct db_error *e, const struct seed_tables *tabl
 	return found;
 }
 
+/* Whether a detail, "Key (token)=(...) ...", is about a column that is not to be shown. */
+static bool
+names_hidden(const struct seed_tables *tables, const char *detail)
+{
+	size_t i, j;
+
+	for (i = 0; detail != NULL && i < tables->count; i++) {
+		const struct upsert_table *t = &tables->tables[i].sql;
+
+		for (j = 0; j < t->count; j++)
+			if (t->columns[j].hidden && strstr(detail, t->columns[j].name) != NULL)
+				return true;
+	}
+	return false;
+}
+
 int
 seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
     size_t count)
 {
 	const struct seed_table *t = table_of(e, tables, first, count);
+	struct db_error shown = *e;
 	struct answer *columns = NULL, *row = NULL, *values = NULL;
 	struct bytes other = { 0 };
 	const char **names = NULL;
 	unsigned long line = 0;
 	int code;
 
+	if (names_hidden(tables, e->detail))
+		shown.detail = NULL;
 	if (t == NULL || !db_run_aside(db, "ROLLBACK TO " SEED_SAVEPOINT))
-		return say(e, t, 0, NULL, NULL, NULL);
+		return say(&shown, t, 0, NULL, NULL, NULL);
 	if (e->constraint != NULL)
 		columns = constraint_columns(db, t, e->constraint);
 	if (columns != NULL && strcmp(e->sqlstate, "23503") == 0 && in_file(t, columns))
@@ -485,7 +510,7 @@ seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tabl
 		values = row_values(db, t, answer_text(row, 0, 0), names,
 		    columns != NULL ? answer_rows(columns) : 0);
 	}
-	code = say(e, t, line, e->column, values != NULL ? answer_text(values, 0, 0) : NULL, other.data);
+	code = say(&shown, t, line, e->column, values != NULL ? answer_text(values, 0, 0) : NULL, other.data);
 	answer_free(columns);
 	answer_free(row);
 	answer_free(values);

@@ -422,6 +422,49 @@ no_session() {
   assert_equal "$(sql "SELECT nextval('s_id_seq'), nextval('i_id_seq')")" '11|11'
 }
 
+@test "values that are not to be shown are in no error" {
+  sql "CREATE TABLE a (id int PRIMARY KEY, token int, passwd int REFERENCES a); CREATE TABLE b (id int PRIMARY KEY);
+    CREATE TABLE k (id int PRIMARY KEY, secret text UNIQUE); CREATE TABLE out (s text REFERENCES k (secret))
+    ; INSERT INTO k VALUES (1, 'hunter2'); INSERT INTO out VALUES ('hunter2')"
+  printf 'id,token\n1,hunter2\n' >a.csv
+  seed a.csv
+  assert_code 1
+  says 'a.csv:2: column "token": a value does not fit its type (not shown) [22P02]'
+  says_not hunter2
+  echo '{"id":1,"token":"hunter2"}' >a.ndjson
+  seed a.ndjson
+  assert_code 1
+  says 'column "token": a value does not fit its type (not shown) [22P02]'
+  says_not hunter2
+  printf 'id,passwd\n1,4711\n' >a.csv
+  seed a.csv
+  assert_code 1
+  says 'a.csv:2: ' 'passwd=(not shown)' '[23503]'
+  says_not 4711
+  # of two tables, neither of which the error names
+  echo id >k.csv
+  echo id >b.csv
+  seed --prune k.csv b.csv
+  assert_code 1
+  says '[23503]'
+  says_not hunter2
+}
+
+@test "an error is placed in its own table: of its schema, and by an index that is for all rows" {
+  sql "CREATE SCHEMA x; CREATE TABLE x.t (id int PRIMARY KEY, n int NOT NULL); CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL);
+    CREATE TABLE u (id int PRIMARY KEY, k int, live bool); CREATE UNIQUE INDEX one_live ON u (k) WHERE live; INSERT INTO u VALUES (9, 5, true)"
+  printf 'id,n\n1,1\n' >t.csv
+  printf 'id,n\n1,1\n2,\n' >x.t.csv
+  seed t.csv x.t.csv
+  assert_code 1
+  says 'x.t.csv:3: column "n": null value'
+  printf 'id,k,live\n1,5,f\n2,5,f\n3,5,t\n' >u.csv
+  seed u.csv
+  assert_code 1
+  says 'u.csv:4: duplicate key value' '"one_live"'
+  says_not 'on line 2'
+}
+
 @test "a row that another table still needs is not pruned away; the error names it, and hides what is to be hidden" {
   sql "CREATE TABLE a (id int PRIMARY KEY, token text UNIQUE); CREATE TABLE other (a int CONSTRAINT other_to_a REFERENCES a)"
   printf 'id,token\n1,abc\n2,def\n' >a.csv
