@@ -1399,7 +1399,7 @@ db_copy_in(struct db *db, const char *sql, db_feed *feed, void *context)
 	do {
 		if ((len = feed(context, &data)) == DB_FEED_BAD)
 			why = "the data is not to stay";
-		else if (len > 0 && (PQputCopyData(db->conn, data, (int)len) < 0 || !copy_flush(db)))
+		else if (len > 0 && (PQputCopyData(db->conn, data, (int)len) <= 0 || !copy_flush(db)))
 			why = "stopped";
 	} while (why == NULL && len > 0);
 	if (PQputCopyEnd(db->conn, why) < 0)

@@ -15,6 +15,7 @@
 struct sink {
 	FILE *file;
 	long long lines;
+	int error; /* errno of what could not be written, or 0 */
 };
 
 static bool
@@ -23,7 +24,9 @@ take_line(void *context, const char *data, size_t len)
 	struct sink *sink = context;
 
 	sink->lines++;
-	return fwrite(data, 1, len, sink->file) == len;
+	if (fwrite(data, 1, len, sink->file) != len)
+		sink->error = errno;
+	return sink->error == 0;
 }
 
 static void
@@ -32,8 +35,8 @@ take_object(void *context, const struct answer *row)
 	struct sink *sink = context;
 
 	sink->lines++;
-	fputs(answer_text(row, 0, 0), sink->file);
-	putc('\n', sink->file);
+	if (sink->error == 0 && (fputs(answer_text(row, 0, 0), sink->file) < 0 || putc('\n', sink->file) < 0))
+		sink->error = errno;
 }
 
 static int
@@ -80,12 +83,17 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 		*code = cannot_write(path, errno);
 		return DB_OK;
 	}
-	sink.file = fdopen(dup(place.fd), "w");
+	if ((sink.file = fdopen(dup(place.fd), "w")) == NULL) {
+		*code = cannot_write(path, beside_close(&place, errno));
+		return DB_OK;
+	}
 	upsert_export(&sql, &t->sql, json ? '\0' : t->file->kind == SEED_TSV ? '\t' : ',');
 	outcome = json ? db_each(db, sql.data, take_object, &sink)
 	               : db_copy_out(db, sql.data, take_line, &sink);
-	error = sink.file == NULL || fclose(sink.file) != 0 ? errno : 0;
-	if (beside_close(&place, outcome != DB_OK ? ECANCELED : error) != 0 && outcome == DB_OK)
+	if (fclose(sink.file) != 0 && sink.error == 0)
+		sink.error = errno;
+	error = beside_close(&place, sink.error != 0 ? sink.error : outcome != DB_OK ? ECANCELED : 0);
+	if (error != 0 && (sink.error != 0 || outcome == DB_OK) && outcome != DB_STOPPED)
 		*code = cannot_write(path, error);
 	t->read = sink.lines - (json ? 0 : 1);
 	t->took_ms = clock_now_ms() - began;

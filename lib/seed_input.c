@@ -12,6 +12,7 @@
 #include "message.h"
 #include "mig.h"
 #include "seed_feed.h"
+#include "signals.h"
 #include "sql.h"
 
 static const struct {
@@ -254,12 +255,14 @@ keep_standard_input(void)
 	if ((kept = tmpfile()) == NULL)
 		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s",
 		    strerror(errno));
-	while ((got = read(STDIN_FILENO, chunk, sizeof chunk)) != 0 && error == 0)
+	while (error == 0 && signals_caught() == 0 && (got = read(STDIN_FILENO, chunk, sizeof chunk)) != 0)
 		if (got > 0 ? fwrite(chunk, 1, (size_t)got, kept) != (size_t)got : errno != EINTR)
 			error = errno;
 	if (error == 0 && (fflush(kept) != 0 || dup2(fileno(kept), STDIN_FILENO) < 0))
 		error = errno;
 	fclose(kept);
+	if (signals_caught() != 0)
+		return message_error(128 + signals_caught(), "stopped by a signal. Nothing was seeded.");
 	if (error != 0)
 		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s",
 		    strerror(error));
@@ -326,6 +329,8 @@ check_stream(struct seed_input *input)
 	if (input->reader == NULL)
 		return message_code();
 	got = reader_begin(input->reader, kinds);
+	if (got == READING_BAD)
+		message_line("  Are these rows of one table, an object a line?  mig-seed --table=TABLE -");
 	while (got == READING_RECORD && (got = reader_next(input->reader, &record)) == READING_RECORD)
 		record_free(record);
 	if (got == READING_FAILED) {

@@ -229,3 +229,18 @@ CASES
   assert_code 0
   assert_equal "$(rows)" '1|'
 }
+
+@test "a signal while standard input is awaited ends it" {
+  mkfifo pipe
+  exec {hold}<>pipe
+  run --separate-stderr timeout --preserve-status -k 2 0.3 mig-seed --table=a - <pipe
+  exec {hold}>&-
+  assert_code 143
+  says 'stopped by a signal. Nothing was seeded.'
+}
+
+@test "rows without --table are told from records" {
+  run --separate-stderr mig-seed - <<<'{"id":1,"b":"x"}'
+  assert_code 65
+  says 'mig-seed --table=TABLE -'
+}

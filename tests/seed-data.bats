@@ -465,6 +465,18 @@ no_session() {
   says_not 'on line 2'
 }
 
+@test "an export that finds the disk full is 74, and says so of the file" {
+  local as
+  sql 'CREATE TABLE a (id int PRIMARY KEY, b text); INSERT INTO a SELECT i, repeat($$x$$, 100) FROM generate_series(1, 5000) i'
+  for as in csv ndjson; do
+    ln -s /dev/full "a.$as"
+    seed --export --as="$as" a
+    assert_code 74
+    error_count 1
+    says "cannot write a.$as: No space left on device"
+  done
+}
+
 @test "a row that another table still needs is not pruned away; the error names it, and hides what is to be hidden" {
   sql "CREATE TABLE a (id int PRIMARY KEY, token text UNIQUE); CREATE TABLE other (a int CONSTRAINT other_to_a REFERENCES a)"
   printf 'id,token\n1,abc\n2,def\n' >a.csv
