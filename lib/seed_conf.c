@@ -174,7 +174,7 @@ conf_read(struct conf *conf, const struct bytes *text)
 /* Words of the command line count for the table that they name, or for all. */
 int
 seed_settings_words(struct seed_settings *settings, const char *schema, const char *table,
-    const struct seed_word *words,
+    struct seed_word *words,
     size_t count)
 {
 	size_t i;
@@ -191,6 +191,7 @@ seed_settings_words(struct seed_settings *settings, const char *schema, const ch
 		}
 		free(for_schema);
 		free(for_table);
+		words[i].used |= ours;
 		if (ours && setting_take(settings, words[i].option, strlen(words[i].option), value,
 		    strlen(value)) != NULL)
 			return message_error(MIG_USAGE,
@@ -201,9 +202,22 @@ seed_settings_words(struct seed_settings *settings, const char *schema, const ch
 }
 
 int
+seed_settings_unused(const struct seed_word *words, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!words[i].used && strchr(words[i].value, ':') != NULL)
+			return message_error(MIG_USAGE,
+			    "--%s=%s: no file is for that table; its name is the file's, capitals and all",
+			    words[i].option, words[i].value);
+	return 0;
+}
+
+int
 seed_settings_find(struct seed_settings *settings, const char *folder, bool exporting, const char *schema,
     const char *table,
-    const struct seed_word *words, size_t word_count)
+    struct seed_word *words, size_t word_count)
 {
 	struct seed_file file = { .path = xformat("%s%s" SEED_CONF, folder, *folder != '\0' ? "/" : "") };
 	struct conf conf = { folder, &file, schema, table, settings, exporting, false, false };

@@ -13,6 +13,7 @@
 struct seed_word {
 	const char *option;        /* "key", "insert-only" */
 	const char *value;         /* "[SCHEMA.]TABLE:COLUMN,..." or "COLUMN,...", for every table */
+	bool used;                 /* some table was meant by it */
 };
 
 /*
@@ -21,11 +22,14 @@ struct seed_word {
  * said; *settings is the caller's in any case.
  */
 int seed_settings_find(struct seed_settings *settings, const char *folder, bool exporting, const char *schema,
-    const char *table, const struct seed_word *words, size_t word_count);
+    const char *table, struct seed_word *words, size_t word_count);
 
 /* What the words alone say. */
 int seed_settings_words(struct seed_settings *settings, const char *schema, const char *table,
-    const struct seed_word *words, size_t count);
+    struct seed_word *words, size_t count);
+
+/* Once all tables are known: a word for none of them is a slip.  0, or MIG_USAGE, said. */
+int seed_settings_unused(const struct seed_word *words, size_t count);
 
 void seed_settings_free(struct seed_settings *settings);
 

@@ -431,7 +431,7 @@ seed_gather(struct seed_input *input, const struct seed_request_files *request)
 		}
 	}
 	order_files(input);
-	return code;
+	return code != 0 ? code : seed_settings_unused(request->words, request->word_count);
 }
 
 void

@@ -20,7 +20,7 @@ struct seed_request_files {
 	char *const *paths;        /* files, folders, "-" */
 	size_t count;
 	const char *table;         /* of the NDJSON on standard input; NULL: it is a stream, or SQL */
-	const struct seed_word *words;
+	struct seed_word *words;
 	size_t word_count;
 };
 

@@ -579,6 +579,21 @@ wrong() {
   says 'There is "Role": a file is named as its table is, capitals and all.'
 }
 
+@test "--key and --insert-only for a table that no file is for are a slip, and refused" {
+  sql 'CREATE TABLE "User" (id int PRIMARY KEY, hash text); INSERT INTO "User" VALUES (1, $$old$$)'
+  printf 'id,hash\n1,new\n' >User.csv
+  for words in --insert-only=user:hash --key=nowhere.User:id; do
+    seed "$words" .
+    assert_code 64
+    says "$words: no file is for that table"
+    seed --export "$words" User
+    assert_code 64
+  done
+  assert_equal "$(sql 'SELECT hash FROM "User"')" old
+  seed --insert-only=User:hash --key=id .
+  assert_code 0
+}
+
 @test "seed.conf is read with its lines: a slip in it is refused, not passed over" {
   local line text
   sql 'CREATE TABLE t (id int PRIMARY KEY, a text, b text UNIQUE)'

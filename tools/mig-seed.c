@@ -85,7 +85,7 @@ take_word(struct request *request, const char *option, const char *value)
 {
 	if (request->files.word_count == sizeof request->words / sizeof *request->words)
 		return options_wrong("too many of --%s: keep them in seed.conf", option);
-	request->words[request->files.word_count++] = (struct seed_word){ option, value };
+	request->words[request->files.word_count++] = (struct seed_word){ option, value, false };
 	return 0;
 }
 
@@ -410,7 +410,7 @@ name_tables(const struct request *request, struct seed_input *input)
 	for (i = 0; code == 0 && i < files->count; i++)
 		code = seed_settings_find(&input->files[i].settings, folder, true, input->files[i].schema,
 		    input->files[i].table, files->words, files->word_count);
-	return code;
+	return code != 0 ? code : seed_settings_unused(files->words, files->word_count);
 }
 
 /* The deploy lock needs a session of its own. */
