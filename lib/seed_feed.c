@@ -94,7 +94,7 @@ feed_csv(struct seed_feed *feed, const char **data)
 	size_t len = whole_lines(feed) - feed->used;
 
 	for (at = from; (at = memchr(at, '\\', (size_t)(from + len - at))) != NULL; at++) {
-		bool first = at == from || at[-1] == '\n';
+		bool first = at == from || at[-1] == '\n' || at[-1] == '\r';
 
 		if (first && at[1] == '.' && (at[2] == '\n' || at[2] == '\r' || at + 2 == from + len)) {
 			for (; from < at; from++)

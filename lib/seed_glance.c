@@ -46,6 +46,13 @@ add_text(struct bytes *out, const char *text)
 	bytes_char(out, '"');
 }
 
+/* JSON's null, which a file of CSV can have beside SQL's; of members there is SQL's alone. */
+static bool
+is_null(const char *json)
+{
+	return strncmp(json + strspn(json, " \t\r\n"), "null", 4) == 0;
+}
+
 /* One record of CSV: text as the types' input functions want it; JSON stands for itself. */
 static bool
 add_record(struct glance *g, const char **at, const char *end)
@@ -65,10 +72,10 @@ add_record(struct glance *g, const char **at, const char *end)
 		bytes_char(&g->list, ':');
 		if (field.len == 0 && !quotes)
 			bytes_str(&g->list, "null");
-		else if (column_named(&g->table, header->names[i])->json)
-			bytes_str(&g->list, field.data);
-		else
+		else if (!column_named(&g->table, header->names[i])->json)
 			add_text(&g->list, field.data);
+		else if ((good = !is_null(field.data)))
+			bytes_str(&g->list, field.data);
 	}
 	bytes_char(&g->list, '}');
 	bytes_free(&field);

@@ -48,7 +48,8 @@ enum { COLUMN_TABLE, COLUMN_NAME, COLUMN_GENERATED, COLUMN_IDENTITY, COLUMN_EXAC
 
 /*
  * An enum and a text whose collation tells all texts apart are exact; so are types with one form for each
- * value.
+ * value.  A default has its column's type, since it stands in a CASE beside values of that type: beside 1.5 a
+ * bigint would be a float there, and rounded.  What counts has a sequence; a text may only be made of one.
  */
 static const char columns_sql[] =
     "SELECT a.attrelid, a.attname, a.attgenerated <> '', a.attidentity, "
@@ -57,15 +58,17 @@ static const char columns_sql[] =
     "'bytea'::regtype) OR a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND coalesce(l.collisdeterministic, true), "
     "y.typcategory, a.atttypid::regtype, a.attcollation <> 0, q.name, "
     "coalesce(CASE WHEN a.attidentity <> '' THEN 'pg_catalog.nextval(' || quote_literal(q.name) || '::pg_catalog.regclass)' END, "
-    "pg_get_expr(d.adbin, d.adrelid), pg_get_expr(y.typdefaultbin, 0), 'NULL') "
+    "'(' || coalesce(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(y.typdefaultbin, 0)) || ')::' "
+    "|| pg_catalog.format_type(a.atttypid, -1), 'NULL') "
     "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_type y ON y.oid = a.atttypid "
     "LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation "
     "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '' "
-    "CROSS JOIN LATERAL (SELECT coalesce(pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname), "
+    "LEFT JOIN LATERAL (SELECT coalesce(pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname), "
     "(SELECT format('%I.%I', m.nspname, s.relname) FROM pg_catalog.pg_depend p JOIN pg_catalog.pg_class s ON s.oid = p.refobjid "
     "JOIN pg_catalog.pg_namespace m ON m.oid = s.relnamespace WHERE p.classid = 'pg_catalog.pg_attrdef'::regclass "
-    "AND p.objid = d.oid AND p.refclassid = 'pg_catalog.pg_class'::regclass AND s.relkind = 'S' LIMIT 1)) AS name) q "
+    "AND p.objid = d.oid AND p.refclassid = 'pg_catalog.pg_class'::regclass AND s.relkind = 'S' LIMIT 1)) AS name "
+    "WHERE y.typcategory = 'N') q ON true "
     "WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY (ARRAY[%s]::oid[]) "
     "ORDER BY a.attrelid, a.attnum";
 

@@ -33,8 +33,8 @@ struct upsert_column {
 	bool always;           /* GENERATED ALWAYS AS IDENTITY: given values need OVERRIDING SYSTEM VALUE */
 	bool boolean, json;    /* its type */
 	const char *equals;    /* of a key: the operator of its index, OPERATOR(schema.=) */
-	const char *absent;    /* the expression of its default, "NULL" where it has none */
-	const char *sequence;  /* behind serial or identity, quoted and qualified; or NULL */
+	const char *absent;    /* the expression of its default, of its type; "NULL" where it has none */
+	const char *sequence;  /* of a number, behind its default; quoted and qualified; or NULL */
 };
 
 struct upsert_table {
@@ -82,7 +82,7 @@ void upsert_json_line(struct bytes *out, const struct upsert_table *t, const cha
 
 /*
  * One row: staged; of these new, different, without a key; rows of the table; rows to be deleted if that is
- * wanted.
+ * wanted: of a stream those that it names, else NULL, and they are all that are not staged.
  */
 enum { UPSERT_READ, UPSERT_NEW, UPSERT_DIFFERENT, UPSERT_KEYLESS, UPSERT_TOTAL, UPSERT_GONE };
 void upsert_count(struct bytes *out, const struct upsert_table *t);

@@ -379,6 +379,16 @@ no_session() {
   assert_code 65
 }
 
+@test "a default of another type than its column's rounds no value and stops none; what it gives is its own" {
+  sql "CREATE DOMAIN up AS text; CREATE TABLE a (id int PRIMARY KEY, n bigint DEFAULT 1.5, m money DEFAULT 0, c char(3) DEFAULT 5,
+    v bit(3) DEFAULT B'101', s varchar(5) DEFAULT 'abc', l int[] DEFAULT '{1}', d up DEFAULT 7)"
+  printf '%s\n' '{"id":1,"n":9007199254740993,"m":"2.50","c":"xyz","v":"111","s":"abcde","l":[1,2],"d":"x"}' '{"id":2}' >a.ndjson
+  seed a.ndjson
+  assert_code 0
+  assert_equal "$(sql 'SELECT id, n, m::numeric, c, v, s, l, d FROM a ORDER BY id')" \
+    $'1|9007199254740993|2.50|xyz|111|abcde|{1,2}|x\n2|2|0.00|5  |101|abc|{1}|7'
+}
+
 ## Types
 
 @test "NULL and the empty string, quotes, newlines, CRLF and a byte order mark are what CSV says" {
@@ -420,6 +430,26 @@ no_session() {
   seed .
   assert_code 1
   assert_equal "$(sql "SELECT nextval('s_id_seq'), nextval('i_id_seq')")" '11|11'
+}
+
+@test "a text whose default is made of a sequence moves none; a number of any type does" {
+  sql "CREATE SEQUENCE q; CREATE TABLE t (id text PRIMARY KEY DEFAULT 'INV-' || nextval('q')); CREATE SEQUENCE r;
+    CREATE DOMAIN no AS numeric; CREATE TABLE n (id no PRIMARY KEY DEFAULT nextval('r'))"
+  printf 'id\nINV-7\n' >t.csv
+  printf 'id\n7\n' >n.csv
+  seed .
+  assert_code 0
+  assert_equal "$(sql "SELECT nextval('q'), nextval('r')")" '1|8'
+}
+
+@test "null in a jsonb of CSV is JSON's, and written over SQL's" {
+  sql 'CREATE TABLE a (id int PRIMARY KEY, j jsonb); INSERT INTO a VALUES (1)'
+  printf 'id,j\n1, null\n' >a.csv
+  seed a.csv
+  assert_equal "$(numbers a.csv)" '1 0 1 0 0 0'
+  seed a.csv
+  assert_equal "$(numbers a.csv)" '1 0 0 1 0 0'
+  assert_equal "$(sql 'SELECT j FROM a')" null
 }
 
 @test "values that are not to be shown are in no error" {
@@ -562,6 +592,7 @@ wrong() {
   wrong 65 nokey.csv 'a\n1\n' 'table "nokey" has no primary key' 'It has no unique key at all'
   wrong 65 v.csv 'a\n1\n' 'v is no table'
   wrong 65 t.csv 'id\n1\n\\.\n2\n' 't.csv:3: a line of \. would end the data here'
+  wrong 65 t.csv 'id\r1\r\\.\r2\r' 'a line of \. would end the data here'
   printf 'id\n' | tee t.csv >t.tsv
   seed .
   assert_code 65
