@@ -22,6 +22,7 @@ struct seeding {
 	const struct seed_job *job;
 	struct seed_tables *tables;
 	long long lock_timeout_ms;
+	bool first;                   /* nothing was said yet */
 	const struct seed_file *sql;  /* the file that runs */
 	size_t done;                  /* of its statements */
 	int code;                     /* what was said, or 0 */
@@ -267,6 +268,17 @@ may_repeat(const struct seed_table *t)
 	return !t->sql.empty && (t->inserted > 0 || t->updated > 0 || t->read <= 100000);
 }
 
+/* A file that was cut off before its first row says nothing: that is not to empty a table. */
+static int
+check_empty(const struct seed_table *t)
+{
+	if (t->file->kind != SEED_NDJSON || t->read > 0 || t->deleted == 0)
+		return 0;
+	return seed_refuse(t->file, 0,
+	    "it has no row, and --prune would delete all %lld rows of table \"%s\"; if that is meant, a .csv "
+	    "with nothing but its first line says so", t->deleted, t->sql.table);
+}
+
 /* Compares every file with its table, in one round. */
 static enum db_outcome
 compare(struct seeding *s)
@@ -291,7 +303,8 @@ compare(struct seeding *s)
 		if (outcome == DB_OK && s->code == 0) {
 			take_count(t, asks[i].answer, s->job);
 			keyless = answer_number(asks[i].answer, 0, UPSERT_KEYLESS);
-			if (keyless > 0 || may_repeat(t))
+			s->code = check_empty(t);
+			if (s->code == 0 && (keyless > 0 || may_repeat(t)))
 				outcome = check_keys(s, t, keyless);
 		}
 		answer_free(asks[i].answer);
@@ -303,6 +316,43 @@ compare(struct seeding *s)
 }
 
 /* --- writing --- */
+
+/* Tables that are not pruned themselves, and whose rows go or change with the rows that they point at. */
+static enum db_outcome
+warn_of_cascades(struct seeding *s)
+{
+	struct bytes pruned = { 0 }, gone = { 0 }, sql = { 0 };
+	struct answer *a = NULL;
+	enum db_outcome outcome = DB_OK;
+	size_t i;
+
+	for (i = 0; i < s->tables->count; i++) {
+		const struct seed_table *t = &s->tables->tables[i];
+
+		if (!t->sql.stream && !t->file->settings.kept)
+			bytes_format(&pruned, "%s%s", pruned.len > 0 ? "," : "", t->oid);
+		if (t->sql.deletes)
+			bytes_format(&gone, "%s%s", gone.len > 0 ? "," : "", t->oid);
+	}
+	bytes_format(&sql,
+	    "SELECT DISTINCT conrelid::pg_catalog.regclass::text, confrelid::pg_catalog.regclass::text, "
+	    "CASE confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE 'SET DEFAULT' END "
+	    "FROM pg_catalog.pg_constraint WHERE contype = 'f' AND confdeltype IN ('c', 'n', 'd') "
+	    "AND conparentid = 0 AND confrelid = ANY (ARRAY[%s]::oid[]) "
+	    "AND conrelid <> ALL (ARRAY[%s]::oid[]) ORDER BY 1, 2, 3",
+	    bytes_text(&gone), bytes_text(&pruned));
+	if (gone.len > 0)
+		outcome = db_query(s->db, &a, sql.data, 0, NULL);
+	for (i = 0; outcome == DB_OK && gone.len > 0 && i < answer_rows(a); i++)
+		message_warning("--prune deletes rows of %s; those of %s that point at them are subject to "
+		                "ON DELETE %s",
+		    answer_text(a, i, 1), answer_text(a, i, 0), answer_text(a, i, 2));
+	answer_free(a);
+	bytes_free(&pruned);
+	bytes_free(&gone);
+	bytes_free(&sql);
+	return outcome;
+}
 
 /* Where somebody else's rows came in between, a new attempt sees them. */
 static bool
@@ -378,6 +428,33 @@ write_unit(struct seeding *s, size_t first, size_t count)
 	return outcome;
 }
 
+/* Rows that went may have taken rows with them that the files have, and that point at them: that is said. */
+static enum db_outcome
+check_cascades(struct seeding *s)
+{
+	enum db_outcome outcome = DB_OK;
+	size_t i;
+
+	for (i = 0; outcome == DB_OK && s->code == 0 && i < s->tables->count; i++) {
+		const struct seed_table *t = &s->tables->tables[i];
+		struct bytes sql = { 0 };
+		struct answer *a = NULL;
+
+		upsert_count(&sql, &t->sql);
+		outcome = db_query(s->db, &a, sql.data, 0, NULL);
+		/* a trigger may make rows that were written differ, but no others */
+		if (outcome == DB_OK && (answer_number(a, 0, UPSERT_NEW) > 0 ||
+		    answer_number(a, 0, UPSERT_DIFFERENT) > t->inserted + t->updated))
+			s->code = seed_refuse(t->file, 0,
+			    "rows of it point at rows that --prune deletes, and would be deleted or changed "
+			    "with them (ON DELETE CASCADE, SET NULL): add those to their file, or take these "
+			    "out");
+		answer_free(a);
+		bytes_free(&sql);
+	}
+	return outcome;
+}
+
 /*
  * Units in their order; where rows are taken out, all is one unit: a row may go whose children go, too, or
  * move to a row that is new.
@@ -414,7 +491,7 @@ write_all(struct seeding *s)
 		s->code = seed_fault_write(s->db, &e, s->tables, tables->count, 0);
 		db_error_free(&e);
 	}
-	return outcome;
+	return outcome == DB_OK && deletes ? check_cascades(s) : outcome;
 }
 
 /* A sequence that was moved does not come back: so it is moved last. */
@@ -550,6 +627,8 @@ attempt(struct seeding *s)
 		outcome = stage_files(s);
 	if (outcome == DB_OK && s->code == 0)
 		outcome = compare(s);
+	if (outcome == DB_OK && s->code == 0 && s->first)
+		outcome = warn_of_cascades(s);
 	if (outcome != DB_OK || s->code != 0)
 		return outcome;
 	if (s->job->dry_run || nothing_to_do(s)) {
@@ -655,12 +734,13 @@ int
 seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, struct seed_tables *tables)
 {
 	long long deadline = clock_now_ms() + job->wait_ms, pause;
-	unsigned tries = 0;
+	unsigned tries;
 	int code = job->dry_run ? 0 : take_lock(db, deadline);
 
-	while (code == 0) {
+	for (tries = 1; code == 0; tries++) {
 		struct seeding s = { .db = db, .input = input, .job = job, .tables = tables,
-			.lock_timeout_ms = patience_lock_timeout(++tries, job->max_stall_ms) };
+			.lock_timeout_ms = patience_lock_timeout(tries, job->max_stall_ms),
+			.first = tries == 1 };
 		enum db_outcome outcome;
 		bool again = false;
 

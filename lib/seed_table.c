@@ -10,7 +10,7 @@
 
 /* --- asking the catalog --- */
 
-enum { NAME_OID, NAME_KIND, NAME_SCHEMA, NAME_TABLE, NAME_LIKE };
+enum { NAME_OID, NAME_KIND, NAME_SCHEMA, NAME_TABLE, NAME_PARENT, NAME_LIKE };
 
 static void
 names_sql(struct bytes *out, const struct seed_file *files, size_t count)
@@ -18,7 +18,9 @@ names_sql(struct bytes *out, const struct seed_file *files, size_t count)
 	struct bytes name = { 0 };
 	size_t i;
 
-	bytes_str(out, "SELECT c.oid, c.relkind, n.nspname, c.relname, (SELECT pg_catalog.min(o.relname) "
+	bytes_str(out, "SELECT c.oid, c.relkind, n.nspname, c.relname, c.relkind = 'r' AND "
+	               "EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid), "
+	               "(SELECT pg_catalog.min(o.relname) "
 	               "FROM pg_catalog.pg_class o WHERE pg_catalog.lower(o.relname) = pg_catalog.lower(u.bare) "
 	               "AND o.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(o.oid)) "
 	               "FROM ROWS FROM (unnest(ARRAY[");
@@ -164,6 +166,10 @@ take_names(struct db *db, struct seed_tables *tables)
 			return say_missing(db, t->file, answer_text(a, i, NAME_LIKE));
 		if (*kind != 'r' && *kind != 'p')
 			return seed_refuse(t->file, 0, "%s is no table", t->file->table);
+		if (answer_flag(a, i, NAME_PARENT))
+			return seed_refuse(t->file, 0,
+			    "other tables inherit from %s, and its rows and theirs cannot be told apart: "
+			    "seed it with SQL", t->file->table);
 		t->oid = answer_text(a, i, NAME_OID);
 		t->sql.schema = answer_text(a, i, NAME_SCHEMA);
 		t->sql.table = answer_text(a, i, NAME_TABLE);

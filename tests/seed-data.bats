@@ -163,6 +163,73 @@ everything() {
   assert_equal "$(numbers b.csv)" '1 0 0 1 0 1'
 }
 
+@test "a row of a file that --prune would take away, or change, with the row that it points at is refused" {
+  local action
+  sql 'CREATE TABLE a (id int PRIMARY KEY)'
+  printf 'id\n1\n' >a.csv
+  printf 'id,a\n1,1\n2,2\n' >b.csv
+  for action in CASCADE 'SET NULL'; do
+    sql "DROP TABLE IF EXISTS b; TRUNCATE a; INSERT INTO a VALUES (1), (2);
+      CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a ON DELETE $action); INSERT INTO b VALUES (1, 1), (2, 2)"
+    seed --prune .
+    assert_code 65
+    says 'b.csv: rows of it point at rows that --prune deletes' 'Nothing was seeded'
+    assert_equal "$(sql 'SELECT count(*) FROM a; SELECT * FROM b ORDER BY id')" $'2\n1|1\n2|2'
+  done
+  printf 'id,a\n1,1\n' >b.csv
+  seed --prune .
+  assert_code 0
+  assert_equal "$stderr" "${stderr/warning/}"
+  assert_equal "$(sql 'SELECT * FROM b')" '1|1'
+}
+
+@test "tables that lose rows with what --prune deletes, and are not pruned themselves, are named" {
+  sql 'CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2); CREATE TABLE "Out" (a int REFERENCES a ON DELETE CASCADE);
+    CREATE TABLE kept (id int PRIMARY KEY, a int REFERENCES a ON DELETE SET NULL); CREATE TABLE no (a int REFERENCES a)'
+  printf 'id\n1\n' >a.csv
+  printf 'id\n' >kept.csv
+  printf '[kept]\nprune = no\n' >seed.conf
+  seed .
+  says_not warning
+  for words in '--dry-run --prune' --prune; do
+    # shellcheck disable=SC2086
+    seed $words .
+    assert_code 0
+    assert_equal "$(grep -c warning <<<"$stderr")" 2
+    says 'warning: --prune deletes rows of a; those of "Out" that point at them are subject to ON DELETE CASCADE' \
+      'those of kept that point at them are subject to ON DELETE SET NULL'
+  done
+  seed --prune .
+  says_not warning
+}
+
+@test "--prune does not empty a table for an NDJSON file that was cut off; a CSV of one line says so" {
+  sql 'CREATE TABLE a (id int PRIMARY KEY); INSERT INTO a VALUES (1), (2)'
+  : >a.ndjson
+  for words in '' --dry-run; do
+    seed --prune $words a.ndjson
+    assert_code 65
+    says 'a.ndjson: it has no row, and --prune would delete all 2 rows of table "a"' 'Nothing was seeded'
+  done
+  seed a.ndjson
+  assert_code 0
+  echo id >a.csv
+  seed --prune a.csv
+  assert_code 0
+  assert_equal "$(sql 'SELECT count(*) FROM a')" 0
+  seed --prune a.ndjson
+  assert_code 0
+}
+
+@test "a table that others inherit from is refused: --prune would take their rows for its own" {
+  sql 'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b () INHERITS (a); INSERT INTO b VALUES (2)'
+  printf 'id\n1\n' >a.csv
+  seed --prune a.csv
+  assert_code 65
+  says 'a.csv: other tables inherit from a' 'seed it with SQL'
+  assert_equal "$(sql 'SELECT id FROM a')" 2
+}
+
 @test "what is exported and seeded into an empty database is equal, in every format; exporting again changes no file" {
   local as before tables=(Category Country Currency FeatureFlag Organization Permission Plan PlanPrice Role RolePermission Setting User)
   shop
