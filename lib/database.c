@@ -1190,6 +1190,9 @@ send_prelude(struct db *db)
 struct db_beside {
 	struct source *source;          /* of the attempt that goes on */
 	PostgresPollingStatusType polled;
+	const char *application;
+	size_t host, hosts;             /* the one that is tried, of so many that are tried one by one */
+	long long limit_ms;             /* for each of them */
 	long long deadline;             /* of the attempt */
 	struct db_ask *asks;            /* the caller's */
 	size_t count;
@@ -1209,21 +1212,41 @@ beside_free(struct db_beside *b)
 	free(b);
 }
 
+/* Each host in its turn, as in connect_in_turn(); who prefers a standby is left to libpq. */
+static void
+beside_attempt(struct db *db)
+{
+	struct db_beside *b = db->beside;
+	const struct target *t = &b->source->target;
+	bool several = b->hosts > 1;
+	char *host = several ? nth(t->host, b->host) : NULL, *port = several ? nth(t->port, b->host) : NULL;
+	struct attempt attempt = { .source = b->source,
+		.application = b->application,
+		.host = several ? host : t->host,
+		.port = several ? port : t->port };
+	long long limit;
+
+	connect_begin(db, &attempt);
+	limit = connect_limit_ms(db->conn);
+	b->polled = PGRES_POLLING_WRITING;
+	b->deadline = clock_now_ms() + (!several || limit < b->limit_ms ? limit : b->limit_ms);
+	free(host);
+	free(port);
+}
+
 struct db *
-db_begin(struct source *source, const char *application)
+db_begin(struct source *source, const char *application, long long limit_ms)
 {
 	struct db *db = xcalloc(1, sizeof *db);
-	struct attempt attempt = { .source = source,
-		.application = application,
-		.host = source->target.host,
-		.port = source->target.port };
+	struct db_beside *b = db->beside = xcalloc(1, sizeof *db->beside);
+	const char *wanted = parameter(&source->target, session_attrs);
 
-	db->beside = xcalloc(1, sizeof *db->beside);
 	forget_session_variables(&source->target);
-	connect_begin(db, &attempt);
-	db->beside->source = source;
-	db->beside->polled = PGRES_POLLING_WRITING;
-	db->beside->deadline = clock_now_ms() + connect_limit_ms(db->conn);
+	b->source = source;
+	b->application = application;
+	b->hosts = wanted != NULL && strcmp(wanted, "prefer-standby") == 0 ? 1 : host_count(&source->target);
+	b->limit_ms = limit_ms / (long long)b->hosts;
+	beside_attempt(db);
 	return db;
 }
 
@@ -1246,15 +1269,23 @@ beside_connect(struct db *db, int *want)
 }
 
 bool
-db_begun(struct db *db, int *fd, int *want, enum db_outcome *outcome)
+db_begun(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome)
 {
-	struct source *source = db->beside->source;
+	struct db_beside *b = db->beside;
+	struct source *source = b->source;
 
-	if (beside_connect(db, want)) {
-		*fd = PQsocket(db->conn);
-		return false;
+	for (;;) {
+		if (beside_connect(db, want)) {
+			*fd = PQsocket(db->conn);
+			*until_ms = b->deadline;
+			return false;
+		}
+		*outcome = connect_end(db, source) ? DB_OK : DB_LOST;
+		if (*outcome == DB_OK || db->needs_password || strncmp(db->error.sqlstate, "28", 2) == 0 ||
+		    ++b->host >= b->hosts)
+			break;
+		beside_attempt(db);
 	}
-	*outcome = connect_end(db, source) ? DB_OK : DB_LOST;
 	if (*outcome == DB_OK)
 		session_begin(db, &source->target);
 	return true;

@@ -54,12 +54,13 @@ void db_let_go(struct db *db);
 struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms);
 
 /*
- * The same beside other work: none of these waits, but for the name of a host.  db_begin() starts one attempt to connect; to be
- * called until true, db_begun() goes on with it as far as it can, and says meanwhile for which descriptor and what
- * (signals.h) to wait.  *outcome is then DB_OK, or DB_LOST, and db_unreachable() says why.  source must live until then.
+ * The same beside other work: none of these waits, but for the name of a host.  db_begin() starts one attempt
+ * to connect, in which several hosts share limit_ms; to be called until true, db_begun() goes on with it as far
+ * as it can, and says meanwhile for which descriptor and what (signals.h) to wait, and until when.  *outcome is
+ * then DB_OK, or DB_LOST, and db_unreachable() says why.  source must live until then.
  */
-struct db *db_begin(struct source *source, const char *application);
-bool db_begun(struct db *db, int *fd, int *want, enum db_outcome *outcome);
+struct db *db_begin(struct source *source, const char *application, long long limit_ms);
+bool db_begun(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome);
 
 /* "cannot reach db.example.com:5432: connection refused"; returns the exit code that it means. */
 int db_unreachable(const struct db *db, const struct source *source, struct bytes *why);

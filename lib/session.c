@@ -81,7 +81,7 @@ session_look(struct session *s, const struct db_ask asks[], size_t count)
 	s->began_ms = clock_now_ms();
 	s->asking = false;
 	if (s->db == NULL)
-		s->db = db_begin(&s->source, "mig-check");
+		s->db = db_begin(&s->source, "mig-check", s->limit_ms);
 	else
 		s->asking = true;
 	if (s->asking)
@@ -121,10 +121,11 @@ bool
 session_go_on(struct session *s, struct polls *polls)
 {
 	enum db_outcome outcome;
+	long long until = s->began_ms + s->limit_ms;
 	int fd, want;
 
 	if (!s->asking) {
-		if (db_begun(s->db, &fd, &want, &outcome)) {
+		if (db_begun(s->db, &fd, &want, &until, &outcome)) {
 			if (outcome != DB_OK)
 				return fail(s, db_unreachable(s->db, &s->source, &s->why));
 			s->asking = true;
@@ -138,6 +139,7 @@ session_go_on(struct session *s, struct polls *polls)
 	if (clock_now_ms() - s->began_ms >= s->limit_ms)
 		return took_too_long(s);
 	polls_add(polls, fd, want);
+	polls_until(polls, until);
 	polls_until(polls, s->began_ms + s->limit_ms);
 	return false;
 }

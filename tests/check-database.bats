@@ -13,7 +13,16 @@ teardown() {
   sessions_end
   roles_end
   [[ -z ${STANDBY-} ]] || standby_end
-  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+  pgbouncer_end
+  [[ -z ${SILENT-} ]] || kill "$SILENT" 2>/dev/null || true
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || {
+    prepared_end
+    server_log
+  }
+}
+
+prepared_end() {
+  sql "SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database() \\gexec"
 }
 
 # verdict CODE TEXT [WORD…]: `mig-check database WORD…`; the last line has this in it.
@@ -182,14 +191,26 @@ standby_new() {
   sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT -1"
 }
 
+# One that takes a connection and says nothing, on SILENT_PORT.
+silent_begin() {
+  SILENT_PORT=$(free_port)
+  perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 9, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0]); sleep 30' "$SILENT_PORT" 3>&- 4>&- &
+  SILENT=$!
+  eventually bash -c "exec 9<>/dev/tcp/127.0.0.1/$SILENT_PORT"
+}
+
 @test "a server that takes the connection and then says nothing is given up" {
   local port
-  port=$(free_port)
-  perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 9, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0]); sleep 30' "$port" 3>&- 4>&- &
-  JOB=$!
-  eventually bash -c "exec 9<>/dev/tcp/127.0.0.1/$port"
+  silent_begin
+  port=$SILENT_PORT
   DATABASE_URL=postgresql://nobody@127.0.0.1:$port/nowhere verdict 2 '127.0.0.1 does not answer; gave up after 0.30 s' database.timeout=300ms
   DATABASE_URL=postgresql://nobody@127.0.0.1:$port/nowhere verdict 2 'no answer; gave up after 0.30 s (--timeout)' --timeout=300ms
+}
+
+@test "of several hosts one that is silent leaves time for the next" {
+  silent_begin
+  verdict 0 'OK: database' -d "host=127.0.0.1,127.0.0.1 port=$SILENT_PORT,$(server_port) user=tester dbname=$PGDATABASE" database.timeout=1s
+  verdict 0 'OK: database' -d "host=127.0.0.1,127.0.0.1 port=1,$(server_port) user=tester dbname=$PGDATABASE"
 }
 
 @test "a slow answer is WARNING" {
