@@ -1288,6 +1288,7 @@ db_begun(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome
 	}
 	if (*outcome == DB_OK)
 		session_begin(db, &source->target);
+	db->prelude_count = 0; /* nothing is set for the session: behind a pooler it is not ours */
 	return true;
 }
 

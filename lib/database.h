@@ -57,7 +57,8 @@ struct db *db_open_quietly(struct source *source, const char *application, long 
  * The same beside other work: none of these waits, but for the name of a host.  db_begin() starts one attempt
  * to connect, in which several hosts share limit_ms; to be called until true, db_begun() goes on with it as far
  * as it can, and says meanwhile for which descriptor and what (signals.h) to wait, and until when.  *outcome is
- * then DB_OK, or DB_LOST, and db_unreachable() says why.  source must live until then.
+ * then DB_OK, or DB_LOST, and db_unreachable() says why.  source must live until then.  Nothing is set for the
+ * session, not the schema either: behind a pooler it is soon somebody else's.
  */
 struct db *db_begin(struct source *source, const char *application, long long limit_ms);
 bool db_begun(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome);

@@ -28,7 +28,10 @@ session_open(struct session *s, const char *word)
 	int code;
 
 	*s = (struct session){ .limit_ms = 10000 };
-	code = source_open(&s->source, word);
+	if ((code = source_open(&s->source, word)) == 0 && s->source.target.schema != NULL) {
+		bytes_sql_name(&s->schema, s->source.target.schema);
+		s->search_path = s->schema.data;
+	}
 	return code;
 }
 
@@ -39,9 +42,14 @@ drop_answers(struct session *s)
 
 	for (i = 0; i < s->count; i++)
 		answer_free(s->asks[i].answer);
+	for (i = 0; i < s->asked; i++)
+		answer_free(s->answers[i].answer);
 	free(s->asks);
-	s->asks = NULL;
-	s->count = 0;
+	free(s->answers);
+	free(s->places);
+	s->asks = s->answers = NULL;
+	s->places = NULL;
+	s->count = s->asked = 0;
 }
 
 static void
@@ -59,23 +67,69 @@ session_close(struct session *s)
 	drop_answers(s);
 	source_free(&s->source);
 	bytes_free(&s->why);
+	bytes_free(&s->schema);
 }
 
-static const struct db_ask manners[] = {
-	{ .sql = "SET statement_timeout = '8s'", .ends_unit = true },
-	{ .sql = "SET lock_timeout = '1s'", .ends_unit = true },
-	{ .sql = "SET default_transaction_read_only = on", .ends_unit = true },
-};
-enum { MANNERS = sizeof manners / sizeof *manners };
+/*
+ * Goes with every unit, and ends with it: behind a pooler in transaction mode what a session sets would stay
+ * in a session of the application.
+ */
+static const char manners_sql[] =
+    "SELECT set_config('statement_timeout', '8s', true), set_config('lock_timeout', '1s', true), "
+    "set_config('transaction_read_only', 'on', true), "
+    "set_config('search_path', coalesce($1, current_setting('search_path')), true)";
+
+static bool
+is(const struct db_ask *ask, const char *word)
+{
+	return strncmp(ask->sql, word, strlen(word)) == 0;
+}
+
+/* Before each unit; behind a BEGIN, which has to come before any query, and behind a COMMIT. */
+static void
+add_asks(struct session *s, const struct db_ask asks[], size_t count)
+{
+	const struct db_ask manners = { .sql = manners_sql, .parameter = &s->search_path };
+	bool first = true, inside = false;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		bool turns = is(&asks[i], "BEGIN") || is(&asks[i], "COMMIT");
+
+		if (first && !turns && !inside)
+			s->asks[s->count++] = manners;
+		s->places[i] = s->count;
+		s->asks[s->count++] = asks[i];
+		if (turns) {
+			inside = is(&asks[i], "BEGIN");
+			s->asks[s->count++] = manners;
+		}
+		first = asks[i].ends_unit;
+	}
+	if (count == 0)
+		s->asks[s->count++] = manners;
+}
+
+static void
+take_answers(struct session *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->asked; i++) {
+		s->answers[i] = s->asks[s->places[i]];
+		s->asks[s->places[i]].answer = NULL;
+	}
+}
 
 void
 session_look(struct session *s, const struct db_ask asks[], size_t count)
 {
 	drop_answers(s);
-	s->asks = xcalloc(MANNERS + count, sizeof *s->asks);
-	memcpy(s->asks, manners, sizeof manners);
-	memcpy(s->asks + MANNERS, asks, count * sizeof *asks);
-	s->count = MANNERS + count;
+	s->asks = xcalloc(2 * count + 1, sizeof *s->asks);
+	s->answers = xcalloc(count, sizeof *s->answers);
+	s->places = xcalloc(count, sizeof *s->places);
+	s->asked = count;
+	add_asks(s, asks, count);
 	s->code = 0;
 	s->why.len = 0;
 	s->began_ms = clock_now_ms();
@@ -134,6 +188,7 @@ session_go_on(struct session *s, struct polls *polls)
 	}
 	if (s->asking && db_round_ended(s->db, &fd, &want, &outcome)) {
 		s->took_ms = clock_now_ms() - s->began_ms;
+		take_answers(s);
 		return outcome == DB_OK ? true : lost(s);
 	}
 	if (clock_now_ms() - s->began_ms >= s->limit_ms)
@@ -147,5 +202,5 @@ session_go_on(struct session *s, struct polls *polls)
 struct db_ask *
 session_answers(struct session *s)
 {
-	return s->asks + MANNERS;
+	return s->answers;
 }

@@ -31,10 +31,13 @@ struct session {
 	struct db *db;           /* NULL: not connected */
 	long long limit_ms;      /* a look may take so long */
 	bool asking;             /* connected, and the questions are on their way */
-	bool first;              /* of this connection's looks */
 	long long began_ms;
-	struct db_ask *asks;     /* our settings, then the caller's */
+	struct db_ask *asks;     /* the caller's, with our settings in each unit */
 	size_t count;
+	struct db_ask *answers;  /* the caller's */
+	size_t *places, asked;   /* where they are in asks, and how many */
+	struct bytes schema;
+	const char *search_path; /* NULL: the role's own */
 	/* of the last look */
 	int code;                /* 0: it was answered; else an exit code, */
 	struct bytes why;        /* and why: "cannot reach db.example.com:5432: connection refused" */

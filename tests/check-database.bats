@@ -218,6 +218,25 @@ silent_begin() {
   verdict 2 'answers in ' database.crit=0
 }
 
+@test "behind a pooler in transaction mode the sessions of the application stay as they were" {
+  local before
+  sql 'CREATE SCHEMA s; CREATE TABLE s.a (); CREATE TABLE b ()'
+  pgbouncer_begin transaction
+  before=$(settings_of_application)
+  verdict 0 'OK: database'
+  DATABASE_URL+="&schema=s" run --separate-stderr mig-check relation=a database
+  assert_code 0
+  sees 1 'SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $$tester$$'
+  assert_equal "$(settings_of_application)" "$before"
+  sql 'CREATE TABLE written ()'
+}
+
+# Through the pooler, which has one session.
+settings_of_application() {
+  command psql -XAtq "$DATABASE_URL" -c "SELECT name, setting FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout',
+    'default_transaction_read_only', 'search_path', 'client_connection_check_interval')"
+}
+
 wait_for_history() {
   folder_new
   migration 1_one 'SELECT 1;'
