@@ -606,6 +606,12 @@ forget_session_variables(const struct target *target)
 		unsetenv(names[i]);
 }
 
+bool
+db_needs_password(const struct db *db)
+{
+	return db->needs_password;
+}
+
 int
 db_unreachable(const struct db *db, const struct source *source, struct bytes *why)
 {

@@ -63,6 +63,9 @@ struct db *db_open_quietly(struct source *source, const char *application, long 
 struct db *db_begin(struct source *source, const char *application, long long limit_ms);
 bool db_begun(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome);
 
+/* It was refused for want of a password: the string has none, and no password file has one for it. */
+bool db_needs_password(const struct db *db);
+
 /* "cannot reach db.example.com:5432: connection refused"; returns the exit code that it means. */
 int db_unreachable(const struct db *db, const struct source *source, struct bytes *why);
 

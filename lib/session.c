@@ -151,6 +151,17 @@ fail(struct session *s, int code)
 	return true;
 }
 
+/* Nobody is asked for a password: a check has no terminal as a rule. */
+static bool
+not_connected(struct session *s)
+{
+	int code = db_unreachable(s->db, &s->source, &s->why);
+
+	if (db_needs_password(s->db))
+		bytes_str(&s->why, "; the connection string has none, and no password file has one for it");
+	return fail(s, code);
+}
+
 static bool
 took_too_long(struct session *s)
 {
@@ -181,7 +192,7 @@ session_go_on(struct session *s, struct polls *polls)
 	if (!s->asking) {
 		if (db_begun(s->db, &fd, &want, &until, &outcome)) {
 			if (outcome != DB_OK)
-				return fail(s, db_unreachable(s->db, &s->source, &s->why));
+				return not_connected(s);
 			s->asking = true;
 			db_round_begin(s->db, s->asks, s->count);
 		}

@@ -185,6 +185,7 @@ standby_new() {
   DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere verdict 2 'cannot reach 127.0.0.1:1: '
   role_new refused "PASSWORD 'right' IN ROLE with_password"
   DATABASE_URL=$(database_url --tcp "$ROLE:wrong") verdict 2 'password authentication failed'
+  DATABASE_URL=$(database_url --tcp "$ROLE") verdict 2 'the connection string has none, and no password file has one for it'
   DATABASE_URL=$(PGDATABASE=nowhere_at_all database_url) verdict 3 'does not exist'
   sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 0"
   verdict 2 'too many connections'
