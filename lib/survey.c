@@ -142,7 +142,8 @@ make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const
 	if (*schema != NULL)
 		asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_in_sql, .parameter = schema, .ends_unit = true };
 	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
-	asks[ASK_END] = (struct db_ask){ .sql = "ROLLBACK" };
+	/* a ROLLBACK would be counted as one of the application's */
+	asks[ASK_END] = (struct db_ask){ .sql = "COMMIT" };
 	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
 	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ends_unit = true };
 }

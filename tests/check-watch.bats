@@ -88,6 +88,15 @@ teardown() {
   shows 'before; the server'
 }
 
+@test "--watch: what it asks itself is no rollback" {
+  migration 1_one 'SELECT 1;'
+  recorded_all
+  sql_admin 'SELECT pg_stat_reset()' >/dev/null
+  run --separate-stderr bash -c 'mig-scan | mig-check history database --watch=1s --interval=10ms'
+  assert_code 0
+  assert_output 'OK: history, database'
+}
+
 @test "--watch: a deadlock that was not there before is WARNING" {
   sql 'CREATE TABLE a (); CREATE TABLE b ()'
   begin mig-check database --watch=20s --interval=200ms
