@@ -201,7 +201,7 @@ drain(struct log_job *g)
 		g->at += got;
 		take_bytes(g, chunk, (size_t)got);
 	}
-	g->error = got < 0 ? errno : 0;
+	g->error = got < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
 	g->ended = g->fd == STDIN_FILENO;
 	/* a last line without its end may still grow, but not on a pipe that was closed */
 	if (g->ended && g->line.len > 0)
@@ -224,6 +224,7 @@ static void
 open_file(struct check_job *job, struct log_job *g, bool first)
 {
 	g->fd = open(job->value, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	g->at = 0;
 	g->error = g->fd < 0 || fstat(g->fd, &g->file) != 0 ? errno : S_ISDIR(g->file.st_mode) ? EISDIR : 0;
 	if (g->error != 0 || !first || !S_ISREG(g->file.st_mode))
 		return;
@@ -349,6 +350,17 @@ look(struct check_job *job)
 		follow(job, g);
 }
 
+/* What came while it was waited for is how it is as a rule. */
+static void
+watch(struct check_job *job)
+{
+	struct log_job *g = job->data;
+
+	g->lines_before += g->lines;
+	g->errors_before += g->errors_now;
+	g->lines = g->errors_now = 0;
+}
+
 static bool
 go_on(struct check_job *job, struct polls *polls)
 {
@@ -391,5 +403,6 @@ const struct check_kind check_log_kind = {
 	.begin = begin,
 	.look = look,
 	.go_on = go_on,
+	.watch = watch,
 	.end = end,
 };

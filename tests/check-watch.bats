@@ -246,6 +246,33 @@ idle() {
   shows_not old
 }
 
+@test "log: a rotation is counted once, and a pipe that is quiet is no error" {
+  printf 'info: %s\n' {1..100} >app.log
+  begin mig-check log=app.log --watch=600ms --interval=50ms --format=records
+  sleep 0.2
+  printf 'info: %s\n' 101 102 >new.log
+  mv new.log app.log
+  finish
+  assert_code 0
+  assert_equal "$(records 'select(.record == "check").measures.lines')" 2
+  mkfifo pipe.log
+  sleep 2 >pipe.log 3>&- 4>&- &
+  run --separate-stderr mig-check log=pipe.log --watch=200ms --interval=50ms
+  assert_code 0
+  exec 9<>pipe.log
+  echo 'column "x" does not exist' >&9
+  run --separate-stderr mig-check log=pipe.log
+  exec 9>&-
+  assert_code 2
+}
+
+@test "log: errors that come on standard input while it is watched are compared with those before" {
+  run --separate-stderr bash -c '{ printf "info\n%.0s" {1..50}; sleep 0.6; printf "ERROR\n%.0s" {1..6}; sleep 0.3; } |
+    mig-check log=- health="$PLAIN/slow/300" --watch=20s --interval=50ms'
+  assert_code 1
+  assert_line --index -1 'WARNING: log: 100 % of its lines are errors, before 0 %'
+}
+
 @test "log: many more errors than before are WARNING while it is watched" {
   for _ in {1..50}; do echo info; done >app.log
   echo 'ERROR one' >>app.log
