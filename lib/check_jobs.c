@@ -239,6 +239,8 @@ set_one(struct check_job *job, const struct word *w, const struct setting *setti
 		return 0;
 	if (v->given && !setting->repeatable && v->for_one == (w->name != NULL))
 		return options_wrong("%s.%s is given twice", w->left, setting->name);
+	if (!v->for_one && w->name != NULL)
+		bytes_free(&v->lines); /* those for all of the kind */
 	v->for_one = w->name != NULL;
 	if (set(setting, v, w->value) != 0)
 		return wrong_value(w, setting);

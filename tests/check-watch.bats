@@ -221,6 +221,16 @@ idle() {
   shows 'cannot read nowhere.log: No such file'
 }
 
+@test "log: what is passed over in one wins over what is in all, whichever comes first" {
+  local words
+  echo 'column "a" does not exist' >app.log
+  for words in 'log.ignore=column log:app.ignore=nope' 'log:app.ignore=nope log.ignore=column'; do
+    # shellcheck disable=SC2086
+    run --separate-stderr mig-check log:app=app.log $words
+    assert_code 2
+  done
+}
+
 @test "log: from standard input to its end, or as it comes" {
   run --separate-stderr bash -c 'printf "a\ncolumn x does not exist" | mig-check log=-'
   assert_code 2
