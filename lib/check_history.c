@@ -191,6 +191,23 @@ compare_again(struct check_job *job, struct history_job *h)
 }
 
 static void
+say_grant(struct check_job *job, const struct session *session)
+{
+	const char *schema = session->source.target.schema;
+	struct bytes table = { 0 }, role = { 0 };
+
+	if (schema != NULL) {
+		bytes_sql_name(&table, schema);
+		bytes_char(&table, '.');
+	}
+	bytes_sql_name(&role, db_user(session->db));
+	check_detail(&job->outcome, "next", "grant select on %s" HISTORY_TABLE " to %s;", bytes_text(&table),
+	    role.data);
+	bytes_free(&table);
+	bytes_free(&role);
+}
+
+static void
 answered(struct check_job *job, struct db_ask *asks, struct session *session)
 {
 	struct history_job *h = job->data;
@@ -200,8 +217,8 @@ answered(struct check_job *job, struct db_ask *asks, struct session *session)
 		check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
 	} else if (denied != NULL) {
 		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [%s]", denied);
-		check_detail(&job->outcome, "next", "GRANT SELECT ON _prisma_migrations TO \"%s\";",
-		    db_user(session->db));
+		if (strcmp(denied, "42501") == 0)
+			say_grant(job, session);
 	} else if (survey_answered(session->db, asks, &h->survey) != 0) {
 		check_say(&job->outcome, CHECK_UNKNOWN, "the history cannot be judged");
 	} else {
