@@ -437,10 +437,11 @@ forget_looks(struct keeping *run)
 static bool
 read_in_time(struct keeping *run, struct check_job *job, struct reader *reader)
 {
-	long long left = run->timeout_at - clock_now_ms();
+	long long left;
 
 	if (!wait_for_stream(run))
 		return false;
+	left = run->timeout_at - clock_now_ms();
 	forget_looks(run);
 	check_outcome_clear(&job->outcome);
 	if (run->vigil->timeout_ms == 0) {

@@ -166,6 +166,18 @@ idle() {
   shows 'had not ended when --timeout was over'
 }
 
+@test "--timeout bounds the whole, also of a stream that comes late and does not end" {
+  local began ended
+  began=$(date +%s%3N)
+  mkfifo stream
+  { sleep 0.5; printf '%s\n' '{"record":"stream","kind":"scan","version":1}'; exec sleep 5; } >stream 3>&- 4>&- &
+  run --separate-stderr mig-check history --timeout=700ms <stream
+  ended=$(date +%s%3N)
+  kill $!
+  assert_code 3
+  assert [ $((ended - began)) -lt 1050 ]
+}
+
 @test "--timeout bounds a wait and a watch" {
   local began=$SECONDS
   run --separate-stderr mig-check health="$PLAIN/status/503" --wait=60s --interval=50ms --timeout=300ms
