@@ -321,6 +321,12 @@ has_stayed(const struct check_job *job)
 	return job->bad_in_row == 0 || (job->bad_in_row == 1 && !job->outcome.settled);
 }
 
+static bool
+is_as_before(const struct check_job *job)
+{
+	return job->bad_in_row == 0;
+}
+
 static void
 begin_watch(struct keeping *run, long long now)
 {
@@ -362,7 +368,10 @@ is_decided(struct keeping *run, long long now)
 			return true;
 		begin_watch(run, now);
 	}
-	return !for_all(run, has_stayed) || for_all(run, is_settled) || now >= run->watch_until;
+	if (!for_all(run, has_stayed) || for_all(run, is_settled))
+		return true;
+	/* a bad look that came last waits for the one that confirms it */
+	return now >= run->watch_until && for_all(run, is_as_before);
 }
 
 /* --- standard input --- */
@@ -521,7 +530,7 @@ keep(struct keeping *run)
 			until = polls.until_ms;
 		if (run->phase == PHASE_WAIT && run->wait_until < until)
 			until = run->wait_until;
-		if (run->phase == PHASE_WATCH && run->watch_until < until)
+		if (run->phase == PHASE_WATCH && now < run->watch_until && run->watch_until < until)
 			until = run->watch_until;
 		wait_for(&polls, until);
 	}

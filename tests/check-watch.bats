@@ -139,6 +139,14 @@ teardown() {
   shows 'too many connections'
 }
 
+@test "--watch: a bad look that comes last is confirmed, or not, by one more" {
+  begin mig-check database --watch=600ms --interval=500ms
+  eventually idle
+  sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'" >/dev/null
+  finish
+  assert_code 0
+}
+
 # Whether mig-check is connected, and between two looks.
 idle() {
   [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'
