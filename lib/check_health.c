@@ -410,6 +410,9 @@ look(struct check_job *job)
 	(void)curl.easy_setopt(h->easy, CURLOPT_USERAGENT, "mig-check/" MIG_VERSION);
 	(void)curl.easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
 	(void)curl.easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	(void)curl.easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1L); /* a name server that is silent is left */
+#endif
 	(void)curl.easy_setopt(h->easy, CURLOPT_CERTINFO, 1L);
 	(void)curl.easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->why);
 	(void)curl.easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, take_body);
