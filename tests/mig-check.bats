@@ -363,8 +363,17 @@ something_of_everything() {
   run --separate-stderr mig-check --format=prometheus -o nowhere/mig.prom database
   assert_code 3
   says nowhere/mig.prom
-  run bash -c 'mig-check --format=prometheus database >/dev/full'
-  assert_equal "$status" 3
+}
+
+@test "output that is lost is UNKNOWN, and is said" {
+  local words
+  something_of_everything
+  for words in '--format=prometheus' '--format=records' '--format=nagios' '' 'relation=nowhere' '--format=records -o /dev/full'; do
+    run --separate-stderr bash -c "mig-check $words database >/dev/full"
+    assert_code 3
+    error_count 1
+    says 'No space left on device'
+  done
 }
 
 @test "records carry what was measured, and within which limits" {

@@ -213,7 +213,7 @@ main(int argc, char *argv[])
 		say_unknown(&r);
 	}
 	/* output that is lost hides the verdict: then nothing is known */
-	if (output_close(&r.out, (int)worst) > CHECK_UNKNOWN)
+	if (output_close(&r.out, r.out.complete ? 0 : (int)worst) > CHECK_UNKNOWN)
 		worst = CHECK_UNKNOWN;
 	check_jobs_free(&r.jobs);
 	bytes_free(&r.help);
