@@ -98,15 +98,19 @@ static const char who_sql[] =
     "(SELECT count(*) FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND a.backend_type IS NULL) "
     "FROM pg_catalog.pg_database d WHERE d.datname = current_database()";
 
-/* Who builds one is not visible to everyone; that somebody who builds has a lock on the table is. */
+/*
+ * Which index somebody builds is not visible to everyone; that who builds has a lock on its table is.
+ * REINDEX and DROP INDEX CONCURRENTLY have one on the index itself.
+ */
 static const char indexes_sql[] =
     "SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text, count(*) OVER () "
     "FROM pg_catalog.pg_index i WHERE NOT i.indisvalid AND i.indislive "
     "AND (SELECT relkind FROM pg_catalog.pg_class WHERE oid = i.indexrelid) = 'i' "
     "AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p "
-    "WHERE p.index_relid = i.indexrelid OR (p.index_relid IS NULL "
-    "AND EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.pid = p.pid AND l.relation = i.indrelid "
-    "AND l.mode = 'ShareUpdateExclusiveLock'))) ORDER BY 1" SHOWN_ROWS;
+    "JOIN pg_catalog.pg_locks l ON l.pid = p.pid WHERE p.datname = current_database() "
+    "AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted) "
+    "AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.relation = i.indexrelid AND l.granted "
+    "AND l.mode = 'ShareUpdateExclusiveLock') ORDER BY 1" SHOWN_ROWS;
 
 static const char constraints_sql[] =
     "SELECT quote_ident(conname), conrelid::regclass::text, count(*) OVER () "

@@ -70,6 +70,19 @@ sees() {
   DATABASE_URL=$(database_url --tcp "$ROLE") verdict 0 'OK: database'
 }
 
+@test "an index that is being rebuilt or dropped is no trouble" {
+  local statement
+  sql 'CREATE TABLE a (a int); CREATE INDEX a_idx ON a (a)'
+  for statement in REINDEX DROP; do
+    session_begin 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT * FROM a'
+    client psql -XAtqc "$statement INDEX CONCURRENTLY a_idx" >/dev/null 2>&1 3>&- 4>&- &
+    eventually sees 1 'SELECT count(*) FROM pg_index WHERE NOT indisvalid'
+    verdict 0 OK
+    session_end "$SESSION"
+    wait $!
+  done
+}
+
 @test "a constraint that is not validated is WARNING" {
   sql 'CREATE TABLE "T" (a int); ALTER TABLE "T" ADD CONSTRAINT "positive" CHECK (a > 0) NOT VALID'
   verdict 1 'constraint positive is not validated'
