@@ -155,15 +155,16 @@ static const char standbys_sql[] =
     "pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint FROM pg_catalog.pg_stat_replication "
     "WHERE NOT pg_is_in_recovery() ORDER BY 4 DESC NULLS LAST" SHOWN_ROWS;
 
-/* A sequence ends where its column's type does, if that is earlier. */
+/* A sequence ends where its column's type does, if that is earlier; it need not begin at 1. */
 static const char sequences_sql[] =
-    "SELECT name, percent, hidden FROM (SELECT q.name, (100 * q.last::numeric / q.end)::bigint AS percent, "
+    "SELECT name, percent, hidden FROM (SELECT q.name, "
+    "(100 * (q.last::numeric - q.min) / nullif(q.end::numeric - q.min, 0))::bigint AS percent, "
     "count(*) FILTER (WHERE NOT q.seen) OVER () AS hidden FROM ("
     "SELECT c.oid::regclass::text AS name, has_sequence_privilege(c.oid, 'SELECT') AS seen, "
     "CASE WHEN has_sequence_privilege(c.oid, 'SELECT') AND NOT (pg_is_in_recovery() AND c.relpersistence = 'u') "
     "THEN pg_sequence_last_value(c.oid) END AS last, "
-    "least(s.seqmax, CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 "
-    "ELSE s.seqmax END) AS end "
+    "s.seqmin AS min, least(s.seqmax, CASE a.atttypid WHEN 'int2'::regtype THEN 32767 "
+    "WHEN 'int4'::regtype THEN 2147483647 ELSE s.seqmax END) AS end "
     "FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid "
     "LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid "
     "AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i') "

@@ -186,6 +186,16 @@ standby_new() {
   verdict 0 OK database.ids-warn=1%
 }
 
+@test "a sequence with negative bounds is counted from where it begins" {
+  sql 'CREATE SEQUENCE up MINVALUE -1000 MAXVALUE -1 START -1000; SELECT nextval($$up$$)' >/dev/null
+  sql 'CREATE SEQUENCE zero MINVALUE -10 MAXVALUE 0; SELECT setval($$zero$$, -10)' >/dev/null
+  run --separate-stderr mig-check --format=prometheus database
+  assert_code 0
+  assert_line --regexp '^mig_database_sequence_used_ratio\{.*\} 0(\.0+)?$'
+  sql 'SELECT setval($$up$$, -101)' >/dev/null
+  verdict 1 'sequence up is used up to 90 %'
+}
+
 @test "a network connection without TLS is WARNING" {
   local far
   far="host=db.example.com hostaddr=127.0.0.1 port=$(server_port) user=tester dbname=$PGDATABASE"
