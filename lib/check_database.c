@@ -135,11 +135,13 @@ static const char prepared_sql[] =
 /* pg_locks has waitstart since PostgreSQL 14. */
 static const char blocked_sql[] =
     "SELECT w.pid, " SECONDS("coalesce((to_jsonb(w) ->> 'waitstart')::timestamptz, a.query_start)") ", "
-    "w.relation::regclass::text, b.pid, b.usename, host(b.client_addr), b.application_name, b.state, "
+    "w.relation::regclass::text, by[1], b.usename, host(b.client_addr), b.application_name, b.state, "
     FIRST_WORD("b.query") ", count(*) OVER () FROM pg_catalog.pg_locks w "
     "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid "
-    "LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = (pg_catalog.pg_blocking_pids(w.pid))[1] "
-    "WHERE NOT w.granted AND a.datname = current_database() ORDER BY 2 DESC NULLS LAST" SHOWN_ROWS;
+    "CROSS JOIN LATERAL pg_catalog.pg_blocking_pids(w.pid) AS by "
+    "LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = by[1] "
+    "WHERE NOT w.granted AND by[1] IS NOT NULL AND a.datname = current_database() "
+    "ORDER BY 2 DESC NULLS LAST" SHOWN_ROWS;
 
 /* What has been received and not replayed is at most as old as the last commit that was replayed. */
 static const char standby_sql[] =
@@ -249,6 +251,10 @@ who(struct bytes *out, const struct answer *a, size_t row, int pid)
 	const char *user = answer_text(a, row, pid + 1), *client = answer_text(a, row, pid + 2),
 	           *application = answer_text(a, row, pid + 3), *state = answer_text(a, row, pid + 4);
 
+	if (answer_number(a, row, pid) == 0) { /* so pg_blocking_pids() has it */
+		bytes_str(out, "a prepared transaction");
+		return;
+	}
 	bytes_format(out, "pid %lld", answer_number(a, row, pid));
 	if (user != NULL)
 		bytes_format(out, ", %s", user);
@@ -458,7 +464,7 @@ static void
 judge_blocked(const struct look *l)
 {
 	const struct answer *a = answer(l, ASK_BLOCKED, "who waits for whom");
-	long long longest = 0;
+	long long longest = 0, blocker;
 	enum check_state state;
 	struct bytes behind = { 0 };
 	char age[CLOCK_SPAN];
@@ -473,9 +479,13 @@ judge_blocked(const struct look *l)
 	state = measure(l, &wait_metric, longest, BLOCKED_WARN);
 	if (state == CHECK_OK)
 		return;
-	check_say(l->outcome, state, "%zu session%s blocked for up to %s by pid %lld", count, count == 1
-	    ? "" : "s", clock_age(longest * 1000, age),
-	    answer_number(a, 0, 3));
+	blocker = answer_number(a, 0, 3);
+	if (blocker == 0)
+		bytes_str(&behind, "a prepared transaction");
+	else
+		bytes_format(&behind, "pid %lld", blocker);
+	check_say(l->outcome, state, "%zu session%s blocked for up to %s by %s", count, count == 1 ? "" : "s",
+	    clock_age(longest * 1000, age), behind.data);
 	for (i = 0; i < answer_rows(a); i++) {
 		const char *relation = answer_text(a, i, 2);
 
@@ -487,7 +497,11 @@ judge_blocked(const struct look *l)
 		    age));
 		check_detail(l->outcome, "", "behind %s", behind.data);
 	}
-	check_detail(l->outcome, "", "select pg_terminate_backend(%lld);", answer_number(a, 0, 3));
+	if (blocker == 0)
+		check_detail(l->outcome, "",
+		    "select gid, owner, prepared from pg_prepared_xacts order by prepared;");
+	else
+		check_detail(l->outcome, "", "select pg_terminate_backend(%lld);", blocker);
 	bytes_free(&behind);
 }
 

@@ -123,6 +123,17 @@ sees() {
   verdict 2 '1 session blocked' database.blocked-crit=500ms
 }
 
+@test "a session blocked by a prepared transaction: no pid is ended, its name is asked for" {
+  sql "CREATE TABLE a (); BEGIN; LOCK TABLE a; PREPARE TRANSACTION 'left behind'"
+  client psql -XAtqc 'SELECT * FROM a' >/dev/null 2>&1 3>&- 4>&- &
+  eventually sees 1 'SELECT count(*) FROM pg_locks WHERE NOT granted'
+  sleep 0.6
+  verdict 1 '1 session blocked for up to 1 s by a prepared transaction' database.blocked-warn=0
+  shows 'behind a prepared transaction' 'from pg_prepared_xacts'
+  shows_not 'pg_terminate_backend(0)' 'pid 0'
+  prepared_end
+}
+
 standby_ctl() {
   (cd / && as_server "$(server_programs)/pg_ctl" -s -D "$STANDBY/data" -l "$STANDBY/server.log" "$@" 3>&- 4>&-)
 }
