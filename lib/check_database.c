@@ -143,13 +143,17 @@ static const char blocked_sql[] =
     "WHERE NOT w.granted AND by[1] IS NOT NULL AND a.datname = current_database() "
     "ORDER BY 2 DESC NULLS LAST" SHOWN_ROWS;
 
-/* What has been received and not replayed is at most as old as the last commit that was replayed. */
+/*
+ * What has been received and not replayed is at most as old as the last commit that was replayed.  A standby
+ * that an archive feeds receives nothing itself: that age is all that is known of it.
+ */
 static const char standby_sql[] =
     "SELECT CASE WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0 "
     "ELSE extract(epoch FROM clock_timestamp() - "
     "coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())) * 1000 END::bigint, "
     "pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::bigint, "
-    "EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver), pg_is_wal_replay_paused() "
+    "EXISTS (SELECT FROM pg_catalog.pg_stat_wal_receiver) OR (pg_last_wal_receive_lsn() IS NULL "
+    "AND coalesce(current_setting('restore_command', true), '') <> ''), pg_is_wal_replay_paused() "
     "WHERE pg_is_in_recovery()";
 
 static const char standbys_sql[] =
@@ -512,7 +516,11 @@ say_lag(const struct look *l, enum check_state state, const char *standby, long 
 
 	check_value(&lag, &lag_metric, ms);
 	check_say(l->outcome, state, "%s is %s behind", standby, lag.data);
-	check_detail(l->outcome, "replication", "%lld kB of changes are not replayed yet", bytes / 1024);
+	if (bytes != RECORD_NULL)
+		check_detail(l->outcome, "replication", "%lld kB of changes are not replayed yet",
+		    bytes / 1024);
+	else
+		check_detail(l->outcome, "replication", "so old is the last commit that it has replayed");
 	bytes_free(&lag);
 }
 

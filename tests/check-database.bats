@@ -179,6 +179,13 @@ standby_new() {
   standby_ctl -w start
   sql_admin "ALTER SYSTEM RESET max_wal_senders" >/dev/null
   verdict 1 'it receives nothing from its primary' -d env:STANDBY_URL database.expect=standby database.lag-warn=1h
+  # an archive feeds it
+  standby_ctl -m fast stop
+  as_server tee -a "$STANDBY/data/postgresql.auto.conf" >/dev/null <<<$'primary_conninfo = \'\'\nrestore_command = false'
+  standby_ctl -w start
+  verdict 0 'OK: database' -d env:STANDBY_URL database.expect=standby database.lag-warn=1h
+  verdict 1 'behind' -d env:STANDBY_URL database.expect=standby database.lag-warn=0
+  shows 'so old is the last commit that it has replayed'
 }
 
 @test "connections, sequences and transaction ids that run out" {
