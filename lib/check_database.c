@@ -114,7 +114,8 @@ static const char indexes_sql[] =
 
 static const char constraints_sql[] =
     "SELECT quote_ident(conname), conrelid::regclass::text, count(*) OVER () "
-    "FROM pg_catalog.pg_constraint WHERE NOT convalidated AND conrelid <> 0 ORDER BY 1" SHOWN_ROWS;
+    "FROM pg_catalog.pg_constraint c WHERE NOT convalidated AND conrelid <> 0 "
+    "AND coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) ORDER BY 1" SHOWN_ROWS;
 
 static const char transactions_sql[] =
     "SELECT a.pid, a.usename, host(a.client_addr), a.application_name, a.state, " SECONDS("a.xact_start") ", "
@@ -184,8 +185,8 @@ static const char ids_sql[] =
     "FROM pg_catalog.pg_database WHERE datallowconn ORDER BY 2 DESC LIMIT 1";
 
 static const char counters_sql[] =
-    "SELECT xact_rollback, deadlocks, " SECONDS("stats_reset") " FROM pg_catalog.pg_stat_database "
-    "WHERE datname = current_database()";
+    "SELECT xact_rollback, deadlocks, " SECONDS("coalesce(stats_reset, pg_postmaster_start_time())") " "
+    "FROM pg_catalog.pg_stat_database WHERE datname = current_database()";
 
 static const char *const questions[ASKS] = { [ASK_WHO] = who_sql, [ASK_INDEXES] = indexes_sql,
 	[ASK_CONSTRAINTS] = constraints_sql, [ASK_TRANSACTIONS] = transactions_sql, [ASK_PREPARED] = prepared_sql,
