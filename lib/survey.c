@@ -143,7 +143,7 @@ make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const
 		asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_in_sql, .parameter = schema, .ends_unit = true };
 	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
 	/* a ROLLBACK would be counted as one of the application's */
-	asks[ASK_END] = (struct db_ask){ .sql = "COMMIT" };
+	asks[ASK_END] = (struct db_ask){ .sql = "END" };
 	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
 	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ends_unit = true };
 }
