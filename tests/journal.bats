@@ -679,9 +679,9 @@ SQL
 
 @test "DISCARD ALL gives the deploy lock away; it is taken again" {
   migration 20240102000000_discard 'DISCARD ALL;'
-  migration 20240103000000_held "CREATE TABLE \"held\" AS SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND granted;"
+  migration 20240103000000_held "CREATE TABLE \"held\" AS SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database());"
   migration 20240104000000_unlock 'SELECT pg_advisory_unlock_all();'
-  migration 20240105000000_held "INSERT INTO \"held\" SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND granted;"
+  migration 20240105000000_held "INSERT INTO \"held\" SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database());"
   pipeline
   assert_code 0
   says '20240102000000_discard gave the deploy lock away; it was taken again' '20240104000000_unlock gave the deploy lock away'

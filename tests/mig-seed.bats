@@ -220,7 +220,7 @@ CASES
   assert_code 78
   error_count 1
   says 'a pooler in transaction mode' 'nothing was touched' 'MIG_DATABASE=env:DIRECT_URL'
-  assert_equal "$(rows)$(sql "SELECT pid FROM pg_locks WHERE locktype = 'advisory'")" ''
+  assert_equal "$(rows)$(sql "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")" ''
   seed --dry-run a.csv
   assert_code 0
   pgbouncer_end

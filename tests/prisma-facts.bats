@@ -398,7 +398,8 @@ names_in_order() {
 ## 3. The lock
 
 @test "3 the lock: both take the same, status takes none" {
-  migration 1_a "CREATE TABLE \"lock\" AS SELECT classid::int, objid::int, objsubid, mode, granted FROM pg_locks WHERE locktype = 'advisory';"
+  migration 1_a "CREATE TABLE \"lock\" AS SELECT classid::int, objid::int, objsubid, mode, granted FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database());"
   deploy_both
   assert_both 0
   assert_equal "$(on "$MIG" && sql 'SELECT * FROM lock')" '0|72707369|1|ExclusiveLock|t'
