@@ -67,7 +67,7 @@ stops_new() {
 	#include <string.h>
 	#include <sys/prctl.h>
 
-	static int (*real_version)(const void *);
+	static const char *(*real_status)(const void *, const char *);
 	static void (*real_finish)(void *);
 
 	static void
@@ -77,14 +77,14 @@ stops_new() {
 		raise(SIGSTOP);
 	}
 
-	static int
-	version(const void *conn)
+	static const char *
+	status(const void *conn, const char *parameter)
 	{
 		static int stopped;
 
 		if (!stopped++)
 			stop("connected");
-		return real_version(conn);
+		return real_status(conn, parameter);
 	}
 
 	static void
@@ -106,9 +106,9 @@ stops_new() {
 		for (i = 0; !real && i < sizeof releases / sizeof *releases; i++)
 			real = (void *(*)(void *, const char *))dlvsym(RTLD_NEXT, "dlsym", releases[i]);
 		found = real(handle, name);
-		if (strcmp(name, "PQserverVersion") == 0) {
-			real_version = (int (*)(const void *))found;
-			return (void *)version;
+		if (strcmp(name, "PQparameterStatus") == 0) {
+			real_status = (const char *(*)(const void *, const char *))found;
+			return (void *)status;
 		}
 		if (strcmp(name, "PQfinish") == 0) {
 			real_finish = (void (*)(void *))found;
