@@ -9,8 +9,7 @@ http_start() {
   command -v python3 >/dev/null || skip "no python3"
   file=$(mktemp -u "$BATS_FILE_TMPDIR/http.XXXXXX")
   "$TESTS/http-server" "$file" "$@" </dev/null >"$file.out" 2>&1 3>&- 4>&- &
-  HTTP_PIDS+=" $!"
-  export HTTP_PIDS
+  echo $! >>"$BATS_FILE_TMPDIR/http.pids" # a test's variables do not reach teardown_file
   eventually test -s "$file" || fail "no HTTP server: $(cat "$file.out")" || return 1
   # shellcheck disable=SC2034
   HTTP=$(<"$file")
@@ -18,8 +17,8 @@ http_start() {
 
 http_stop() {
   local pid
-  for pid in ${HTTP_PIDS-}; do
+  [[ -e $BATS_FILE_TMPDIR/http.pids ]] || return 0
+  while read -r pid; do
     kill "$pid" 2>/dev/null || true
-  done
-  unset HTTP_PIDS
+  done <"$BATS_FILE_TMPDIR/http.pids"
 }
