@@ -29,7 +29,7 @@ HARDEN_LD += -fsanitize=$(SANITIZE)
 FORTIFY =
 endif
 
-# libpq is loaded when it is needed: lib/libpq.c.  Only what calls that room can talk to PostgreSQL, and mig-plan has
+# libpq is loaded when it is needed: lib/postgres/libpq.c.  Only what calls that room can talk to PostgreSQL, and mig-plan has
 # no part of it.  tests/interface.bats holds it.
 LIBS = $(shell $(PKG_CONFIG) --libs jansson libsodium nettle)
 PQ   = $(shell $(PKG_CONFIG) --libs libpq)
@@ -39,7 +39,7 @@ TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
 # Programs with which tests ask single rooms; built by `make test-tools`.
 TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/tool_*.c))
 
-OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*.c))
+OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*/*.c))
 CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(FORTIFY) \
 	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson nettle) $(CPPFLAGS)
 
@@ -50,7 +50,7 @@ $(BUILD)/mig-%: $(BUILD)/tools/mig-%.o $(BUILD)/libmig.a
 
 $(BUILD)/libmig.a: $(OBJECTS)
 	rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -86,7 +86,12 @@ bench: all test-tools
 demo:
 	./scripts/demo
 
-lint:
+# Each header compiles alone.
+headers:
+	set -e; for h in lib/*/*.h; do $(CC) $(CPPFLAGS_ALL) $(WARN) -fsyntax-only -x c "$$h"; done
+
+lint: headers
+	scripts/floors
 	mandoc -Tlint -Wwarning man/*.[157]
 	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/alone-matrix .ci/run
 
@@ -105,7 +110,7 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(wildcard $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d)
 
-.PHONY: all bench check check-alone check-kill check-prisma check-sql check-traffic clean demo install lint test-tools uninstall
+.PHONY: all bench check check-alone check-kill check-prisma check-sql check-traffic clean demo headers install lint test-tools uninstall
 .SECONDARY:

@@ -27,7 +27,7 @@ keys_of_code() {
       split($0, part, /"|, /)
       type = tolower(substr(part[4], 7))
       print record, part[2], type (part[5] == "true" ? " or null" : "")
-    }' "$lib/record.c" "$lib/model.c" | sort -s -k1,1
+    }' "$lib/records/record.c" "$lib/records/model.c" | sort -s -k1,1
 }
 
 keys_of_page() {
@@ -142,7 +142,7 @@ scan.rec'
 
 @test "every rule of mig-plan is in its page, with its severity, and no other" {
   diff <(sed -nE 's/^\t\{ "([a-z0-9_]+)", SEVERITY_([A-Z]+), (true|false) \},/\1 \L\2 \3/p' \
-    "$BATS_TEST_DIRNAME/../lib/plan.c" | sed 's/true$/yes/; s/false$/no/' | sort) \
+    "$BATS_TEST_DIRNAME/../lib/plan/plan.c" | sed 's/true$/yes/; s/false$/no/' | sort) \
     <(sed -nE 's/^\.It ([a-z0-9_]+) Ta (error|warning|note) Ta (yes|no) Ta .*/\1 \2 \3/p' "$MAN/mig-plan.1" | sort)
 }
 

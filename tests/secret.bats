@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Where a connection string comes from, what is said when there is none, and where it is in memory (lib/secret.c).
+# Where a connection string comes from, what is said when there is none, and where it is in memory (lib/secret/secret.c).
 # tool_secret opens one as the tools do; tool_memscan looks into a process.
 # shellcheck disable=SC2016,SC2030,SC2031
 

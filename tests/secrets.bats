@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The password of a connection string: nowhere but where it has to be, with the five programs as they are. Each test
-# has a control which shows that it would have been found. (tests/secret.bats is about one room, lib/secret.c.)
+# has a control which shows that it would have been found. (tests/secret.bats is about one room, lib/secret/secret.c.)
 # shellcheck disable=SC2016,SC2030,SC2031,SC2153,SC2154
 
 load helper

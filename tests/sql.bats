@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# lib/sql.c: where statements begin, end, and commit. Wherever that can be asked, PostgreSQL has the last word.
+# lib/sql/sql.c: where statements begin, end, and commit. Wherever that can be asked, PostgreSQL has the last word.
 
 load helper
 

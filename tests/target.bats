@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# How connection strings are read (lib/target.c), without a database.
+# How connection strings are read (lib/secret/conninfo.c), without a database.
 
 load helper
 

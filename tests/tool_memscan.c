@@ -20,7 +20,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 enum { CHUNK = 1 << 20, PAGE = 4096, FREED = 16, TAIL_FROM = 24, PLACES = 4 };
 

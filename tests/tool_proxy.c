@@ -39,7 +39,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 enum { CHUNK = 65536,
 	QUEUE_MAX = 64 << 20 };

@@ -1,5 +1,5 @@
 /*
- * tool_sql: prints what lib/sql.c sees in the script on standard input, for tests; and asks a
+ * tool_sql: prints what lib/sql/sql.c sees in the script on standard input, for tests; and asks a
  * server what it sees.
  *
  *	tool_sql split          one line a statement: start end line:column kind[,chain][,broken] words
@@ -27,9 +27,9 @@
 
 #include <libpq-fe.h>
 
-#include "bytes.h"
-#include "remedy.h"
-#include "sql.h"
+#include "base/bytes.h"
+#include "sql/hints.h"
+#include "sql/sql.h"
 
 static const char *const kinds[] = {
 	[SQL_ORDINARY] = "ordinary",

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
-#include "target.h"
+#include "base/bytes.h"
+#include "secret/conninfo.h"
 
 static void
 print(const char *key, const char *value)

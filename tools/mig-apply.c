@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deploy.h"
-#include "message.h"
-#include "mig.h"
-#include "model.h"
-#include "options.h"
-#include "output.h"
-#include "record.h"
-#include "secret.h"
-#include "signals.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "base/signals.h"
+#include "deploy/deploy.h"
+#include "records/model.h"
+#include "records/output.h"
+#include "records/record.h"
+#include "secret/secret.h"
 
 static const char *const usage[] = {
 	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME] [--wait=TIME]",

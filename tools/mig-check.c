@@ -6,15 +6,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "check.h"
-#include "check_face.h"
-#include "message.h"
-#include "mig.h"
-#include "options.h"
-#include "output.h"
-#include "record.h"
-#include "secret.h"
-#include "vigil.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "check/check.h"
+#include "check/page.h"
+#include "check/run.h"
+#include "records/output.h"
+#include "records/record.h"
+#include "secret/secret.h"
 
 #define FORMATS "text|records|nagios|prometheus"
 

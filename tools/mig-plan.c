@@ -6,18 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "face.h"
-#include "history.h"
-#include "message.h"
-#include "mig.h"
-#include "model.h"
-#include "options.h"
-#include "output.h"
-#include "plan.h"
-#include "psql.h"
-#include "record.h"
-#include "secret.h"
-#include "status.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "migrations/history.h"
+#include "migrations/status.h"
+#include "plan/pages.h"
+#include "plan/plan.h"
+#include "plan/psql_script.h"
+#include "records/model.h"
+#include "records/output.h"
+#include "records/record.h"
+#include "secret/secret.h"
 
 static const char *const usage[] = {
 	"mig-plan [--to=NAME] [--from-empty] [--strict[=RULE,...]] [--allow=RULE,...]",

@@ -5,21 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "database.h"
-#include "face.h"
-#include "history.h"
-#include "message.h"
-#include "mig.h"
-#include "migration.h"
-#include "model.h"
-#include "options.h"
-#include "output.h"
-#include "record.h"
-#include "signals.h"
-#include "source.h"
-#include "status.h"
-#include "survey.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "base/signals.h"
+#include "database/inspect.h"
+#include "migrations/folder.h"
+#include "migrations/history.h"
+#include "migrations/status.h"
+#include "plan/pages.h"
+#include "postgres/connection.h"
+#include "records/model.h"
+#include "records/output.h"
+#include "records/record.h"
+#include "secret/source.h"
 
 static const char *const usage[] = { "mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
 	NULL };

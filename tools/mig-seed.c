@@ -5,20 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "database.h"
-#include "face.h"
-#include "message.h"
-#include "mig.h"
-#include "model.h"
-#include "options.h"
-#include "output.h"
-#include "pooler.h"
-#include "record.h"
-#include "seed.h"
-#include "seed_face.h"
-#include "signals.h"
-#include "source.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "base/signals.h"
+#include "database/pooler.h"
+#include "postgres/connection.h"
+#include "records/model.h"
+#include "records/output.h"
+#include "records/record.h"
+#include "secret/source.h"
+#include "seed/page.h"
+#include "seed/seed.h"
 
 static const char *const usage[] = {
 	"mig-seed [-d SOURCE] [--dry-run] [--prune] [--key=[TABLE:]COLUMN,...]...",

@@ -1,8 +1,8 @@
 /*
- * libFuzzer: clang -fsanitize=fuzzer,address,undefined -Ilib tests/fuzz/fuzz_json.c lib/bytes.c
- * lib/message.c -ljansson
+ * libFuzzer: clang -fsanitize=fuzzer,address,undefined -Ilib tests/fuzz/fuzz_json.c lib/base/bytes.c
+ * lib/base/message.c -ljansson
  *
- * json.c reads our own shape of line itself.  Whatever it takes so, jansson has to take as well, with the same values;
+ * records/json.c reads our own shape of line itself.  Whatever it takes so, jansson has to take as well, with the same values;
  * and what is written of a text, both have to read as that text.
  */
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The room itself, since the question is which of its two readers takes a line. */
-#include "../../lib/json.c"
+#include "../../lib/records/json.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,8 @@
 /*
- * A libFuzzer target for lib/sql.c: whatever the text, what is said of it holds together.
+ * A libFuzzer target for lib/sql/sql.c: whatever the text, what is said of it holds together.
  *
  *	clang -std=c11 -D_POSIX_C_SOURCE=200809L -g -O1 -fsanitize=fuzzer,address,undefined -iquote lib \
- *	    -o build/fuzz_sql tests/fuzz/fuzz_sql.c lib/sql.c lib/bytes.c lib/message.c
+ *	    -o build/fuzz_sql tests/fuzz/fuzz_sql.c lib/sql/sql.c lib/base/bytes.c lib/base/message.c
  *	build/fuzz_sql -max_total_time=300 -max_len=4096 [CORPUS]
  */
 #include <stdint.h>
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
-#include "sql.h"
+#include "base/bytes.h"
+#include "sql/sql.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

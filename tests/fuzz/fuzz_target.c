@@ -1,6 +1,6 @@
 /*
- * libFuzzer: clang -fsanitize=fuzzer,address,undefined -Ilib tests/fuzz/fuzz_target.c lib/target.c
- * lib/bytes.c lib/message.c
+ * libFuzzer: clang -fsanitize=fuzzer,address,undefined -Ilib tests/fuzz/fuzz_target.c lib/secret/conninfo.c
+ * lib/base/bytes.c lib/base/message.c
  *
  * Beside crashes it looks for what must never happen: a span outside the input, an error without a
  * rule, and a field that depends on what the password is.
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
-#include "target.h"
+#include "base/bytes.h"
+#include "secret/conninfo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

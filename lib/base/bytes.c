@@ -1,0 +1,320 @@
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+
+static void *
+checked(void *memory)
+{
+	if (memory == NULL) {
+		(void)message_error(MIG_BUSY, "out of memory");
+		exit(MIG_BUSY);
+	}
+	return memory;
+}
+
+void *
+xmalloc(size_t size)
+{
+	return checked(malloc(size > 0 ? size : 1));
+}
+
+void *
+xcalloc(size_t count, size_t size)
+{
+	return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+}
+
+void *
+xrealloc(void *old, size_t size)
+{
+	return checked(realloc(old, size > 0 ? size : 1));
+}
+
+char *
+xstrndup(const char *text, size_t len)
+{
+	char *copy = xmalloc(len + 1);
+
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *
+xstrdup(const char *text)
+{
+	return xstrndup(text, strlen(text));
+}
+
+char *
+xformat(const char *format, ...)
+{
+	struct bytes b = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	bytes_vformat(&b, format, args);
+	va_end(args);
+	return b.data;
+}
+
+void
+bytes_room(struct bytes *b, size_t more)
+{
+	size_t need;
+
+	if (more > SIZE_MAX / 2 - b->len)
+		checked(NULL);
+	need = b->len + more + 1;
+	if (need <= b->cap)
+		return;
+	b->cap += b->cap / 2 + 256;
+	if (b->cap < need)
+		b->cap = need;
+	b->data = xrealloc(b->data, b->cap);
+}
+
+void
+bytes_add(struct bytes *b, const void *data, size_t len)
+{
+	bytes_room(b, len);
+	if (len > 0)
+		memcpy(b->data + b->len, data, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+}
+
+void
+bytes_str(struct bytes *b, const char *text)
+{
+	bytes_add(b, text, strlen(text));
+}
+
+void
+bytes_char(struct bytes *b, char c)
+{
+	bytes_add(b, &c, 1);
+}
+
+void
+bytes_vformat(struct bytes *b, const char *format, va_list args)
+{
+	va_list again;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (len < 0)
+		MESSAGE_BUG("the format \"%s\" does not fit its values", format);
+	bytes_room(b, (size_t)len);
+	vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
+	b->len += (size_t)len;
+}
+
+void
+bytes_format(struct bytes *b, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	bytes_vformat(b, format, args);
+	va_end(args);
+}
+
+void
+bytes_free(struct bytes *b)
+{
+	free(b->data);
+	*b = (struct bytes){ 0 };
+}
+
+const char *
+bytes_text(const struct bytes *b)
+{
+	return b->data != NULL ? b->data : "";
+}
+
+/*
+ * One step of the WHATWG UTF-8 decoder: the length of the sequence at text[0..len), len > 0.
+ * *valid is false where it is not one; the length is then that of the part that one U+FFFD stands for.
+ */
+static size_t
+utf8_step(const unsigned char *text, size_t len, bool *valid)
+{
+	unsigned char low = 0x80, high = 0xBF;
+	size_t more, i;
+
+	*valid = true;
+	if (text[0] < 0x80)
+		return 1;
+	if (text[0] >= 0xC2 && text[0] <= 0xDF) {
+		more = 1;
+	} else if (text[0] >= 0xE0 && text[0] <= 0xEF) {
+		more = 2;
+		if (text[0] == 0xE0)
+			low = 0xA0;     /* overlong below */
+		else if (text[0] == 0xED)
+			high = 0x9F;    /* surrogates above */
+	} else if (text[0] >= 0xF0 && text[0] <= 0xF4) {
+		more = 3;
+		if (text[0] == 0xF0)
+			low = 0x90;
+		else if (text[0] == 0xF4)
+			high = 0x8F;    /* behind U+10FFFF above */
+	} else {
+		*valid = false;
+		return 1;
+	}
+	for (i = 1; i <= more; i++) {
+		if (i >= len || text[i] < low || text[i] > high) {
+			*valid = false;
+			return i;
+		}
+		low = 0x80;
+		high = 0xBF;
+	}
+	return more + 1;
+}
+
+/* How much of text is ASCII at least, in whole words: most text is nothing else. */
+static size_t
+ascii_length(const char *text, size_t len)
+{
+	size_t at;
+	uint64_t word;
+
+	for (at = 0; at + sizeof word <= len; at += sizeof word) {
+		memcpy(&word, text + at, sizeof word);
+		if ((word & 0x8080808080808080) != 0)
+			break;
+	}
+	return at;
+}
+
+size_t
+utf8_check(const char *text, size_t len)
+{
+	size_t at = 0;
+	bool valid;
+
+	while (at < len) {
+		size_t step = ascii_length(text + at, len - at);
+
+		if (step == 0)
+			step = utf8_step((const unsigned char *)text + at, len - at, &valid);
+		else
+			valid = true;
+		if (!valid)
+			return at;
+		at += step;
+	}
+	return len;
+}
+
+void
+utf8_mend(struct bytes *out, const char *text, size_t len)
+{
+	size_t at = 0;
+	bool valid;
+
+	while (at < len) {
+		size_t good = utf8_check(text + at, len - at);
+
+		bytes_add(out, text + at, good);
+		at += good;
+		if (at < len) {
+			at += utf8_step((const unsigned char *)text + at, len - at, &valid);
+			bytes_str(out, "\xEF\xBF\xBD");
+		}
+	}
+}
+
+static bool
+utf8_begins(char c)
+{
+	return ((unsigned char)c & 0xC0) != 0x80;
+}
+
+size_t
+utf8_count(const char *text, size_t len)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < len; i++)
+		n += utf8_begins(text[i]);
+	return n;
+}
+
+size_t
+utf8_offset(const char *text, size_t len, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (utf8_begins(text[i]) && n-- == 0)
+			return i;
+	return len;
+}
+
+void
+bytes_sql_name(struct bytes *b, const char *name)
+{
+	bytes_char(b, '"');
+	for (; *name != '\0'; name++) {
+		if (*name == '"')
+			bytes_char(b, '"');
+		bytes_char(b, *name);
+	}
+	bytes_char(b, '"');
+}
+
+void
+bytes_sql_text(struct bytes *b, const char *value)
+{
+	if (strchr(value, '\\') != NULL)
+		bytes_char(b, 'E');
+	bytes_char(b, '\'');
+	for (; *value != '\0'; value++) {
+		if (*value == '\'' || *value == '\\')
+			bytes_char(b, *value);
+		bytes_char(b, *value);
+	}
+	bytes_char(b, '\'');
+}
+
+void
+bytes_copy(char *out, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= size)
+		len = size - 1;
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
+int
+bytes_read_fd(struct bytes *out, int fd)
+{
+	ssize_t got;
+
+	do {
+		/* who knows a file's size has made room for it: then the end is found without growing */
+		if (out->cap - out->len < 2)
+			bytes_room(out, 65536);
+		got = read(fd, out->data + out->len, out->cap - out->len - 1);
+		if (got > 0)
+			out->len += (size_t)got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	out->data[out->len] = '\0';
+	return got < 0 ? errno : 0;
+}

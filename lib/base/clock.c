@@ -1,0 +1,126 @@
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/signals.h"
+
+long long
+clock_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+long long
+clock_now_ms(void)
+{
+	return clock_now_us() / 1000;
+}
+
+void
+clock_now_utc(char out[CLOCK_INSTANT])
+{
+	struct timespec now;
+	struct tm utc;
+	char seconds[24];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(out, CLOCK_INSTANT, "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
+}
+
+void
+clock_sleep_ms(long long ms)
+{
+	(void)signals_wait(-1, 0, ms);
+}
+
+bool
+clock_parse(const char *text, long long *ms)
+{
+	static const struct {
+		const char *name;
+		double ms;
+	} units[] = { { "us", 0.001 }, { "ms", 1 }, { "s", 1000 }, { "min", 60e3 }, { "h", 3600e3 },
+		{ "d", 86400e3 } };
+	const char *at = text + strspn(text, " ");
+	char *end;
+	double number;
+	size_t i;
+
+	if (!isdigit((unsigned char)*at) && *at != '.')
+		return false;       /* strtod() would take signs, hex, "inf" */
+	if (strspn(at, "0123456789.") != strcspn(at, " udhms"))
+		return false;
+	number = strtod(at, &end);
+	if (end == at)
+		return false;
+	end += strspn(end, " ");
+	if (*end == '\0') {
+		*ms = 0;
+		return number == 0;
+	}
+	for (i = 0; i < sizeof units / sizeof *units; i++) {
+		size_t len = strlen(units[i].name);
+
+		if (strncmp(end, units[i].name, len) == 0 && strspn(end + len, " ") == strlen(end + len)) {
+			number *= units[i].ms;
+			if (number > 2147483647.0)
+				return false;
+			*ms = (long long)(number + 0.5);
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+clock_span(long long ms, char out[CLOCK_SPAN])
+{
+	long long seconds = (ms + 500) / 1000;
+
+	if (ms < 60000 - 5)
+		snprintf(out, CLOCK_SPAN, "%lld.%02lld s", (ms + 5) / 1000, (ms + 5) / 10 % 100);
+	else if (seconds < 3600)
+		snprintf(out, CLOCK_SPAN, "%lld min %lld s", seconds / 60, seconds % 60);
+	else if (seconds < 86400)
+		snprintf(out, CLOCK_SPAN, "%lld h %lld min", seconds / 3600, seconds / 60 % 60);
+	else
+		snprintf(out, CLOCK_SPAN, "%lld d %lld h", seconds / 86400, seconds / 3600 % 24);
+	return out;
+}
+
+const char *
+clock_age(long long ms, char out[CLOCK_SPAN])
+{
+	long long seconds = ms / 1000;
+
+	if (seconds < 120)
+		snprintf(out, CLOCK_SPAN, "%lld s", seconds);
+	else if (seconds < 2 * 3600)
+		snprintf(out, CLOCK_SPAN, "%lld min", seconds / 60);
+	else if (seconds < 2 * 86400)
+		snprintf(out, CLOCK_SPAN, "%lld h", seconds / 3600);
+	else
+		snprintf(out, CLOCK_SPAN, "%lld d", seconds / 86400);
+	return out;
+}
+
+const char *
+clock_readable(const char *instant, char out[CLOCK_INSTANT])
+{
+	if (strlen(instant) < 20 || instant[10] != 'T') {
+		snprintf(out, CLOCK_INSTANT, "%s", instant);
+		return out;
+	}
+	snprintf(out, CLOCK_INSTANT, "%.10s %.8sZ", instant, instant + 11);
+	return out;
+}

@@ -1,0 +1,200 @@
+#include "base/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mig.h"
+
+/* The program's name and how much it says: one of each in a process, and needed everywhere. */
+static const char *tool = "mig";
+int message_verbosity;
+
+static char *cause;     /* the first error's text */
+static int cause_code;
+static bool live_shown; /* a live line stands on the terminal */
+
+void
+message_begin(const char *name)
+{
+	tool = name;
+	/* A crash must not lose what was said, and several programs share the terminal: whole lines. */
+	setvbuf(stderr, NULL, _IOLBF, 0);
+}
+
+const char *
+message_tool(void)
+{
+	return tool;
+}
+
+/*
+ * Text from servers, files and records may hold anything: escape sequences would let it rewrite
+ * the terminal.  Newlines and tabs stay.
+ */
+static void
+wash(char *text)
+{
+	unsigned char *c;
+
+	for (c = (unsigned char *)text; *c != '\0'; c++) {
+		if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7F)
+			*c = '?';
+		else if (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F)
+			*c = c[1] = '?';    /* the C1 controls, as UTF-8 */
+	}
+}
+
+static void
+show(const char *prefix, const char *label, char *text)
+{
+	struct bytes line = { 0 };
+
+	wash(text);
+	message_live_clear();
+	if (prefix != NULL)
+		bytes_format(&line, "%s: %s", prefix, label);
+	bytes_format(&line, "%s\n", text);
+	fflush(stdout);
+	fwrite(line.data, 1, line.len, stderr);
+	bytes_free(&line);
+}
+
+#define FORMAT_TEXT(text, format)                                                                 \
+	do {                                                                                      \
+		struct bytes formatted = { 0 };                                                   \
+		va_list args;                                                                     \
+                                                                                                  \
+		va_start(args, format);                                                           \
+		bytes_vformat(&formatted, format, args);                                          \
+		va_end(args);                                                                     \
+		(text) = formatted.data;                                                          \
+	} while (0)
+
+int
+message_error(int code, const char *format, ...)
+{
+	char *text;
+
+	FORMAT_TEXT(text, format);
+	show(tool, "error: ", text);
+	if (cause == NULL) {
+		cause = text;
+		cause_code = code;
+	} else {
+		free(text);
+	}
+	return code;
+}
+
+void
+message_warning(const char *format, ...)
+{
+	char *text;
+
+	FORMAT_TEXT(text, format);
+	show(tool, "warning: ", text);
+	free(text);
+}
+
+void
+message_info(const char *format, ...)
+{
+	char *text;
+
+	if (message_verbosity < 0)
+		return;
+	FORMAT_TEXT(text, format);
+	show(tool, "", text);
+	free(text);
+}
+
+void
+message_verbose(const char *format, ...)
+{
+	char *text;
+
+	if (message_verbosity < 1)
+		return;
+	FORMAT_TEXT(text, format);
+	show(tool, "", text);
+	free(text);
+}
+
+void
+message_line(const char *format, ...)
+{
+	char *text;
+
+	FORMAT_TEXT(text, format);
+	show(NULL, NULL, text);
+	free(text);
+}
+
+void
+message_bug(const char *file, int line, const char *format, ...)
+{
+	char *text;
+
+	FORMAT_TEXT(text, format);
+	fprintf(stderr, "%s: bug: %s:%d: %s; please report this\n", tool, file, line, text);
+	exit(MIG_BUG);
+}
+
+const char *
+message_cause(void)
+{
+	return cause;
+}
+
+int
+message_code(void)
+{
+	return cause_code;
+}
+
+bool
+message_is_live(void)
+{
+	const char *term = getenv("TERM");
+
+	return message_verbosity >= 0 && isatty(STDERR_FILENO) && term != NULL &&
+	    strcmp(term, "dumb") != 0;
+}
+
+void
+message_live(const char *format, ...)
+{
+	char *text;
+
+	if (!message_is_live())
+		return;
+	FORMAT_TEXT(text, format);
+	wash(text);
+	fprintf(stderr, "\r\033[K%s", text);
+	fflush(stderr);
+	free(text);
+	live_shown = true;
+}
+
+void
+message_live_clear(void)
+{
+	if (!live_shown)
+		return;
+	fputs("\r\033[K", stderr);
+	live_shown = false;
+}
+
+bool
+message_colour(int fd)
+{
+	const char *force = getenv("CLICOLOR_FORCE"), *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (no != NULL && *no != '\0')
+		return false;
+	if (force != NULL && *force != '\0' && strcmp(force, "0") != 0)
+		return true;
+	return isatty(fd) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+}

@@ -1,0 +1,8 @@
+#ifndef MIG_BASE_NULL_H
+#define MIG_BASE_NULL_H
+
+#include <limits.h>
+
+#define RECORD_NULL LLONG_MIN /* a number that is not known */
+
+#endif

@@ -1,0 +1,205 @@
+#include "base/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/mig.h"
+
+static const struct option_spec common[] = {
+	{ 'q', "quiet", NULL, "say nothing but errors", false },
+	{ 'v', "verbose", NULL, "say more; unfold lists", true },
+	{ 'h', "help", NULL, "show this, and exit", false },
+	{ 'V', "version", NULL, "show the version, and exit", false },
+	OPTION_LAST,
+};
+
+static bool
+has_letter(const struct option_spec *spec)
+{
+	return spec->letter < 0x7F && strchr("doqvhV", spec->letter) != NULL;
+}
+
+static void
+help_option(const struct option_spec *spec)
+{
+	char head[80];
+	const char *line = spec->help;
+
+	snprintf(head, sizeof head, "%c%c%s --%s%s%s", has_letter(spec) ? '-' : ' ',
+	    has_letter(spec) ? spec->letter : ' ', has_letter(spec) ? "," : " ", spec->name,
+	    spec->argument != NULL ? (strchr(spec->argument, '[') == spec->argument ? "" : "=") : "",
+	    spec->argument != NULL ? spec->argument : "");
+	if (strlen(head) > 24)
+		printf("  %s\n  %-24s", head, "");
+	else
+		printf("  %-24s", head);
+	while (line != NULL) {
+		const char *end = strchr(line, '\n');
+
+		if (end == NULL) {
+			printf("  %s\n", line);
+			return;
+		}
+		printf("  %.*s\n  %-24s", (int)(end - line), line, "");
+		line = end + 1;
+	}
+}
+
+static void
+help(const struct program *program)
+{
+	const struct option_spec *spec;
+	size_t i;
+
+	printf("%s: %s\n\n", program->name, program->about);
+	for (i = 0; program->usage[i] != NULL; i++)
+		printf("%s %s\n", i == 0 ? "usage:" : "      ", program->usage[i]);
+	printf("\noptions:\n");
+	for (spec = program->options; spec->name != NULL; spec++)
+		help_option(spec);
+	for (spec = common; spec->name != NULL; spec++)
+		help_option(spec);
+	printf("\n%s", program->more);
+}
+
+int
+options_wrong(const char *format, ...)
+{
+	struct bytes text = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	bytes_vformat(&text, format, args);
+	va_end(args);
+	(void)message_error(MIG_USAGE, "%s", text.data);
+	message_line("  what it takes: %s --help", message_tool());
+	bytes_free(&text);
+	return MIG_USAGE;
+}
+
+void
+options_begin(struct options *o, const struct program *program, int argc, char *const argv[])
+{
+	*o = (struct options){ .program = program, .argc = argc, .argv = argv };
+	optind = 1;
+	opterr = 0;
+}
+
+static const struct option_spec *
+spec_of(const struct program *program, int letter)
+{
+	const struct option_spec *spec;
+
+	for (spec = program->options; spec->name != NULL; spec++)
+		if (spec->letter == letter)
+			return spec;
+	for (spec = common; spec->name != NULL; spec++)
+		if (spec->letter == letter)
+			return spec;
+	return NULL;
+}
+
+/* getopt_long()'s two tables, made from ours. */
+static void
+getopt_tables(const struct program *program, char *letters, struct option *longs)
+{
+	const struct option_spec *tables[] = { program->options, common };
+	size_t i, n = 0;
+
+	*letters++ = ':'; /* a missing value is told from an unknown option */
+	for (i = 0; i < 2; i++) {
+		const struct option_spec *spec;
+
+		for (spec = tables[i]; spec->name != NULL; spec++) {
+			bool optional = spec->argument != NULL && spec->argument[0] == '[';
+
+			longs[n++] = (struct option){ spec->name,
+				spec->argument == NULL ? no_argument
+				    : optional         ? optional_argument
+				                       : required_argument,
+				NULL, spec->letter };
+			if (has_letter(spec)) {
+				*letters++ = (char)spec->letter;
+				if (spec->argument != NULL)
+					*letters++ = ':';
+			}
+		}
+	}
+	*letters = '\0';
+	longs[n] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+int
+options_next(struct options *o)
+{
+	char letters[64];
+	struct option longs[32];
+	const char *word;
+	int letter;
+
+	getopt_tables(o->program, letters, longs);
+	word = optind < o->argc ? o->argv[optind] : "";
+	letter = getopt_long(o->argc, (char *const *)o->argv, letters, longs, NULL);
+	o->value = optarg;
+	if (letter == -1) {
+		o->first = optind;
+		return OPTIONS_DONE;
+	}
+	if (letter == '?' || letter == ':') {
+		/* of a long option the word itself; of a short one only the letter: its value may be a secret */
+		if (optopt > 0 && optopt < 0x7F && strncmp(word, "--", 2) != 0)
+			(void)options_wrong(letter == ':' ? "option -%c needs a value" : "there is no option -%c",
+			    optopt);
+		else
+			(void)options_wrong(letter == ':' ? "option %.*s needs a value"
+			                                  : "there is no option %.*s",
+			    (int)strcspn(word, "="), word);
+		return OPTIONS_WRONG;
+	}
+	if (letter == 'h')
+		help(o->program);
+	if (letter == 'V')
+		printf("%s (mig) %s\n", o->program->name, MIG_VERSION);
+	if (letter == 'h' || letter == 'V')
+		exit(fflush(stdout) == 0 && !ferror(stdout) ? MIG_OK
+		                         : message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno)));
+	if (o->seen[letter] && !spec_of(o->program, letter)->repeatable) {
+		(void)options_wrong("option --%s is given twice", spec_of(o->program, letter)->name);
+		return OPTIONS_WRONG;
+	}
+	o->seen[letter] = true;
+	if (letter == 'q' || letter == 'v') {
+		if ((letter == 'q') == (message_verbosity > 0) && message_verbosity != 0) {
+			(void)options_wrong("--quiet and --verbose contradict each other");
+			return OPTIONS_WRONG;
+		}
+		message_verbosity += letter == 'q' ? -1 : 1;
+		return options_next(o);
+	}
+	return letter;
+}
+
+int
+options_time(const char *name, const char *value, long long *ms)
+{
+	if (clock_parse(value, ms))
+		return 0;
+	return options_wrong("--%s=%s is no time; write it with its unit: 200ms, 5s, 10min", name, value);
+}
+
+int
+options_one_operand(const struct options *o, const char **operand)
+{
+	if (o->argc - o->first > 1)
+		return options_wrong("one argument too many: \"%s\"", o->argv[o->first + 1]);
+	if (o->argc - o->first == 1)
+		*operand = o->argv[o->first];
+	return 0;
+}

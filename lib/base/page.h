@@ -1,0 +1,40 @@
+/*
+ * What pages for people are made of.  Pure: nothing is printed here, and no record is known here.
+ *
+ * Colour is written as one of the marks below, which output_page() turns into the terminal's sequences, or into
+ * nothing; every other control character is replaced there.
+ */
+#ifndef MIG_BASE_PAGE_H
+#define MIG_BASE_PAGE_H
+
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+#define FACE_RED    "\xF8"  /* bytes that no UTF-8 text has */
+#define FACE_YELLOW "\xF9"
+#define FACE_GREEN  "\xFA"
+#define FACE_PLAIN  "\xFB"
+
+/* Appends text and blanks until `width` characters are filled; at least one blank where text is longer. */
+void face_pad(struct bytes *out, const char *text, size_t width);
+
+/* "1 step", "4 steps"; "0 steps". */
+void face_count(struct bytes *out, size_t count, const char *singular);
+
+/* "shop at db.example.com:5432, schema public"; says "the local socket" where there is no host. */
+void face_place(struct bytes *out, const char *database, const char *host, long long port,
+    const char *schema);
+
+/* "pid 20117, mig-apply, deployer from 10.0.3.7": what is not known is left out. */
+void face_holder(struct bytes *out, long long pid, const char *application, const char *user,
+    const char *client);
+
+/*
+ * The line of a script with a caret below the column, as compilers show it:
+ *     "    5 | ALTER TABLE ...;\n      |             ^\n"
+ * A long line is cut around the column.
+ */
+void face_caret(struct bytes *out, const char *text, size_t line, size_t column);
+
+#endif

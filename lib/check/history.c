@@ -1,0 +1,259 @@
+/*
+ * history: does production have what the folder has? The scan on standard input says so; with --wait or
+ * --watch the database is then asked again, and the folder's side stays as the scan had it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "check/check.h"
+#include "database/inspect.h"
+#include "migrations/history.h"
+#include "migrations/status.h"
+
+enum { PENDING, RUNNING, FAILED, EDITED, MISSING };
+static const struct setting settings[] = {
+	[PENDING] = { "pending", "STATE", "warning",
+	    "what a pending migration means: ok, warning or critical", SETTING_STATE, false },
+	[RUNNING] = { "running", "STATE", "warning", "one that somebody applies now", SETTING_STATE, false },
+	[FAILED] = { "failed", "STATE", "critical", "one that is unfinished, and nobody deploys",
+	    SETTING_STATE, false },
+	[EDITED] = { "edited", "STATE", "warning", "one whose file is not what was applied", SETTING_STATE,
+	    false },
+	[MISSING] = { "missing", "STATE", "warning", "one that is applied, but not in the folder",
+	    SETTING_STATE, false },
+	{ NULL, NULL, NULL, NULL, SETTING_STATE, false },
+};
+
+#define MIGRATIONS(word) "mig_history_migrations", "state=\"" word "\"", "Migrations by state.", METRIC_COUNT, false
+static const struct metric metrics[] = {
+	[PENDING] = { "pending", "pending", MIGRATIONS("pending") },
+	[RUNNING] = { "running", NULL, MIGRATIONS("running") },
+	[FAILED] = { "failed", "failed", MIGRATIONS("failed") },
+	[EDITED] = { "edited", "edited", MIGRATIONS("edited") },
+	[MISSING] = { "missing", "missing", MIGRATIONS("missing") },
+};
+static const struct metric applied_metric = { "applied", NULL, MIGRATIONS("applied") };
+
+/* The states in the order in which they are told. */
+static const struct {
+	enum state state;
+	int setting;
+	bool stays;       /* time alone does not mend it */
+} told[] = { { STATE_FAILED, FAILED, false }, { STATE_PENDING, PENDING, false },
+    { STATE_RUNNING, RUNNING, false },
+	{ STATE_EDITED, EDITED, true }, { STATE_MISSING, MISSING, true } };
+
+struct history_job {
+	struct scan scan;
+	struct history_index index;  /* of the scan's rows */
+	bool made, keeps;            /* keeps: the scripts will be needed again */
+	struct survey survey;
+	const char *schema;
+	struct bytes rows_sql;
+};
+
+/* --- judging --- */
+
+static void
+add_detail(struct check_outcome *outcome, const struct standing *s)
+{
+	char when[CLOCK_INSTANT];
+
+	if (s->row != NULL && s->row->finished_at != NULL)
+		check_detail(outcome, state_word(s->state), "%s, applied %s", s->migration,
+		    clock_readable(s->row->finished_at, when));
+	else if (s->row != NULL)
+		check_detail(outcome, state_word(s->state), "%s, begun %s", s->migration,
+		    clock_readable(s->row->started_at, when));
+	else
+		check_detail(outcome, state_word(s->state), "%s", s->migration);
+}
+
+static void
+judge(struct check_job *job, const struct status *status)
+{
+	struct check_outcome *outcome = &job->outcome;
+	size_t i, late = status->of[STATE_LATE];
+	bool mends = false;
+
+	(void)check_measure(outcome, &applied_metric, (long long)status->of[STATE_APPLIED], RECORD_NULL,
+	    RECORD_NULL);
+	for (i = 0; i < sizeof told / sizeof *told; i++) {
+		enum check_state means = (enum check_state)job->settings[told[i].setting].number;
+		size_t count = status->of[told[i].state] + (told[i].state == STATE_PENDING ? late : 0);
+
+		check_count(outcome, &metrics[told[i].setting], count, means);
+		if (count == 0)
+			continue;
+		mends |= !told[i].stays && means != CHECK_OK;
+		check_say(outcome, means, "%zu %s", count, state_word(told[i].state));
+		if (told[i].state == STATE_PENDING && late > 0)
+			bytes_format(&outcome->message, " (%zu of them late)", late);
+	}
+	for (i = 0; i < status->count; i++)
+		if (status->standings[i].state != STATE_APPLIED)
+			add_detail(outcome, &status->standings[i]);
+	if (outcome->state != CHECK_OK)
+		check_detail(outcome, "next", "mig-scan | mig-plan");
+	if (outcome->message.len == 0)
+		check_say(outcome, CHECK_OK, "%zu applied, 0 pending", status->of[STATE_APPLIED]);
+	outcome->settled = !mends && !job->watches;
+	outcome->firm = !mends && outcome->state != CHECK_OK;
+}
+
+static void
+judge_scan(struct check_job *job, const struct scan *scan, const struct history_index *index)
+{
+	const struct database *d = &scan->database;
+	struct status status = status_make(scan, index);
+
+	judge(job, &status);
+	check_target(&job->target, d->host, d->port, d->database);
+	status_free(&status);
+}
+
+/* --- the scan on standard input --- */
+
+/* Where the history is not read again, no script is needed once it has been compared. */
+static bool
+look_at(const struct scan *scan, struct migration *m, void *context)
+{
+	struct history_job *h = context;
+
+	if (!h->made)
+		h->index = history_index(scan->history, scan->history_count);
+	h->made = true;
+	status_look_at(&h->index, m);
+	return h->keeps;
+}
+
+static void
+broken(struct check_job *job, const char *why)
+{
+	check_say(&job->outcome, CHECK_UNKNOWN, "%s", why);
+	job->outcome.settled = true;
+}
+
+static void
+read_scan(struct check_job *job, struct reader *reader)
+{
+	static const char *const kinds[] = { "scan", NULL };
+	struct history_job *h = job->data;
+	enum reading got = reader_begin(reader, kinds);
+
+	h->keeps = job->waits || job->watches;
+	if (got == READING_RECORD)
+		got = scan_read(reader, &h->scan, look_at, h);
+	if (got == READING_FAILED) {
+		check_failed_upstream(&job->outcome, reader_failure(reader));
+	} else if (got == READING_BAD) {
+		broken(job, "the scan on standard input is broken");
+	} else if (!h->scan.has_database && !h->keeps) {
+		broken(job, "the scan has no database side; scan without --offline, or add --wait");
+	} else if (h->scan.has_database) {
+		if (!h->made)
+			h->index = history_index(h->scan.history, h->scan.history_count);
+		judge_scan(job, &h->scan, &h->index);
+	}
+}
+
+/* --- the database, asked again --- */
+
+static size_t
+ask(struct check_job *job, struct db_ask *asks)
+{
+	struct history_job *h = job->data;
+
+	h->schema = job->session->source.target.schema;
+	if (h->rows_sql.len == 0)
+		history_rows_sql(&h->rows_sql, h->schema);
+	survey_ask(asks, &h->schema, h->rows_sql.data);
+	return SURVEY_ASKS;
+}
+
+static void
+compare_again(struct check_job *job, struct history_job *h)
+{
+	struct history_index index;
+	struct scan scan = h->scan;
+	size_t i;
+
+	scan.has_database = true;
+	scan.database = h->survey.database;
+	scan.history = h->survey.rows;
+	scan.history_count = h->survey.count;
+	index = history_index(scan.history, scan.history_count);
+	for (i = 0; i < scan.migration_count; i++)
+		status_look_at(&index, &scan.migrations[i]);
+	judge_scan(job, &scan, &index);
+	history_index_free(&index);
+}
+
+static void
+say_grant(struct check_job *job, const struct session *session)
+{
+	const char *schema = session->source.target.schema;
+	struct bytes table = { 0 }, role = { 0 };
+
+	if (schema != NULL) {
+		bytes_sql_name(&table, schema);
+		bytes_char(&table, '.');
+	}
+	bytes_sql_name(&role, db_user(session->db));
+	check_detail(&job->outcome, "next", "grant select on %s" HISTORY_TABLE " to %s;", bytes_text(&table),
+	    role.data);
+	bytes_free(&table);
+	bytes_free(&role);
+}
+
+static void
+answered(struct check_job *job, struct db_ask *asks, struct session *session)
+{
+	struct history_job *h = job->data;
+	const char *denied = session->code == 0 ? survey_rows_denied(asks) : NULL;
+
+	if (session->code != 0) {
+		check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
+	} else if (denied != NULL) {
+		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [%s]", denied);
+		if (strcmp(denied, "42501") == 0)
+			say_grant(job, session);
+	} else if (survey_answered(session->db, asks, &h->survey) != 0) {
+		check_say(&job->outcome, CHECK_UNKNOWN, "the history cannot be judged");
+	} else {
+		compare_again(job, h);
+	}
+}
+
+static int
+begin(struct check_job *job)
+{
+	job->data = xcalloc(1, sizeof(struct history_job));
+	return 0;
+}
+
+static void
+end(struct check_job *job)
+{
+	struct history_job *h = job->data;
+
+	survey_free(&h->survey);
+	history_index_free(&h->index);
+	bytes_free(&h->rows_sql);
+	scan_free(&h->scan);
+	free(h);
+}
+
+const struct check_kind check_history_kind = {
+	.name = "history",
+	.help = "a scan on standard input: is production what the folder says? With --wait and --watch\n"
+	        "the database is asked again; the scan may then be an --offline one",
+	.settings = settings,
+	.pipeline = "mig-scan | mig-check history",
+	.read = read_scan,
+	.begin = begin,
+	.ask = ask,
+	.answered = answered,
+	.end = end,
+};

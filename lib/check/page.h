@@ -1,0 +1,33 @@
+/*
+ * Verdicts for people, for monitoring plugins, for Prometheus and for records: four faces of the same outcomes.
+ *
+ * Pure: outcomes come in, text goes out.
+ */
+#ifndef MIG_CHECK_PAGE_H
+#define MIG_CHECK_PAGE_H
+
+#include "check/check.h"
+
+/* "1 invalid index; answers in 4 ms, primary; not seen: replication lag: ...", on one line. */
+void check_face_message(struct bytes *out, const struct check_outcome *outcome);
+
+/*
+ * The page.  All well is one line; else each check has its lines, and the last line is the verdict again, for systems
+ * that show only one.  `unfold`: each has its lines in any case.
+ */
+void check_face_text(struct bytes *out, const struct check_jobs *jobs, bool unfold);
+
+/* "MIG CRITICAL - ... | history_pending=2;;0;0 ...", one line, as monitoring plugins write it. */
+void check_face_nagios(struct bytes *out, const struct check_jobs *jobs);
+
+/* The same where it is known only that nothing is known. */
+void check_face_nagios_unknown(struct bytes *out, const char *why);
+
+/* The text format of Prometheus; now: Unix time. */
+void check_face_prometheus(struct bytes *out, const struct check_jobs *jobs, long long now);
+
+/* What a check measured, and within which limits, as JSON objects. */
+void check_face_measures(struct bytes *out, const struct check_outcome *outcome);
+void check_face_limits(struct bytes *out, const struct check_outcome *outcome);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * relation: a table, view, sequence or column is there.  Names are meant as they are written, as Prisma makes
+ * them; what differs in case only is shown.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check.h"
+
+/*
+ * NAME, NAME.COLUMN, SCHEMA.NAME or SCHEMA.NAME.COLUMN: all that it can mean is tried.  $1 is the parts with
+ * a
+ * unit separator between them.  Of a name that stands alone the search path counts.
+ */
+static const char find_sql[] =
+    "WITH p AS (SELECT string_to_array($1, E'\\x1f') AS p), "
+    "r AS (SELECT c.oid, n.nspname, c.relname, pg_table_is_visible(c.oid) AS visible "
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I')), "
+    "a AS (SELECT r.*, a.attname FROM r JOIN pg_catalog.pg_attribute a "
+    "ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped), "
+    "found AS (SELECT 1 FROM r, p WHERE (cardinality(p) = 1 AND visible AND relname = p[1]) "
+    "OR (cardinality(p) = 2 AND nspname = p[1] AND relname = p[2]) "
+    "UNION ALL SELECT 1 FROM a, p WHERE (cardinality(p) = 2 AND visible AND relname = p[1] AND attname = p[2]) "
+    "OR (cardinality(p) = 3 AND nspname = p[1] AND relname = p[2] AND attname = p[3])) "
+    "SELECT EXISTS (SELECT FROM found), "
+    "(SELECT quote_ident(relname) FROM r, p WHERE visible AND lower(relname) = lower(p[1]) LIMIT 1), "
+    "(SELECT quote_ident(relname) || '.' || quote_ident(attname) FROM a, p WHERE visible "
+    "AND cardinality(p) = 2 AND lower(relname) = lower(p[1]) AND lower(attname) = lower(p[2]) LIMIT 1)";
+
+struct relation_job {
+	struct bytes parts;     /* with unit separators between */
+	const char *parameter;
+	size_t count;
+};
+
+/* Splits at dots outside of double quotes, of which two are one. */
+static int
+begin(struct check_job *job)
+{
+	struct relation_job *r = xcalloc(1, sizeof *r);
+	const char *c;
+	bool quoted = false;
+
+	job->data = r;
+	r->count = 1;
+	for (c = job->value; *c != '\0'; c++) {
+		if (*c == '"' && quoted && c[1] == '"')
+			bytes_char(&r->parts, *c++);
+		else if (*c == '"')
+			quoted = !quoted;
+		else if (*c == '.' && !quoted)
+			bytes_char(&r->parts, '\x1f'), r->count++;
+		else
+			bytes_char(&r->parts, *c);
+	}
+	r->parameter = bytes_text(&r->parts);
+	return 0;
+}
+
+static size_t
+ask(struct check_job *job, struct db_ask *asks)
+{
+	struct relation_job *r = job->data;
+
+	asks[0] = (struct db_ask){ .sql = find_sql, .parameter = &r->parameter, .ends_unit = true };
+	return 1;
+}
+
+static void
+answered(struct check_job *job, struct db_ask *asks, struct session *session)
+{
+	const struct relation_job *r = job->data;
+	const struct answer *a = asks[0].answer;
+	const char *table, *column;
+
+	if (session->code != 0) {
+		check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
+		return;
+	}
+	check_target(&job->target, db_host(session->db), db_port(session->db), db_database(session->db));
+	if (a == NULL) {
+		check_say(&job->outcome, CHECK_UNKNOWN, "the catalog cannot be read [%s]", asks[0].sqlstate);
+		return;
+	}
+	table = answer_text(a, 0, 1);
+	column = answer_text(a, 0, 2);
+	if (answer_flag(a, 0, 0)) {
+		check_say(&job->outcome, CHECK_OK, "%s is there", job->value);
+	} else {
+		check_say(&job->outcome, CHECK_CRITICAL, "%s is not there", job->value);
+		if (column != NULL)
+			check_detail(&job->outcome, "there is", "%s: names are meant as they are written",
+			    column);
+		else if (table != NULL && r->count == 1)
+			check_detail(&job->outcome, "there is", "%s: names are meant as they are written",
+			    table);
+		else if (table != NULL)
+			check_detail(&job->outcome, "there is", "%s, but it has no such column", table);
+	}
+}
+
+static void
+end(struct check_job *job)
+{
+	struct relation_job *r = job->data;
+
+	bytes_free(&r->parts);
+	free(r);
+}
+
+const struct check_kind check_relation_kind = {
+	.name = "relation",
+	.value = "NAME[.COLUMN]",
+	.value_names = true,
+	.help = "it is there: a table, view, sequence, or a column of one, as after a deploy somebody\n"
+	        "would look into a console; also SCHEMA.NAME",
+	.begin = begin,
+	.ask = ask,
+	.answered = answered,
+	.end = end,
+};

@@ -1,0 +1,258 @@
+#include "database/inspect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "migrations/history.h"
+#include "records/record.h"
+
+/* Something else has the table's name: no history can be kept in it, and none beside it. */
+static int
+say_no_table(const struct database *d, char kind)
+{
+	const char *what = kind == 'v' || kind == 'm' ? "a view" : kind == 'p' ? "a partitioned table" : "no ordinary table";
+
+	(void)message_error(MIG_DATA, "\"%s\"." HISTORY_TABLE " is %s, so the history cannot be kept there", d->schema,
+	    what);
+	message_line("  Prisma cannot use it either. Rename it, or name another schema: schema=NAME in the string.");
+	return MIG_DATA;
+}
+
+static int
+take_look(struct db *db, struct survey *survey)
+{
+	struct database *d = &survey->database;
+	const struct answer *a = survey->answers[SURVEY_LOOK];
+	const char *schema = answer_text(a, 0, HISTORY_LOOK_NAME), *kind;
+
+	if (schema == NULL) {
+		(void)message_error(MIG_CONFIG, "the search path of %s names no schema that exists", db_user(db));
+		message_line("  Say where the history is: add schema=NAME to the connection string's parameters.");
+		return MIG_CONFIG;
+	}
+	free(survey->schema);
+	d->schema = survey->schema = xstrdup(schema);
+	d->database = db_database(db);
+	d->host = db_host(db);
+	d->port = d->host != NULL ? db_port(db) : RECORD_NULL;
+	d->user = db_user(db);
+	d->server_version = db_server_version(db);
+	d->server_version_num = db_server_version_num(db);
+	d->in_recovery = answer_flag(a, 0, HISTORY_LOOK_RECOVERY);
+	d->tls = db_tls(db);
+	kind = answer_text(a, 0, HISTORY_LOOK_KIND);
+	if (kind != NULL && *kind != 'r')
+		return say_no_table(d, *kind);
+	d->has_history = kind != NULL;
+	d->schema_empty = answer_flag(a, 0, HISTORY_LOOK_EMPTY);
+	survey->has_schema = answer_flag(a, 0, HISTORY_LOOK_SCHEMA);
+	survey->read_only = answer_flag(a, 0, HISTORY_LOOK_READ_ONLY);
+	survey->backend_pid = (int)answer_number(a, 0, HISTORY_LOOK_BACKEND);
+	survey->may_write = answer_flag(a, 0, HISTORY_LOOK_MAY_WRITE);
+	d->deployer_pid = answer_number(a, 0, HISTORY_LOOK_PID);
+	d->deployer_user = answer_text(a, 0, HISTORY_LOOK_USER);
+	d->deployer_application = answer_text(a, 0, HISTORY_LOOK_APPLICATION);
+	d->deployer_client = answer_text(a, 0, HISTORY_LOOK_CLIENT);
+	d->deployer_since = answer_text(a, 0, HISTORY_LOOK_SINCE);
+	return 0;
+}
+
+/* NULL, which only a table made by hand has, comes last. */
+static int
+compare_texts(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return (a == NULL) - (b == NULL);
+	return strcmp(a, b);
+}
+
+/* The order of records: by started_at, whose text sorts as the time does, then by id. */
+static int
+compare_rows(const void *a, const void *b)
+{
+	const struct history_row *x = a, *y = b;
+	int order = compare_texts(x->started_at, y->started_at);
+
+	return order != 0 ? order : compare_texts(x->id, y->id);
+}
+
+static void
+take_rows(struct survey *survey)
+{
+	const struct answer *a = survey->answers[SURVEY_ROWS];
+	size_t i;
+
+	survey->count = a != NULL ? answer_rows(a) : 0;
+	survey->rows = xrealloc(survey->rows, survey->count * sizeof *survey->rows);
+	for (i = 0; i < survey->count; i++)
+		survey->rows[i] = (struct history_row){
+			.migration = answer_text(a, i, HISTORY_ROW_NAME),
+			.id = answer_text(a, i, HISTORY_ROW_ID),
+			.checksum = answer_text(a, i, HISTORY_ROW_CHECKSUM),
+			.started_at = answer_text(a, i, HISTORY_ROW_STARTED),
+			.finished_at = answer_text(a, i, HISTORY_ROW_FINISHED),
+			.rolled_back_at = answer_text(a, i, HISTORY_ROW_ROLLED_BACK),
+			.applied_steps_count = answer_number(a, i, HISTORY_ROW_STEPS),
+			.logs = answer_text(a, i, HISTORY_ROW_LOGS),
+		};
+	if (survey->count > 0)
+		qsort(survey->rows, survey->count, sizeof *survey->rows, compare_rows);
+}
+
+/*
+ * Who deploys after the history was read: who began in between could have changed it.  Who held the lock only before
+ * stays named: an unfinished row that was read since was theirs.
+ */
+static void
+take_holder(struct survey *survey)
+{
+	struct database *d = &survey->database;
+	const struct answer *a = survey->answers[SURVEY_HOLDER];
+
+	survey->deploying_ms = RECORD_NULL;
+	if (a == NULL || answer_rows(a) == 0)
+		return;
+	d->deployer_pid = answer_number(a, 0, 0);
+	d->deployer_user = answer_text(a, 0, 1);
+	d->deployer_application = answer_text(a, 0, 2);
+	d->deployer_client = answer_text(a, 0, 3);
+	d->deployer_since = answer_text(a, 0, 4);
+	survey->deploying_ms = answer_number(a, 0, 5);
+}
+
+/*
+ * The questions, in the order in which they are asked.  The table may not be there, and the cluster's identity may be
+ * denied: each is a unit of its own, so that the others are answered all the same.
+ */
+enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_ROWS, ASK_END, ASK_HOLDER, ASK_SYSTEM, ASKS };
+_Static_assert((int)ASKS - (int)ASK_BEGIN == (int)SURVEY_ASKS, "the header says how many there are without the lock's");
+
+static void
+make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const *process, const char *rows_sql)
+{
+	memset(asks, 0, ASKS * sizeof *asks);
+	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_in_sql, .parameter = process, .ends_unit = true };
+	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
+	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .ends_unit = true };
+	if (*schema != NULL)
+		asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_in_sql, .parameter = schema, .ends_unit = true };
+	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
+	/* a ROLLBACK would be counted as one of the application's */
+	asks[ASK_END] = (struct db_ask){ .sql = "END" };
+	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
+	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ends_unit = true };
+}
+
+static void
+keep_answers(struct survey *survey, struct db_ask asks[ASKS])
+{
+	static const int places[][2] = { { SURVEY_SYSTEM, ASK_SYSTEM }, { SURVEY_LOCK, ASK_LOCK },
+		{ SURVEY_LOOK, ASK_LOOK }, { SURVEY_ROWS, ASK_ROWS }, { SURVEY_HOLDER, ASK_HOLDER } };
+	size_t i;
+
+	for (i = 0; i < sizeof places / sizeof *places; i++) {
+		answer_free(survey->answers[places[i][0]]);
+		survey->answers[places[i][0]] = asks[places[i][1]].answer;
+		asks[places[i][1]].answer = NULL;
+	}
+	for (i = 0; i < ASKS; i++)
+		answer_free(asks[i].answer);
+}
+
+static int
+say_no_rows(struct db *db, const struct survey *survey)
+{
+	int code = db_say(db, DB_ERROR, "read the history");
+
+	if (code == MIG_DENIED)
+		message_line("  A role that may read it suffices:  GRANT SELECT ON \"%s\"." HISTORY_TABLE " TO \"%s\";",
+		    survey->database.schema, db_user(db));
+	return code;
+}
+
+static int
+take_answers(struct db *db, struct db_ask asks[ASKS], struct survey *survey)
+{
+	int code;
+
+	keep_answers(survey, asks);
+	if (asks[ASK_LOOK].outcome != DB_OK)
+		return db_say(db, DB_ERROR, "look at the database");
+	survey->database.system_identifier = survey->answers[SURVEY_SYSTEM] != NULL
+	    ? answer_text(survey->answers[SURVEY_SYSTEM], 0, 0)
+	    : NULL;
+	survey->locked = survey->answers[SURVEY_LOCK] != NULL && answer_flag(survey->answers[SURVEY_LOCK], 0, 0);
+	code = take_look(db, survey);
+	if (code == 0 && asks[ASK_ROWS].outcome != DB_OK && survey->database.has_history)
+		code = say_no_rows(db, survey);
+	take_rows(survey);
+	take_holder(survey);
+	return code;
+}
+
+int
+survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey)
+{
+	const char *schema = target->schema, *process;
+	char number[16];
+	struct bytes rows_sql = { 0 };
+	struct db_ask asks[ASKS];
+	enum db_outcome outcome;
+
+	history_rows_sql(&rows_sql, schema);
+	snprintf(number, sizeof number, "%d", db_backend_pid(db));
+	process = number;
+	make_asks(asks, &schema, &process, rows_sql.data);
+	outcome = lock ? db_round(db, asks, ASKS) : db_round(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
+	bytes_free(&rows_sql);
+	if (outcome == DB_OK)
+		return take_answers(db, asks, survey);
+	keep_answers(survey, asks);
+	return db_say(db, outcome, "look at the database");
+}
+
+void
+survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql)
+{
+	struct db_ask all[ASKS];
+
+	make_asks(all, schema, NULL, rows_sql);
+	memcpy(asks, all + ASK_BEGIN, SURVEY_ASKS * sizeof *asks);
+}
+
+const char *
+survey_rows_denied(const struct db_ask asks[])
+{
+	const struct db_ask *rows = &asks[ASK_ROWS - ASK_BEGIN];
+
+	return rows->outcome == DB_OK || strcmp(rows->sqlstate, "42P01") == 0 ? NULL : rows->sqlstate;
+}
+
+int
+survey_answered(struct db *db, struct db_ask asks[], struct survey *survey)
+{
+	struct db_ask all[ASKS] = { 0 };
+	size_t i;
+
+	memcpy(all + ASK_BEGIN, asks, SURVEY_ASKS * sizeof *asks);
+	for (i = 0; i < SURVEY_ASKS; i++)
+		asks[i].answer = NULL; /* it is the survey's now */
+	return take_answers(db, all, survey);
+}
+
+void
+survey_free(struct survey *survey)
+{
+	size_t i;
+
+	for (i = 0; i < SURVEY_ANSWERS; i++)
+		answer_free(survey->answers[i]);
+	free(survey->rows);
+	free(survey->schema);
+	*survey = (struct survey){ 0 };
+}

@@ -1,0 +1,53 @@
+/*
+ * The database side, read: who and where, who is deploying, the history.  Changes nothing, and a role that
+ * may only connect and read the history suffices.
+ *
+ * All of it is one round trip behind the connection.
+ */
+#ifndef MIG_DATABASE_INSPECT_H
+#define MIG_DATABASE_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "postgres/connection.h"
+#include "records/model.h"
+#include "secret/conninfo.h"
+
+enum { SURVEY_SYSTEM, SURVEY_LOCK, SURVEY_LOOK, SURVEY_ROWS, SURVEY_HOLDER, SURVEY_ANSWERS };
+
+struct survey {
+	struct database database;
+	struct history_row *rows;      /* by started_at, id */
+	size_t count;
+	long long deploying_ms;        /* how long the deploy lock's holder has been connected; or RECORD_NULL */
+	bool has_schema;
+	bool may_write;                /* the history, or where there is none, make it */
+	bool read_only;                /* default_transaction_read_only is on */
+	bool locked;                   /* we hold the deploy lock: it was asked for, and free */
+	int backend_pid;               /* the process that answered; another than db_backend_pid(): there is a pooler */
+	struct answer *answers[SURVEY_ANSWERS]; /* own the texts */
+	char *schema;
+};
+
+/*
+ * Looks at everything, the history in one read-only transaction.  `target` says the schema.  `lock`: asks for
+ * the deploy lock before, without waiting, but not where a pooler is between: what is read is then read under it,
+ * if `locked`.  May be called again.
+ * Returns 0, or an exit code, said.  survey_free() is due in any case.
+ */
+int survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey);
+
+/*
+ * The same in two parts and without the lock, for a session that asks it together with other things: the questions (rows_sql: of
+ * history_rows_sql(); both texts must live until the answers are there), and what becomes of the answers, which are
+ * taken over.  survey_rows_denied() is the SQLSTATE with which the history could not be read; NULL: it was, or there is none.
+ */
+enum { SURVEY_ASKS = 7 };
+void survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql);
+const char *survey_rows_denied(const struct db_ask asks[]);
+int survey_answered(struct db *db, struct db_ask asks[], struct survey *survey);
+
+void survey_free(struct survey *survey);
+
+#endif

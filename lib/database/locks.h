@@ -1,0 +1,82 @@
+/*
+ * Who waits for whom: a second connection that looks at the session that migrates.
+ *
+ * All of it works for a role that may see no more than its own sessions: the locks are there for everybody; of the
+ * sessions that hold them such a role sees the process, the user and the database.
+ */
+#ifndef MIG_DATABASE_LOCKS_H
+#define MIG_DATABASE_LOCKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "postgres/connection.h"
+#include "secret/source.h"
+
+/* A session that holds what ours waits for.  NULL or RECORD_NULL: not known, or the role may not see it. */
+struct holder {
+	long long pid;            /* 0: a prepared transaction */
+	const char *user;
+	const char *client;       /* address; NULL: local */
+	const char *application;
+	const char *state;        /* "idle in transaction", ... */
+	long long age_ms;         /* of its transaction */
+	const char *word;         /* the first word of its statement */
+	const char *kind;         /* backend_type: "client backend", "autovacuum worker", ... */
+	const char *transaction;  /* tells one transaction of the session from the next; NULL: not asked for */
+	bool yields;              /* an autovacuum that ends when somebody waits for it longer than deadlock_timeout */
+};
+
+/* What a session waits for, and who has it. */
+struct waits {
+	const char *relation;     /* as SQL writes it; NULL: it waits for something else */
+	const char *mode;         /* "ACCESS EXCLUSIVE" */
+	const char *oid;          /* of the relation, */
+	const char *lock;         /* and the mode, as the server names it */
+	struct holder *holders;
+	size_t count;
+	struct answer *answer;    /* owns the texts */
+};
+
+/* One look at a session. */
+#define WATCH_TEXT 160
+struct sight {
+	bool waiting;             /* it waits for a lock itself */
+	size_t behind;            /* so many sessions wait for it, */
+	long long longest_ms;     /* this one for the longest time, */
+	char relation[WATCH_TEXT]; /* for this; "" where it is no relation */
+	char progress[WATCH_TEXT]; /* "index: building index: scanning table, 62 %", or "" */
+};
+
+struct watch;
+
+/* Connects.  A watcher is a convenience: NULL where it cannot. */
+struct watch *watch_open(struct source *source);
+void watch_close(struct watch *watch);
+
+/* Whether its connection is gone: it sees nothing any more. */
+bool watch_is_lost(const struct watch *watch);
+
+/*
+ * Whom the session `pid` keeps waiting, and how far it is.  Only locks that stop traffic count, SHARE and stronger, and
+ * rows; and only sessions that may be traffic: who wants SHARE UPDATE EXCLUSIVE is a VACUUM or the like, and who waits
+ * for the deploy lock is another deployer.  False where nothing could be seen.
+ */
+bool watch_look(struct watch *watch, int pid, struct sight *sight);
+
+/*
+ * Whom the session `pid` waits for now.  Where it waits for somebody, replaces what *waits has; else leaves it
+ * alone, so that the last sight is kept.
+ */
+void watch_waits(struct watch *watch, int pid, struct waits *waits);
+
+/* Who holds now what `waits` was about, but for the session `pid`, into *holders, which is replaced.  False where nothing
+ * could be seen. */
+bool watch_holders(struct watch *watch, int pid, const struct waits *waits, struct waits *holders);
+
+/* The server's deadlock_timeout. */
+long long watch_deadlock_ms(struct watch *watch);
+
+void waits_free(struct waits *waits);
+
+#endif

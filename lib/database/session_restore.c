@@ -1,0 +1,86 @@
+#include "database/session_restore.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "migrations/history.h"
+#include "sql/sql.h"
+
+/* 1, 0, or -1 with the error said. */
+static int
+ask_flag(struct db *db, const char *sql)
+{
+	struct answer *answer;
+	enum db_outcome outcome = db_query(db, &answer, sql, 0, NULL);
+	int flag;
+
+	if (outcome != DB_OK) {
+		(void)db_say(db, outcome, "look at the session");
+		return -1;
+	}
+	flag = answer_flag(answer, 0, 0);
+	answer_free(answer);
+	return flag;
+}
+
+static int
+mend_lock(struct db *db, const struct step *step)
+{
+	int held = ask_flag(db, history_lock_held_sql);
+
+	if (held == 0) {
+		held = ask_flag(db, history_try_lock_sql);
+		if (held == 1)
+			message_warning("%s gave the deploy lock away; it was taken again", step->migration);
+	}
+	if (held == 1)
+		return 0;
+	if (held < 0)
+		return message_code();
+	return message_error(MIG_BUSY, "%s gave the deploy lock away, and another deployer has it now", step->migration);
+}
+
+static int
+mend_search_path(struct db *db, const char *schema, const struct target *target, const struct step *step)
+{
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+	int resolves;
+
+	history_resolves_sql(&sql, schema);
+	resolves = ask_flag(db, sql.data);
+	sql.len = 0;
+	if (resolves != 0) {
+		bytes_free(&sql);
+		return resolves < 0 ? message_code() : 0;
+	}
+	message_warning("%s moved the search path away from the history; it is set back for what follows",
+	    step->migration);
+	if (target->schema != NULL) {
+		bytes_str(&sql, "SET search_path = ");
+		bytes_sql_name(&sql, target->schema);
+	} else {
+		bytes_str(&sql, "RESET search_path");
+	}
+	outcome = db_run(db, sql.data, NULL);
+	bytes_free(&sql);
+	return outcome == DB_OK ? 0 : db_say(db, outcome, "set the search path back");
+}
+
+int
+mend_session(struct db *db, const char *schema, const struct target *target, const struct step *step)
+{
+	bool discards;
+	int code = 0;
+
+	if (step->sql == NULL)
+		return 0;
+	discards = sql_mentions(step->sql, strlen(step->sql), "discard");
+	if (discards || sql_mentions(step->sql, strlen(step->sql), "advisory_unlock"))
+		code = mend_lock(db, step);
+	if (code == 0 && (discards || sql_mentions(step->sql, strlen(step->sql), "search_path")))
+		code = mend_search_path(db, schema, target, step);
+	return code;
+}

@@ -1,0 +1,18 @@
+/*
+ * The session between two steps: a script may have changed what a deploy needs of it.
+ */
+#ifndef MIG_DATABASE_SESSION_RESTORE_H
+#define MIG_DATABASE_SESSION_RESTORE_H
+
+#include "postgres/connection.h"
+#include "records/model.h"
+#include "secret/conninfo.h"
+
+/*
+ * Puts right, and names, what a script changed: the deploy lock (DISCARD ALL), a search path in which the history, which
+ * is in `schema`, does not resolve.  Asks the server only where the script has words that can do this.  Returns 0, or
+ * an exit code, said.
+ */
+int mend_session(struct db *db, const char *schema, const struct target *target, const struct step *step);
+
+#endif

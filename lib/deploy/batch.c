@@ -1,0 +1,291 @@
+#include "deploy/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "migrations/history.h"
+#include "sql/segments.h"
+
+enum { MODERATE_BYTES = 65536 };
+
+bool
+ahead_fits(const struct step *step)
+{
+	static const char *const words[] = { "search_path", "discard", "advisory_unlock", " role", "authorization",
+		"synchronous_commit" };
+	struct sql_script script;
+	struct segments segments;
+	size_t len, i;
+	bool fits;
+
+	if (step->sql == NULL || step->row_id != NULL || (len = strlen(step->sql)) > MODERATE_BYTES)
+		return false;
+	for (i = 0; i < sizeof words / sizeof *words; i++)
+		if (sql_mentions(step->sql, len, words[i]))
+			return false;
+	script = sql_split(step->sql, len);
+	segments = segments_of(step->sql, &script);
+	fits = segments.count == 1 && segments.list[0].kind == SEGMENT_TOGETHER && !segments.list[0].block &&
+	    !script.statements[script.count - 1].broken;
+	segments_free(&segments);
+	sql_script_free(&script);
+	return fits;
+}
+
+/* Steps on their way. */
+struct flock {
+	struct send *send;
+	const struct step *steps;
+	size_t count;
+	long long *took_ms;       /* of each step that was answered, */
+	long long *worst_ms;      /* and how long others were seen waiting for it */
+	char (*ids)[HISTORY_ID];
+	struct sql_script script; /* of the step being sent, */
+	size_t sending;           /* which is this one */
+	struct bytes text;        /* the statement being sent */
+	long long ended_ms;       /* when the last one was answered */
+	size_t ended;
+};
+
+/* What goes before a script.  Only the last one's commit waits for the disk, and so for all before it. */
+enum { HEAD_BEGIN, HEAD_LOCK_TIMEOUT, HEAD_NAME, HEAD_NO_WAIT };
+
+static size_t
+head_count(const struct flock *f, size_t unit)
+{
+	return unit + 1 < f->count ? HEAD_NO_WAIT + 1 : HEAD_NO_WAIT;
+}
+
+static const char *
+head_statement(struct flock *f, size_t unit, size_t which)
+{
+	struct bytes name = { 0 };
+
+	switch (which) {
+	case HEAD_BEGIN:
+		return "BEGIN";
+	case HEAD_LOCK_TIMEOUT:
+		bytes_format(&f->text, "SET LOCAL lock_timeout = %lld",
+		    patience_lock_timeout(1, f->send->traffic.max_stall_ms));
+		break;
+	case HEAD_NAME:
+		bytes_format(&name, "mig-apply %s", f->steps[unit].migration);
+		bytes_str(&f->text, "SET LOCAL application_name = ");
+		bytes_sql_text(&f->text, name.data);
+		bytes_free(&name);
+		break;
+	default:
+		return "SET LOCAL synchronous_commit = off";
+	}
+	return f->text.data;
+}
+
+static const char *
+row_statement(struct flock *f, size_t unit)
+{
+	const struct step *step = &f->steps[unit];
+	struct history_entry entry = { .id = f->ids[unit],
+		.migration = step->migration,
+		.checksum = step->checksum,
+		.progress = HISTORY_FINISHED,
+		/* a COMMIT that fails (a deferred constraint) leaves no transaction that would stop the next one: this does */
+		.behind_id = unit > 0 ? f->ids[unit - 1] : NULL };
+
+	history_entry_sql(&f->text, f->send->schema, &entry);
+	return f->text.data;
+}
+
+static const char *
+next_statement(void *context, size_t unit, size_t at)
+{
+	struct flock *f = context;
+	const struct step *step = &f->steps[unit];
+
+	if (at == 0) {
+		sql_script_free(&f->script);
+		f->script = sql_split(step->sql, strlen(step->sql));
+	}
+	f->text.len = 0;
+	if (at < head_count(f, unit))
+		return head_statement(f, unit, at);
+	at -= head_count(f, unit);
+	if (at < f->script.count) {
+		const struct sql_statement *s = &f->script.statements[at];
+
+		bytes_add(&f->text, step->sql + s->start, s->end - s->start);
+		return f->text.data;
+	}
+	at -= f->script.count;
+	return at == 0 ? row_statement(f, unit) : at == 1 ? "COMMIT" : NULL;
+}
+
+static void
+watch_begin(struct flock *f)
+{
+	traffic_step(&f->send->traffic, f->steps[f->ended].migration);
+	traffic_attempt(&f->send->traffic, true);
+}
+
+static void
+ended(void *context, size_t unit)
+{
+	struct flock *f = context;
+	long long now = clock_now_ms();
+
+	f->took_ms[unit] = now - f->ended_ms;
+	f->ended_ms = now;
+	f->ended = unit + 1;
+	(void)traffic_ended(&f->send->traffic);
+	f->worst_ms[unit] = f->send->traffic.worst_ms;
+	if (unit + 1 < f->count)
+		watch_begin(f);
+	progress_step(f->send->progress);
+}
+
+static struct result
+result_of(const struct flock *f, size_t unit)
+{
+	const struct step *step = &f->steps[unit];
+
+	return (struct result){ .step = step->step,
+		.migration = step->migration,
+		.status = STATUS_APPLIED,
+		.statement_count = step->statement_count,
+		.statements_done = step->statement_count,
+		.attempts = 1,
+		.took_ms = f->took_ms[unit],
+		.worst_stall_ms = f->worst_ms[unit],
+		.line = RECORD_NULL,
+		.column = RECORD_NULL };
+}
+
+static void
+on_tick(void *context, long long ms)
+{
+	struct flock *f = context;
+	const struct step *step = &f->steps[f->ended];
+	struct sql_script script;
+	struct bytes note = { 0 };
+
+	(void)ms;
+	if (f->ended == f->count)
+		return;
+	traffic_tick(&f->send->traffic);
+	script = sql_split(step->sql, strlen(step->sql));
+	progress_statements(&note, step->sql, &script, 0, script.count);
+	traffic_note(&f->send->traffic, &note);
+	progress_running(f->send->progress, step, clock_now_ms() - f->ended_ms, note.data);
+	bytes_free(&note);
+	sql_script_free(&script);
+}
+
+static void
+on_notice(void *context, const struct db_message *message)
+{
+	const struct flock *f = context;
+
+	if (f->ended < f->count)
+		message_info("%s: %s: %s", f->steps[f->ended].migration, message->severity, message->text);
+}
+
+/* Waits until what was committed is on disk: a commit that must be written out waits for all before it. */
+static bool
+flush(struct db *db)
+{
+	return db_run_aside(db, "BEGIN; SET LOCAL synchronous_commit = on; "
+	                        "SELECT pg_catalog.pg_logical_emit_message(true, 'mig', 'flush'); COMMIT");
+}
+
+/* After a lost connection: how many rows, from the first on, are there and finished. */
+static size_t
+look_up(struct flock *f, bool *known)
+{
+	struct db *db = send_connect_again(f->send);
+	struct bytes sql = { 0 };
+	size_t found = 0;
+
+	*known = db != NULL;
+	history_row_state_sql(&sql, f->send->schema);
+	while (db != NULL && found < f->count) {
+		const char *const parameters[] = { f->ids[found] };
+		struct answer *answer = NULL;
+		bool there;
+
+		*known = db_query(db, &answer, sql.data, 1, parameters) == DB_OK;
+		there = *known && answer_rows(answer) > 0 && answer_flag(answer, 0, 0);
+		answer_free(answer);
+		if (!there)
+			break;
+		found++;
+	}
+	*known = *known && (found == 0 || flush(db));
+	bytes_free(&sql);
+	db_close(db);
+	return found;
+}
+
+/* For send_step(): what is known of the one that was stopped. */
+static void
+leave_word(struct flock *f, size_t failed)
+{
+	const struct db_error *e = db_error(f->send->db);
+	size_t head = head_count(f, f->ended);
+	enum traffic_verdict why = traffic_ended(&f->send->traffic);
+	bool ours = strcmp(e->sqlstate, "57014") == 0 && why != TRAFFIC_FINE;
+
+	if (!ours && !db_is_busy(e))
+		return;
+	f->send->ahead = (struct sent_ahead){ .attempts = 1,
+		.overdue = ours && why == TRAFFIC_HELD ? failed > head ? failed - head + 1 : 1 : 0,
+		.took_ms = clock_now_ms() - f->ended_ms,
+		.worst_ms = f->send->traffic.worst_ms };
+}
+
+size_t
+ahead_send(struct send *send, const struct step *steps, size_t count, struct result results[],
+    enum send_outcome *outcome, char **lost, bool *known)
+{
+	struct flock f = { .send = send, .steps = steps, .count = count };
+	struct db_units units = { count, next_statement, ended, &f };
+	struct db_hooks hooks = { on_tick, on_notice, &f };
+	enum db_outcome sent;
+	size_t finished, failed, i;
+
+	f.ids = xcalloc(count, sizeof *f.ids);
+	f.took_ms = xcalloc(count, sizeof *f.took_ms);
+	f.worst_ms = xcalloc(count, sizeof *f.worst_ms);
+	for (i = 0; i < count; i++)
+		history_new_id(f.ids[i]);
+	f.ended_ms = clock_now_ms();
+	db_hooks(send->db, &hooks);
+	progress_step(send->progress);
+	watch_begin(&f);
+	sent = db_send_ahead(send->db, &units, &finished, &failed);
+	db_hooks(send->db, NULL);
+	if (sent == DB_ERROR)
+		leave_word(&f, failed);
+	*outcome = sent == DB_OK ? SEND_APPLIED : sent == DB_STOPPED ? SEND_STOPPED : SEND_FAILED;
+	if (sent == DB_ERROR || sent == DB_STOPPED) {
+		message_verbose("%s: %s%s", steps[finished].migration, db_error(send->db)->message,
+		    send->ahead.overdue > 0 ? "" : "; it is run on its own now");
+		if (!db_rollback(send->db) || (finished > 0 && !flush(send->db)))
+			sent = DB_LOST;
+	}
+	if (sent == DB_LOST) {
+		*outcome = SEND_LOST;
+		*lost = xstrdup(db_error(send->db)->message);
+		finished = look_up(&f, known);
+	}
+	for (i = 0; i < finished; i++)
+		results[i] = result_of(&f, i);
+	sql_script_free(&f.script);
+	bytes_free(&f.text);
+	free(f.worst_ms);
+	free(f.took_ms);
+	free(f.ids);
+	return finished;
+}

@@ -1,0 +1,305 @@
+#include "deploy/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/page.h"
+#include "base/signals.h"
+
+static bool
+has_status(const struct result *result, const char *status)
+{
+	return strcmp(result->status, status) == 0;
+}
+
+static bool
+is_done(const struct result *result)
+{
+	return has_status(result, STATUS_APPLIED) || has_status(result, STATUS_MARKED);
+}
+
+static size_t
+count_status(const struct report *r, const char *status)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < r->count; i++)
+		n += has_status(&r->results[i], status);
+	return n;
+}
+
+/* "step 1", "steps 3 and 4", "steps 1 to 7", "steps 1 to 3 and 5": of the results that `wanted` picks. */
+static void
+step_list(struct bytes *out, const struct report *r, bool (*wanted)(const struct result *))
+{
+	struct bytes list = { 0 };
+	size_t i, end, total = 0, parts = 0;
+
+	for (i = 0; i < r->count; i = end) {
+		for (end = i; end < r->count && wanted(&r->results[end]); end++)
+			;
+		if (end == i) {
+			end++;
+			continue;
+		}
+		total += end - i;
+		bytes_str(&list, parts++ > 0 ? ", " : "");
+		if (end - i == 1)
+			bytes_format(&list, "%zu", i + 1);
+		else
+			bytes_format(&list, end - i == 2 ? "%zu and %zu" : "%zu to %zu", i + 1, end);
+	}
+	if (total == 0)
+		bytes_str(out, "nothing");
+	else
+		bytes_format(out, "step%s %s", total == 1 ? "" : "s", list.data);
+	bytes_free(&list);
+}
+
+static bool
+is_skipped(const struct result *result)
+{
+	return has_status(result, STATUS_SKIPPED);
+}
+
+static bool
+is_not_started(const struct result *result)
+{
+	return has_status(result, STATUS_NOT_STARTED);
+}
+
+static void
+fact(const struct report *r, const char *word, bool (*wanted)(const struct result *), bool always)
+{
+	struct bytes list = { 0 };
+
+	step_list(&list, r, wanted);
+	if (always || strcmp(list.data, "nothing") != 0)
+		message_line("  %-13s %s", word, list.data);
+	bytes_free(&list);
+}
+
+void
+report_success(const struct report *r)
+{
+	size_t applied = count_status(r, STATUS_APPLIED), marked = count_status(r, STATUS_MARKED);
+	size_t skipped = count_status(r, STATUS_SKIPPED), i;
+	long long waited = 0, worst = 0;
+	struct bytes text = { 0 };
+	char span[CLOCK_SPAN];
+
+	if (message_verbosity < 0)
+		return;
+	if (skipped == r->count) {
+		message_line("nothing left to do: all %zu steps were applied by another deployer", r->count);
+		return;
+	}
+	for (i = 0; i < r->count; i++) {
+		waited += r->results[i].waited_ms;
+		worst = r->results[i].worst_stall_ms > worst ? r->results[i].worst_stall_ms : worst;
+	}
+	bytes_format(&text, "%s %zu of %zu in %s", applied > 0 || marked == 0 ? "applied" : "marked", applied + marked,
+	    r->count, clock_span(r->took_ms, span));
+	if (waited > 0)
+		bytes_format(&text, ", of that %s waiting", clock_span(waited, span));
+	if (worst > 0)
+		bytes_format(&text, "; others waited for us %s at the worst", clock_span(worst, span));
+	if (skipped > 0)
+		bytes_format(&text, "; %zu had been applied by another deployer", skipped);
+	message_line("%s", text.data);
+	bytes_free(&text);
+}
+
+/* --- trouble --- */
+
+static const char again[] = "mig-scan | mig-plan | mig-apply";
+
+/* The place as compilers write it, the line, and a caret. */
+static void
+say_place(const struct step *step, const struct sent *sent)
+{
+	const struct result *r = &sent->result;
+	struct bytes text = { 0 };
+
+	bytes_format(&text, "%s/migration.sql:", step->migration);
+	if (sent->place.line > 0)
+		bytes_format(&text, "%lu:%lu:", sent->place.line, sent->place.column);
+	bytes_format(&text, " error: %s", r->message != NULL ? r->message : "it did not end");
+	if (r->sqlstate != NULL)
+		bytes_format(&text, " [%s]", r->sqlstate);
+	bytes_char(&text, '\n');
+	if (sent->place.line > 0)
+		face_caret(&text, step->sql, sent->place.line, sent->place.column);
+	if (r->detail != NULL)
+		bytes_format(&text, "  detail: %s\n", r->detail);
+	if (r->hint != NULL)
+		bytes_format(&text, "  hint: %s\n", r->hint);
+	if (sent->context != NULL)
+		bytes_format(&text, "  where: %s\n", sent->context);
+	text.data[--text.len] = '\0';
+	message_line("%s", text.data);
+	bytes_free(&text);
+}
+
+/* What became of the step itself. */
+static void
+say_fate(const struct step *step, const struct sent *sent)
+{
+	long long count = step->statement_count;
+
+	if (sent->outcome == SEND_LOST && !sent->known) {
+		if (sent->also_unknown == 0)
+			message_line("  %-13s step %lld: whether it was committed could not be looked up", "unknown", step->step);
+		else
+			message_line("  %-13s steps %lld to %lld: which of them are committed could not be looked up", "unknown",
+			    step->step, step->step + (long long)sent->also_unknown);
+		return;
+	}
+	if (sent->finished) {
+		message_line("  %-13s step %lld, all of it, before the connection was lost", "committed", step->step);
+		return;
+	}
+	if (!sent->kept) {
+		message_line("  %-13s step %lld, all of it: nothing of it is in the database, nothing to resolve",
+		    "rolled back", step->step);
+		return;
+	}
+	if (sent->done == 0)
+		message_line("  %-13s step %lld: nothing of its %lld statement%s is done", "half done", step->step, count,
+		    count == 1 ? "" : "s");
+	else
+		message_line("  %-13s step %lld: %zu of its %lld statements %s committed and stay%s", "half done",
+		    step->step, sent->done, count, sent->done == 1 ? "is" : "are", sent->done == 1 ? "s" : "");
+	if (sent->leaves)
+		message_line("  %-13s an index that is not valid; the next run removes it", "left");
+	if (sent->unsure)
+		message_line("  %-13s whether statement %zu ended", "not known", sent->done + 1);
+}
+
+static void
+say_next(const struct step *step, const struct sent *sent)
+{
+	if (sent->outcome == SEND_FAILED && !sent->kept)
+		message_line("next: correct the file, then run the same again:  %s", again);
+	else if (sent->outcome == SEND_FAILED)
+		message_line("next: correct the file from statement %zu on, then run the same; it goes on there:  %s",
+		    sent->done + 1, again);
+	else if (sent->kept && !sent->finished && sent->unsure)
+		message_line("next: mig-scan | mig-plan    (says how to go on with %s)", step->migration);
+	else
+		message_line("next: run the same again; it goes on where it stopped:  %s", again);
+}
+
+/* "pid 18422  reporting from 10.0.4.12  pg_dump  active  25 min  COPY" */
+static void
+say_holder(const struct holder *h, bool first)
+{
+	struct bytes text = { 0 };
+	char age[CLOCK_SPAN];
+
+	if (h->pid == 0)
+		bytes_str(&text, "a prepared transaction: select * from pg_prepared_xacts;");
+	else
+		bytes_format(&text, "pid %lld", h->pid);
+	if (h->pid != 0 && h->state == NULL && h->kind == NULL)
+		bytes_str(&text, "   (this role may not see more of it: pg_monitor)");
+	if (h->user != NULL)
+		bytes_format(&text, "   %s", h->user);
+	else if (h->kind != NULL)
+		bytes_format(&text, "   %s", h->kind);
+	if (h->client != NULL)
+		bytes_format(&text, " from %s", h->client);
+	if (h->application != NULL && *h->application != '\0')
+		bytes_format(&text, "   %s", h->application);
+	if (h->state != NULL)
+		bytes_format(&text, "   %s", h->state);
+	if (h->age_ms != RECORD_NULL)
+		bytes_format(&text, "   %s", clock_age(h->age_ms, age));
+	if (h->word != NULL)
+		bytes_format(&text, "   %s", h->word);
+	message_line("  %-13s %s", first ? "held by" : "", text.data);
+	bytes_free(&text);
+}
+
+static int
+say_busy(const struct report *r, size_t at, const struct sent *sent, const struct send *send)
+{
+	const struct step *step = &r->steps[at];
+	const struct waits *waits = &send->traffic.waits;
+	const char *what = waits->relation != NULL ? waits->relation
+	    : waits->count > 0                     ? "a row or transaction of another session"
+	                                           : "a table that it needs";
+	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
+	size_t i;
+
+	(void)message_error(MIG_BUSY, "%s stayed busy; gave up after %lld attempt%s in %s [%s]", what,
+	    sent->result.attempts, sent->result.attempts == 1 ? "" : "s", clock_span(sent->result.took_ms, span),
+	    sent->result.sqlstate);
+	if (sent->place.line > 0)
+		message_line("  %-13s %s/migration.sql:%lu%s%s", "wanted by", step->migration, sent->place.line,
+		    waits->relation != NULL ? ", " : "", waits->relation != NULL ? waits->mode : "");
+	for (i = 0; i < waits->count; i++)
+		say_holder(&waits->holders[i], i == 0);
+	fact(r, "committed", is_done, true);
+	if (sent->kept)
+		say_fate(step, sent);
+	else
+		message_line("  %-13s step %lld, all of it", "rolled back", step->step);
+	fact(r, "not started", is_not_started, false);
+	if (sent->result.worst_stall_ms != RECORD_NULL)
+		message_line("  others waited for us %s at the worst (--max-stall %s)",
+		    clock_span(sent->result.worst_stall_ms, span), clock_span(r->max_stall_ms, limit));
+	if (waits->count > 0 && waits->holders[0].pid > 0)
+		message_line("next: wait until pid %lld is done, or end it in psql:  select pg_terminate_backend(%lld);",
+		    waits->holders[0].pid, waits->holders[0].pid);
+	message_line("%s run the same again; it goes on at step %lld:  %s", waits->count > 0 ? "      then" : "next:",
+	    step->step, again);
+	return MIG_BUSY;
+}
+
+int
+report_trouble(const struct report *r, size_t at, const struct sent *sent, const struct send *send)
+{
+	const struct step *step = &r->steps[at];
+	int code = MIG_FAILED;
+
+	if (sent->outcome == SEND_BUSY)
+		return say_busy(r, at, sent, send);
+	if (sent->outcome == SEND_STOPPED) {
+		code = 128 + signals_caught();
+		(void)message_error(code, "stopped by a signal in step %lld of %zu, %s", step->step, r->count,
+		    step->migration);
+	} else if (sent->outcome == SEND_LOST) {
+		code = MIG_UNREACHABLE;
+		(void)message_error(code, "the connection was lost in step %lld of %zu, %s: %s", step->step, r->count,
+		    step->migration, sent->lost != NULL ? sent->lost : "it was closed");
+	} else {
+		if (step->sql != NULL)
+			say_place(step, sent);
+		(void)message_error(code, "step %lld of %zu failed, %s%s%s", step->step, r->count, step->migration,
+		    step->sql == NULL ? ": " : "", step->sql == NULL && sent->result.message ? sent->result.message : "");
+	}
+	fact(r, "committed", is_done, sent->outcome != SEND_LOST || sent->known);
+	fact(r, "skipped", is_skipped, false);
+	say_fate(step, sent);
+	fact(r, "not started", is_not_started, false);
+	say_next(step, sent);
+	return code;
+}
+
+int
+report_stopped(const struct report *r, size_t at)
+{
+	int code = 128 + signals_caught();
+
+	(void)message_error(code, "stopped by a signal before step %zu of %zu", at + 1, r->count);
+	fact(r, "committed", is_done, true);
+	fact(r, "skipped", is_skipped, false);
+	fact(r, "not started", is_not_started, false);
+	message_line("next: run the same again; it goes on where it stopped:  %s", again);
+	return code;
+}

@@ -1,0 +1,350 @@
+#include "deploy/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/signals.h"
+#include "deploy/nontransactional.h"
+#include "deploy/step_exec.h"
+#include "migrations/history.h"
+#include "sql/segments.h"
+
+/* --- transactions --- */
+
+static enum db_outcome
+begin(struct going *g)
+{
+	struct bytes sql = { 0 }, name = { 0 };
+
+	g->sent.result.attempts++;
+	traffic_attempt(&g->send->traffic, true);
+	bytes_str(&sql, "BEGIN; ");
+	traffic_displace(&g->send->traffic, &sql);
+	bytes_format(&sql, "SET LOCAL lock_timeout = %lld; SET LOCAL application_name = ", g->lock_timeout_ms);
+	bytes_format(&name, "mig-apply %s", g->step->migration);
+	bytes_sql_text(&sql, name.data);
+	bytes_free(&name);
+	return going_run_text(g, &sql);
+}
+
+/*
+ * A transaction of ours, or one that ends by the script's own COMMIT: the row's text goes in front of it.
+ * `last`: the row is finished with it.
+ */
+static enum db_outcome
+commit_segment(struct going *g, const struct segment *s, bool last)
+{
+	size_t behind = s->first + s->count, start, end;
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	going_row_text(g, &sql, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, NULL, false);
+	if (s->kind == SEGMENT_TOGETHER) {
+		bytes_str(&sql, "; COMMIT");
+	} else {
+		(void)going_statements(g);
+		segment_bytes(&g->script, behind - 1, 1, &start, &end);
+		bytes_str(&sql, "; ");
+		bytes_add(&sql, g->step->sql + start, end - start);
+	}
+	outcome = going_run_text(g, &sql);
+	if (outcome == DB_OK) {
+		g->rowed = true;
+		g->finished = last;
+	}
+	return outcome;
+}
+
+static enum db_outcome
+try_transaction(struct going *g, const struct segment *s, bool last)
+{
+	bool ours = s->kind == SEGMENT_TOGETHER, carries = ours || s->kind == SEGMENT_COMMIT;
+	enum db_outcome outcome = begin(g);
+
+	if (outcome == DB_ERROR) /* only an autovacuum that is to make way can be in the way of this */
+		g->send->traffic.stubborn = true;
+	if (outcome == DB_OK)
+		outcome = going_run(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
+	if (outcome == DB_OK && carries)
+		outcome = commit_segment(g, s, last);
+	/* a script's own ROLLBACK leaves nothing to record; PREPARE TRANSACTION would hide the row */
+	if (outcome == DB_OK && s->kind == SEGMENT_PREPARE)
+		outcome = going_write_row(g, NULL, last ? HISTORY_FINISHED : HISTORY_GOES_ON, s->first + s->count);
+	return outcome;
+}
+
+/* --- segments --- */
+
+static bool run_one_by_one(struct going *g, const struct segment *s, bool last);
+
+/* Errors of statements that could not be together, or not inside a transaction. */
+static bool
+wants_to_be_alone(const struct going *g)
+{
+	return going_error_is(g, "25001") || going_error_is(g, "2D000") || going_error_is(g, "55P04");
+}
+
+/* The text in front of ours failed: there is an autovacuum that we may not displace, so it is waited for. */
+static bool
+must_not_displace(const struct going *g)
+{
+	return g->send->traffic.stubborn && g->send->traffic.yields[0] != '\0' && !going_is_busy(g);
+}
+
+static bool
+run_transaction(struct going *g, const struct segment *s, bool last)
+{
+	for (;;) {
+		long long began = clock_now_ms();
+		enum db_outcome outcome = try_transaction(g, s, last);
+		bool in_script = g->in_script;
+
+		g->verdict = traffic_ended(&g->send->traffic);
+		if (outcome == DB_OK)
+			return true;
+		if (outcome == DB_ERROR && must_not_displace(g)) {
+			db_rollback(g->send->db);
+			g->send->traffic.yields[0] = '\0';
+			continue;
+		}
+		if (outcome == DB_ERROR && !in_script && going_error_is(g, "42501") && !g->send->own_role) {
+			db_rollback(g->send->db);
+			g->send->own_role = true; /* the script changed the role; the row is written as ourselves */
+			continue;
+		}
+		if (outcome == DB_ERROR && in_script && !s->block && s->kind == SEGMENT_TOGETHER && wants_to_be_alone(g)) {
+			db_rollback(g->send->db);
+			return run_one_by_one(g, s, last);
+		}
+		if (going_give_up(g, outcome) && (outcome != DB_ERROR || !going_is_busy(g)))
+			return false;
+		if (!going_pause(g)) {
+			g->sent.outcome = signals_caught() != 0 ? SEND_STOPPED : SEND_BUSY;
+			return false;
+		}
+		g->sent.result.waited_ms += clock_now_ms() - began;
+	}
+}
+
+/*
+ * A segment that cannot be one transaction after all: each statement in one of its own, with the journal; outside of
+ * any where that is what it wants.
+ */
+static bool
+run_one_by_one(struct going *g, const struct segment *s, bool last)
+{
+	size_t i;
+
+	for (i = s->first; i < s->first + s->count; i++) {
+		struct segment one = { .kind = SEGMENT_TOGETHER, .first = i, .count = 1, .block = true };
+		bool end = last && i + 1 == s->first + s->count;
+
+		if (!run_transaction(g, &one, end)) {
+			if (g->sent.outcome != SEND_FAILED || (!going_error_is(g, "25001") && !going_error_is(g, "2D000")))
+				return false;
+			if (!alone_run(g, i, end))
+				return false;
+		}
+		g->done = i + 1;
+	}
+	return true;
+}
+
+static bool
+run_segment(struct going *g, const struct segment *s, bool last)
+{
+	bool wrong;
+
+	if (s->kind != SEGMENT_ALONE)
+		return run_transaction(g, s, last);
+	if (g->step->resume_begun && (long long)s->first + 1 == g->step->resume_at &&
+	    alone_settle(g, s->first, last, &wrong))
+		return !wrong;
+	return alone_run(g, s->first, last);
+}
+
+static void
+run_segments(struct going *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->segments.count; i++) {
+		struct segment s = g->segments.list[i];
+		size_t behind = s.first + s.count;
+
+		if (behind <= g->done)
+			continue;
+		if (s.first < g->done) { /* an earlier run went through it statement by statement */
+			s.count = behind - g->done;
+			s.first = g->done;
+		}
+		if (signals_caught() != 0 && g->rowed) {
+			(void)going_give_up(g, DB_STOPPED);
+			return;
+		}
+		if (!run_segment(g, &s, i + 1 == g->segments.count))
+			return;
+		g->done = behind;
+	}
+	if (db_transaction(g->send->db) != DB_IDLE) {
+		g->sent.extra = xstrdup("the script leaves its last transaction open; what that did was rolled back");
+		g->sent.outcome = SEND_FAILED;
+		g->sent.result.message = g->sent.extra;
+		g->sent.kept = g->rowed;
+		db_rollback(g->send->db);
+		return;
+	}
+	if (!g->finished && going_give_up(g, going_write_row(g, NULL, HISTORY_FINISHED, g->script.count)))
+		return;
+	g->sent.outcome = SEND_APPLIED;
+}
+
+/* --- a step --- */
+
+static struct result
+first_result(const struct step *step)
+{
+	return (struct result){ .step = step->step,
+		.migration = step->migration,
+		.status = STATUS_NOT_STARTED,
+		.statement_count = step->statement_count,
+		.worst_stall_ms = RECORD_NULL,
+		.line = RECORD_NULL,
+		.column = RECORD_NULL };
+}
+
+/* Who was waited for, in texts of the step's own. */
+static void
+note_waits(struct going *g)
+{
+	const struct waits *waits = &g->send->traffic.waits;
+	struct bytes session = { 0 };
+
+	if (waits->count == 0)
+		return;
+	traffic_name_holder(waits, &session);
+	g->sent.waited_session = session.data;
+	g->sent.waited_for = waits->relation != NULL ? xstrdup(waits->relation) : NULL;
+	g->sent.result.waited_for = g->sent.waited_for;
+	g->sent.result.waited_session = g->sent.waited_session;
+}
+
+static void
+close_result(struct going *g)
+{
+	struct result *r = &g->sent.result;
+
+	r->took_ms = clock_now_ms() - g->began_ms;
+	r->status = g->sent.outcome == SEND_BUSY ? STATUS_DEFERRED : STATUS_FAILED;
+	r->statements_done = (long long)(g->sent.kept ? g->done : 0);
+	g->sent.done = g->sent.kept ? g->done : 0;
+	if (g->sent.outcome == SEND_APPLIED || g->sent.finished) {
+		r->status = g->step->sql != NULL ? STATUS_APPLIED : STATUS_MARKED;
+		r->statements_done = (long long)g->script.count;
+		r->sqlstate = r->message = r->detail = r->hint = NULL;
+		r->line = r->column = RECORD_NULL;
+	}
+}
+
+/* It was cancelled for good when it was sent ahead; the error is still that one. */
+static void
+fail_overdue(struct going *g)
+{
+	g->in_script = true;
+	g->first = g->send->ahead.overdue - 1;
+	g->verdict = TRAFFIC_HELD;
+	going_note_error(g);
+	g->sent.outcome = SEND_FAILED;
+}
+
+struct sent
+send_step(struct send *send, const struct step *step)
+{
+	struct going g = { .send = send, .step = step, .began_ms = clock_now_ms() };
+	struct db_hooks hooks = { going_tick, going_notice, &g };
+
+	g.sent.result = first_result(step);
+	g.script = sql_split(step->sql, strlen(step->sql));
+	g.segments = segments_of(step->sql, &g.script);
+	history_new_id(g.id);
+	progress_step(send->progress);
+	traffic_step(&send->traffic, step->migration);
+	g.sent.result.attempts = (long long)send->ahead.attempts;
+	g.tries = (unsigned)send->ahead.attempts;
+	if (g.tries > 0) {
+		g.began_ms -= send->ahead.took_ms;
+		g.sent.result.waited_ms = send->ahead.overdue > 0 ? 0 : send->ahead.took_ms;
+		send->traffic.worst_ms = send->ahead.worst_ms;
+		send->traffic.waited = true;
+	}
+	g.lock_timeout_ms = patience_lock_timeout(g.tries + 1, send->traffic.max_stall_ms);
+	if (step->row_id != NULL) {
+		bytes_copy(g.id, sizeof g.id, step->row_id);
+		g.rowed = true;
+		g.done = (size_t)step->resume_at - 1;
+	}
+	db_hooks(send->db, &hooks);
+	if (send->ahead.overdue > 0)
+		fail_overdue(&g);
+	else
+		run_segments(&g);
+	db_hooks(send->db, NULL);
+	send->ahead = (struct sent_ahead){ 0 };
+	if (g.sent.outcome != SEND_APPLIED && g.sent.outcome != SEND_LOST)
+		going_note_unfinished(&g);
+	g.sent.result.worst_stall_ms = send->traffic.worst_ms;
+	if (g.sent.result.waited_ms > 0 || g.sent.outcome == SEND_BUSY)
+		note_waits(&g);
+	close_result(&g);
+	memcpy(g.sent.texts, g.texts, sizeof g.texts);
+	segments_free(&g.segments);
+	sql_script_free(&g.script);
+	return g.sent;
+}
+
+struct sent
+send_mark(struct send *send, const struct step *step)
+{
+	struct going g = { .send = send, .step = step, .began_ms = clock_now_ms() };
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	g.sent.result = first_result(step);
+	g.sent.result.attempts = 1;
+	history_new_id(g.id);
+	bytes_str(&sql, "BEGIN; ");
+	if (strcmp(step->action, ACTION_MARK_APPLIED) == 0)
+		history_mark_applied_sql(&sql, send->schema, g.id, step->migration, step->checksum);
+	else
+		history_mark_rolled_back_sql(&sql, send->schema, step->migration);
+	bytes_str(&sql, "; COMMIT");
+	outcome = going_run_text(&g, &sql);
+	if (outcome != DB_OK) {
+		g.sent.outcome = outcome == DB_STOPPED ? SEND_STOPPED : outcome == DB_LOST ? SEND_LOST : SEND_FAILED;
+		if (outcome == DB_ERROR) {
+			g.sent.result.sqlstate = db_error(send->db)->sqlstate;
+			g.sent.result.message = db_error(send->db)->message;
+		}
+		db_rollback(send->db);
+	}
+	close_result(&g);
+	return g.sent;
+}
+
+void
+sent_free(struct sent *sent)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof sent->texts / sizeof *sent->texts; i++)
+		free(sent->texts[i]);
+	free(sent->extra);
+	free(sent->advice);
+	free(sent->waited_for);
+	free(sent->waited_session);
+	free(sent->lost);
+	*sent = (struct sent){ 0 };
+}

@@ -1,0 +1,80 @@
+/*
+ * One step's conversation with the server: the script and its history row, in as few commits as it allows.
+ *
+ * A script is run segment by segment (sql/segments.h).  Each commit carries the migration's row with it: the first one
+ * inserts it, the last one finishes it, and those between keep its journal (migrations/history.h), so that a run that is
+ * cut off anywhere can go on from there.  An ordinary script is one segment: script and row are one transaction.
+ *
+ * Where a transaction meets a busy table (55P03) or a deadlock (40P01), all of it is rolled back and tried again.  Where
+ * it turns out that statements cannot be together (25001, 2D000, 55P04: what no reader of the text can see), the
+ * segment, rolled back whole by then, is run again statement by statement.
+ */
+#ifndef MIG_DEPLOY_STEP_H
+#define MIG_DEPLOY_STEP_H
+
+#include <stdbool.h>
+
+#include "deploy/progress.h"
+#include "deploy/stall.h"
+#include "postgres/connection.h"
+#include "records/model.h"
+#include "secret/source.h"
+#include "sql/sql.h"
+
+struct send {
+	struct db *db;
+	struct source *source;      /* for the watcher, and to look at a row after a lost connection */
+	const char *schema;         /* of the history */
+	struct traffic traffic;     /* also has --max-stall, and the deadline: no further attempt begins after it */
+	struct progress *progress;
+	bool own_role;              /* a script changed the role to one that may not write the history */
+	struct sent_ahead {
+		size_t attempts;    /* the next step was tried ahead, and met a busy table; 0: it was not */
+		size_t overdue;     /* it was cancelled for good in this statement, from 1, as db_error() says; 0: it was not */
+		long long took_ms;  /* that was so long, */
+		long long worst_ms; /* and others were seen waiting for it so long; or RECORD_NULL */
+	} ahead;
+};
+
+enum send_outcome {
+	SEND_APPLIED,
+	SEND_FAILED,      /* the server refused it */
+	SEND_BUSY,        /* a table stayed busy until the deadline */
+	SEND_LOST,        /* the connection is gone; what became of the step was looked up: `known` */
+	SEND_STOPPED      /* a signal came */
+};
+
+/* How a step ended, beyond its result record. */
+struct sent {
+	enum send_outcome outcome;
+	struct result result;       /* its texts are db's error, until the next call on db */
+	bool kept;                  /* its row is in the database: a part of it is, or may be */
+	bool known;                 /* SEND_LOST: what became of it could be looked up */
+	size_t also_unknown;        /* where not: so many steps behind it were on their way, too */
+	bool finished;              /* SEND_LOST and known: it was committed whole */
+	size_t statement;           /* from 1: the one that failed, or that was running; 0: none */
+	size_t done;                /* statements whose work is committed */
+	bool unsure;                /* whether `statement`, which stands alone, ended is not known */
+	bool leaves;                /* it failed, and left something that the next run must look at */
+	struct sql_place place;     /* of the error; line 0: none */
+	const char *context;        /* where inside a function it happened, in the server's words; or NULL */
+	char *lost;                 /* SEND_LOST: what was said when the connection went; or NULL */
+	char *extra;                /* what is wrong where no server error says it; or NULL */
+	char *advice;               /* what to do about it, where the server has no hint; or NULL */
+	char *waited_for, *waited_session; /* of the result's keys */
+	char *texts[4];             /* of the result, where the error they come from is gone */
+};
+
+/*
+ * A new connection after the old one was lost, or NULL.  It waits for the deploy lock, which the old session holds for
+ * as long as the server has not given it up: who has the lock sees how the old one ended.
+ */
+struct db *send_connect_again(struct send *send);
+
+struct sent send_step(struct send *send, const struct step *step);
+void sent_free(struct sent *sent);
+
+/* Marks: what `prisma migrate resolve` writes, in one transaction. */
+struct sent send_mark(struct send *send, const struct step *step);
+
+#endif

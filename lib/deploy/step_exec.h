@@ -1,0 +1,93 @@
+/*
+ * A step under way: what of its script and of its row is where, and what each part of deploy/step.c and deploy/nontransactional.c does with it: send
+ * some statements, bring the row up to date, note an error, look what became of it.
+ *
+ * Only for the rooms that run steps; deploy/step.h is for everybody else.
+ */
+#ifndef MIG_DEPLOY_STEP_EXEC_H
+#define MIG_DEPLOY_STEP_EXEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "deploy/step.h"
+#include "migrations/history.h"
+#include "postgres/connection.h"
+#include "sql/segments.h"
+
+/* A step under way. */
+struct going {
+	struct send *send;
+	const struct step *step;
+	struct sql_script script;
+	struct segments segments;
+	struct sent sent;
+	char id[HISTORY_ID];
+	bool rowed;              /* the row is committed */
+	bool finished;           /* and finished */
+	size_t done;             /* statements behind which we are: committed, or rolled back by the script itself */
+	bool in_script;          /* a part of the script is running: */
+	size_t first, running;   /*   its first statement, and how many they are, */
+	size_t ended;            /*   and how many of them the server has finished */
+	size_t offset;           /*   where the text that was sent begins in the script */
+	long long began_ms;      /* of the step, */
+	long long run_ms;        /* and of what was sent last */
+	unsigned tries;          /* since a short lock_timeout was begun with (again) */
+	long long lock_timeout_ms; /* of the next attempt */
+	enum traffic_verdict verdict; /* of the last one */
+	bool unlimited;          /* lock_timeout and statement_timeout are off, for a statement that stands alone */
+	bool rebuilt;            /* an index that was in the way and not valid was removed */
+	char *texts[4];          /* own what the result says, where the error has to go before it */
+	long long deadlocked_ms; /* when a statement that stands alone was first a deadlock's victim; 0: not yet */
+};
+
+/*
+ * The statements of a script.  While the whole of it runs they are given back (of a million they take half as much
+ * memory as the text), and found again when they are needed.
+ */
+const struct sql_statement *going_statements(struct going *g);
+
+/* While the server is at work: hooks for db_hooks(). */
+void going_tick(void *context, long long ms);
+void going_notice(void *context, const struct db_message *message);
+
+/* Statements first to first + count: sends them, and nothing else.  g->ended says how many ended well. */
+enum db_outcome going_run(struct going *g, size_t first, size_t count);
+
+/* Text that is not the script's; frees it. */
+enum db_outcome going_run_text(struct going *g, struct bytes *sql);
+
+/*
+ * Text that brings the row up to date: `done` statements lie behind, `why` (or NULL) says why it stops there.
+ * `alone`: it is no part of a transaction that is open.
+ */
+void going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
+    bool alone);
+
+/* Sends that, alone.  `before`: statements in the same message, ends in a semicolon; or NULL. */
+enum db_outcome going_write_row(struct going *g, const char *before, enum history_progress progress, size_t done);
+
+/* Notes in the row why it stays unfinished, or takes it back.  The error outlives this. */
+void going_note_unfinished(struct going *g);
+
+/* Puts the session's error into the result, with its place in the script. */
+void going_note_error(struct going *g);
+bool going_error_is(const struct going *g, const char *sqlstate);
+
+/* Whether the same may work when it is tried again: a busy table, a deadlock, or a cancel of ours while we waited. */
+bool going_is_busy(const struct going *g);
+
+/*
+ * True, with the step's outcome noted and the transaction rolled back, for whatever ends a step; false for DB_OK.  Where
+ * going_is_busy(), the caller may try again all the same.
+ */
+bool going_give_up(struct going *g, enum db_outcome outcome);
+
+/*
+ * Pauses after a failed attempt, and then until nobody is in the way who would outlast the next one; false when the
+ * deadline would pass, or a signal came.
+ */
+bool going_pause(struct going *g);
+
+#endif

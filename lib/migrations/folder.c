@@ -1,0 +1,476 @@
+#include "migrations/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <nettle/sha2.h>
+#include <sodium.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+
+/* --- order --- */
+
+/*
+ * The weights of printable ASCII in the CLDR root collation, first to last; a letter's two cases weigh
+ * the same at first.  The blank comes before all of them.
+ */
+static const char ascii_order[] = " _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789"
+                                  "aAbBcCdDeEfFgGhHiIjJkKlLmMnNoOpPqQrRsStTuUvVwWxXyYzZ";
+
+/* Base letters of U+00C0 to U+017F, an asterisk where there is none of one letter. */
+static const char latin_bases[] = "AAAAAA*CEEEEIIIIDNOOOOO*OUUUUY**aaaaaa*ceeeeiiiidnooooo*ouuuuy*y"
+                                  "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi**JjKk*LlLlLlLlLlNnNnNn***OoOoOo"
+                                  "**RrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
+
+struct letter {
+	unsigned long weight;  /* what counts first; 0: nothing, as control characters */
+	unsigned long accent;  /* 0, or the code point of an accented letter */
+	bool upper;
+};
+
+/* Takes one character off *text, which does not end there. */
+static struct letter
+next_letter(const char **text)
+{
+	const unsigned char *at = (const unsigned char *)*text;
+	unsigned long code = *at, base;
+	size_t len = 1;
+	struct letter letter = { 0 };
+
+	if (code >= 0xF0)
+		code &= 0x07, len = 4;
+	else if (code >= 0xE0)
+		code &= 0x0F, len = 3;
+	else if (code >= 0xC0)
+		code &= 0x1F, len = 2;
+	for (size_t i = 1; i < len && (at[i] & 0xC0) == 0x80; i++)
+		code = code << 6 | (at[i] & 0x3F);
+	*text += len;
+	base = code;
+	if (code >= 0xC0 && code < 0xC0 + sizeof latin_bases - 1 && latin_bases[code - 0xC0] != '*') {
+		base = (unsigned char)latin_bases[code - 0xC0];
+		letter.accent = code;
+	}
+	letter.upper = base >= 'A' && base <= 'Z';
+	if (letter.upper)
+		base += 'a' - 'A';
+	if (base >= 0x20 && base < 0x7F)
+		letter.weight = (unsigned long)(strchr(ascii_order, (int)base) - ascii_order) + 1;
+	else if (base >= 0x80)
+		letter.weight = base + 256;
+	return letter;
+}
+
+int
+migration_compare(const char *a, const char *b)
+{
+	const char *first = a, *second = b;
+	int accent = 0, casing = 0;
+
+	/* names of a folder have most of a time stamp in common, which decides nothing */
+	while (*a == *b && *a >= 0x20 && *a < 0x7F)
+		a++, b++;
+	while (*a != '\0' || *b != '\0') {
+		struct letter x = { 0 }, y = { 0 };
+
+		while (*a != '\0' && x.weight == 0)
+			x = next_letter(&a);
+		while (*b != '\0' && y.weight == 0)
+			y = next_letter(&b);
+		if (x.weight != y.weight)
+			return x.weight < y.weight ? -1 : 1;
+		if (accent == 0 && x.accent != y.accent)
+			accent = x.accent < y.accent ? -1 : 1;
+		if (casing == 0 && x.upper != y.upper)
+			casing = x.upper ? 1 : -1;
+	}
+	if (accent != 0)
+		return accent;
+	return casing != 0 ? casing : strcmp(first, second);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return migration_compare(*(char *const *)a, *(char *const *)b);
+}
+
+/* --- checksum --- */
+
+/* Nettle's SHA-256 uses the processor's instructions for it; libsodium's, in plain C, takes four times as long, which
+ * was half of what a scan did. */
+static void
+sha256_hex(struct sha256_ctx *state, char hex[MIGRATION_CHECKSUM])
+{
+	unsigned char digest[SHA256_DIGEST_SIZE];
+
+	sha256_digest(state, sizeof digest, digest);
+	sodium_bin2hex(hex, MIGRATION_CHECKSUM, digest, sizeof digest);
+}
+
+void
+migration_checksum(const char *text, size_t len, char hex[MIGRATION_CHECKSUM])
+{
+	struct sha256_ctx state;
+
+	sha256_init(&state);
+	sha256_update(&state, len, (const unsigned char *)text);
+	sha256_hex(&state, hex);
+}
+
+/* The checksum of text with its line ends changed: "\n" for every CRLF, or "\r\n" for every LF. */
+static void
+checksum_line_ends(const char *text, const char *ending, char hex[MIGRATION_CHECKSUM])
+{
+	struct sha256_ctx state;
+	bool to_lf = strcmp(ending, "\n") == 0;
+	const char *newline;
+
+	sha256_init(&state);
+	for (; (newline = strchr(text, '\n')) != NULL; text = newline + 1) {
+		size_t len = (size_t)(newline - text);
+
+		if (to_lf && len > 0 && newline[-1] == '\r')
+			len--;
+		sha256_update(&state, len, (const unsigned char *)text);
+		sha256_update(&state, strlen(ending), (const unsigned char *)ending);
+	}
+	sha256_update(&state, strlen(text), (const unsigned char *)text);
+	sha256_hex(&state, hex);
+}
+
+/* prisma-engines#1887: once bytes were written without a leading zero. */
+static bool
+matches_old_rendering(const char *recorded, const char *checksum)
+{
+	for (; *checksum != '\0'; checksum += 2) {
+		if (checksum[0] != '0' && *recorded++ != checksum[0])
+			return false;
+		if (*recorded++ != checksum[1])
+			return false;
+	}
+	return *recorded == '\0';
+}
+
+bool
+migration_checksum_matches(const char *recorded, const char *checksum, const char *text)
+{
+	char hex[MIGRATION_CHECKSUM];
+
+	if (strcmp(recorded, checksum) == 0)
+		return true;
+	if (*recorded != '\0' && strlen(recorded) != MIGRATION_CHECKSUM - 1)
+		return matches_old_rendering(recorded, checksum);
+	if (text == NULL || strchr(text, '\n') == NULL)
+		return false;
+	checksum_line_ends(text, "\n", hex);
+	if (strcmp(recorded, hex) == 0)
+		return true;
+	checksum_line_ends(text, "\r\n", hex);
+	return strcmp(recorded, hex) == 0;
+}
+
+/* text without the white space at the ends of its lines (`lines`) and of the whole. */
+static void
+strip_blanks(struct bytes *out, const char *text, bool lines)
+{
+	for (; *text != '\0'; text++) {
+		while (lines && *text == '\n' && out->len > 0 && strchr(" \t\r", out->data[out->len - 1]) != NULL)
+			out->len--;
+		bytes_char(out, *text);
+	}
+	while (out->len > 0 && strchr(" \t\r\n", out->data[out->len - 1]) != NULL)
+		out->len--;
+	bytes_add(out, "", 0);
+}
+
+bool
+migration_differs_in_blanks(const char *recorded, const char *text)
+{
+	static const char *const ends[] = { "", "\n", "\r\n", "\n\n" };
+	char hex[MIGRATION_CHECKSUM];
+	bool same = false;
+	size_t i;
+
+	for (i = 0; !same && i < 2 * (sizeof ends / sizeof *ends); i++) {
+		struct bytes variant = { 0 };
+
+		strip_blanks(&variant, text, i % 2 == 1);
+		bytes_str(&variant, ends[i / 2]);
+		migration_checksum(variant.data, variant.len, hex);
+		same = migration_checksum_matches(recorded, hex, variant.data);
+		bytes_free(&variant);
+	}
+	return same;
+}
+
+/* --- folder --- */
+
+static int
+cannot(const char *what, const char *path)
+{
+	return message_error(errno == EACCES || errno == EPERM ? MIG_DENIED : MIG_DATA, "cannot %s %s: %s",
+	    what, path, strerror(errno));
+}
+
+/*
+ * Prisma reads the lock file line by line, not as TOML: the first line that begins with "provider" counts;
+ * without its `provider = ` and double quotes it must be "postgresql".  No lock file: no check.
+ */
+static int
+check_lock_file(const struct folder *folder)
+{
+	static const char prefix[] = "provider = ";
+	struct bytes text = { 0 }, provider = { 0 };
+	int fd = openat(folder->fd, "migration_lock.toml", O_RDONLY | O_CLOEXEC), code = 0;
+	const char *line, *c;
+	size_t len;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : cannot("open", "migration_lock.toml");
+	(void)bytes_read_fd(&text, fd);
+	close(fd);
+	for (line = bytes_text(&text); *line != '\0'; line += len + (line[len] == '\n')) {
+		len = strcspn(line, "\n");
+		if (strncmp(line, "provider", strlen("provider")) != 0)
+			continue;
+		c = strncmp(line, prefix, strlen(prefix)) == 0 ? line + strlen(prefix) : line;
+		for (; c < line + len - (len > 0 && line[len - 1] == '\r'); c++)
+			if (*c != '"')
+				bytes_char(&provider, *c);
+		break;
+	}
+	if (strcmp(bytes_text(&provider), "postgresql") != 0) {
+		code = message_error(MIG_DATA, "%s/migration_lock.toml is for another provider: \"%s\" (P3019)",
+		    folder->path, bytes_text(&provider));
+		message_line("  Prisma would refuse it as well. It must have the line:  provider = \"postgresql\"");
+	}
+	bytes_free(&text);
+	bytes_free(&provider);
+	return code;
+}
+
+/* What one entry of the folder is. */
+static int
+take_entry(struct folder *folder, size_t *cap, const char *name)
+{
+	struct stat entry;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	if (fstatat(folder->fd, name, &entry, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : cannot("look at", name);
+	if (S_ISLNK(entry.st_mode)) {
+		if (fstatat(folder->fd, name, &entry, 0) == 0 && S_ISDIR(entry.st_mode))
+			message_warning("%s/%s is a symbolic link, so it is no migration: Prisma passes it over too",
+			    folder->path, name);
+		return 0;
+	}
+	if (!S_ISDIR(entry.st_mode))
+		return 0;
+	if (utf8_check(name, strlen(name)) != strlen(name)) {
+		struct bytes shown = { 0 };
+		int code;
+
+		utf8_mend(&shown, name, strlen(name));
+		code = message_error(MIG_DATA, "the name of %s/%s is not UTF-8", folder->path, shown.data);
+		message_line("  It cannot be recorded under its own name; rename it.");
+		bytes_free(&shown);
+		return code;
+	}
+	ARRAY_ROOM(folder->names, folder->count, *cap);
+	folder->names[folder->count++] = xstrdup(name);
+	return 0;
+}
+
+static int
+list_folder(struct folder *folder)
+{
+	int copy = dup(folder->fd), code = 0;
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	size_t cap = 0;
+
+	if (dir == NULL)
+		return cannot("list", folder->path);
+	while (code == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+		code = take_entry(folder, &cap, entry->d_name);
+	if (code == 0 && errno != 0)
+		code = cannot("list", folder->path);
+	closedir(dir);
+	if (folder->count > 0)
+		qsort(folder->names, folder->count, sizeof *folder->names, compare_names);
+	return code;
+}
+
+static int
+open_folder(struct folder *folder, const char *path)
+{
+	static const char *const usual[] = { "prisma/migrations", "migrations" };
+	size_t i;
+
+	if (path != NULL) {
+		folder->path = path;
+		folder->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return folder->fd >= 0 ? 0 : cannot("open the migrations folder", path);
+	}
+	for (i = 0; i < 2; i++) {
+		folder->path = usual[i];
+		if ((folder->fd = open(usual[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0)
+			return 0;
+		if (errno != ENOENT && errno != ENOTDIR)
+			return cannot("open the migrations folder", usual[i]);
+	}
+	(void)message_error(MIG_DATA, "no migrations folder here: neither prisma/migrations nor migrations");
+	message_line("  Run it where the project is, or name the folder:  mig-scan path/to/migrations");
+	return MIG_DATA;
+}
+
+int
+folder_open(struct folder *folder, const char *path)
+{
+	int code;
+
+	*folder = (struct folder){ .fd = -1 };
+	code = open_folder(folder, path);
+	if (code == 0)
+		code = list_folder(folder);
+	if (code == 0)
+		code = check_lock_file(folder);
+	if (code != 0)
+		folder_close(folder);
+	return code;
+}
+
+void
+folder_close(struct folder *folder)
+{
+	size_t i;
+
+	for (i = 0; i < folder->count; i++)
+		free(folder->names[i]);
+	free(folder->names);
+	for (i = 0; i < folder->ahead_count; i++)
+		script_free(&folder->ahead[i]);
+	free(folder->ahead);
+	if (folder->fd >= 0)
+		close(folder->fd);
+	*folder = (struct folder){ .fd = -1 };
+}
+
+/* --- scripts --- */
+
+/* The bytes that Prisma would hash and send: what is no UTF-8 is replaced. */
+static void
+mend_script(struct script *script)
+{
+	struct bytes mended = { 0 };
+
+	utf8_mend(&mended, script->text.data, script->text.len);
+	bytes_free(&script->text);
+	script->text = mended;
+	script->migration.flaw = FLAW_NOT_UTF8;
+}
+
+static void
+script_fill(struct script *script)
+{
+	if (utf8_check(script->text.data, script->text.len) != script->text.len)
+		mend_script(script);
+	migration_checksum(script->text.data, script->text.len, script->checksum);
+	if (memchr(script->text.data, '\0', script->text.len) != NULL)
+		script->migration.flaw = FLAW_NUL;
+}
+
+/* Its parts may have moved. */
+static void
+script_point(struct script *script)
+{
+	struct migration *m = &script->migration;
+
+	if (m->flaw != NULL && strcmp(m->flaw, FLAW_NO_SCRIPT) == 0)
+		return;
+	m->path = script->path;
+	m->checksum = script->checksum;
+	m->size_bytes = (long long)script->text.len;
+	m->sql = m->flaw == NULL || strcmp(m->flaw, FLAW_NUL) != 0 ? script->text.data : NULL;
+}
+
+/* Returns NULL, or with errno set what could not be done to the file; EFBIG if it is larger than `most`. */
+static const char *
+read_script(const struct folder *folder, size_t i, size_t most, struct script *script)
+{
+	struct migration *m = &script->migration;
+	struct stat file;
+	int fd, error = EFBIG;
+
+	*m = (struct migration){ .migration = folder->names[i], .size_bytes = RECORD_NULL };
+	script->text.len = 0;
+	snprintf(script->path, sizeof script->path, "%s/migration.sql", folder->names[i]);
+	fd = openat(folder->fd, script->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if ((fd < 0 && (errno == ENOENT || errno == ELOOP)) ||
+	    (fd >= 0 && fstat(fd, &file) == 0 && !S_ISREG(file.st_mode))) {
+		if (fd >= 0)
+			close(fd);
+		m->flaw = FLAW_NO_SCRIPT;
+		return NULL;
+	}
+	if (fd < 0)
+		return "open";
+	if ((size_t)file.st_size <= most) {
+		bytes_room(&script->text, (size_t)file.st_size + 1);
+		error = bytes_read_fd(&script->text, fd);
+	}
+	close(fd);
+	if (error == 0)
+		script_fill(script);
+	errno = error;
+	return error == 0 ? NULL : "read";
+}
+
+int
+folder_read(struct folder *folder, size_t i, struct script *script)
+{
+	const char *failed = NULL;
+
+	if (i < folder->ahead_count) {
+		script_free(script);
+		*script = folder->ahead[i];
+		folder->ahead[i] = (struct script){ 0 };
+	} else {
+		failed = read_script(folder, i, SIZE_MAX, script);
+	}
+	script_point(script);
+	return failed == NULL ? 0 : cannot(failed, script->path);
+}
+
+bool
+folder_read_ahead(struct folder *folder)
+{
+	enum { AHEAD_BYTES = 2000000 };
+	struct script script = { 0 };
+
+	if (folder->ahead_count == folder->count || folder->ahead_bytes > AHEAD_BYTES)
+		return false;
+	if (read_script(folder, folder->ahead_count, AHEAD_BYTES - folder->ahead_bytes, &script) != NULL) {
+		script_free(&script);
+		return false;
+	}
+	folder->ahead_bytes += sizeof script + script.text.cap;
+	ARRAY_ROOM(folder->ahead, folder->ahead_count, folder->ahead_cap);
+	folder->ahead[folder->ahead_count++] = script;
+	return true;
+}
+
+void
+script_free(struct script *script)
+{
+	bytes_free(&script->text);
+}

@@ -1,0 +1,408 @@
+#include "migrations/history.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What pg_locks and pg_stat_activity show, from the functions below them: a new session plans those views for 2 ms. */
+#define HOLDER                                                                                           \
+	"SELECT l.pid, pg_catalog.pg_get_userbyid(a.usesysid) AS usename, a.application_name, "          \
+	"host(a.client_addr) AS client, a.backend_start "                                                \
+	"FROM pg_catalog.pg_lock_status() l LEFT JOIN LATERAL pg_catalog.pg_stat_get_activity(l.pid) a ON true " \
+	"WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objsubid = 1 "              \
+	"AND l.objid = " HISTORY_LOCK_KEY                                                                \
+	" AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) LIMIT 1"
+#define UTC(value) "to_char(" value " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+/*
+ * `table`: the oid of what has the history's name; `schema`: where it would be made.  A new session looks at each catalog
+ * for the first time, so as few as possible.  Ordinary tables alone make a schema non-empty, and PostGIS's own do not
+ * (P3005).
+ */
+#define LOOK(table, schema)                                                                              \
+	"SELECT coalesce((SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = s.oid), " schema "), t.relkind, " \
+	"NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = s.oid AND c.relkind = 'r' " \
+	"AND lower(c.relname) NOT IN ('" HISTORY_TABLE                                                   \
+	"', 'spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')), " \
+	"s.oid IS NOT NULL, "                                                                            \
+	"CASE WHEN t.oid IS NOT NULL THEN has_table_privilege(t.oid, 'INSERT') AND has_table_privilege(t.oid, 'UPDATE') " \
+	"WHEN s.oid IS NOT NULL THEN has_schema_privilege(s.oid, 'CREATE') "                             \
+	"ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "           \
+	"current_setting('default_transaction_read_only') = 'on', "                                      \
+	"h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start") ", pg_catalog.pg_backend_pid()" \
+	" FROM (SELECT) one LEFT JOIN pg_catalog.pg_class t ON t.oid = " table                           \
+	" CROSS JOIN LATERAL (SELECT coalesce(t.relnamespace, pg_catalog.to_regnamespace(quote_ident(" schema "))::oid) " \
+	"AS oid) s LEFT JOIN (" HOLDER ") h ON true"
+const char history_look_sql[] = LOOK("pg_catalog.to_regclass('" HISTORY_TABLE "')", "current_schema()");
+/* not by to_regclass(), which is an error where the role may not use the schema */
+const char history_look_in_sql[] = LOOK("(SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+    "ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = '" HISTORY_TABLE "')", "$1::text");
+
+const char history_holder_sql[] = "SELECT h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
+    ", (extract(epoch FROM clock_timestamp() - h.backend_start) * 1000)::bigint FROM (" HOLDER ") h";
+
+const char history_lock_held_sql[] =
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() AND granted "
+    "AND locktype = 'advisory' AND classid = 0 AND objsubid = 1 AND objid = " HISTORY_LOCK_KEY ")";
+
+const char history_try_lock_sql[] = "SELECT pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ")";
+
+const char history_try_lock_in_sql[] = "SELECT CASE WHEN pg_catalog.pg_backend_pid() = $1::int "
+                                       "THEN pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ") ELSE false END";
+
+const char history_unlock_sql[] = "SELECT pg_catalog.pg_advisory_unlock(" HISTORY_LOCK_KEY ")";
+
+const char history_rights_sql[] =
+    "SELECT 'CREATE on schema ' || quote_ident(n.nspname) FROM pg_catalog.pg_namespace n "
+    "WHERE n.nspname = $1 AND NOT has_schema_privilege(n.oid, 'CREATE') "
+    "UNION ALL SELECT 'CREATE on database ' || quote_ident(current_database()) "
+    "WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) "
+    "AND NOT has_database_privilege(current_database(), 'CREATE') "
+    "UNION ALL SELECT p || ' on ' || c.oid::regclass FROM pg_catalog.pg_class c "
+    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p "
+    "WHERE n.nspname = $1 AND c.relname = '" HISTORY_TABLE "' AND c.relkind = 'r' "
+    "AND NOT has_table_privilege(c.oid, p)";
+
+const char history_system_sql[] = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
+
+static void
+table(struct bytes *out, const char *schema)
+{
+	bytes_sql_name(out, schema);
+	bytes_str(out, ".\"" HISTORY_TABLE "\"");
+}
+
+void
+history_rows_sql(struct bytes *out, const char *schema)
+{
+	/* a column may be text, uuid or timestamp where somebody made the table by hand; the caller's
+	 * transaction has TimeZone UTC, so that a time without a zone is UTC, as Prisma reads it */
+	static const char time[] = ", to_char(%s::timestamptz, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+
+	bytes_str(out, "SELECT migration_name::text, id::text, checksum::text");
+	bytes_format(out, time, "started_at");
+	bytes_format(out, time, "finished_at");
+	bytes_format(out, time, "rolled_back_at");
+	bytes_str(out, ", applied_steps_count, logs::text FROM ");
+	if (schema != NULL)
+		table(out, schema);
+	else
+		bytes_str(out, HISTORY_TABLE);
+}
+
+void
+history_row_state_sql(struct bytes *out, const char *schema)
+{
+	bytes_str(out, "SELECT finished_at IS NOT NULL, logs FROM ");
+	table(out, schema);
+	bytes_str(out, " WHERE id = $1");
+}
+
+void
+history_resolves_sql(struct bytes *out, const char *schema)
+{
+	struct bytes name = { 0 };
+
+	table(&name, schema);
+	bytes_str(out, "SELECT pg_catalog.to_regclass('" HISTORY_TABLE "') IS NOT DISTINCT FROM pg_catalog.to_regclass(");
+	bytes_sql_text(out, name.data);
+	bytes_char(out, ')');
+	bytes_free(&name);
+}
+
+void
+history_create_sql(struct bytes *out, const char *schema, bool with_schema)
+{
+	if (with_schema) {
+		bytes_str(out, "CREATE SCHEMA ");
+		bytes_sql_name(out, schema);
+		bytes_str(out, "; ");
+	}
+	bytes_str(out, "CREATE TABLE ");
+	table(out, schema);
+	bytes_str(out, " (\n"
+	               "    id                      VARCHAR(36) PRIMARY KEY NOT NULL,\n"
+	               "    checksum                VARCHAR(64) NOT NULL,\n"
+	               "    finished_at             TIMESTAMPTZ,\n"
+	               "    migration_name          VARCHAR(255) NOT NULL,\n"
+	               "    logs                    TEXT,\n"
+	               "    rolled_back_at          TIMESTAMPTZ,\n"
+	               "    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),\n"
+	               "    applied_steps_count     INTEGER NOT NULL DEFAULT 0\n"
+	               ")");
+}
+
+void
+history_new_id(char id[HISTORY_ID])
+{
+	/* asking the system for each costs more than the rest of a small migration */
+	static unsigned char random[64][16];
+	static size_t left;
+
+	if (left == 0) {
+		randombytes_buf(random, sizeof random);
+		left = sizeof random / sizeof *random;
+	}
+	history_format_id(random[--left], id);
+}
+
+void
+history_format_id(unsigned char b[16], char id[HISTORY_ID])
+{
+	b[6] = (unsigned char)((b[6] & 0x0F) | 0x40); /* version 4 */
+	b[8] = (unsigned char)((b[8] & 0x3F) | 0x80); /* RFC 4122 */
+	snprintf(id, HISTORY_ID, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+	    b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+}
+
+static void
+list_of_texts(struct bytes *out, const char *const texts[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (i > 0)
+			bytes_str(out, ", ");
+		bytes_sql_text(out, texts[i]);
+	}
+}
+
+static void
+text_or_null(struct bytes *out, const char *text)
+{
+	if (text != NULL)
+		bytes_sql_text(out, text);
+	else
+		bytes_str(out, "NULL");
+}
+
+static const char journal_words[] = "mig: statement %zu of %zu is next%s; digest of the text before it: ";
+
+void
+history_journal_write(struct bytes *out, const struct journal *j)
+{
+	bytes_format(out, journal_words, j->next, j->count, j->begun ? ", and had begun" : "");
+	bytes_str(out, j->before);
+}
+
+bool
+history_journal_read(const char *logs, struct journal *j)
+{
+	struct bytes again = { 0 };
+	const char *digest;
+	bool same;
+
+	if (logs == NULL || sscanf(logs, "mig: statement %zu of %zu is next", &j->next, &j->count) != 2)
+		return false;
+	digest = strstr(logs, "before it: ");
+	if (digest == NULL || sscanf(digest, "before it: %32[0-9a-f]", j->before) != 1)
+		return false;
+	j->begun = strstr(logs, " is next, and had begun;") != NULL && strstr(logs, " is next, and had begun;") < digest;
+	/* whoever wrote it, it must read as we would write it */
+	history_journal_write(&again, j);
+	same = strncmp(again.data, logs, again.len) == 0 && j->next >= 1 && j->next <= j->count + 1;
+	bytes_free(&again);
+	return same;
+}
+
+void
+history_journal_before(const char *text, size_t len, char hex[HISTORY_BEFORE])
+{
+	unsigned char digest[crypto_generichash_BYTES_MIN];
+
+	crypto_generichash(digest, sizeof digest, (const unsigned char *)text, len, NULL, 0);
+	sodium_bin2hex(hex, HISTORY_BEFORE, digest, sizeof digest);
+}
+
+static void
+insert_entry(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
+{
+	const char *const values[] = { e->id, e->checksum, e->migration };
+	bool finished = e->progress == HISTORY_FINISHED;
+
+	bytes_str(out, "INSERT INTO ");
+	table(out, schema);
+	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count, logs, finished_at) VALUES (");
+	list_of_texts(out, values, 3);
+	bytes_format(out, ", now(), %zu", finished ? 1 : e->done);
+	if (e->behind_id != NULL) {
+		bytes_str(out, " / (SELECT count(finished_at)::integer FROM ");
+		table(out, schema);
+		bytes_str(out, " WHERE id = ");
+		bytes_sql_text(out, e->behind_id);
+		bytes_char(out, ')');
+	}
+	bytes_str(out, ", ");
+	text_or_null(out, logs);
+	bytes_str(out, finished ? ", clock_timestamp())" : ", NULL)");
+}
+
+static void
+update_entry(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
+{
+	bool finished = e->progress == HISTORY_FINISHED;
+
+	bytes_str(out, "UPDATE ");
+	table(out, schema);
+	bytes_format(out, " SET applied_steps_count = %zu, logs = ", finished ? 1 : e->done);
+	text_or_null(out, logs);
+	bytes_str(out, ", checksum = ");
+	bytes_sql_text(out, e->checksum);
+	if (finished)
+		bytes_str(out, ", finished_at = clock_timestamp()");
+	bytes_str(out, " WHERE id = ");
+	bytes_sql_text(out, e->id);
+}
+
+void
+history_entry_sql(struct bytes *out, const char *schema, const struct history_entry *e)
+{
+	struct journal journal = { .next = e->done + 1,
+		.count = e->count,
+		.begun = e->progress == HISTORY_BEGINS_ALONE };
+	struct bytes logs = { 0 };
+	bool wrap = e->own_role && e->alone;
+
+	if (e->progress != HISTORY_FINISHED) {
+		history_journal_before(e->text, e->behind, journal.before);
+		history_journal_write(&logs, &journal);
+		if (e->why != NULL)
+			bytes_format(&logs, "\n%s", e->why);
+	}
+	bytes_str(out, wrap ? "BEGIN;\n" : "");
+	if (e->own_role)
+		bytes_str(out, "SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE NONE;\n");
+	if (e->exists)
+		update_entry(out, schema, e, logs.data);
+	else
+		insert_entry(out, schema, e, logs.data);
+	bytes_str(out, wrap ? ";\nCOMMIT" : "");
+	bytes_free(&logs);
+}
+
+void
+history_delete_sql(struct bytes *out, const char *schema, const char *id)
+{
+	bytes_str(out, "DELETE FROM ");
+	table(out, schema);
+	bytes_str(out, " WHERE finished_at IS NULL AND id = ");
+	bytes_sql_text(out, id);
+}
+
+void
+history_mark_rolled_back_sql(struct bytes *out, const char *schema, const char *migration)
+{
+	bytes_str(out, "UPDATE ");
+	table(out, schema);
+	bytes_str(out, " SET rolled_back_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL "
+	               "AND migration_name = ");
+	bytes_sql_text(out, migration);
+}
+
+void
+history_mark_applied_sql(struct bytes *out, const char *schema, const char *id, const char *migration,
+    const char *checksum)
+{
+	const char *const values[] = { id, checksum, migration, "" };
+
+	history_mark_rolled_back_sql(out, schema, migration);
+	bytes_str(out, "; INSERT INTO ");
+	table(out, schema);
+	bytes_str(out, " (id, checksum, migration_name, logs, started_at, finished_at, applied_steps_count) VALUES (");
+	list_of_texts(out, values, 4);
+	bytes_str(out, ", now(), now(), 0)");
+}
+
+bool
+history_row_counts(const struct history_row *row)
+{
+	return row->rolled_back_at == NULL;
+}
+
+bool
+history_row_unfinished(const struct history_row *row)
+{
+	return row->rolled_back_at == NULL && row->finished_at == NULL;
+}
+
+/* By name; rows of one name stay as they are ordered, by time. */
+static int
+compare_rows(const void *a, const void *b)
+{
+	const struct history_row *x = *(const struct history_row *const *)a;
+	const struct history_row *y = *(const struct history_row *const *)b;
+	int order = strcmp(x->migration, y->migration);
+
+	return order != 0 ? order : x < y ? -1 : x > y;
+}
+
+struct history_index
+history_index(const struct history_row *rows, size_t count)
+{
+	struct history_index index = { xcalloc(count, sizeof *index.rows), count };
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		index.rows[i] = &rows[i];
+	qsort(index.rows, count, sizeof *index.rows, compare_rows);
+	return index;
+}
+
+void
+history_index_free(struct history_index *index)
+{
+	free(index->rows);
+	*index = (struct history_index){ 0 };
+}
+
+/* The first row of a name or behind it. */
+static size_t
+lower_bound(const struct history_index *index, const char *migration)
+{
+	size_t low = 0, high = index->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(index->rows[middle]->migration, migration) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct history_row *
+history_find(const struct history_index *index, const char *migration, size_t *runs)
+{
+	const struct history_row *found = NULL, *row;
+	size_t first = lower_bound(index, migration), i;
+
+	for (i = first; i < index->count; i++) {
+		row = index->rows[i];
+		if (strcmp(row->migration, migration) != 0)
+			break;
+		if (history_row_counts(row) &&
+		    (found == NULL || !history_row_unfinished(found) || history_row_unfinished(row)))
+			found = row;
+	}
+	if (runs != NULL)
+		*runs = i - first;
+	return found;
+}
+
+void
+history_digest(const struct history_row *rows, size_t count,
+    bool (*leave_out)(const struct history_row *, const void *), const void *context,
+    char hex[RECORD_DIGEST_HEX])
+{
+	struct writer *writer = writer_digest_only(NULL);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!history_row_unfinished(&rows[i]) && (leave_out == NULL || !leave_out(&rows[i], context)))
+			writer_put(writer, &history_form, &rows[i]);
+	writer_digest(writer, hex);
+	writer_end(writer, 0);
+}

@@ -1,0 +1,126 @@
+#include "migrations/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "migrations/folder.h"
+
+const char *
+state_word(enum state state)
+{
+	static const char *const words[STATE_COUNT] = { "applied", "edited", "missing", "failed", "running",
+		"pending", "late" };
+
+	return words[state];
+}
+
+void
+status_look_at(const struct history_index *index, struct migration *m)
+{
+	const struct history_row *row = history_find(index, m->migration, NULL);
+
+	m->edited = row != NULL && m->checksum != NULL &&
+	    !migration_checksum_matches(row->checksum, m->checksum, m->sql);
+	m->edited_blanks = m->edited && m->sql != NULL && migration_differs_in_blanks(row->checksum, m->sql);
+}
+
+static enum state
+state_of(const struct migration *script, const struct history_row *row, bool deploying)
+{
+	if (row == NULL)
+		return STATE_PENDING;
+	if (history_row_unfinished(row))
+		return deploying ? STATE_RUNNING : STATE_FAILED;
+	if (script == NULL)
+		return STATE_MISSING;
+	return script->edited ? STATE_EDITED : STATE_APPLIED;
+}
+
+static int
+compare_standings(const void *a, const void *b)
+{
+	const struct standing *x = a, *y = b;
+
+	return migration_compare(x->migration, y->migration);
+}
+
+/* One standing for each name in the history that the folder does not have. */
+static void
+add_missing(struct status *status, const struct history_index *index, size_t in_folder, bool deploying)
+{
+	size_t i;
+
+	for (i = 0; i < index->count; i++) {
+		struct standing key = { .migration = index->rows[i]->migration };
+
+		if (i > 0 && strcmp(index->rows[i - 1]->migration, key.migration) == 0)
+			continue;
+		if (in_folder > 0 && bsearch(&key, status->standings, in_folder, sizeof key, compare_standings))
+			continue;
+		key.row = history_find(index, key.migration, &key.runs);
+		if (key.row == NULL)
+			continue; /* rolled back: nothing of it counts */
+		key.state = state_of(NULL, key.row, deploying);
+		status->standings[status->count++] = key;
+	}
+}
+
+static bool
+is_applied(const struct standing *s)
+{
+	return s->state == STATE_APPLIED || s->state == STATE_EDITED || s->state == STATE_MISSING;
+}
+
+static void
+count_states(struct status *status)
+{
+	bool applied_behind = false;
+	size_t i;
+
+	for (i = status->count; i-- > 0;) {
+		struct standing *s = &status->standings[i];
+
+		if (s->state == STATE_PENDING && applied_behind)
+			s->state = STATE_LATE;
+		if (is_applied(s) && !applied_behind) {
+			applied_behind = true;
+			status->last_applied = s->migration;
+		}
+		status->of[s->state]++;
+	}
+}
+
+struct status
+status_make(const struct scan *scan, const struct history_index *index)
+{
+	struct status status = { 0 };
+	bool deploying = scan->has_database && scan->database.deployer_pid != RECORD_NULL;
+	size_t i;
+
+	status.standings = xcalloc(scan->migration_count + index->count, sizeof *status.standings);
+	for (i = 0; i < scan->migration_count; i++) {
+		struct standing *s = &status.standings[status.count++];
+
+		s->script = &scan->migrations[i];
+		s->migration = s->script->migration;
+		s->row = history_find(index, s->migration, &s->runs);
+		s->state = state_of(s->script, s->row, deploying);
+	}
+	add_missing(&status, index, scan->migration_count, deploying);
+	if (status.count > 0)
+		qsort(status.standings, status.count, sizeof *status.standings, compare_standings);
+	count_states(&status);
+	for (i = 0; i < index->count; i++) {
+		status.rolled_back += !history_row_counts(index->rows[i]);
+		status.unfinished += history_row_unfinished(index->rows[i]);
+	}
+	return status;
+}
+
+void
+status_free(struct status *status)
+{
+	free(status->standings);
+	*status = (struct status){ 0 };
+}

@@ -1,0 +1,55 @@
+/*
+ * Folder × history → the state of each migration.  Sets of names are compared, never a high-water mark.
+ * The rules are those of `prisma migrate deploy` (schema-engine/commands/src/commands/apply_migrations.rs).
+ *
+ * Pure: no file, no socket, no clock.
+ */
+#ifndef MIG_MIGRATIONS_STATUS_H
+#define MIG_MIGRATIONS_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "migrations/history.h"
+#include "records/model.h"
+
+enum state {
+	STATE_APPLIED,
+	STATE_EDITED,   /* applied, and the file differs from what was applied in more than line ends */
+	STATE_MISSING,  /* applied, but not in the folder */
+	STATE_FAILED,   /* a row that is neither finished nor rolled back: it blocks every deploy */
+	STATE_RUNNING,  /* the same, while somebody holds the deploy lock */
+	STATE_PENDING,
+	STATE_LATE,     /* pending, and sorts before an applied one */
+	STATE_COUNT
+};
+const char *state_word(enum state state);
+
+struct standing {
+	enum state state;
+	const char *migration;
+	const struct migration *script;  /* NULL: not in the folder */
+	const struct history_row *row;   /* the row that decides, or NULL */
+	size_t runs;                     /* how many rows it has */
+};
+
+struct status {
+	struct standing *standings;      /* in Prisma's order; what is missing stands where it would */
+	size_t count;
+	size_t of[STATE_COUNT];
+	size_t rolled_back;              /* rows, not migrations */
+	size_t unfinished;               /* rows */
+	const char *last_applied;        /* the last in order that is applied, or NULL */
+};
+
+/*
+ * Looks at one script while its text is at hand: sets migration->edited.  To be called for each before
+ * status_make(); with a script that was read from a folder or a stream.
+ */
+void status_look_at(const struct history_index *index, struct migration *migration);
+
+/* Points into scan and index, which must outlive it. */
+struct status status_make(const struct scan *scan, const struct history_index *index);
+void status_free(struct status *status);
+
+#endif

@@ -1,0 +1,455 @@
+#include "plan/pages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/page.h"
+#include "records/record.h"
+
+/* Lists of more lines than this fold, unless -v. */
+enum { FOLD = 10, FOLD_HEAD = 5 };
+
+/* --- mig-scan --- */
+
+static size_t
+longest_name(const struct status *status)
+{
+	size_t width = strlen("migration"), i;
+
+	for (i = 0; i < status->count; i++) {
+		size_t n = utf8_count(status->standings[i].migration, strlen(status->standings[i].migration));
+
+		width = n > width ? n : width;
+	}
+	return width;
+}
+
+static const char *
+colour_of(enum state state)
+{
+	switch (state) {
+	case STATE_FAILED:
+		return FACE_RED;
+	case STATE_EDITED:
+	case STATE_MISSING:
+	case STATE_RUNNING:
+	case STATE_LATE:
+		return FACE_YELLOW;
+	case STATE_PENDING:
+		return FACE_GREEN;
+	case STATE_APPLIED:
+	case STATE_COUNT:
+		break;
+	}
+	return "";
+}
+
+static void
+standing_note(struct bytes *out, const struct standing *s)
+{
+	struct journal journal;
+
+	switch (s->state) {
+	case STATE_EDITED:
+		bytes_str(out, "file differs from what was applied");
+		if (s->script->edited_blanks)
+			bytes_str(out, ", in white space only");
+		break;
+	case STATE_MISSING:
+		bytes_str(out, "recorded, but not in the folder");
+		break;
+	case STATE_FAILED:
+		bytes_str(out, "unfinished since");
+		if (history_journal_read(s->row->logs, &journal))
+			bytes_format(out, ", statement %zu of %zu", journal.next, journal.count);
+		break;
+	case STATE_RUNNING:
+		bytes_str(out, "another deployer has begun it");
+		break;
+	case STATE_LATE:
+		bytes_str(out, "sorts before an applied one");
+		break;
+	case STATE_APPLIED:
+		if (s->runs == 2)
+			bytes_str(out, "2nd run; the 1st was rolled back");
+		else if (s->runs > 2)
+			bytes_format(out, "run %zu; those before were rolled back", s->runs);
+		break;
+	case STATE_PENDING:
+		if (s->runs > 0)
+			bytes_str(out, "was rolled back");
+		break;
+	case STATE_COUNT:
+		break;
+	}
+	if (s->script != NULL && s->script->flaw != NULL) {
+		if (strcmp(s->script->flaw, FLAW_NO_SCRIPT) == 0)
+			bytes_str(out, "  its folder has no migration.sql");
+		else if (strcmp(s->script->flaw, FLAW_NUL) == 0)
+			bytes_str(out, "  its script has a NUL byte");
+		else
+			bytes_str(out, "  its script is not UTF-8");
+	}
+}
+
+static void
+standing_line(struct bytes *out, const struct standing *s, size_t width)
+{
+	struct bytes note = { 0 };
+	char when[CLOCK_INSTANT] = "-";
+	const char *colour = colour_of(s->state);
+
+	if (s->row != NULL)
+		clock_readable(s->row->finished_at != NULL ? s->row->finished_at : s->row->started_at, when);
+	standing_note(&note, s);
+	bytes_str(out, colour);
+	face_pad(out, state_word(s->state), 9);
+	bytes_str(out, *colour != '\0' ? FACE_PLAIN : "");
+	face_pad(out, s->migration, width + 2);
+	if (note.len > 0) {
+		face_pad(out, when, 22);
+		bytes_str(out, note.data + strspn(note.data, " "));
+	} else {
+		bytes_str(out, when);
+	}
+	bytes_char(out, '\n');
+	bytes_free(&note);
+}
+
+static bool
+is_plain(const struct standing *s)
+{
+	return (s->state == STATE_APPLIED && s->runs == 1) || (s->state == STATE_PENDING && s->runs == 0);
+}
+
+/* How many plain lines of one state begin at `at`. */
+static size_t
+run_of(const struct status *status, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < status->count && is_plain(&status->standings[at + n]) &&
+	    status->standings[at + n].state == status->standings[at].state)
+		n++;
+	return n;
+}
+
+static void
+folded_line(struct bytes *out, const struct standing *first, size_t count, bool oldest, size_t width)
+{
+	char text[64];
+
+	bytes_str(out, colour_of(first->state));
+	face_pad(out, state_word(first->state), 9);
+	bytes_str(out, *colour_of(first->state) != '\0' ? FACE_PLAIN : "");
+	if (first->state == STATE_PENDING) {
+		bytes_format(out, "… %zu more\n", count);
+		return;
+	}
+	snprintf(text, sizeof text, "… %zu %s, all as recorded", count, oldest ? "older" : "more");
+	face_pad(out, text, width + 2);
+	bytes_format(out, "%.10s to %.10s\n", first[0].row->finished_at, first[count - 1].row->finished_at);
+}
+
+/* Runs of what is as it should be fold: what a person must see stands out then. */
+static void
+standing_lines(struct bytes *out, const struct status *status, bool unfold)
+{
+	size_t width = longest_name(status), i = 0, run, shown;
+
+	unfold |= status->count <= FOLD;
+	while (i < status->count) {
+		const struct standing *s = &status->standings[i];
+
+		run = run_of(status, i);
+		shown = s->state == STATE_PENDING ? FOLD_HEAD : 0;
+		if (unfold || run < shown + 3) {
+			standing_line(out, s, width);
+			i++;
+			continue;
+		}
+		while (shown-- > 0 && run-- > 0)
+			standing_line(out, &status->standings[i++], width);
+		/* the last one stays in sight */
+		folded_line(out, &status->standings[i], run - 1, i == 0, width);
+		i += run - 1;
+		standing_line(out, &status->standings[i++], width);
+	}
+}
+
+static void
+comma_count(struct bytes *out, size_t count, const char *word)
+{
+	bytes_format(out, "%s%zu %s", out->len > 0 ? ", " : "", count, word);
+}
+
+static void
+status_sum(struct bytes *out, const struct scan *scan, const struct status *status,
+    const char *deploying_for)
+{
+	const struct database *db = &scan->database;
+	size_t pending = status->of[STATE_PENDING] + status->of[STATE_LATE];
+	bool trouble = status->of[STATE_FAILED] > 0;
+	struct bytes sum = { 0 };
+
+	comma_count(&sum, pending, "pending");
+	if (status->of[STATE_LATE] > 0)
+		bytes_format(&sum, " (%zu of them late)", status->of[STATE_LATE]);
+	comma_count(&sum, status->of[STATE_FAILED], "failed");
+	if (status->of[STATE_RUNNING] > 0)
+		comma_count(&sum, status->of[STATE_RUNNING], "running");
+	if (status->of[STATE_EDITED] > 0)
+		comma_count(&sum, status->of[STATE_EDITED], "edited");
+	if (status->of[STATE_MISSING] > 0)
+		comma_count(&sum, status->of[STATE_MISSING], "missing");
+	bytes_add(out, sum.data, sum.len);
+	bytes_free(&sum);
+	if (scan->has_database && db->deployer_pid != RECORD_NULL) {
+		bytes_str(out, "; a deploy is running: ");
+		face_holder(out, db->deployer_pid, db->deployer_application, db->deployer_user, db->deployer_client);
+		if (deploying_for != NULL)
+			bytes_format(out, ", for %s", deploying_for);
+	} else if (trouble) {
+		bytes_str(out, "; nobody is deploying now");
+	}
+	bytes_char(out, '\n');
+	if (pending > 0 || trouble)
+		bytes_str(out, scan->has_database ? "next: mig-scan | mig-plan\n"
+		                                  : "next: mig-scan    (with a connection string, to see what is applied)\n");
+}
+
+void
+face_status(struct bytes *out, const struct scan *scan, const struct status *status, const char *folder,
+    const char *deploying_for, bool unfold)
+{
+	const struct database *db = &scan->database;
+
+	if (scan->has_database) {
+		bytes_str(out, "database   ");
+		face_place(out, db->database, db->host, db->port, db->schema);
+		bytes_format(out, ", user %s\nserver     PostgreSQL %s, %s, %s\n", db->user, db->server_version,
+		    db->in_recovery ? "standby" : "primary", db->tls != NULL ? db->tls : "no TLS");
+	}
+	bytes_format(out, "folder     %s: ", folder != NULL ? folder : "standard input");
+	face_count(out, scan->migration_count, "migration");
+	bytes_char(out, '\n');
+	if (scan->has_database && !scan->database.has_history) {
+		bytes_str(out, db->schema_empty ? "history    none yet; the schema is empty\n"
+		                                : "history    none, but the schema has tables (P3005)\n");
+	} else if (scan->has_database) {
+		size_t applied = status->of[STATE_APPLIED] + status->of[STATE_EDITED] + status->of[STATE_MISSING];
+
+		bytes_str(out, "history    ");
+		face_count(out, scan->history_count, "row");
+		bytes_format(out, ": %zu applied, %zu unfinished, %zu rolled back\n", applied, status->unfinished,
+		    status->rolled_back);
+	}
+	if (status->count > 0) {
+		bytes_str(out, "\nstate    ");
+		face_pad(out, "migration", longest_name(status) + 2);
+		bytes_str(out, "recorded (UTC)\n");
+		standing_lines(out, status, unfold);
+	}
+	bytes_char(out, '\n');
+	status_sum(out, scan, status, deploying_for);
+}
+
+/* --- mig-plan --- */
+
+void
+face_finding_place(struct bytes *out, const struct finding *f)
+{
+	if (f->migration == NULL)
+		return;
+	if (f->line != RECORD_NULL)
+		bytes_format(out, "%s/migration.sql:%lld:%lld: ", f->migration, f->line, f->column);
+	else
+		bytes_format(out, "%s: ", f->migration);
+}
+
+static void
+indented(struct bytes *out, const char *text)
+{
+	size_t len;
+
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		bytes_format(out, "    %.*s\n", (int)len, text);
+	}
+}
+
+static void
+finding_lines(struct bytes *out, const struct finding *f)
+{
+	const char *colour = strcmp(f->severity, SEVERITY_ERROR) == 0 ? FACE_RED
+	    : strcmp(f->severity, SEVERITY_WARNING) == 0              ? FACE_YELLOW
+	                                                              : "";
+
+	face_finding_place(out, f);
+	bytes_format(out, "%s%s:%s %s [%s]\n", colour, f->severity, *colour != '\0' ? FACE_PLAIN : "", f->message,
+	    f->rule);
+	if (f->remedy != NULL)
+		indented(out, f->remedy);
+}
+
+static void
+runs_words(struct bytes *out, const struct step *s)
+{
+	if (strcmp(s->action, ACTION_MARK_APPLIED) == 0)
+		bytes_str(out, "is marked as applied; its SQL does not run");
+	else if (strcmp(s->action, ACTION_MARK_ROLLED_BACK) == 0)
+		bytes_str(out, "is marked as rolled back");
+	else if (strcmp(s->transaction, "mig") == 0)
+		bytes_str(out, "in one transaction");
+	else if (strcmp(s->transaction, "script") == 0)
+		bytes_str(out, "in its own transactions, with journal");
+	else
+		bytes_str(out, "outside, with journal");
+	if (s->resume_at != RECORD_NULL)
+		bytes_format(out, ", from statement %lld on", s->resume_at);
+}
+
+static bool
+step_has(const struct planned *planned, const struct step *step, const char *rule)
+{
+	size_t i;
+
+	for (i = 0; i < planned->finding_count; i++)
+		if (planned->findings[i].migration != NULL && strcmp(planned->findings[i].rule, rule) == 0 &&
+		    strcmp(planned->findings[i].migration, step->migration) == 0)
+			return true;
+	return false;
+}
+
+static void
+step_line(struct bytes *out, const struct planned *planned, const struct step *s, size_t width)
+{
+	bool late = step_has(planned, s, "late"), loss = step_has(planned, s, "destructive");
+
+	bytes_format(out, "%4lld  ", s->step);
+	face_pad(out, s->migration, width + 2);
+	if (s->sql == NULL)
+		bytes_format(out, "%10s %7s   ", "-", "-");
+	else
+		bytes_format(out, "%10lld %7lld   ", s->statement_count, s->size_bytes);
+	runs_words(out, s);
+	if (late)
+		bytes_str(out, "   late");
+	if (loss)
+		bytes_str(out, "   " FACE_YELLOW "destroys data" FACE_PLAIN);
+	bytes_char(out, '\n');
+}
+
+static void
+step_lines(struct bytes *out, const struct planned *planned, bool unfold)
+{
+	size_t width = strlen("migration"), i;
+
+	for (i = 0; i < planned->step_count; i++) {
+		size_t n = utf8_count(planned->steps[i].migration, strlen(planned->steps[i].migration));
+
+		width = n > width ? n : width;
+	}
+	bytes_str(out, "step  ");
+	face_pad(out, "migration", width + 2);
+	bytes_str(out, "statements   bytes   runs\n");
+	for (i = 0; i < planned->step_count; i++) {
+		if (!unfold && planned->step_count > FOLD && i == FOLD - 2) {
+			bytes_format(out, "   …  … %zu more (-v shows them)\n", planned->step_count - FOLD + 1);
+			i = planned->step_count - 1;
+		}
+		step_line(out, planned, &planned->steps[i], width);
+	}
+}
+
+static void
+nothing_to_do(struct bytes *out, const struct scan *scan, const struct status *status)
+{
+	const struct database *db = &scan->database;
+	struct bytes rest = { 0 };
+
+	if (scan->has_database) {
+		face_place(out, db->database, db->host, db->port, db->schema);
+		bytes_str(out, ": ");
+	}
+	if (scan->migration_count == 0)
+		bytes_str(out, "there are no migrations in the folder\nnothing to do");
+	else if (scan->migration_count == 1)
+		bytes_str(out, "the one migration is recorded as applied\nnothing to do");
+	else
+		bytes_format(out, "all %zu migrations are recorded as applied\nnothing to do", scan->migration_count);
+	if (status->of[STATE_EDITED] > 0)
+		comma_count(&rest, status->of[STATE_EDITED], "edited");
+	if (status->of[STATE_MISSING] > 0)
+		comma_count(&rest, status->of[STATE_MISSING], "missing");
+	if (rest.len > 0)
+		bytes_format(out, "; %s (mig-scan shows them)", rest.data);
+	bytes_char(out, '\n');
+	bytes_free(&rest);
+}
+
+static void
+preview_sum(struct bytes *out, const struct planned *planned, const char *digest, const char *words)
+{
+	face_count(out, planned->step_count, "step");
+	bytes_str(out, ", ");
+	face_count(out, planned->statements, "statement");
+	if (planned->errors > 0) {
+		bytes_str(out, ", ");
+		face_count(out, planned->errors, "error");
+	}
+	bytes_str(out, ", ");
+	face_count(out, planned->warnings, "warning");
+	bytes_str(out, ". Nothing has been changed.\n");
+	if (planned->still_pending > 0) {
+		bytes_str(out, "still pending, not part of this plan: ");
+		face_count(out, planned->still_pending, "migration");
+		bytes_char(out, '\n');
+	}
+	if (planned->errors == 0 && planned->plan.history_digest != NULL && words != NULL)
+		bytes_format(out, "to read the SQL:      mig-scan | mig-plan%s --format=sql\n"
+		                  "to apply this plan:   mig-scan | mig-plan%s | mig-apply --expect %.16s\n",
+		    words, words, digest);
+}
+
+void
+face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
+    const struct planned *planned, const char *digest, const char *words, bool unfold)
+{
+	const struct plan *plan = &planned->plan;
+	size_t i;
+
+	if (planned->step_count == 0 && planned->errors == 0 && planned->still_pending == 0) {
+		if (scan != NULL)
+			nothing_to_do(out, scan, status);
+		else
+			bytes_format(out, "plan %.16s: nothing to do\n", digest);
+		return;
+	}
+	bytes_format(out, "plan %.16s for ", digest);
+	if (plan->database != NULL) {
+		face_place(out, plan->database, plan->host, plan->port, plan->schema);
+		bytes_format(out, "\nstarts from %lld history row%s", plan->history_rows,
+		    plan->history_rows == 1 ? "" : "s");
+		if (plan->last_applied != NULL)
+			bytes_format(out, ", the last applied is %s", plan->last_applied);
+	} else {
+		bytes_str(out, "an empty database");
+	}
+	bytes_str(out, "\n\n");
+	if (planned->step_count > 0) {
+		step_lines(out, planned, unfold);
+		bytes_char(out, '\n');
+	}
+	for (i = 0; i < planned->finding_count; i++) {
+		if (!unfold && planned->finding_count > 2 * FOLD && i == 2 * FOLD - 1) {
+			bytes_format(out, "… %zu more findings (-v shows them)\n", planned->finding_count - i);
+			break;
+		}
+		finding_lines(out, &planned->findings[i]);
+	}
+	if (planned->finding_count > 0)
+		bytes_char(out, '\n');
+	preview_sum(out, planned, digest, words);
+}

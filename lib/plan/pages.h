@@ -1,0 +1,28 @@
+/* Pages of mig-scan and mig-plan.  Pure: facts come in as structs, text goes out. */
+#ifndef MIG_PLAN_PAGES_H
+#define MIG_PLAN_PAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "migrations/folder.h"
+#include "migrations/status.h"
+#include "plan/plan.h"
+#include "records/model.h"
+
+/* mig-scan's page.  folder NULL: the scan came from standard input.  deploying_for: "41 s", or NULL. */
+void face_status(struct bytes *out, const struct scan *scan, const struct status *status,
+    const char *folder, const char *deploying_for, bool unfold);
+
+/*
+ * mig-plan's page; digest: of the plan's records; words: the options that decided about it, each with a blank before, to
+ * be typed again.  scan and status NULL: a kept plan, shown again.
+ */
+void face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
+    const struct planned *planned, const char *digest, const char *words, bool unfold);
+
+/* "20261120_x/migration.sql:5:1: " or "20261120_x: " or "". */
+void face_finding_place(struct bytes *out, const struct finding *finding);
+
+#endif

@@ -1,0 +1,217 @@
+#include "postgres/poller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mig.h"
+
+void
+polls_add(struct polls *polls, int fd, int want)
+{
+	if (polls->count == sizeof polls->on / sizeof *polls->on)
+		return;
+	polls->on[polls->count].fd = fd;
+	polls->on[polls->count++].want = want;
+}
+
+void
+polls_until(struct polls *polls, long long when_ms)
+{
+	if (polls->until_ms < 0 || when_ms < polls->until_ms)
+		polls->until_ms = when_ms;
+}
+
+int
+session_open(struct session *s, const char *word)
+{
+	int code;
+
+	*s = (struct session){ .limit_ms = 10000 };
+	if ((code = source_open(&s->source, word)) == 0 && s->source.target.schema != NULL) {
+		bytes_sql_name(&s->schema, s->source.target.schema);
+		s->search_path = s->schema.data;
+	}
+	return code;
+}
+
+static void
+drop_answers(struct session *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		answer_free(s->asks[i].answer);
+	for (i = 0; i < s->asked; i++)
+		answer_free(s->answers[i].answer);
+	free(s->asks);
+	free(s->answers);
+	free(s->places);
+	s->asks = s->answers = NULL;
+	s->places = NULL;
+	s->count = s->asked = 0;
+}
+
+static void
+disconnect(struct session *s)
+{
+	db_close(s->db);
+	s->db = NULL;
+	s->asking = false;
+}
+
+void
+session_close(struct session *s)
+{
+	disconnect(s);
+	drop_answers(s);
+	source_free(&s->source);
+	bytes_free(&s->why);
+	bytes_free(&s->schema);
+}
+
+/*
+ * Goes with every unit, and ends with it: behind a pooler in transaction mode what a session sets would stay
+ * in a session of the application.
+ */
+static const char manners_sql[] =
+    "SELECT set_config('statement_timeout', '8s', true), set_config('lock_timeout', '1s', true), "
+    "set_config('transaction_read_only', 'on', true), "
+    "set_config('search_path', coalesce($1, current_setting('search_path')), true)";
+
+static bool
+is(const struct db_ask *ask, const char *word)
+{
+	return strncmp(ask->sql, word, strlen(word)) == 0;
+}
+
+/* Before each unit; behind a BEGIN, which has to come before any query, and behind a COMMIT. */
+static void
+add_asks(struct session *s, const struct db_ask asks[], size_t count)
+{
+	const struct db_ask manners = { .sql = manners_sql, .parameter = &s->search_path };
+	bool first = true, inside = false;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		bool turns = is(&asks[i], "BEGIN") || is(&asks[i], "COMMIT");
+
+		if (first && !turns && !inside)
+			s->asks[s->count++] = manners;
+		s->places[i] = s->count;
+		s->asks[s->count++] = asks[i];
+		if (turns) {
+			inside = is(&asks[i], "BEGIN");
+			s->asks[s->count++] = manners;
+		}
+		first = asks[i].ends_unit;
+	}
+	if (count == 0)
+		s->asks[s->count++] = manners;
+}
+
+static void
+take_answers(struct session *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->asked; i++) {
+		s->answers[i] = s->asks[s->places[i]];
+		s->asks[s->places[i]].answer = NULL;
+	}
+}
+
+void
+session_look(struct session *s, const struct db_ask asks[], size_t count)
+{
+	drop_answers(s);
+	s->asks = xcalloc(2 * count + 1, sizeof *s->asks);
+	s->answers = xcalloc(count, sizeof *s->answers);
+	s->places = xcalloc(count, sizeof *s->places);
+	s->asked = count;
+	add_asks(s, asks, count);
+	s->code = 0;
+	s->why.len = 0;
+	s->began_ms = clock_now_ms();
+	s->asking = false;
+	if (s->db == NULL)
+		s->db = db_begin(&s->source, "mig-check", s->limit_ms);
+	else
+		s->asking = true;
+	if (s->asking)
+		db_round_begin(s->db, s->asks, s->count);
+}
+
+static bool
+fail(struct session *s, int code)
+{
+	s->code = code;
+	s->took_ms = clock_now_ms() - s->began_ms;
+	disconnect(s);
+	return true;
+}
+
+/* Nobody is asked for a password: a check has no terminal as a rule. */
+static bool
+not_connected(struct session *s)
+{
+	int code = db_unreachable(s->db, &s->source, &s->why);
+
+	if (db_needs_password(s->db))
+		bytes_str(&s->why, "; the connection string has none, and no password file has one for it");
+	return fail(s, code);
+}
+
+static bool
+took_too_long(struct session *s)
+{
+	const char *host = target_first_host(&s->source.target);
+	char span[CLOCK_SPAN];
+
+	bytes_format(&s->why, "%s does not answer; gave up after %s", host != NULL ? host : "the database",
+	    clock_span(s->limit_ms, span));
+	return fail(s, MIG_UNREACHABLE);
+}
+
+static bool
+lost(struct session *s)
+{
+	int code = db_exit_code(db_error(s->db));
+
+	bytes_format(&s->why, "the connection was lost: %s", db_error(s->db)->message);
+	return fail(s, code == MIG_FAILED ? MIG_UNREACHABLE : code);
+}
+
+bool
+session_go_on(struct session *s, struct polls *polls)
+{
+	enum db_outcome outcome;
+	long long until = s->began_ms + s->limit_ms;
+	int fd, want;
+
+	if (!s->asking) {
+		if (db_begun(s->db, &fd, &want, &until, &outcome)) {
+			if (outcome != DB_OK)
+				return not_connected(s);
+			s->asking = true;
+			db_round_begin(s->db, s->asks, s->count);
+		}
+	}
+	if (s->asking && db_round_ended(s->db, &fd, &want, &outcome)) {
+		s->took_ms = clock_now_ms() - s->began_ms;
+		take_answers(s);
+		return outcome == DB_OK ? true : lost(s);
+	}
+	if (clock_now_ms() - s->began_ms >= s->limit_ms)
+		return took_too_long(s);
+	polls_add(polls, fd, want);
+	polls_until(polls, until);
+	polls_until(polls, s->began_ms + s->limit_ms);
+	return false;
+}
+
+struct db_ask *
+session_answers(struct session *s)
+{
+	return s->answers;
+}

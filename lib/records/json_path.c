@@ -1,0 +1,50 @@
+#include "records/json_path.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One step down: a key of an object, or a number of an array. */
+static const json_t *
+step(const json_t *at, const char *name)
+{
+	if (json_is_array(at) && name[strspn(name, "0123456789")] == '\0' && strlen(name) < 10)
+		return json_array_get(at, (size_t)strtoul(name, NULL, 10));
+	return json_object_get(at, name);
+}
+
+static void
+put(struct bytes *out, const json_t *value)
+{
+	char *text;
+
+	if (json_is_string(value)) {
+		bytes_add(out, json_string_value(value), json_string_length(value));
+		return;
+	}
+	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	bytes_str(out, text != NULL ? text : "");
+	free(text);
+}
+
+bool
+jsonpath_get(const char *json, size_t len, const char *path, struct bytes *out, const char **why)
+{
+	json_t *all = json_loadb(json, len, JSON_DECODE_ANY, NULL);
+	const json_t *at = all;
+	size_t part;
+
+	*why = all == NULL ? "the body is no JSON" : "it is not there";
+	for (path += *path == '.'; at != NULL && *path != '\0'; path += part + (path[part] == '.')) {
+		char *name;
+
+		part = strcspn(path, ".");
+		name = xstrndup(path, part);
+		at = step(at, name);
+		free(name);
+	}
+	if (at != NULL)
+		put(out, at);
+	json_decref(all);
+	return at != NULL;
+}

@@ -1,0 +1,354 @@
+#include "records/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/mig.h"
+
+#define TEXT(type, member)        { #member, FIELD_TEXT, false, offsetof(struct type, member) }
+#define TEXT_OR_NULL(type, member) { #member, FIELD_TEXT, true, offsetof(struct type, member) }
+#define NUMBER(type, member)      { #member, FIELD_NUMBER, false, offsetof(struct type, member) }
+#define NUMBER_OR_NULL(type, member) { #member, FIELD_NUMBER, true, offsetof(struct type, member) }
+#define FLAG(type, member)        { #member, FIELD_FLAG, false, offsetof(struct type, member) }
+#define FLAG_OR_NULL(type, member) { #member, FIELD_FLAG, true, offsetof(struct type, member) }
+#define OBJECT_OR_NULL(type, member) { #member, FIELD_OBJECT, true, offsetof(struct type, member) }
+#define LAST                      { NULL, FIELD_TEXT, false, 0 }
+
+static const struct field database_fields[] = {
+	TEXT_OR_NULL(database, system_identifier),
+	TEXT(database, database),
+	TEXT(database, schema),
+	TEXT_OR_NULL(database, host),
+	NUMBER_OR_NULL(database, port),
+	TEXT(database, user),
+	TEXT(database, server_version),
+	NUMBER(database, server_version_num),
+	FLAG(database, in_recovery),
+	TEXT_OR_NULL(database, tls),
+	FLAG(database, has_history),
+	FLAG(database, schema_empty),
+	NUMBER_OR_NULL(database, deployer_pid),
+	TEXT_OR_NULL(database, deployer_user),
+	TEXT_OR_NULL(database, deployer_application),
+	TEXT_OR_NULL(database, deployer_client),
+	TEXT_OR_NULL(database, deployer_since),
+	LAST,
+};
+const struct record_form database_form = { "database", database_fields };
+
+static const struct field history_fields[] = {
+	TEXT(history_row, migration),
+	TEXT(history_row, id),
+	TEXT(history_row, checksum),
+	TEXT(history_row, started_at),
+	TEXT_OR_NULL(history_row, finished_at),
+	TEXT_OR_NULL(history_row, rolled_back_at),
+	NUMBER_OR_NULL(history_row, applied_steps_count),
+	TEXT_OR_NULL(history_row, logs),
+	LAST,
+};
+const struct record_form history_form = { "history", history_fields };
+
+static const struct field migration_fields[] = {
+	TEXT(migration, migration),
+	TEXT_OR_NULL(migration, path),
+	TEXT_OR_NULL(migration, checksum),
+	NUMBER_OR_NULL(migration, size_bytes),
+	TEXT_OR_NULL(migration, flaw),
+	TEXT_OR_NULL(migration, sql),
+	LAST,
+};
+const struct record_form migration_form = { "migration", migration_fields };
+
+static const struct field plan_fields[] = {
+	TEXT_OR_NULL(plan, system_identifier),
+	TEXT_OR_NULL(plan, database),
+	TEXT_OR_NULL(plan, schema),
+	TEXT_OR_NULL(plan, host),
+	NUMBER_OR_NULL(plan, port),
+	TEXT_OR_NULL(plan, history_digest),
+	NUMBER(plan, history_rows),
+	TEXT_OR_NULL(plan, last_applied),
+	LAST,
+};
+const struct record_form plan_form = { "plan", plan_fields };
+
+static const struct field finding_fields[] = {
+	TEXT(finding, rule),
+	TEXT(finding, severity),
+	TEXT_OR_NULL(finding, migration),
+	NUMBER_OR_NULL(finding, line),
+	NUMBER_OR_NULL(finding, column),
+	TEXT(finding, message),
+	TEXT_OR_NULL(finding, remedy),
+	LAST,
+};
+const struct record_form finding_form = { "finding", finding_fields };
+
+static const struct field step_fields[] = {
+	NUMBER(step, step),
+	TEXT(step, action),
+	TEXT(step, migration),
+	TEXT_OR_NULL(step, checksum),
+	TEXT_OR_NULL(step, transaction),
+	NUMBER_OR_NULL(step, statement_count),
+	NUMBER_OR_NULL(step, size_bytes),
+	TEXT_OR_NULL(step, row_id),
+	NUMBER_OR_NULL(step, resume_at),
+	FLAG_OR_NULL(step, resume_begun),
+	FLAG_OR_NULL(step, resume_told),
+	TEXT_OR_NULL(step, sql),
+	LAST,
+};
+const struct record_form step_form = { "step", step_fields };
+
+static const struct field run_fields[] = {
+	TEXT(run, plan_digest),
+	TEXT_OR_NULL(run, system_identifier),
+	TEXT_OR_NULL(run, database),
+	TEXT_OR_NULL(run, schema),
+	TEXT_OR_NULL(run, host),
+	NUMBER_OR_NULL(run, port),
+	TEXT_OR_NULL(run, user),
+	FLAG(run, dry_run),
+	TEXT(run, started_at),
+	LAST,
+};
+const struct record_form run_form = { "run", run_fields };
+
+static const struct field result_fields[] = {
+	NUMBER(result, step),
+	TEXT(result, migration),
+	TEXT(result, status),
+	NUMBER_OR_NULL(result, statement_count),
+	NUMBER(result, statements_done),
+	NUMBER(result, attempts),
+	NUMBER(result, waited_ms),
+	NUMBER(result, took_ms),
+	NUMBER_OR_NULL(result, worst_stall_ms),
+	TEXT_OR_NULL(result, waited_for),
+	TEXT_OR_NULL(result, waited_session),
+	TEXT_OR_NULL(result, sqlstate),
+	TEXT_OR_NULL(result, message),
+	TEXT_OR_NULL(result, detail),
+	TEXT_OR_NULL(result, hint),
+	NUMBER_OR_NULL(result, line),
+	NUMBER_OR_NULL(result, column),
+	LAST,
+};
+const struct record_form result_form = { "result", result_fields };
+
+static const struct field check_fields[] = {
+	TEXT(check, check),
+	TEXT(check, status),
+	NUMBER(check, code),
+	TEXT(check, message),
+	OBJECT_OR_NULL(check, measures),
+	OBJECT_OR_NULL(check, limits),
+	NUMBER(check, took_ms),
+	LAST,
+};
+const struct record_form check_form = { "check", check_fields };
+
+static const struct field seeded_fields[] = {
+	TEXT(seeded, file),
+	TEXT_OR_NULL(seeded, schema),
+	TEXT_OR_NULL(seeded, table),
+	FLAG(seeded, dry_run),
+	NUMBER_OR_NULL(seeded, rows_read),
+	NUMBER_OR_NULL(seeded, rows_inserted),
+	NUMBER_OR_NULL(seeded, rows_updated),
+	NUMBER_OR_NULL(seeded, rows_unchanged),
+	NUMBER_OR_NULL(seeded, rows_deleted),
+	NUMBER_OR_NULL(seeded, rows_only_in_table),
+	NUMBER(seeded, took_ms),
+	LAST,
+};
+const struct record_form seeded_form = { "seeded", seeded_fields };
+
+static const struct field row_fields[] = {
+	TEXT(row_change, schema),
+	TEXT(row_change, table),
+	TEXT(row_change, change),
+	OBJECT_OR_NULL(row_change, key),
+	OBJECT_OR_NULL(row_change, old),
+	OBJECT_OR_NULL(row_change, new),
+	LAST,
+};
+const struct record_form row_form = { "row", row_fields };
+
+/* Keeps a record for as long as the stream's structs point into it. */
+static void
+retain(struct record ***records, size_t *count, struct record *record)
+{
+	if ((*count & (*count - 1)) == 0) /* at 0 and at each power of two there is no room */
+		*records = xrealloc(*records, (*count > 0 ? *count * 2 : 1) * sizeof **records);
+	(*records)[(*count)++] = record;
+}
+
+#define APPEND(array, count)                                                                      \
+	(((count) & ((count) - 1)) == 0                                                           \
+	        ? (void)((array) = xrealloc((array), ((count) > 0 ? (count) * 2 : 1) * sizeof *(array)))  \
+	        : (void)0,                                                                        \
+	    (array) + (count)++)
+
+static enum reading
+misplaced(struct reader *reader, struct record *record)
+{
+	(void)reader_refuse(reader, "a \"%s\" record does not belong here", record_name(record));
+	record_free(record);
+	return READING_BAD;
+}
+
+/* --- scan --- */
+
+int
+migration_fill(struct reader *reader, const struct record *record, struct migration *m)
+{
+	bool sendable;
+
+	if (record_fill(reader, record, &migration_form, m) != 0)
+		return MIG_DATA;
+	sendable = m->flaw == NULL || strcmp(m->flaw, FLAW_NOT_UTF8) == 0;
+	if (!sendable && strcmp(m->flaw, FLAW_NO_SCRIPT) != 0 && strcmp(m->flaw, FLAW_NUL) != 0)
+		return reader_refuse(reader, "\"flaw\" of the migration record is none that is known");
+	if (sendable && (m->sql == NULL || m->checksum == NULL))
+		return reader_refuse(reader, "the migration record has no \"%s\", and no \"flaw\" says why",
+		    m->sql == NULL ? "sql" : "checksum");
+	return 0;
+}
+
+/* One record of a scan.  The order is database, history..., migration...; all may be absent. */
+static enum reading
+scan_take(struct reader *reader, struct scan *scan, struct record *record)
+{
+	if (record_is(record, &migration_form)) {
+		struct migration *m = APPEND(scan->migrations, scan->migration_count);
+
+		*m = (struct migration){ .record = record };
+		return migration_fill(reader, record, m) == 0 ? READING_RECORD : READING_BAD;
+	}
+	if (record_is(record, &database_form) && !scan->has_database && scan->migration_count == 0) {
+		retain(&scan->records, &scan->record_count, record);
+		scan->has_database = true;
+		return record_fill(reader, record, &database_form, &scan->database) == 0 ? READING_RECORD
+		                                                                          : READING_BAD;
+	}
+	if (record_is(record, &history_form) && scan->has_database && scan->migration_count == 0) {
+		retain(&scan->records, &scan->record_count, record);
+		return record_fill(reader, record, &history_form,
+		           APPEND(scan->history, scan->history_count)) == 0
+		    ? READING_RECORD
+		    : READING_BAD;
+	}
+	return misplaced(reader, record);
+}
+
+enum reading
+scan_read(struct reader *reader, struct scan *scan, scan_look *look, void *context)
+{
+	struct record *record;
+	enum reading got;
+
+	while ((got = reader_next(reader, &record)) == READING_RECORD) {
+		struct migration *last;
+
+		if ((got = scan_take(reader, scan, record)) != READING_RECORD)
+			return got;
+		if (scan->migration_count == 0 || look == NULL)
+			continue;
+		last = &scan->migrations[scan->migration_count - 1];
+		if (!look(scan, last, context)) {
+			record_forget(record, "sql");
+			last->sql = NULL;
+		}
+	}
+	return got;
+}
+
+static void
+records_free(struct record **records, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		record_free(records[i]);
+	free(records);
+}
+
+void
+scan_free(struct scan *scan)
+{
+	size_t i;
+
+	for (i = 0; i < scan->migration_count; i++)
+		record_free(scan->migrations[i].record);
+	records_free(scan->records, scan->record_count);
+	free(scan->migrations);
+	free(scan->history);
+	*scan = (struct scan){ 0 };
+}
+
+/* --- plan --- */
+
+static int
+step_take(struct reader *reader, struct plan_stream *stream, struct record *record)
+{
+	struct step *step = APPEND(stream->steps, stream->step_count);
+
+	step->record = record;
+	if (record_fill(reader, record, &step_form, step) != 0)
+		return MIG_DATA;
+	if (step->step != (long long)stream->step_count)
+		return reader_refuse(reader, "step %lld stands where step %zu belongs", step->step,
+		    stream->step_count);
+	return 0;
+}
+
+enum reading
+plan_read(struct reader *reader, struct plan_stream *stream)
+{
+	struct record *record;
+	enum reading got = reader_next(reader, &record);
+	int code;
+
+	if (got != READING_RECORD) {
+		if (got == READING_END)
+			(void)reader_refuse(reader, "the plan record is missing");
+		return got == READING_END ? READING_BAD : got;
+	}
+	if (!record_is(record, &plan_form))
+		return misplaced(reader, record);
+	retain(&stream->records, &stream->record_count, record);
+	if (record_fill(reader, record, &plan_form, &stream->plan) != 0)
+		return READING_BAD;
+	while ((got = reader_next(reader, &record)) == READING_RECORD) {
+		if (record_is(record, &finding_form) && stream->step_count == 0) {
+			retain(&stream->records, &stream->record_count, record);
+			code = record_fill(reader, record, &finding_form,
+			    APPEND(stream->findings, stream->finding_count));
+		} else if (record_is(record, &step_form)) {
+			code = step_take(reader, stream, record);
+		} else {
+			return misplaced(reader, record);
+		}
+		if (code != 0)
+			return READING_BAD;
+	}
+	stream->digest = reader_digest(reader);
+	return got;
+}
+
+void
+plan_stream_free(struct plan_stream *stream)
+{
+	size_t i;
+
+	for (i = 0; i < stream->step_count; i++)
+		record_free(stream->steps[i].record);
+	records_free(stream->records, stream->record_count);
+	free(stream->findings);
+	free(stream->steps);
+	*stream = (struct plan_stream){ 0 };
+}

@@ -1,0 +1,85 @@
+#include "records/output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "base/page.h"
+
+int
+output_option(struct output *out, int letter, const char *value, const char *formats)
+{
+	const char *word;
+	size_t len;
+
+	if (letter == 'o') {
+		out->path = value;
+		return 0;
+	}
+	for (word = formats; *word != '\0'; word += len + (word[len] == '|')) {
+		len = strcspn(word, "|");
+		if (strlen(value) == len && strncmp(word, value, len) == 0) {
+			out->format = value;
+			return 0;
+		}
+	}
+	return options_wrong("--format=%s: it is one of %s", value, formats);
+}
+
+int
+output_open(struct output *out)
+{
+	bool records = out->format != NULL ? strcmp(out->format, "records") == 0
+	                                   : out->path == NULL && !isatty(STDOUT_FILENO);
+
+	out->page = !records;
+	if (out->path == NULL && !records)
+		return 0;
+	out->writer = writer_open(out->path, out->kind);
+	return out->writer != NULL ? 0 : message_code();
+}
+
+void
+output_page(const struct bytes *page)
+{
+	static const char *const sequences[] = { "\033[31m", "\033[33m", "\033[32m", "\033[0m" };
+	const unsigned char first = (unsigned char)FACE_RED[0], last = (unsigned char)FACE_PLAIN[0];
+	bool colour = message_colour(STDOUT_FILENO);
+	const unsigned char *c = (const unsigned char *)bytes_text(page);
+
+	for (; *c != '\0'; c++) {
+		if (*c >= first && *c <= last)
+			fputs(colour ? sequences[*c - first] : "", stdout);
+		else if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7F)
+			putchar('?');
+		else if (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F)
+			c++, putchar('?'); /* the C1 controls, as UTF-8 */
+		else
+			putchar(*c);
+	}
+}
+
+int
+output_close(struct output *out, int code)
+{
+	struct failure own = { message_tool(), code, message_cause() };
+
+	if (out->writer == NULL && code != 0 && out->format == NULL && !isatty(STDOUT_FILENO) && !out->page)
+		/* wrong usage, a file that cannot be written: the reader must learn of it all the same */
+		out->writer = writer_open(NULL, out->kind);
+	if (own.message == NULL)
+		own.message = "it was ended";
+	if (out->complete)
+		code = writer_end(out->writer, code);
+	else if (out->upstream != NULL)
+		code = writer_fail(out->writer, out->upstream);
+	else
+		code = writer_fail(out->writer, &own);
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0)
+		code = message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno));
+	return code;
+}

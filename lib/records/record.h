@@ -1,0 +1,142 @@
+/*
+ * Lines in and out: framing, positions, digest.  What a record means is records/model.h's.
+ *
+ * A stream is one JSON object a line: a `stream` record first, which names its kind; at the end an
+ * `end` record, which counts the lines before it and has the BLAKE2b digest of their bytes; or a
+ * `failed` record, with which a tool says that it gave up.  A stream with neither is cut.
+ * mig-records(5) is the reference for users.
+ *
+ * JSON is records/json.h's, the digest libsodium's, which does not show here.  The reader hashes the bytes as they come in and
+ * decodes a line where it stands, so that a large text is held once.
+ */
+#ifndef MIG_RECORDS_RECORD_H
+#define MIG_RECORDS_RECORD_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "base/null.h"
+#include "records/json.h"
+
+/*
+ * A form says which keys a record has, in the order in which they are written, and where each stands
+ * in a struct.  One table serves writer and reader, so they cannot drift apart.  A key that may be null may
+ * also be absent when it is read.
+ */
+enum field_type {
+	FIELD_TEXT,   /* const char *; NULL is null */
+	FIELD_NUMBER, /* long long; RECORD_NULL is null */
+	FIELD_FLAG,   /* bool; null is false */
+	FIELD_OBJECT  /* const char *, JSON text of an object, written as it is; NULL is null; when read, NULL in any case */
+};
+
+struct field {
+	const char *key;
+	enum field_type type;
+	bool nullable;
+	size_t offset;
+};
+
+struct record_form {
+	const char *name;           /* the value of "record" */
+	const struct field *fields; /* ends with a NULL key */
+};
+
+#define RECORD_DIGEST_BYTES 32
+#define RECORD_DIGEST_HEX (RECORD_DIGEST_BYTES * 2 + 1)
+#define RECORD_VERSION 1
+
+/* --- reading --- */
+
+struct reader;
+
+enum reading {
+	READING_RECORD, /* one more record: *record is the caller's, for record_free() */
+	READING_END,    /* the stream is complete and its digest is right */
+	READING_FAILED, /* the tool before gave up: reader_failure() says why */
+	READING_BAD     /* the stream is broken: said, with its line; MIG_DATA */
+};
+
+/* What a `failed` record says.  Lives as long as the reader. */
+struct failure {
+	const char *tool;
+	long long exit_code;
+	const char *message;
+};
+
+/*
+ * Reads from `path`, or from standard input where it is "-".  `consequence` is the line that follows a
+ * complaint about the stream, e.g. "Nothing was planned, nothing will be applied."; it is kept, not
+ * copied.  Returns NULL with the error said (message_code() has the exit code) where the file cannot
+ * be opened, or where standard input is a terminal: `pipeline` is then what to type.
+ */
+struct reader *reader_open(const char *path, const char *consequence, const char *pipeline);
+void reader_free(struct reader *reader);
+
+/*
+ * Reads the `stream` record.  `kinds` are the kinds that the caller can use, ending with NULL.  Returns
+ * READING_RECORD when it is one of them (reader_kind() says which), else READING_FAILED or READING_BAD.
+ */
+enum reading reader_begin(struct reader *reader, const char *const kinds[]);
+const char *reader_kind(const struct reader *reader);
+
+/* The next record between `stream` and `end`.  After anything but READING_RECORD: do not call again. */
+enum reading reader_next(struct reader *reader, struct record **record);
+
+/* Complains about the line last read: "standard input, line N: ...", then the consequence.
+ * Returns MIG_DATA. */
+int reader_refuse(struct reader *reader, const char *format, ...) MIG_PRINTF(2, 3);
+
+const struct failure *reader_failure(const struct reader *reader);
+
+/* The digest of a stream that was read to its end, in hex. */
+const char *reader_digest(const struct reader *reader);
+
+/* Whether record is of a form. */
+bool record_is(const struct record *record, const struct record_form *form);
+const char *record_name(const struct record *record); /* NULL where a record has none; the reader refuses that */
+
+/*
+ * Fills a struct from a record.  Its texts point into the record and live as long as that.
+ * Keys that the form does not know are passed over.  Returns 0, or MIG_DATA once it has been said what
+ * is missing or of the wrong type.
+ */
+int record_fill(struct reader *reader, const struct record *record, const struct record_form *form,
+    void *out);
+
+/* --- writing --- */
+
+struct writer;
+
+/*
+ * Begins a stream of a kind.  `path` NULL is standard output.  Another path is written beside and
+ * renamed by writer_end(), and left untouched where the same bytes stand there already; what is no
+ * regular file (a FIFO, /dev/stdout) is written as it is.  Returns NULL with the error said.
+ */
+struct writer *writer_open(const char *path, const char *kind);
+
+/* Writes a text that is no stream, to the same kinds of places and in the same way.  Returns 0, or an exit code, said. */
+int writer_file(const char *path, const struct bytes *text);
+
+/* Writes one record.  A failure to write is kept for writer_end(). */
+void writer_put(struct writer *writer, const struct record_form *form, const void *from);
+
+/*
+ * Ends the stream: with `end`, or with `failed`, which tells the next tool to do nothing and to exit
+ * with the same code.  Both free the writer, and accept NULL, for a tool that writes no records.
+ *
+ * Return the code (writer_fail: the failure's); or MIG_OUTPUT, said, where that code is 0 and
+ * something of what was written is lost.
+ */
+int writer_end(struct writer *writer, int code);
+int writer_fail(struct writer *writer, const struct failure *failure);
+
+/* The digest of all lines so far, in hex: that of the `end` record, right before writer_end(). */
+void writer_digest(struct writer *writer, char hex[RECORD_DIGEST_HEX]);
+
+/* A writer that writes nowhere, for a digest alone.  kind NULL: of records without a stream around them. */
+struct writer *writer_digest_only(const char *kind);
+
+#endif

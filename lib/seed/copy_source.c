@@ -1,0 +1,318 @@
+#include "seed/copy_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "postgres/connection.h"
+
+enum { BLOCK = 65536 };
+
+/*
+ * Fills the block so that it begins with at least one whole line, or with the last one; false at the end, or
+ * said.
+ */
+static bool
+feed_block(struct seed_feed *feed)
+{
+	struct bytes *b = &feed->block;
+	ssize_t got;
+
+	memmove(b->data, b->data + feed->used, b->len - feed->used);
+	b->len -= feed->used;
+	feed->used = 0;
+	while (!feed->ended) {
+		size_t from = b->len;
+
+		bytes_room(b, BLOCK);
+		while ((got = read(feed->fd, b->data + b->len, BLOCK)) < 0 && errno == EINTR)
+			;
+		if (got < 0) {
+			feed->code = seed_cannot_read(feed->file->path, errno);
+			return false;
+		}
+		feed->ended = got == 0;
+		b->len += (size_t)got;
+		b->data[b->len] = '\0';
+		if (memchr(b->data + from, '\n', b->len - from) != NULL)
+			break;
+	}
+	return b->len > 0;
+}
+
+/* How much of the block is whole lines. */
+static size_t
+whole_lines(const struct seed_feed *feed)
+{
+	size_t len = feed->block.len;
+
+	while (!feed->ended && len > 0 && feed->block.data[len - 1] != '\n')
+		len--;
+	return len;
+}
+
+int
+seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone)
+{
+	/* a byte order mark, as spreadsheets write it; to COPY it would be part of a name */
+	static const char bom[] = "\xEF\xBB\xBF";
+
+	*feed = (struct seed_feed){ .file = file, .gone = gone };
+	if (file->standard) {
+		feed->fd = STDIN_FILENO;
+		if (lseek(feed->fd, 0, SEEK_SET) < 0)
+			return seed_cannot_read(file->path, errno);
+	} else if ((feed->fd = open(file->path, O_RDONLY | O_CLOEXEC)) < 0) {
+		return seed_cannot_read(file->path, errno);
+	}
+	bytes_str(&feed->block, "");
+	if (feed_block(feed) && strncmp(feed->block.data, bom, 3) == 0)
+		feed->used = 3;
+	return feed->code;
+}
+
+void
+seed_feed_close(struct seed_feed *feed)
+{
+	if (feed->file != NULL && !feed->file->standard && feed->fd >= 0)
+		close(feed->fd);
+	bytes_free(&feed->block);
+	bytes_free(&feed->out);
+	*feed = (struct seed_feed){ 0 };
+}
+
+/*
+ * CSV goes as it is.  A line of \. would end it for a server before 18, and the rest would be passed over
+ * without a word.
+ */
+static size_t
+feed_csv(struct seed_feed *feed, const char **data)
+{
+	const char *from = feed->block.data + feed->used, *at;
+	size_t len = whole_lines(feed) - feed->used;
+
+	for (at = from; (at = memchr(at, '\\', (size_t)(from + len - at))) != NULL; at++) {
+		bool first = at == from || at[-1] == '\n' || at[-1] == '\r';
+
+		if (first && at[1] == '.' && (at[2] == '\n' || at[2] == '\r' || at + 2 == from + len)) {
+			for (; from < at; from++)
+				feed->line += *from == '\n';
+			feed->code =
+			    seed_refuse(feed->file, feed->line + 1, "a line of \\. would end the data here");
+			return DB_FEED_BAD;
+		}
+	}
+	for (at = from; (at = memchr(at, '\n', (size_t)(from + len - at))) != NULL; at++)
+		feed->line++;
+	feed->used += len;
+	*data = from;
+	return len;
+}
+
+/* Text as COPY's own format has it. */
+static void
+add_escaped(struct bytes *out, const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '\\')
+			bytes_str(out, "\\\\");
+		else if (text[i] == '\t' || text[i] == '\r')
+			bytes_char(out, ' '); /* between two tokens: in a JSON text they cannot stand */
+		else
+			bytes_char(out, text[i]);
+	}
+}
+
+/* --- rows of a stream --- */
+
+bool
+seed_row_of(const char *line, size_t len, struct seed_row *row)
+{
+	const char *at = line, *end = line + len;
+	struct seed_span key, value;
+	bool is_row = false;
+
+	*row = (struct seed_row){ 0 };
+	while (seed_json_member(&at, end, &key, &value)) {
+		if (seed_span_is(key, "\"record\""))
+			is_row = seed_span_is(value, "\"row\"");
+		else if (seed_span_is(key, "\"schema\""))
+			row->schema = value;
+		else if (seed_span_is(key, "\"table\""))
+			row->table = value;
+		else if (seed_span_is(key, "\"change\""))
+			row->change = value;
+		else if (seed_span_is(key, "\"key\""))
+			row->key = value;
+		else if (seed_span_is(key, "\"new\""))
+			row->new = value;
+	}
+	return is_row;
+}
+
+bool
+seed_row_is_gone(const struct seed_row *row)
+{
+	return seed_span_is(row->change, "\"delete\"");
+}
+
+static bool
+span_is_name(struct seed_span span, const char *name)
+{
+	char *text = seed_json_text(span);
+	bool same = seed_same_name(text, name);
+
+	free(text);
+	return same;
+}
+
+/* The object of a row: its key, and what is new, in one. */
+static void
+add_row(struct bytes *out, const struct seed_row *row)
+{
+	add_escaped(out, row->key.text, row->key.len - 1);
+	if (row->new.len > 2 && *row->new.text == '{') {
+		bytes_char(out, ',');
+		add_escaped(out, row->new.text + 1, row->new.len - 2);
+	}
+	bytes_str(out, "}\n");
+}
+
+/* One line to a row of the feed, or to none. */
+static int
+feed_line(struct seed_feed *feed, const char *line, size_t len)
+{
+	const struct seed_file *file = feed->file;
+	const char *from = seed_json_blanks(line, line + len);
+	struct seed_row row;
+
+	if (from == line + len)
+		return 0;
+	if (file->kind == SEED_ROWS) {
+		if (!seed_row_of(from, (size_t)(line + len - from), &row) ||
+		    seed_row_is_gone(&row) != feed->gone ||
+		    !span_is_name(row.table, file->table) || !span_is_name(row.schema, file->schema))
+			return 0;
+		add_row(&feed->out, &row);
+	} else {
+		if (*from != '{')
+			return seed_refuse(file, feed->line, "this is no JSON object: NDJSON has one a line%s",
+			    *from == '[' ? " (of a list, jq -c '.[]' makes them)" : "");
+		if (memchr(from, '\0', (size_t)(line + len - from)) != NULL)
+			return seed_refuse(file, feed->line, "there is a NUL byte in the line");
+		add_escaped(&feed->out, from, (size_t)(line + len - from));
+		bytes_char(&feed->out, '\n');
+	}
+	feed->row++;
+	return 0;
+}
+
+bool
+seed_feed_line(struct seed_feed *feed, const char **line, size_t *len)
+{
+	const char *newline;
+
+	if (feed->used >= whole_lines(feed) && !feed_block(feed))
+		return false;
+	*line = feed->block.data + feed->used;
+	newline = memchr(*line, '\n', feed->block.len - feed->used);
+	*len = newline != NULL ? (size_t)(newline - *line) : feed->block.len - feed->used;
+	feed->used += *len + (newline != NULL);
+	feed->line++;
+	return true;
+}
+
+/* Lines of JSON, until there is a block of them; or, where `until` is not 0, until that row. */
+static void
+feed_lines(struct seed_feed *feed, unsigned long until)
+{
+	feed->out.len = 0;
+	while (feed->code == 0 && feed->out.len < BLOCK && (until == 0 || feed->row < until)) {
+		const char *line;
+		size_t len;
+
+		if (!seed_feed_line(feed, &line, &len))
+			return;
+		feed->code = feed_line(feed, line, len);
+	}
+}
+
+size_t
+seed_feed_next(void *context, const char **data)
+{
+	struct seed_feed *feed = context;
+
+	if (seed_is_csv(feed->file)) {
+		if (feed->used >= whole_lines(feed) && !feed_block(feed))
+			return feed->code != 0 ? DB_FEED_BAD : 0;
+		return feed_csv(feed, data);
+	}
+	feed_lines(feed, 0);
+	*data = feed->out.data;
+	return feed->code != 0 ? DB_FEED_BAD : feed->out.len;
+}
+
+size_t
+seed_feed_look(struct seed_feed *feed, const char **data)
+{
+	size_t len;
+
+	if (feed->used == feed->block.len && !feed_block(feed))
+		return 0;
+	*data = feed->block.data + feed->used;
+	len = feed->block.len - feed->used;
+	feed->used += len;
+	return len;
+}
+
+/* Where records begin: a newline inside quotes ends none. */
+static unsigned long
+csv_line_of_row(struct seed_feed *feed, unsigned long row)
+{
+	unsigned long line = 1, begun = 1, seen = 0; /* the header is record 0 */
+	bool quoted = false;
+
+	for (;;) {
+		if (feed->used == feed->block.len && !feed_block(feed))
+			return seen == row ? begun : 0;
+		for (; feed->used < feed->block.len; feed->used++) {
+			char c = feed->block.data[feed->used];
+
+			quoted ^= c == '"';
+			line += c == '\n';
+			if (c != '\n' || quoted)
+				continue;
+			if (seen++ == row)
+				return begun;
+			begun = line;
+		}
+	}
+}
+
+unsigned long
+seed_line_of_row(const struct seed_file *file, unsigned long row)
+{
+	struct seed_feed feed;
+	unsigned long line = 0;
+
+	if (row > 0 && seed_feed_open(&feed, file, false) == 0) {
+		if (seed_is_csv(file)) {
+			line = csv_line_of_row(&feed, row);
+		} else {
+			while (feed.row < row && feed.code == 0) {
+				unsigned long before = feed.row;
+
+				feed_lines(&feed, row);
+				if (feed.row == before && feed.ended)
+					break;
+			}
+			line = feed.row == row ? feed.line : 0;
+		}
+	}
+	seed_feed_close(&feed);
+	return line;
+}

@@ -1,0 +1,43 @@
+/*
+ * The data of a seed file, line by line, as COPY wants it.
+ */
+#ifndef MIG_SEED_COPY_SOURCE_H
+#define MIG_SEED_COPY_SOURCE_H
+
+#include "seed/file.h"
+#include "seed/text.h"
+
+/* {0} is closed. */
+struct seed_feed {
+	const struct seed_file *file;
+	bool gone;                 /* of ROWS: the keys of the rows that are to go, not those that are to stay */
+	int fd;
+	struct bytes block;        /* whole lines, and the begin of one that is not read to its end */
+	size_t used;               /* bytes of the block that were given */
+	struct bytes out;
+	unsigned long line;        /* of the file: how many are used */
+	unsigned long row;         /* how many rows are given */
+	bool ended;
+	int code;                  /* what was said, where the data is bad */
+};
+int seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone);
+size_t seed_feed_next(void *feed, const char **data); /* a db_feed */
+size_t seed_feed_look(struct seed_feed *feed, const char **data); /* the file as it is; 0: its end */
+void seed_feed_close(struct seed_feed *feed);
+
+/* The line on which the n-th row of a file begins (from 1; a header is no row), or 0. */
+unsigned long seed_line_of_row(const struct seed_file *file, unsigned long row);
+
+/* What mig-seed looks at in a `row` record; spans of its line. */
+struct seed_row {
+	struct seed_span schema, table, change, key, new;
+};
+
+/* Takes a line of a stream apart, which is known to be JSON; false where it is another record. */
+bool seed_row_of(const char *line, size_t len, struct seed_row *row);
+bool seed_row_is_gone(const struct seed_row *row);
+
+/* The next whole line of a feed, without its newline; false at the end. */
+bool seed_feed_line(struct seed_feed *feed, const char **line, size_t *len);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * Where an error of the server comes from: file, line, column, value.
+ *
+ * The transaction has failed by then.  What is asked here is asked behind a ROLLBACK TO the savepoint before
+ * what failed, where the staged rows are still there.  Each function says the error and returns an exit code;
+ * where the row cannot be found, it says what is known.  `e` is the error, taken from db since more is asked.
+ */
+#ifndef MIG_SEED_ERROR_ROW_H
+#define MIG_SEED_ERROR_ROW_H
+
+#include "postgres/connection.h"
+#include "seed/table.h"
+
+#define SEED_SAVEPOINT "mig_seed"
+
+/* A statement of an SQL file; `done` of them had ended well. */
+int seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done);
+
+/* COPY of a file.  There is no savepoint: the server names the line. */
+int seed_fault_copy(const struct db_error *e, const struct seed_table *table);
+
+/* JSON that does not fit its column. */
+int seed_fault_fill(struct db *db, const struct db_error *e, const struct seed_table *table);
+
+/*
+ * The statement for tables[first ... first + count), after all before it.  Also deferred constraints: count
+ * 0, where all statements had ended well.
+ */
+int seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
+    size_t count);
+
+#endif

@@ -1,0 +1,133 @@
+#include "seed/page.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/page.h"
+
+void
+seed_face_change(struct bytes *out, const char *change, const char *table, const char *key, const char *values)
+{
+	struct bytes name = { 0 };
+
+	bytes_str(out, *change == 'd' ? FACE_RED : *change == 'i' ? FACE_GREEN : FACE_YELLOW);
+	face_pad(out, change, 8);
+	bytes_str(out, FACE_PLAIN);
+	bytes_sql_name(&name, table);
+	face_pad(out, name.data, 15);
+	face_pad(out, key, *values != '\0' ? 24 : 0);
+	bytes_str(out, values);
+	while (out->data[out->len - 1] == ' ')
+		out->data[--out->len] = '\0';
+	bytes_char(out, '\n');
+	bytes_free(&name);
+}
+
+/* "2,114" to the right of a column; "-" where it is not known. */
+static void
+add_number(struct bytes *out, long long number, size_t width)
+{
+	char text[48], plain[32];
+	size_t len, i, n = 0;
+
+	snprintf(plain, sizeof plain, "%lld", number);
+	len = number == RECORD_NULL ? 0 : strlen(plain);
+	for (i = 0; i < len; i++) {
+		text[n++] = plain[i];
+		if ((len - i) % 3 == 1 && i + 1 < len)
+			text[n++] = ',';
+	}
+	if (len == 0)
+		text[n++] = '-';
+	text[n] = '\0';
+	bytes_format(out, "%*s", (int)width, text);
+}
+
+static size_t
+name_width(const struct seeded *seeded, size_t count)
+{
+	size_t width = 20, i;
+
+	for (i = 0; i < count; i++)
+		if (utf8_count(seeded[i].file, strlen(seeded[i].file)) > width)
+			width = utf8_count(seeded[i].file, strlen(seeded[i].file));
+	return width + 1;
+}
+
+void
+seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned)
+{
+	size_t width = name_width(seeded, count), i;
+
+	face_pad(out, "file", width);
+	bytes_format(out, "%9s%10s%10s%s%10s   only in the table\n", "rows", "insert", "update",
+	    pruned ? "    delete" : "", "same");
+	for (i = 0; i < count; i++) {
+		const struct seeded *s = &seeded[i];
+
+		face_pad(out, s->file, width);
+		add_number(out, s->rows_read, 9);
+		add_number(out, s->rows_inserted, 10);
+		add_number(out, s->rows_updated, 10);
+		if (pruned)
+			add_number(out, s->rows_deleted, 10);
+		add_number(out, s->rows_unchanged, 10);
+		if (s->table == NULL) {
+			bytes_str(out, s->dry_run ? "   SQL: not run in a dry run, effect unknown" : "   SQL");
+		} else {
+			bytes_str(out, "   ");
+			add_number(out, s->rows_only_in_table, 1);
+			bytes_str(out, s->rows_only_in_table > 0 ? "   stays" : "");
+		}
+		bytes_char(out, '\n');
+	}
+}
+
+struct sums {
+	long long inserted, updated, deleted, same;
+};
+
+static struct sums
+add_up(const struct seeded *seeded, size_t count)
+{
+	struct sums sums = { 0 };
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (seeded[i].table == NULL)
+			continue;
+		sums.inserted += seeded[i].rows_inserted;
+		sums.updated += seeded[i].rows_updated;
+		sums.deleted += seeded[i].rows_deleted;
+		sums.same += seeded[i].rows_unchanged;
+	}
+	return sums;
+}
+
+static void
+add_sum(struct bytes *out, long long number, const char *word)
+{
+	add_number(out, number, 1);
+	bytes_format(out, " %s%s, ", word, number == 1 ? "" : "s");
+}
+
+void
+seed_face_sum(struct bytes *out, const struct seeded *seeded, size_t count)
+{
+	struct sums sums = add_up(seeded, count);
+
+	add_sum(out, sums.inserted, "insert");
+	add_sum(out, sums.updated, "update");
+	if (sums.deleted > 0)
+		add_sum(out, sums.deleted, "delete");
+	add_number(out, sums.same, 1);
+	bytes_format(out, " row%s the same.", sums.same == 1 ? "" : "s");
+}
+
+long long
+seed_face_changes(const struct seeded *seeded, size_t count)
+{
+	struct sums sums = add_up(seeded, count);
+
+	return sums.inserted + sums.updated + sums.deleted;
+}

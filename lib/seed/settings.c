@@ -1,0 +1,236 @@
+#include "seed/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+#include "seed/text.h"
+
+/* "a, b, "c, d"" to names; false where one is empty or comes twice. */
+static bool
+names_parse(struct seed_names *names, const char *text, size_t len)
+{
+	const char *at = text, *end = text + len;
+	struct bytes field = { 0 };
+	bool more = true, good = true;
+
+	while (more && good) {
+		while (at < end && (*at == ' ' || *at == '\t'))
+			at++;
+		more = seed_csv_field(&at, end, ',', &field, NULL);
+		while (field.len > 0 && (field.data[field.len - 1] == ' ' || field.data[field.len - 1] == '\t'))
+			field.data[--field.len] = '\0';
+		good = field.len > 0 && !seed_names_have(names, field.data);
+		if (good)
+			seed_names_add(names, xstrdup(field.data));
+	}
+	bytes_free(&field);
+	return good;
+}
+
+void
+seed_settings_free(struct seed_settings *s)
+{
+	seed_names_free(&s->key);
+	seed_names_free(&s->insert_only);
+	seed_names_free(&s->hide);
+}
+
+static const char *
+skip_blanks(const char *at)
+{
+	return at + strspn(at, " \t");
+}
+
+static size_t
+trimmed(const char *text, size_t len)
+{
+	while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL)
+		len--;
+	return len;
+}
+
+/* One "name = value" for a table; returns what is wrong with it, or NULL. */
+static const char *
+setting_take(struct seed_settings *s, const char *name, size_t name_len, const char *value, size_t len)
+{
+	struct {
+		const char *name;
+		struct seed_names *names;
+	} lists[] = { { "key", &s->key }, { "insert-only", &s->insert_only }, { "hide", &s->hide } };
+	size_t i;
+
+	for (i = 0; i < sizeof lists / sizeof *lists; i++) {
+		if (strlen(lists[i].name) != name_len || strncmp(lists[i].name, name, name_len) != 0)
+			continue;
+		seed_names_free(lists[i].names);
+		return names_parse(lists[i].names, value, len) ? NULL
+		                                               : "columns, each once, with commas between them";
+	}
+	if (name_len == strlen("prune") && strncmp(name, "prune", name_len) == 0) {
+		s->kept = len == 2 && strncmp(value, "no", 2) == 0;
+		return s->kept || (len == 3 && strncmp(value, "yes", 3) == 0) ? NULL : "yes or no";
+	}
+	return "";
+}
+
+/* Whether a folder has a data file of a table. */
+static bool
+folder_has_table(const char *folder, const char *table, size_t len)
+{
+	static const char *const endings[] = { "csv", "tsv", "ndjson" };
+	size_t i;
+	bool found = false;
+
+	for (i = 0; !found && i < sizeof endings / sizeof *endings; i++) {
+		char *path = xformat("%s/%.*s.%s", folder, (int)len, table, endings[i]);
+
+		found = access(path, F_OK) == 0;
+		free(path);
+	}
+	return found;
+}
+
+struct conf {
+	const char *folder;
+	const struct seed_file *file; /* to complain with: seed.conf */
+	const char *schema, *table;   /* whose settings are wanted */
+	struct seed_settings *settings;
+	bool exporting;               /* a section may be of a table that has no file yet */
+	bool here;                    /* the section is the table's */
+	bool section;                 /* there was one */
+};
+
+static int
+conf_section(struct conf *conf, unsigned long line, const char *text, size_t len)
+{
+	char *schema, *table;
+
+	if (len < 3 || text[len - 1] != ']')
+		return seed_refuse(conf->file, line, "a section is the name of a table in [ ]");
+	text++;
+	len -= 2;
+	if (!conf->exporting && !folder_has_table(conf->folder, text, len))
+		return seed_refuse(conf->file, line,
+		    "[%.*s]: there is no %.*s.csv, .tsv or .ndjson beside this file",
+		    (int)len, text, (int)len, text);
+	seed_table_name(text, len, &schema, &table);
+	conf->section = true;
+	conf->here = seed_same_name(schema, conf->schema) && seed_same_name(table, conf->table);
+	free(schema);
+	free(table);
+	return 0;
+}
+
+static int
+conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
+{
+	struct seed_settings other = { 0 };
+	const char *equals = memchr(text, '=', len), *value, *why;
+	size_t name_len, value_len;
+
+	if (len == 0 || *text == '#' || *text == ';')
+		return 0;
+	if (*text == '[')
+		return conf_section(conf, line, text, len);
+	if (equals == NULL)
+		return seed_refuse(conf->file, line, "this is neither [TABLE] nor NAME = VALUE");
+	if (!conf->section)
+		return seed_refuse(conf->file, line, "a setting belongs below the [TABLE] that it is for");
+	name_len = trimmed(text, (size_t)(equals - text));
+	value = skip_blanks(equals + 1);
+	value_len = trimmed(value, (size_t)(text + len - value));
+	why = setting_take(conf->here ? conf->settings : &other, text, name_len, value, value_len);
+	seed_settings_free(&other);
+	if (why != NULL && *why == '\0')
+		return seed_refuse(conf->file, line,
+		    "there is no setting \"%.*s\"; there are key, insert-only, hide and prune",
+		    (int)name_len, text);
+	return why == NULL ? 0 : seed_refuse(conf->file, line, "%.*s: it takes %s", (int)name_len, text, why);
+}
+
+static int
+conf_read(struct conf *conf, const struct bytes *text)
+{
+	const char *at = bytes_text(text);
+	unsigned long line = 0;
+	int code = 0;
+
+	while (code == 0 && *at != '\0') {
+		size_t len = strcspn(at, "\n");
+		const char *from = skip_blanks(at);
+
+		code = conf_line(conf, ++line, from,
+		    from < at + len ? trimmed(from, (size_t)(at + len - from)) : 0);
+		at += len + (at[len] == '\n');
+	}
+	return code;
+}
+
+/* Words of the command line count for the table that they name, or for all. */
+int
+seed_settings_words(struct seed_settings *settings, const char *schema, const char *table,
+    struct seed_word *words,
+    size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const char *value = words[i].value, *colon = strchr(value, ':');
+		char *for_schema = NULL, *for_table = NULL;
+		bool ours = true;
+
+		if (colon != NULL) {
+			seed_table_name(value, (size_t)(colon - value), &for_schema, &for_table);
+			ours = seed_same_name(for_table, table) && seed_same_name(for_schema, schema);
+			value = colon + 1;
+		}
+		free(for_schema);
+		free(for_table);
+		words[i].used |= ours;
+		if (ours && setting_take(settings, words[i].option, strlen(words[i].option), value,
+		    strlen(value)) != NULL)
+			return message_error(MIG_USAGE,
+			    "--%s=%s: it takes [TABLE:]COLUMN,..., each column once",
+			    words[i].option, words[i].value);
+	}
+	return 0;
+}
+
+int
+seed_settings_unused(const struct seed_word *words, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!words[i].used && strchr(words[i].value, ':') != NULL)
+			return message_error(MIG_USAGE,
+			    "--%s=%s: no file is for that table; its name is the file's, capitals and all",
+			    words[i].option, words[i].value);
+	return 0;
+}
+
+int
+seed_settings_find(struct seed_settings *settings, const char *folder, bool exporting, const char *schema,
+    const char *table,
+    struct seed_word *words, size_t word_count)
+{
+	struct seed_file file = { .path = xformat("%s%s" SEED_CONF, folder, *folder != '\0' ? "/" : "") };
+	struct conf conf = { folder, &file, schema, table, settings, exporting, false, false };
+	int fd = open(file.path, O_RDONLY | O_CLOEXEC), code = 0, error;
+
+	if (fd >= 0) {
+		error = bytes_read_fd(&file.text, fd);
+		close(fd);
+		code = error != 0 ? seed_cannot_read(file.path, error) : conf_read(&conf, &file.text);
+	} else if (errno != ENOENT) {
+		code = seed_cannot_read(file.path, errno);
+	}
+	bytes_free(&file.text);
+	free(file.path);
+	return code != 0 ? code : seed_settings_words(settings, schema, table, words, word_count);
+}

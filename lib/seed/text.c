@@ -1,0 +1,106 @@
+#include "seed/text.h"
+
+#include <string.h>
+
+bool
+seed_csv_field(const char **at, const char *end, char delimiter, struct bytes *field, bool *had_quotes)
+{
+	const char *c = *at;
+	bool quoted = false, quotes = false, more;
+
+	field->len = 0;
+	bytes_str(field, "");
+	for (; c < end && (quoted || (*c != delimiter && *c != '\n' && *c != '\r')); c++) {
+		if (*c != '"')
+			bytes_char(field, *c);
+		else if (quoted && c + 1 < end && c[1] == '"')
+			bytes_char(field, *c++);
+		else
+			quotes = true, quoted = !quoted;
+	}
+	more = c < end && *c == delimiter;
+	*at = c + more;
+	if (had_quotes != NULL)
+		*had_quotes = quotes;
+	return more;
+}
+
+/* Behind a value. */
+static const char *
+json_skip(const char *at, const char *end)
+{
+	size_t depth = 0;
+
+	for (; at < end; at++) {
+		if (*at == '"') {
+			for (at++; at < end && *at != '"'; at++)
+				at += *at == '\\';
+		} else if (*at == '{' || *at == '[') {
+			depth++;
+		} else if (*at == '}' || *at == ']') {
+			if (depth == 0)
+				return at;
+			depth--;
+		} else if (*at == ',' && depth == 0) {
+			return at;
+		}
+	}
+	return at;
+}
+
+const char *
+seed_json_blanks(const char *at, const char *end)
+{
+	while (at < end && *at != '\0' && strchr(" \t\r\n", *at) != NULL)
+		at++;
+	return at;
+}
+
+bool
+seed_json_member(const char **at, const char *end, struct seed_span *key, struct seed_span *value)
+{
+	const char *c = seed_json_blanks(*at, end);
+
+	if (c >= end || *c == '}' || *c == '\0')
+		return false;
+	c = seed_json_blanks(c + 1, end); /* behind { or , */
+	if (c >= end || *c != '"')
+		return false;
+	key->text = c;
+	for (c++; c < end && *c != '"'; c++)
+		c += *c == '\\';
+	key->len = (size_t)(++c - key->text);
+	c = seed_json_blanks(c, end);
+	value->text = seed_json_blanks(c + 1, end);
+	c = json_skip(value->text, end);
+	value->len = (size_t)(c - value->text);
+	while (value->len > 0 && strchr(" \t\r", value->text[value->len - 1]) != NULL)
+		value->len--;
+	*at = c;
+	return true;
+}
+
+bool
+seed_span_is(struct seed_span span, const char *text)
+{
+	return span.len == strlen(text) && strncmp(span.text, text, span.len) == 0;
+}
+
+char *
+seed_json_text(struct seed_span span)
+{
+	struct bytes out = { 0 };
+	size_t i;
+
+	if (span.len < 2 || *span.text != '"')
+		return NULL;
+	bytes_str(&out, "");
+	for (i = 1; i + 1 < span.len; i++) {
+		if (span.text[i] == '\\' && strchr("\"\\/", span.text[++i]) == NULL) {
+			bytes_free(&out);
+			return NULL;
+		}
+		bytes_char(&out, span.text[i]);
+	}
+	return out.data;
+}
