@@ -15,13 +15,14 @@
 #include "database/pooler.h"
 #include "database/session_restore.h"
 #include "deploy/batch.h"
+#include "deploy/claims.h"
 #include "deploy/progress.h"
 #include "deploy/report.h"
 #include "deploy/step.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
 #include "postgres/connection.h"
-#include "sql/index_command.h"
+#include "sql/interrupted.h"
 #include "sql/sql.h"
 
 /* A deploy under way; everything here is freed at its end. */
@@ -395,6 +396,25 @@ check_history(struct run_state *s)
 }
 
 static int
+check_claims(struct run_state *s)
+{
+	int code = 0;
+	size_t i, j;
+
+	for (i = 0; code == 0 && i < s->plan->step_count; i++) {
+		const struct step *step = &s->steps[i];
+		const struct history_row *row = NULL;
+
+		for (j = 0; step->row_id != NULL && j < s->survey.count && row == NULL; j++)
+			if (strcmp(s->survey.rows[j].id, step->row_id) == 0)
+				row = &s->survey.rows[j];
+		if (row != NULL || step->begun_sql != NULL)
+			code = claims_check(s->db, step, row);
+	}
+	return code;
+}
+
+static int
 make_history(struct run_state *s)
 {
 	struct bytes sql = { 0 };
@@ -674,6 +694,8 @@ dry_run(struct run_state *s)
 	int code = check_history(s);
 
 	if (code == 0)
+		code = check_claims(s);
+	if (code == 0)
 		code = say_rights(s);
 	if (code != 0)
 		return code;
@@ -697,6 +719,8 @@ under_lock(struct run_state *s)
 
 	if (code == 0)
 		code = check_history(s);
+	if (code == 0)
+		code = check_claims(s);
 	if (code == 0 && !s->survey.may_write)
 		code = say_rights(s);
 	if (code == 0)

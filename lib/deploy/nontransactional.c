@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/signals.h"
-#include "database/invalid_index.h"
-#include "sql/index_command.h"
+#include "database/leftovers.h"
+#include "sql/interrupted.h"
 
 /* Whether our row still waits for the statement `at`: then nobody has deployed anything in between. */
 static bool
@@ -90,7 +90,7 @@ limits_to_lift(struct going *g)
 	return limits_off;
 }
 
-/* For work before the statement: what it left, or what stands in its way, is removed. */
+/* For work before the statement: what it left is removed or finished. */
 static void
 lift_limits(struct going *g)
 {
@@ -100,22 +100,33 @@ lift_limits(struct going *g)
 		(void)db_run_aside(g->send->db, sql);
 }
 
-/* --- one statement --- */
+/* --- what it left --- */
 
-static enum index_found
-settle_index(struct going *g, size_t at)
+/* An error from here on is shown at the statement. */
+static void
+point_at(struct going *g, size_t at)
+{
+	g->in_script = true;
+	g->first = at;
+	g->running = 1;
+	g->ended = 0;
+	g->offset = going_statements(g)[at].start;
+}
+
+static enum left
+settle(struct going *g, size_t at, enum db_outcome *outcome)
 {
 	struct aim aim = aim_of(g->step->sql, &going_statements(g)[at]);
-	enum index_found found;
+	enum left left;
 
 	g->in_script = false;
 	traffic_attempt(&g->send->traffic, !g->unlimited);
-	found = index_settle(g->send->db, &aim);
-	(void)traffic_ended(&g->send->traffic);
-	if (found == INDEX_REMOVED)
-		message_verbose("%s: an index that was not valid is removed", g->step->migration);
+	left = left_settle(g->send->db, &aim, outcome);
+	g->verdict = traffic_ended(&g->send->traffic);
+	if (left == LEFT_REMOVED)
+		message_verbose("%s: removed an invalid index", g->step->migration);
 	aim_free(&aim);
-	return found;
+	return left;
 }
 
 /* The row behind the statement, together with the demand that what was built is valid. */
@@ -128,7 +139,7 @@ write_row_behind(struct going *g, size_t at, bool last, bool demand)
 
 	bytes_str(&before, limits_on);
 	if (demand)
-		index_demand_sql(&before, &aim);
+		left_demand_sql(&before, &aim);
 	outcome = going_write_row(g, before.data, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1);
 	if (outcome == DB_OK)
 		g->unlimited = false;
@@ -137,35 +148,36 @@ write_row_behind(struct going *g, size_t at, bool last, bool demand)
 	return outcome;
 }
 
-/* That it begins is noted before, since its end cannot be noted with it. */
+/* Record the start first: the end cannot be committed with the statement. */
 static enum db_outcome
 try_alone(struct going *g, size_t at, bool last)
 {
-	bool demand = !g->rebuilt;
-	enum index_found found;
-	enum db_outcome outcome = going_write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at);
+	bool demand = !g->rebuilt, may_commit = aim_may_commit(g->step->sql, &going_statements(g)[at]);
+	enum left left;
+	enum db_outcome outcome = going_write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at), settled;
 
 	g->sent.result.attempts++;
 	traffic_attempt(&g->send->traffic, false);
 	if (outcome == DB_OK) {
-		g->sent.unsure = true;
+		g->sent.unsure = g->sent.outside = true;
 		outcome = going_run(g, at, 1);
 	}
-	if (outcome == DB_ERROR)
-		g->sent.unsure = false; /* the server says that it did not happen */
+	if (outcome == DB_ERROR && (!g->in_script || !may_commit))
+		g->sent.unsure = false; /* it did not finish; what it left is looked at by whoever has the error */
 	if (outcome != DB_OK)
 		return outcome;
 	outcome = write_row_behind(g, at, last, demand);
 	if (outcome == DB_ERROR && demand) {
-		/* IF NOT EXISTS passed over a carcass; or none is found, and the server's word is taken */
+		/* IF NOT EXISTS skipped an invalid index; if there is none, trust the server */
 		g->rebuilt = true;
 		db_rollback(g->send->db);
-		found = settle_index(g, at);
-		if (found == INDEX_REMOVED)
+		left = settle(g, at, &settled);
+		if (left == LEFT_REMOVED)
 			return try_alone(g, at, last);
-		if (found == INDEX_ERROR) { /* it is still there: the row must not say that it was done */
-			g->sent.unsure = false;
-			return DB_ERROR;
+		if (left == LEFT_ERROR) { /* it is still there: the row must not say that it was done */
+			point_at(g, at);
+			g->sent.unsure = settled != DB_ERROR;
+			return settled;
 		}
 		outcome = write_row_behind(g, at, last, false);
 	}
@@ -173,28 +185,58 @@ try_alone(struct going *g, size_t at, bool last)
 	return outcome;
 }
 
-/* Whether an index that is not valid was in the way of a build (42P07), and is removed now. */
-static bool
-carcass_removed(struct going *g, size_t at)
+/* An earlier attempt had begun: what it left is settled, and if that ends it, the row written. */
+static enum db_outcome
+settle_first(struct going *g, size_t at, bool last, bool *done)
 {
-	bool removed;
+	enum db_outcome outcome;
+	enum left left;
 
-	if (g->rebuilt || !g->in_script || !going_error_is(g, "42P07"))
-		return false;
-	g->rebuilt = true;
-	removed = settle_index(g, at) == INDEX_REMOVED;
-	g->in_script = true;
-	return removed;
+	lift_limits(g);
+	g->sent.unsure = g->sent.outside = true;
+	while ((left = settle(g, at, &outcome)) == LEFT_BEING_BUILT && going_pause(g))
+		;
+	*done = left == LEFT_DONE;
+	if (left == LEFT_ERROR) {
+		point_at(g, at);
+		return outcome;
+	}
+	if (!*done) {
+		g->sent.unsure = false;
+		return DB_OK;
+	}
+	outcome = write_row_behind(g, at, last, false);
+	g->sent.unsure = outcome != DB_OK;
+	return outcome;
 }
 
-/* A build that failed leaves an invalid index; but not where there was one of that name before. */
-static bool
-leaves_an_index(struct going *g, size_t at)
-{
-	struct aim aim = aim_of(g->step->sql, &going_statements(g)[at]);
+/* --- errors --- */
 
-	aim_free(&aim);
-	return aim.act == AIM_REINDEX || (aim.act == AIM_CREATE_INDEX && !going_error_is(g, "42P07"));
+/*
+ * Whether something that an interrupted statement left was in the way: an invalid index (42P07), removed now; or a
+ * partition that waits for FINALIZE (55000), to be settled first.
+ */
+static bool
+leftover_settled(struct going *g, size_t at, bool *look)
+{
+	enum db_outcome outcome;
+
+	if (g->rebuilt || !g->in_script)
+		return false;
+	if (going_error_is(g, "55000")) {
+		struct aim aim = aim_of(g->step->sql, &going_statements(g)[at]);
+
+		g->rebuilt = *look = aim.act == AIM_DETACH;
+		aim_free(&aim);
+		return *look;
+	}
+	if (!going_error_is(g, "42P07"))
+		return false;
+	g->rebuilt = true;
+	if (settle(g, at, &outcome) == LEFT_REMOVED)
+		return true;
+	point_at(g, at);
+	return false;
 }
 
 /* What the result says is the error's, which what follows may overwrite. */
@@ -214,89 +256,108 @@ own_texts(struct going *g)
 	g->sent.context = NULL;
 }
 
-/* It is not tried again: what it left is removed there and then, if that takes no longer than a moment. */
+/* For people: what the next run has to finish or remove. */
+static char *
+leftover_in_words(const struct aim *aim)
+{
+	switch (aim->act) {
+	case AIM_DETACH:
+		return xformat("%s waits for FINALIZE: readers of %s no longer see its rows; the next run finishes it",
+		    aim->name.data, aim->table.data);
+	case AIM_DROP_INDEX:
+		return xformat("the index %s is invalid: queries no longer use it; the next run drops it", aim->name.data);
+	case AIM_CREATE_INDEX:
+	case AIM_REINDEX:
+		return xstrdup("an index that is not valid; the next run removes it");
+	case AIM_REPEAT:
+		return xstrdup("what it had finished by then, table by table; it can run again");
+	case AIM_NONE:
+	case AIM_CREATE:
+	case AIM_DROP:
+		break;
+	}
+	return NULL;
+}
+
+/* Removes what a failed build left there and then, if that takes no longer than a moment; of others it only looks. */
+static enum left
+tidy(struct going *g, size_t at, const struct aim *aim)
+{
+	bool builds = aim->act == AIM_REINDEX || (aim->act == AIM_CREATE_INDEX && !going_error_is(g, "42P07"));
+	struct sql_place place = g->sent.place;
+	size_t statement = g->sent.statement;
+	enum db_outcome outcome;
+	enum left left;
+
+	own_texts(g);
+	if (builds) {
+		if (!db_run_aside(g->send->db, "SET lock_timeout = '1s'"))
+			return LEFT_ERROR;
+		g->unlimited = false;
+		left = settle(g, at, &outcome);
+		if (left == LEFT_DONE)
+			left = LEFT_HALF; /* the next run says so */
+	} else if (aim->act == AIM_DETACH || aim->act == AIM_DROP_INDEX) {
+		left = left_look(g->send->db, aim, &outcome);
+	} else {
+		left = LEFT_NOTHING;
+	}
+	g->sent.place = place;
+	g->sent.statement = statement;
+	return left;
+}
+
+/* It is not tried again. */
 static void
 clean_up(struct going *g, size_t at)
 {
-	struct sql_place place = g->sent.place;
-	size_t statement = g->sent.statement;
-	enum index_found found;
+	struct aim aim = aim_of(g->step->sql, &going_statements(g)[at]);
+	enum left left = tidy(g, at, &aim);
 
-	if (!leaves_an_index(g, at))
-		return;
-	own_texts(g);
-	g->sent.leaves = true;
-	if (!db_run_aside(g->send->db, "SET lock_timeout = '1s'"))
-		return;
-	g->unlimited = false;
-	found = settle_index(g, at);
-	g->sent.leaves = found != INDEX_AGAIN && found != INDEX_REMOVED;
-	g->sent.place = place;
-	g->sent.statement = statement;
+	g->sent.leaves = left == LEFT_HALF || left == LEFT_ERROR || left == LEFT_BEING_BUILT;
+	if (g->sent.leaves || aim.act == AIM_REPEAT)
+		g->sent.left = leftover_in_words(&aim);
+	aim_free(&aim);
 }
 
-/*
- * A deadlock was broken, or others had to wait: what the statement left is put right before it is tried again, as after
- * a run that was cut off.
- */
+/* A deadlock was broken, or others had to wait, or it waited itself. */
 static bool
-ready_to_try_again(struct going *g, size_t at, bool last, bool *settled)
+ready_to_try_again(struct going *g, size_t at)
 {
-	enum index_found found;
-
 	g->sent.outcome = SEND_BUSY;
 	own_texts(g);
-	if (!let_others_through(g, at) || !going_pause(g)) {
-		if (signals_caught() != 0)
-			g->sent.outcome = SEND_STOPPED;
-		return false;
-	}
-	while ((found = settle_index(g, at)) == INDEX_BEING_BUILT)
-		if (!going_pause(g))
-			return false;
-	*settled = found == INDEX_ENDED;
-	if (found == INDEX_ERROR)
-		return !going_give_up(g, DB_ERROR);
-	return !*settled || !going_give_up(g, write_row_behind(g, at, last, false));
+	if (let_others_through(g, at) && going_pause(g))
+		return true;
+	if (signals_caught() != 0)
+		g->sent.outcome = SEND_STOPPED;
+	return false;
 }
 
 bool
-alone_run(struct going *g, size_t at, bool last)
+alone_run(struct going *g, size_t at, bool last, bool begun)
 {
-	bool settled = false;
+	/* what CALL and DO have committed is there: they are not tried again */
+	bool once = aim_may_commit(g->step->sql, &going_statements(g)[at]), look = begun, done = false;
 
 	g->rebuilt = false;
-	while (!settled) {
+	for (;;) {
 		long long began = clock_now_ms();
-		enum db_outcome outcome = try_alone(g, at, last);
+		enum db_outcome outcome = look ? settle_first(g, at, last, &done) : DB_OK;
 
+		if (outcome == DB_OK && !done)
+			outcome = try_alone(g, at, last);
 		g->verdict = traffic_ended(&g->send->traffic);
-		if (outcome == DB_ERROR && carcass_removed(g, at))
+		if (outcome == DB_ERROR && leftover_settled(g, at, &look))
 			continue;
 		if (!going_give_up(g, outcome))
 			return true;
 		if (outcome != DB_ERROR)
 			return false;
-		if (!going_is_busy(g) || !ready_to_try_again(g, at, last, &settled)) {
+		if (once || !going_is_busy(g) || !ready_to_try_again(g, at)) {
 			clean_up(g, at);
 			return false;
 		}
+		look = true;
 		g->sent.result.waited_ms += clock_now_ms() - began;
 	}
-	return true;
-}
-
-bool
-alone_settle(struct going *g, size_t at, bool last, bool *gone_wrong)
-{
-	enum index_found found;
-	bool settled;
-
-	lift_limits(g);
-	found = settle_index(g, at);
-	settled = found == INDEX_ENDED;
-	*gone_wrong = found == INDEX_ERROR && going_give_up(g, DB_ERROR);
-	if (settled)
-		*gone_wrong = going_give_up(g, write_row_behind(g, at, last, false));
-	return settled || *gone_wrong;
 }

@@ -9,6 +9,8 @@
 #include "base/mig.h"
 #include "base/page.h"
 #include "base/signals.h"
+#include "sql/interrupted.h"
+#include "sql/sql.h"
 
 static bool
 has_status(const struct result *result, const char *status)
@@ -145,6 +147,21 @@ say_place(const struct step *step, const struct sent *sent)
 	bytes_free(&text);
 }
 
+/* Whether the next run can tell by itself how far the statement came. */
+static bool
+can_tell(const struct step *step, const struct sent *sent)
+{
+	struct sql_script script = sql_split(step->sql, strlen(step->sql));
+	struct aim aim = { .act = AIM_NONE };
+
+	if (sent->done < script.count) {
+		aim = aim_of(step->sql, &script.statements[sent->done]);
+		aim_free(&aim);
+	}
+	sql_script_free(&script);
+	return aim.act != AIM_NONE;
+}
+
 /* What became of the step itself. */
 static void
 say_fate(const struct step *step, const struct sent *sent)
@@ -164,8 +181,14 @@ say_fate(const struct step *step, const struct sent *sent)
 		return;
 	}
 	if (!sent->kept) {
-		message_line("  %-13s step %lld, all of it: nothing of it is in the database, nothing to resolve",
-		    "rolled back", step->step);
+		if (sent->outside)
+			message_line("  %-13s step %lld: statement %zu, which runs outside a transaction, did not finish; nothing to resolve",
+			    "not done", step->step, sent->done + 1);
+		else
+			message_line("  %-13s step %lld, all of it: nothing of it is in the database, nothing to resolve",
+			    "rolled back", step->step);
+		if (sent->left != NULL)
+			message_line("  %-13s %s", "left", sent->left);
 		return;
 	}
 	if (sent->done == 0)
@@ -174,22 +197,25 @@ say_fate(const struct step *step, const struct sent *sent)
 	else
 		message_line("  %-13s step %lld: %zu of its %lld statements %s committed and stay%s", "half done",
 		    step->step, sent->done, count, sent->done == 1 ? "is" : "are", sent->done == 1 ? "s" : "");
-	if (sent->leaves)
-		message_line("  %-13s an index that is not valid; the next run removes it", "left");
+	if (sent->left != NULL)
+		message_line("  %-13s %s", "left", sent->left);
 	if (sent->unsure)
-		message_line("  %-13s whether statement %zu ended", "not known", sent->done + 1);
+		message_line("  %-13s %s %zu %s", "not known", sent->outcome == SEND_FAILED ? "what statement" : "whether statement",
+		    sent->done + 1, sent->outcome == SEND_FAILED ? "committed before it failed"
+		        : can_tell(step, sent)                   ? "ended; the next run reads it from the catalog"
+		                                                 : "ended");
 }
 
 static void
 say_next(const struct step *step, const struct sent *sent)
 {
-	if (sent->outcome == SEND_FAILED && !sent->kept)
+	if (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent))
+		message_line("next: mig-scan | mig-plan    (says how to go on with %s)", step->migration);
+	else if (sent->outcome == SEND_FAILED && !sent->kept)
 		message_line("next: correct the file, then run the same again:  %s", again);
 	else if (sent->outcome == SEND_FAILED)
 		message_line("next: correct the file from statement %zu on, then run the same; it goes on there:  %s",
 		    sent->done + 1, again);
-	else if (sent->kept && !sent->finished && sent->unsure)
-		message_line("next: mig-scan | mig-plan    (says how to go on with %s)", step->migration);
 	else
 		message_line("next: run the same again; it goes on where it stopped:  %s", again);
 }
@@ -245,7 +271,7 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	for (i = 0; i < waits->count; i++)
 		say_holder(&waits->holders[i], i == 0);
 	fact(r, "committed", is_done, true);
-	if (sent->kept)
+	if (sent->kept || sent->outside)
 		say_fate(step, sent);
 	else
 		message_line("  %-13s step %lld, all of it", "rolled back", step->step);

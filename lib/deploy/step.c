@@ -145,7 +145,7 @@ run_one_by_one(struct going *g, const struct segment *s, bool last)
 		if (!run_transaction(g, &one, end)) {
 			if (g->sent.outcome != SEND_FAILED || (!going_error_is(g, "25001") && !going_error_is(g, "2D000")))
 				return false;
-			if (!alone_run(g, i, end))
+			if (!alone_run(g, i, end, false))
 				return false;
 		}
 		g->done = i + 1;
@@ -156,14 +156,9 @@ run_one_by_one(struct going *g, const struct segment *s, bool last)
 static bool
 run_segment(struct going *g, const struct segment *s, bool last)
 {
-	bool wrong;
+	bool begun = g->step->resume_begun && (long long)s->first + 1 == g->step->resume_at;
 
-	if (s->kind != SEGMENT_ALONE)
-		return run_transaction(g, s, last);
-	if (g->step->resume_begun && (long long)s->first + 1 == g->step->resume_at &&
-	    alone_settle(g, s->first, last, &wrong))
-		return !wrong;
-	return alone_run(g, s->first, last);
+	return s->kind == SEGMENT_ALONE ? alone_run(g, s->first, last, begun) : run_transaction(g, s, last);
 }
 
 static void
@@ -346,5 +341,6 @@ sent_free(struct sent *sent)
 	free(sent->waited_for);
 	free(sent->waited_session);
 	free(sent->lost);
+	free(sent->left);
 	*sent = (struct sent){ 0 };
 }

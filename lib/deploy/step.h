@@ -54,8 +54,10 @@ struct sent {
 	bool finished;              /* SEND_LOST and known: it was committed whole */
 	size_t statement;           /* from 1: the one that failed, or that was running; 0: none */
 	size_t done;                /* statements whose work is committed */
+	bool outside;               /* a statement had begun outside a transaction, so "rolled back" would not be true */
 	bool unsure;                /* whether `statement`, which stands alone, ended is not known */
 	bool leaves;                /* it failed, and left something that the next run must look at */
+	char *left;                 /* that, in words; or NULL */
 	struct sql_place place;     /* of the error; line 0: none */
 	const char *context;        /* where inside a function it happened, in the server's words; or NULL */
 	char *lost;                 /* SEND_LOST: what was said when the connection went; or NULL */

@@ -215,6 +215,17 @@ history_journal_before(const char *text, size_t len, char hex[HISTORY_BEFORE])
 	sodium_bin2hex(hex, HISTORY_BEFORE, digest, sizeof digest);
 }
 
+const struct sql_statement *
+history_journal_begun(const struct journal *j, const char *text, const struct sql_script *script)
+{
+	char before[HISTORY_BEFORE];
+
+	if (!j->begun || j->next > script->count)
+		return NULL;
+	history_journal_before(text, j->next > 1 ? script->statements[j->next - 2].end : 0, before);
+	return strcmp(before, j->before) == 0 ? &script->statements[j->next - 1] : NULL;
+}
+
 static void
 insert_entry(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
 {

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "records/model.h"
+#include "sql/sql.h"
 
 #define HISTORY_TABLE "_prisma_migrations"
 
@@ -90,6 +91,10 @@ struct journal {
 void history_journal_write(struct bytes *out, const struct journal *journal);
 bool history_journal_read(const char *logs, struct journal *journal);
 void history_journal_before(const char *text, size_t len, char hex[HISTORY_BEFORE]);
+
+/* The statement that had begun, where the text before it is still the one that the journal was written for; or NULL. */
+const struct sql_statement *history_journal_begun(const struct journal *journal, const char *text,
+    const struct sql_script *script);
 
 /* How far a migration is, for its row. */
 enum history_progress {

@@ -10,7 +10,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "migrations/history.h"
-#include "sql/index_command.h"
+#include "sql/interrupted.h"
 #include "sql/segments.h"
 #include "sql/sql.h"
 
@@ -353,6 +353,27 @@ marked_already(const struct maker *m, const char *name)
 	return 0;
 }
 
+/* Of an unfinished migration: the non-transactional statement that had begun, for mig-apply to hold the mark against; or NULL. */
+static const char *
+begun_sql(struct maker *m, const struct standing *s)
+{
+	const char *sql = s != NULL && s->script != NULL ? s->script->sql : NULL;
+	const struct sql_statement *begun;
+	struct sql_script split;
+	struct bytes *text = NULL;
+	struct journal journal;
+
+	if (sql == NULL || s->row == NULL || s->row->finished_at != NULL || !history_journal_read(s->row->logs, &journal))
+		return NULL;
+	split = sql_split(sql, strlen(sql));
+	if ((begun = history_journal_begun(&journal, sql, &split)) != NULL) {
+		text = new_text(m);
+		bytes_add(text, sql + begun->start, begun->end - begun->start);
+	}
+	sql_script_free(&split);
+	return text != NULL ? text->data : NULL;
+}
+
 static int
 mark_applied(struct maker *m, const char *option, const char *name)
 {
@@ -376,6 +397,7 @@ mark_applied(struct maker *m, const char *option, const char *name)
 	}
 	step = add_step(m, ACTION_MARK_APPLIED, name);
 	step->checksum = s->script->checksum;
+	step->begun_sql = begun_sql(m, s);
 	return 0;
 }
 
@@ -383,6 +405,7 @@ static int
 mark_rolled_back(struct maker *m, const char *name)
 {
 	bool any = false, unfinished = false;
+	struct step *step;
 	size_t i;
 
 	if (marked_already(m, name) != 0)
@@ -406,7 +429,8 @@ mark_rolled_back(struct maker *m, const char *name)
 		message_line("  What is applied is undone by a new migration.");
 		return MIG_USAGE;
 	}
-	add_step(m, ACTION_MARK_ROLLED_BACK, name);
+	step = add_step(m, ACTION_MARK_ROLLED_BACK, name);
+	step->begun_sql = begun_sql(m, standing_named(m->status, name));
 	return 0;
 }
 

@@ -98,6 +98,7 @@ static const struct field step_fields[] = {
 	NUMBER_OR_NULL(step, resume_at),
 	FLAG_OR_NULL(step, resume_begun),
 	FLAG_OR_NULL(step, resume_told),
+	TEXT_OR_NULL(step, begun_sql),
 	TEXT_OR_NULL(step, sql),
 	LAST,
 };

@@ -1,4 +1,4 @@
-#include "sql/index_command.h"
+#include "sql/interrupted.h"
 
 /* The words of a statement, one at a time. */
 struct words {
@@ -24,14 +24,14 @@ take(struct words *w, const char *word)
 	return true;
 }
 
-/* A name with its schema, as written; the next token stands behind it. */
+/* A name with its schema, as written; the next token stands behind it.  Not U&"..", which the catalog's functions do not read. */
 static bool
 take_name(struct words *w, struct bytes *name)
 {
 	struct sql_token token = next(w);
 
 	name->len = 0;
-	while (token.kind == SQL_WORD || token.kind == SQL_NAME) {
+	while (token.kind == SQL_WORD || (token.kind == SQL_NAME && w->text[token.start] == '"')) {
 		bytes_add(name, w->text + token.start, token.end - token.start);
 		token = sql_token(w->text, w->end, token.end);
 		if (token.kind != SQL_SIGN || w->text[token.start] != '.')
@@ -104,6 +104,62 @@ reindex(struct words *w, struct bytes *name)
 	return AIM_REINDEX;
 }
 
+static bool
+take_sign(struct words *w, char sign)
+{
+	struct sql_token token = sql_token(w->text, w->end, w->token.end);
+
+	if (token.kind != SQL_SIGN || w->text[token.start] != sign)
+		return false;
+	w->token = token;
+	return true;
+}
+
+/* ALTER TABLE [IF EXISTS] [ONLY] table [*] DETACH PARTITION partition CONCURRENTLY */
+static enum aim_act
+detach(struct words *w, struct aim *aim)
+{
+	if (take(w, "IF"))
+		(void)take(w, "EXISTS");
+	(void)take(w, "ONLY");
+	if (!take_name(w, &aim->table))
+		return AIM_NONE;
+	(void)take_sign(w, '*');
+	return take(w, "DETACH") && take(w, "PARTITION") && take_name(w, &aim->name) && take(w, "CONCURRENTLY")
+	    ? AIM_DETACH
+	    : AIM_NONE;
+}
+
+/* DATABASE, TABLESPACE, SUBSCRIPTION [IF EXISTS] name */
+static bool
+take_object(struct words *w, struct aim *aim)
+{
+	static const char *const objects[] = { [AIM_DATABASE] = "DATABASE", [AIM_TABLESPACE] = "TABLESPACE",
+		[AIM_SUBSCRIPTION] = "SUBSCRIPTION" };
+	size_t i;
+
+	for (i = 0; i < sizeof objects / sizeof *objects; i++)
+		if (take(w, objects[i])) {
+			aim->object = (enum aim_object)i;
+			if (take(w, "IF"))
+				(void)take(w, "EXISTS");
+			return take_name(w, &aim->name);
+		}
+	return false;
+}
+
+/* ALTER SYSTEM, DATABASE ... SET TABLESPACE, SUBSCRIPTION ... REFRESH and SET: the same again changes nothing */
+static enum aim_act
+alter(struct words *w, struct aim *aim)
+{
+	if (take(w, "TABLE"))
+		return detach(w, aim);
+	if (take(w, "SYSTEM") || take(w, "DATABASE"))
+		return AIM_REPEAT;
+	return take(w, "SUBSCRIPTION") && take_name(w, &aim->name) && (take(w, "REFRESH") || take(w, "SET")) ? AIM_REPEAT
+	                                                                                                     : AIM_NONE;
+}
+
 static enum aim_act
 act_of(struct words *w, struct aim *aim)
 {
@@ -111,15 +167,17 @@ act_of(struct words *w, struct aim *aim)
 	size_t i;
 
 	if (take(w, "CREATE"))
-		return create_index(w, aim);
+		return take_object(w, aim) ? AIM_CREATE : create_index(w, aim);
 	if (take(w, "DROP"))
-		return drop_index(w, &aim->name);
+		return take_object(w, aim) ? AIM_DROP : drop_index(w, &aim->name);
 	if (take(w, "REINDEX"))
 		return reindex(w, &aim->name);
+	if (take(w, "ALTER"))
+		return alter(w, aim);
 	for (i = 0; i < sizeof repeatable / sizeof *repeatable; i++)
 		if (take(w, repeatable[i]))
 			return AIM_REPEAT;
-	return take(w, "ALTER") && take(w, "SYSTEM") ? AIM_REPEAT : AIM_NONE;
+	return AIM_NONE;
 }
 
 struct aim
@@ -130,6 +188,14 @@ aim_of(const char *text, const struct sql_statement *statement)
 
 	aim.act = act_of(&w, &aim);
 	return aim;
+}
+
+bool
+aim_may_commit(const char *text, const struct sql_statement *statement)
+{
+	struct sql_token first = sql_token(text, statement->end, statement->start);
+
+	return sql_is(text, first, "CALL") || sql_is(text, first, "DO");
 }
 
 void

@@ -1,0 +1,140 @@
+#include "deploy/claims.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "database/leftovers.h"
+#include "migrations/history.h"
+#include "sql/interrupted.h"
+#include "sql/sql.h"
+
+/* What a person says: of the statement `aim`, that it is done, or that it did not happen. */
+struct claim {
+	struct aim aim;
+	const char *option;
+	bool done;
+};
+
+/* What is there, for people. */
+static void
+say_facts(struct bytes *out, const struct aim *aim, enum left left)
+{
+	const char *name = aim->name.data, *table = aim->table.data;
+
+	switch (aim->act) {
+	case AIM_DETACH:
+		if (left == LEFT_HALF)
+			bytes_format(out, "%s waits for FINALIZE: readers of %s no longer see its rows", name, table);
+		else
+			bytes_format(out, "%s is %s partition of %s", name, left == LEFT_DONE ? "no longer a" : "still a", table);
+		return;
+	case AIM_CREATE_INDEX:
+		if (name != NULL)
+			bytes_format(out, "the index %s %s", name, left == LEFT_DONE ? "is there, and valid"
+			        : left == LEFT_NOTHING ? "is not there" : "is not valid");
+		else
+			bytes_format(out, "%s index of %s", left == LEFT_DONE ? "there is such an" : "there is no valid such", table);
+		return;
+	case AIM_DROP_INDEX:
+		bytes_format(out, "the index %s is %s", name, left == LEFT_DONE ? "gone" : "still there");
+		return;
+	case AIM_CREATE:
+	case AIM_DROP:
+		bytes_format(out, "%s is %s", name, (left == LEFT_DONE) == (aim->act == AIM_CREATE) ? "there" : "not there");
+		return;
+	case AIM_NONE:
+	case AIM_REINDEX:
+	case AIM_REPEAT:
+		return;
+	}
+}
+
+/* Where an invalid index is what is left, the statement runs again as if it had not happened. */
+static bool
+contradicts(const struct claim *claim, enum left left)
+{
+	switch (left) {
+	case LEFT_DONE:
+		return !claim->done;
+	case LEFT_NOTHING:
+	case LEFT_BEING_BUILT:
+	case LEFT_REMOVED:
+		return claim->done;
+	case LEFT_HALF:
+		return claim->done || claim->aim.act == AIM_DETACH;
+	case LEFT_UNKNOWN:
+	case LEFT_ERROR:
+		return false;
+	}
+	return false;
+}
+
+static int
+check(struct db *db, const struct step *step, const struct claim *claim)
+{
+	struct bytes facts = { 0 };
+	enum db_outcome outcome;
+	enum left left;
+
+	if (claim->aim.act == AIM_NONE || claim->aim.act == AIM_REINDEX || claim->aim.act == AIM_REPEAT)
+		return 0;
+	left = left_look(db, &claim->aim, &outcome);
+	if (left == LEFT_ERROR)
+		return db_say(db, outcome, "read what the interrupted statement left");
+	if (!contradicts(claim, left))
+		return 0;
+	say_facts(&facts, &claim->aim, left);
+	(void)message_error(MIG_DATA, "%s %s: the catalog says otherwise: %s; nothing was touched", claim->option,
+	    step->migration, facts.data);
+	message_line("next: let mig-apply go on by what the catalog says:  mig-scan | mig-plan | mig-apply");
+	bytes_free(&facts);
+	return MIG_DATA;
+}
+
+/* --resume says of the statement that had begun that it did not happen, or, by naming a later one, that it did. */
+static struct claim
+claim_of_resume(const struct step *step, const struct history_row *row)
+{
+	struct claim claim = { .aim = { .act = AIM_NONE }, .option = "--resume" };
+	const struct sql_statement *begun;
+	struct sql_script script;
+	struct journal journal;
+
+	if (row == NULL || !step->resume_told || step->sql == NULL || !history_journal_read(row->logs, &journal) ||
+	    step->resume_at < (long long)journal.next)
+		return claim;
+	script = sql_split(step->sql, strlen(step->sql));
+	if ((begun = history_journal_begun(&journal, step->sql, &script)) != NULL)
+		claim.aim = aim_of(step->sql, begun);
+	claim.done = step->resume_at > (long long)journal.next;
+	sql_script_free(&script);
+	return claim;
+}
+
+static struct claim
+claim_of_mark(const struct step *step)
+{
+	struct claim claim = { .aim = { .act = AIM_NONE }, .done = strcmp(step->action, ACTION_MARK_APPLIED) == 0 };
+	struct sql_script script;
+
+	claim.option = claim.done ? "--mark-applied" : "--mark-rolled-back";
+	if (step->begun_sql == NULL)
+		return claim;
+	script = sql_split(step->begun_sql, strlen(step->begun_sql));
+	if (script.count == 1)
+		claim.aim = aim_of(step->begun_sql, script.statements);
+	sql_script_free(&script);
+	return claim;
+}
+
+int
+claims_check(struct db *db, const struct step *step, const struct history_row *row)
+{
+	struct claim claim = strcmp(step->action, ACTION_APPLY) == 0 ? claim_of_resume(step, row) : claim_of_mark(step);
+	int code = check(db, step, &claim);
+
+	aim_free(&claim.aim);
+	return code;
+}
