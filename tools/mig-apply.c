@@ -110,7 +110,7 @@ read_plan(struct reader *reader, struct plan_stream *plan, struct output *out)
 		message_line("%s: nothing was applied (%s failed)", message_tool(), out->upstream->tool);
 		return (int)out->upstream->exit_code;
 	}
-	return got == READING_END ? 0 : MIG_DATA;
+	return got == READING_END ? 0 : reader_code(reader);
 }
 
 int
@@ -118,7 +118,7 @@ main(int argc, char *argv[])
 {
 	struct deploy deploy = { .max_stall_ms = 1000, .wait_ms = 600000 };
 	const char *input = "-";
-	struct output out = { .kind = "results" };
+	struct output out = { .kind = "results", .replaces = true };
 	struct reader *reader = NULL;
 	struct plan_stream plan = { 0 };
 	int code;
@@ -126,10 +126,13 @@ main(int argc, char *argv[])
 	secret_begin(argc, argv);
 	message_begin("mig-apply");
 	signals_begin();
+	output_begin(&out, &program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &deploy, &input, &out);
 	if (code == 0 && (reader = reader_open(input, "Nothing was applied.",
 	                      "a plan is applied from a pipe:  mig-scan | mig-plan | mig-apply")) == NULL)
 		code = message_code();
+	if (code == 0)
+		code = output_open(&out);
 	if (code == 0)
 		code = read_plan(reader, &plan, &out);
 	if (code == 0)

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/atomic_file.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/signals.h"
 #include "check/check.h"
 #include "check/page.h"
 #include "check/run.h"
@@ -143,6 +145,12 @@ show_text(struct request *r, enum check_state worst)
 	bytes_free(&page);
 }
 
+static bool
+is_face(const struct request *r)
+{
+	return is_format(r, "nagios") || is_format(r, "prometheus");
+}
+
 /* A face that is no stream: to the file of -o, and then the page for people, or to standard output. */
 static int
 show_face(struct request *r, enum check_state worst)
@@ -164,13 +172,9 @@ show_face(struct request *r, enum check_state worst)
 static int
 show(struct request *r, enum check_state worst)
 {
-	int code;
-
 	r->out.complete = true;
-	if (is_format(r, "nagios") || is_format(r, "prometheus"))
+	if (is_face(r))
 		return show_face(r, worst);
-	if ((code = output_open(&r->out)) != 0)
-		return code;
 	if (r->out.page)
 		show_text(r, worst);
 	if (r->out.writer != NULL)
@@ -178,17 +182,22 @@ show(struct request *r, enum check_state worst)
 	return 0;
 }
 
-/* A monitoring system reads standard output alone. */
+/* A monitoring system reads standard output or the file alone. */
 static void
-say_unknown(const struct request *r)
+say_unknown(struct request *r)
 {
-	struct bytes line = { 0 };
+	const char *why = message_cause() != NULL ? message_cause() : "nothing was checked";
+	struct bytes text = { 0 };
 
-	if (!is_format(r, "nagios") || r->out.path != NULL)
+	if (!is_face(r) || (is_format(r, "prometheus") && r->out.path == NULL))
 		return;
-	check_face_nagios_unknown(&line, message_cause() != NULL ? message_cause() : "nothing was checked");
-	(void)writer_file(NULL, &line);
-	bytes_free(&line);
+	r->out.opened = true; /* it gets no stream */
+	if (is_format(r, "nagios"))
+		check_face_nagios_unknown(&text, why);
+	else
+		check_face_prometheus_unknown(&text, why);
+	(void)writer_file(r->out.path, &text);
+	bytes_free(&text);
 }
 
 int
@@ -200,11 +209,16 @@ main(int argc, char *argv[])
 
 	secret_begin(argc, argv);
 	message_begin("mig-check");
+	message_end_with(CHECK_UNKNOWN);
+	signals_end_after(beside_abandon);
+	output_begin(&r.out, &program, argc, argv, FORMATS);
 	r.vigil.jobs = &r.jobs;
 	if ((code = read_command_line(argc, argv, &r)) == 0)
 		code = check_jobs_begin(&r.jobs, r.vigil.wait_ms > 0, r.vigil.watch_ms > 0);
 	if (r.out.format == NULL)
 		r.out.format = "text"; /* cron has no terminal */
+	if (code == 0 && !is_face(&r))
+		code = output_open(&r.out);
 	if (code == 0) {
 		worst = vigil_keep(&r.vigil);
 		if (show(&r, worst) != 0)

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/atomic_file.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/signals.h"
 #include "migrations/history.h"
 #include "migrations/status.h"
 #include "plan/pages.h"
@@ -316,11 +318,11 @@ plan(const struct scan *scan, const struct status *status, const struct request 
 
 	if (code == 0 || code == MIG_FAILED) {
 		bool sql = out->format != NULL && strcmp(out->format, "sql") == 0;
-		int shown = output_open(out);
+		int shown = 0;
 
-		if (shown == 0 && out->writer != NULL)
+		if (out->writer != NULL)
 			write_plan(&planned, out->writer);
-		if (shown == 0 && out->page && (code == 0 || !sql))
+		if (out->page && (code == 0 || !sql))
 			shown = show(scan, status, &planned, out->writer, &request->wishes, sql);
 		say_findings(&planned, out->page && !sql);
 		code = shown != 0 ? shown : code;
@@ -365,15 +367,14 @@ show_kept_plan(struct reader *reader, const struct request *request, struct outp
 		planned.warnings += strcmp(kept.findings[i].severity, SEVERITY_WARNING) == 0;
 	for (i = 0; i < kept.step_count; i++)
 		planned.statements += kept.steps[i].statement_count > 0 ? (size_t)kept.steps[i].statement_count : 0;
-	code = output_open(out);
-	if (code == 0 && out->writer != NULL)
+	if (out->writer != NULL)
 		write_plan(&planned, out->writer);
-	if (code == 0 && out->page) {
+	if (out->page) {
 		face_preview(&page, NULL, NULL, &planned, kept.digest, NULL, message_verbosity > 0);
 		output_page(&page);
 	}
-	out->complete = code == 0;
-	if (code == 0 && request->exit_code && kept.step_count > 0)
+	out->complete = true;
+	if (request->exit_code && kept.step_count > 0)
 		code = MIG_TODO;
 	bytes_free(&page);
 	plan_stream_free(&kept);
@@ -413,10 +414,14 @@ main(int argc, char *argv[])
 	secret_begin(argc, argv);
 	secret_drop_taken();
 	message_begin("mig-plan");
+	signals_end_after(beside_abandon);
+	output_begin(&out, &program, argc, argv, "text|records|sql");
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0 && (reader = reader_open(request.input, "Nothing was planned, nothing will be applied.",
 	                      "a plan is made from a scan:  mig-scan | mig-plan")) == NULL)
 		code = message_code();
+	if (code == 0)
+		code = output_open(&out);
 	if (code == 0) {
 		if ((got = reader_begin(reader, kinds)) != READING_RECORD)
 			code = not_whole(reader, got, &out);

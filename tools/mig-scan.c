@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/atomic_file.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
@@ -241,13 +242,13 @@ scan(struct job *job, const struct request *request, struct output *out)
 {
 	int code = open_input(job, request);
 
+	if (code == 0)
+		code = output_open(out);
 	if (job->reader == NULL)
 		signals_meanwhile(read_ahead, &job->folder);
 	if (code == 0)
 		code = read_database(job, request);
 	signals_meanwhile(NULL, NULL);
-	if (code == 0)
-		code = output_open(out);
 	if (code != 0)
 		return code;
 	write_database(&job->scan, out->writer);
@@ -269,6 +270,8 @@ main(int argc, char *argv[])
 
 	secret_begin(argc, argv);
 	message_begin("mig-scan");
+	signals_end_after(beside_abandon);
+	output_begin(&out, &program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0)
 		code = scan(&job, &request, &out);

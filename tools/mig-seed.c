@@ -464,13 +464,9 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	request->job.context = &telling;
 	if (code == 0)
 		code = connect_to(request, &db);
-	if (code == 0 && request->job.dry_run)
-		code = output_open(out);
 	if (code == 0)
 		code = request->export ? seed_export(db, input->files, input->count, folder, &tables)
 		                       : seed_run(db, input, &request->job, &tables);
-	if (code == 0 && !request->job.dry_run)
-		code = output_open(out);
 	if (code == 0)
 		tell_kept(&telling);
 	if (code == 0)
@@ -486,14 +482,17 @@ int
 main(int argc, char *argv[])
 {
 	struct request request = { .job = { .max_stall_ms = 1000, .wait_ms = 600000 }, .as = SEED_CSV };
-	struct output out = { .kind = "rows" };
+	struct output out = { .kind = "rows", .replaces = true };
 	struct seed_input input = { 0 };
 	int code;
 
 	secret_begin(argc, argv);
 	message_begin("mig-seed");
 	signals_begin();
+	output_begin(&out, &program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &request, &out);
+	if (code == 0)
+		code = output_open(&out);
 	if (code == 0)
 		code = seed(&request, &input, &out, argc, argv);
 	code = output_close(&out, code);

@@ -1,19 +1,28 @@
 /*
- * A file that is written beside its place and renamed: whoever reads meanwhile has the old one, whole.  One
- * that would not change is left alone, so that make and git see no news.
+ * Writes a file next to its place and renames it: a reader has the old one, whole, until the new one is.  One
+ * that would not change is left alone, so that make and git see no change.
+ *
+ * Mode, owner and group of a file that exists are kept; the umask decides for a new one.  A symbolic link stays, and
+ * the file that it leads to is replaced; but a link that another user put into a folder where everybody may write
+ * (/tmp) is not followed.  Only regular files are replaced: a device, a FIFO, /dev/stdout is written as it is.
  */
 #ifndef MIG_BASE_ATOMIC_FILE_H
 #define MIG_BASE_ATOMIC_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct beside {
 	int fd;         /* to be written to */
-	char *path;
-	char *beside;   /* NULL: a device, a FIFO, or an open file by another name, which is written as it is */
+	char *path;     /* links followed */
+	char *beside;   /* NULL: not replaced, but written as it is */
+	bool copied;    /* its owner could not be kept by a new file: in the end its content is replaced, as > does */
+	struct beside *next;    /* of those that are open */
+	const char *last_words;
+	size_t last_words_len;
 };
 
-/* False: errno says why, and nothing is to be closed. */
+/* False: errno says why, and nothing is to be closed.  b must stay where it is until beside_close(). */
 bool beside_open(struct beside *b, const char *path);
 
 /*
@@ -21,5 +30,14 @@ bool beside_open(struct beside *b, const char *path);
  * failed.
  */
 int beside_close(struct beside *b, int error);
+
+/* What stands in its place if beside_abandon() ends the program's work: kept, not copied.  Else the old file does. */
+void beside_last_words(struct beside *b, const char *text, size_t len);
+
+/*
+ * For a signal that ends the program, and for exit() in the middle: no file that is open stays next to its place.  May
+ * be called from a signal handler.
+ */
+void beside_abandon(void);
 
 #endif

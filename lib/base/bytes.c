@@ -14,8 +14,8 @@ static void *
 checked(void *memory)
 {
 	if (memory == NULL) {
-		(void)message_error(MIG_BUSY, "out of memory");
-		exit(MIG_BUSY);
+		(void)message_error(MIG_FAILED, "out of memory");
+		exit(message_end_code(MIG_FAILED));
 	}
 	return memory;
 }

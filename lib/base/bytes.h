@@ -19,7 +19,7 @@
 
 /*
  * Allocation.  None of these returns NULL: when memory is out the program says so and exits with
- * MIG_BUSY, since the same command may work later.  The caller frees what it gets with free().
+ * MIG_FAILED: a person must see why, and the same command would hardly work later.  The caller frees what it gets with free().
  */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);

@@ -13,6 +13,7 @@ int message_verbosity;
 
 static char *cause;     /* the first error's text */
 static int cause_code;
+static int end_code;    /* 0: that of the family */
 static bool live_shown; /* a live line stands on the terminal */
 
 void
@@ -133,13 +134,25 @@ message_line(const char *format, ...)
 }
 
 void
+message_end_with(int code)
+{
+	end_code = code;
+}
+
+int
+message_end_code(int code)
+{
+	return end_code != 0 ? end_code : code;
+}
+
+void
 message_bug(const char *file, int line, const char *format, ...)
 {
 	char *text;
 
 	FORMAT_TEXT(text, format);
 	fprintf(stderr, "%s: bug: %s:%d: %s; please report this\n", tool, file, line, text);
-	exit(MIG_BUG);
+	exit(message_end_code(MIG_BUG));
 }
 
 const char *
@@ -184,6 +197,7 @@ message_live_clear(void)
 	if (!live_shown)
 		return;
 	fputs("\r\033[K", stderr);
+	fflush(stderr);
 	live_shown = false;
 }
 

@@ -27,6 +27,13 @@ void message_verbose(const char *format, ...) MIG_PRINTF(1, 2);  /* "tool: ...";
 /* A line that belongs to the message before it, as it is: facts, aligned, and the next command. */
 void message_line(const char *format, ...) MIG_PRINTF(1, 2);
 
+/*
+ * The exit code of a program that ends in the middle, where memory is out or there is a bug: the one that
+ * message_end_with() named, else `code`.  mig-check has the codes of plugins.
+ */
+void message_end_with(int code);
+int message_end_code(int code);
+
 /* "cannot happen": says so with file and line, asks for a report, exits with MIG_BUG. */
 #define MESSAGE_BUG(...) message_bug(__FILE__, __LINE__, __VA_ARGS__)
 void message_bug(const char *file, int line, const char *format, ...) MIG_PRINTF(3, 4) MIG_NORETURN;

@@ -186,6 +186,27 @@ options_next(struct options *o)
 	return letter;
 }
 
+const char *
+options_find(const struct program *program, int argc, char *const argv[], int wanted)
+{
+	char letters[64];
+	struct option longs[32];
+	const char *value = NULL;
+	int letter;
+
+	getopt_tables(program, letters, longs);
+	optind = 1;
+	opterr = 0;
+	while ((letter = getopt_long(argc, (char *const *)argv, letters, longs, NULL)) != -1) {
+		const char *word = letter == wanted ? argv[optind - (optarg == argv[optind - 1] ? 2 : 1)] : NULL;
+
+		/* not behind other letters: in -postgresql://… "o" is no option */
+		if (word != NULL && value == NULL && (word[1] == '-' || word[1] == wanted))
+			value = optarg;
+	}
+	return value;
+}
+
 int
 options_time(const char *name, const char *value, long long *ms)
 {

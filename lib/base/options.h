@@ -47,6 +47,12 @@ void options_begin(struct options *options, const struct program *program, int a
 /* The next option's letter, or one of the two above.  --help and --version are answered here, and end the program. */
 int options_next(struct options *options);
 
+/*
+ * The value of an option wherever it stands, also on a command line that is going to be refused; NULL: it is not there.
+ * Not between options_begin() and OPTIONS_DONE.
+ */
+const char *options_find(const struct program *program, int argc, char *const argv[], int letter);
+
 /* Complain about usage, with a pointer to --help.  Return MIG_USAGE. */
 int options_wrong(const char *format, ...) MIG_PRINTF(1, 2);
 

@@ -11,6 +11,8 @@
 static volatile sig_atomic_t caught;
 static int wake[2] = { -1, -1 }; /* a byte here wakes a poll() that the signal came just before */
 static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+static const int ending_at_once[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+static void (*before_end)(void);
 static bool (*meanwhile)(void *context);
 static void *meanwhile_context;
 
@@ -27,11 +29,24 @@ note(int number)
 	errno = saved;
 }
 
+static void
+handle(const int *numbers, size_t count, void (*handler)(int number))
+{
+	struct sigaction action = { .sa_handler = handler };
+	struct sigaction old;
+	size_t i;
+
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < count; i++)
+		/* under nohup a hang-up is meant to be ignored */
+		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
+}
+
 void
 signals_begin(void)
 {
-	struct sigaction action = { .sa_handler = note };
-	struct sigaction old;
+	struct sigaction action = { .sa_handler = SIG_IGN };
 	size_t i;
 
 	if (pipe(wake) == 0) {
@@ -40,13 +55,26 @@ signals_begin(void)
 			fcntl(wake[i], F_SETFD, FD_CLOEXEC);
 		}
 	}
+	handle(ending, sizeof ending / sizeof *ending, note);
 	sigemptyset(&action.sa_mask);
-	for (i = 0; i < sizeof ending / sizeof *ending; i++)
-		/* under nohup a hang-up is meant to be ignored */
-		if (sigaction(ending[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			sigaction(ending[i], &action, NULL);
-	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
+}
+
+static void
+end_now(int number)
+{
+	before_end();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+void
+signals_end_after(void (*last)(void))
+{
+	before_end = last;
+	handle(ending_at_once, sizeof ending_at_once / sizeof *ending_at_once, end_now);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 int

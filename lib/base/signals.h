@@ -9,8 +9,14 @@
 
 #include <stdbool.h>
 
-/* Installs the handlers and ignores SIGPIPE: a lost reader shows as a failed write. */
+/* Installs the handlers and ignores SIGPIPE and SIGXFSZ: a lost reader and a limit show as a failed write. */
 void signals_begin(void);
+
+/*
+ * For a program that has nothing to roll back: the signal ends it at once, but `last` is called before, in the handler.
+ * Ignores SIGXFSZ.
+ */
+void signals_end_after(void (*last)(void));
 
 /* The signal that arrived, or 0. */
 int signals_caught(void);

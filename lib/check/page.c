@@ -214,6 +214,14 @@ check_face_nagios_unknown(struct bytes *out, const char *why)
 
 /* --- for Prometheus --- */
 
+void
+check_face_prometheus_unknown(struct bytes *out, const char *why)
+{
+	bytes_str(out, "# mig-check: ");
+	one_line(out, why);
+	bytes_char(out, '\n');
+}
+
 static void
 label(struct bytes *out, const char *name, const char *value)
 {

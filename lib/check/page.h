@@ -26,6 +26,9 @@ void check_face_nagios_unknown(struct bytes *out, const char *why);
 /* The text format of Prometheus; now: Unix time. */
 void check_face_prometheus(struct bytes *out, const struct check_jobs *jobs, long long now);
 
+/* The same without a sample: a comment that says why. */
+void check_face_prometheus_unknown(struct bytes *out, const char *why);
+
 /* What a check measured, and within which limits, as JSON objects. */
 void check_face_measures(struct bytes *out, const struct check_outcome *outcome);
 void check_face_limits(struct bytes *out, const struct check_outcome *outcome);

@@ -766,8 +766,7 @@ deploy_run(const struct deploy *deploy, const struct plan_stream *plan, struct o
 			return code;
 		}
 	}
-	code = output_open(out);
-	if (code == 0 && plan->step_count > 0 && !deploy->dry_run)
+	if (plan->step_count > 0 && !deploy->dry_run)
 		code = run_steps(&s);
 	if (out->writer != NULL || out->page)
 		write_results(&s, out);

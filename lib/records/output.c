@@ -10,36 +10,55 @@
 #include "base/options.h"
 #include "base/page.h"
 
+static bool
+is_one_of(const char *value, const char *words)
+{
+	size_t len;
+
+	for (; *words != '\0'; words += len + (words[len] == '|')) {
+		len = strcspn(words, "|");
+		if (strlen(value) == len && strncmp(words, value, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+output_begin(struct output *out, const struct program *program, int argc, char *const argv[], const char *formats)
+{
+	const char *format = options_find(program, argc, argv, 'F');
+
+	out->path = options_find(program, argc, argv, 'o');
+	if (format != NULL && is_one_of(format, formats))
+		out->format = format;
+}
+
 int
 output_option(struct output *out, int letter, const char *value, const char *formats)
 {
-	const char *word;
-	size_t len;
+	if (letter == 'F' && !is_one_of(value, formats))
+		return options_wrong("--format=%s: it is one of %s", value, formats);
+	*(letter == 'o' ? &out->path : &out->format) = value;
+	return 0;
+}
 
-	if (letter == 'o') {
-		out->path = value;
-		return 0;
-	}
-	for (word = formats; *word != '\0'; word += len + (word[len] == '|')) {
-		len = strcspn(word, "|");
-		if (strlen(value) == len && strncmp(word, value, len) == 0) {
-			out->format = value;
-			return 0;
-		}
-	}
-	return options_wrong("--format=%s: it is one of %s", value, formats);
+static bool
+wants_records(const struct output *out)
+{
+	return out->format != NULL ? strcmp(out->format, "records") == 0 : out->path == NULL && !isatty(STDOUT_FILENO);
 }
 
 int
 output_open(struct output *out)
 {
-	bool records = out->format != NULL ? strcmp(out->format, "records") == 0
-	                                   : out->path == NULL && !isatty(STDOUT_FILENO);
+	bool records = wants_records(out);
 
 	out->page = !records;
+	out->opened = true;
 	if (out->path == NULL && !records)
 		return 0;
-	out->writer = writer_open(out->path, out->kind);
+	out->writer = out->path != NULL && out->replaces ? writer_replace(out->path, out->kind)
+	                                                 : writer_open(out->path, out->kind);
 	return out->writer != NULL ? 0 : message_code();
 }
 
@@ -51,6 +70,7 @@ output_page(const struct bytes *page)
 	bool colour = message_colour(STDOUT_FILENO);
 	const unsigned char *c = (const unsigned char *)bytes_text(page);
 
+	message_live_clear();
 	for (; *c != '\0'; c++) {
 		if (*c >= first && *c <= last)
 			fputs(colour ? sequences[*c - first] : "", stdout);
@@ -68,9 +88,9 @@ output_close(struct output *out, int code)
 {
 	struct failure own = { message_tool(), code, message_cause() };
 
-	if (out->writer == NULL && code != 0 && out->format == NULL && !isatty(STDOUT_FILENO) && !out->page)
-		/* wrong usage, a file that cannot be written: the reader must learn of it all the same */
-		out->writer = writer_open(NULL, out->kind);
+	if (!out->opened && code != 0 && (out->path != NULL || wants_records(out)))
+		/* wrong usage: the reader must learn of it all the same */
+		out->writer = writer_open(out->path, out->kind);
 	if (own.message == NULL)
 		own.message = "it was ended";
 	if (out->complete)

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/signals.h"
 
 /* --- the three records of the framing itself --- */
 
@@ -67,7 +68,7 @@ digest_hex(const crypto_generichash_state *running, char hex[RECORD_DIGEST_HEX])
 
 /* --- reading --- */
 
-enum { CHUNK = 65536 };
+enum { CHUNK = 65536, LONGEST_LINE = 256 << 20 };
 
 struct reader {
 	int fd;
@@ -78,6 +79,7 @@ struct reader {
 	size_t from, end, cap;   /* what no line has used yet is text[from..end) */
 	bool ended;              /* read() has said end of file */
 	int error;               /* errno of a failed read() */
+	int code;                /* what READING_BAD means */
 	crypto_generichash_state digest; /* of all lines so far */
 	crypto_generichash_state before; /* of all lines before the one last read */
 	char hex[RECORD_DIGEST_HEX];
@@ -107,6 +109,7 @@ reader_open(const char *path, const char *consequence, const char *pipeline)
 	r->fd = fd;
 	r->name = standard ? "standard input" : path;
 	r->consequence = consequence;
+	r->code = MIG_DATA;
 	crypto_generichash_init(&r->digest, NULL, 0, RECORD_DIGEST_BYTES);
 	return r;
 }
@@ -140,6 +143,38 @@ reader_refuse(struct reader *r, const char *format, ...)
 	return MIG_DATA;
 }
 
+/* As read(), but a signal that ends the program is not waited through: EINTR. */
+static ssize_t
+read_some(struct reader *r)
+{
+	ssize_t got;
+
+	do {
+		while (signals_caught() == 0 && signals_wait(r->fd, SIGNALS_READ, -1) == 0)
+			;
+		if (signals_caught() != 0) {
+			errno = EINTR;
+			return -1;
+		}
+		got = read(r->fd, r->text + r->end, r->cap - r->end);
+	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
+	return got;
+}
+
+/* Makes room for a chunk more; false where a line would get longer than any record is, or than the memory. */
+static bool
+reader_grow(struct reader *r)
+{
+	size_t cap = r->cap == 0 ? (size_t)CHUNK * 2 : r->cap * 2 < LONGEST_LINE ? r->cap * 2 : LONGEST_LINE + CHUNK;
+	char *text = cap > r->cap ? realloc(r->text, cap) : NULL;
+
+	if (text == NULL)
+		return false;
+	r->text = text;
+	r->cap = cap;
+	return true;
+}
+
 /* Reads what there is, behind what is there; false at the end of the file or on an error. */
 static bool
 reader_more(struct reader *r)
@@ -153,13 +188,11 @@ reader_more(struct reader *r)
 		r->end -= r->from;
 		r->from = 0;
 	}
-	if (r->cap - r->end < CHUNK) {
-		r->cap = r->cap > 0 ? r->cap * 2 : (size_t)CHUNK * 2;
-		r->text = xrealloc(r->text, r->cap);
+	if (r->cap - r->end < CHUNK && !reader_grow(r)) {
+		r->error = EFBIG;
+		return false;
 	}
-	while ((got = read(r->fd, r->text + r->end, r->cap - r->end)) < 0 && errno == EINTR)
-		;
-	if (got < 0)
+	if ((got = read_some(r)) < 0)
 		r->error = errno;
 	r->ended = got == 0;
 	r->end += got > 0 ? (size_t)got : 0;
@@ -168,15 +201,16 @@ reader_more(struct reader *r)
 
 /*
  * Finds the next line and hashes it, newline and all, as it comes in.  *len is without the newline.  False where there is
- * none before the end.  What cannot be a record is not kept, so that it cannot fill the memory.
+ * none before the end.  What cannot be a record is not read to its end: it may have none.
  */
 static bool
 reader_next_line(struct reader *r, size_t *len)
 {
 	const char *newline = NULL;
 	size_t seen = 0;
+	bool hopeless = false;
 
-	while (newline == NULL) {
+	while (newline == NULL && !hopeless) {
 		size_t more;
 
 		if (r->from + seen == r->end && !reader_more(r))
@@ -186,14 +220,12 @@ reader_next_line(struct reader *r, size_t *len)
 		if (newline != NULL)
 			more = (size_t)(newline - (r->text + r->from)) - seen + 1;
 		crypto_generichash_update(&r->digest, (const unsigned char *)r->text + r->from + seen, more);
+		hopeless = memchr(r->text + r->from + seen, '\0', more) != NULL;
 		seen += more;
-		if (newline == NULL && seen > CHUNK && memchr("{ \t\r", r->text[r->from], 4) == NULL) {
-			r->end = r->from + CHUNK;
-			seen = CHUNK;
-		}
+		hopeless |= newline == NULL && seen > CHUNK && memchr("{ \t\r", r->text[r->from], 4) == NULL;
 	}
-	*len = newline != NULL ? seen - 1 : seen;
-	return newline != NULL;
+	*len = newline != NULL || hopeless ? seen - 1 : seen;
+	return newline != NULL || hopeless;
 }
 
 static const char *
@@ -222,21 +254,31 @@ reader_let_go(struct reader *r)
 }
 
 static enum reading
-bad_line(struct reader *r, const struct json_flaw *flaw, bool nul)
+bad_line(struct reader *r, const struct json_flaw *flaw)
 {
-	if (nul)
-		(void)reader_refuse(r, "there is a NUL byte in the line");
-	else if (flaw->text[0] != '\0')
+	if (flaw->text[0] != '\0')
 		(void)reader_refuse(r, "no record: column %d: %s", flaw->column, flaw->text);
 	else
 		(void)reader_refuse(r, "no record: it is not an object with a \"record\"");
 	return READING_BAD;
 }
 
+static void
+say_stopped(struct reader *r)
+{
+	r->code = message_error(128 + signals_caught(), "stopped by a signal while reading %s", r->name);
+	if (r->consequence != NULL)
+		message_line("  %s", r->consequence);
+}
+
 static enum reading
 no_line(struct reader *r, size_t len)
 {
-	if (r->error != 0)
+	if (signals_caught() != 0)
+		say_stopped(r);
+	else if (r->error == EFBIG)
+		(void)reader_refuse(r, "the line has no end within %zu MB: it is no record", len >> 20);
+	else if (r->error != 0)
 		(void)reader_refuse(r, "cannot read: %s", strerror(r->error));
 	else if (len > 0)
 		(void)reader_refuse(r, "the line is cut short: no newline at its end");
@@ -254,7 +296,7 @@ reader_line(struct reader *r, struct record **out)
 	struct json_flaw flaw;
 	size_t len;
 	char *line;
-	bool kept, nul;
+	bool kept;
 
 	r->line++;
 	r->before = r->digest;
@@ -267,8 +309,11 @@ reader_line(struct reader *r, struct record **out)
 	}
 	line = r->text + r->from;
 	r->from += len + 1;
+	if (memchr(line, '\0', len + 1) != NULL) {
+		(void)reader_refuse(r, "there is a NUL byte in the line");
+		return READING_BAD;
+	}
 	line[len] = '\0';
-	nul = memchr(line, '\0', len) != NULL;
 	*out = record_parse(line, len, &kept, &flaw);
 	if (kept)
 		reader_let_go(r);
@@ -277,7 +322,7 @@ reader_line(struct reader *r, struct record **out)
 		*out = NULL;
 		flaw.text[0] = '\0';
 	}
-	return *out != NULL ? READING_RECORD : bad_line(r, &flaw, nul);
+	return *out != NULL ? READING_RECORD : bad_line(r, &flaw);
 }
 
 static bool
@@ -400,6 +445,12 @@ reader_next(struct reader *r, struct record **out)
 	return READING_RECORD;
 }
 
+int
+reader_code(const struct reader *r)
+{
+	return r->code;
+}
+
 const struct failure *
 reader_failure(const struct reader *r)
 {
@@ -499,7 +550,9 @@ record_fill(struct reader *r, const struct record *record, const struct record_f
 struct writer {
 	int fd;              /* -1: nowhere */
 	char *path;          /* as given; NULL: standard output */
+	bool open;           /* path is; else it will be, by what is written first */
 	struct beside place; /* of path */
+	struct bytes unfinished; /* what is there if the program ends before */
 	long long records;
 	int error;           /* errno of the first write that failed */
 	size_t len;          /* of the chunk, not yet hashed and written */
@@ -507,10 +560,26 @@ struct writer {
 	crypto_generichash_state digest;
 };
 
+/* Opens the file; false: errno says why. */
+static bool
+place_open(struct writer *w)
+{
+	if (!beside_open(&w->place, w->path))
+		return false;
+	if (w->unfinished.len > 0)
+		beside_last_words(&w->place, w->unfinished.data, w->unfinished.len);
+	w->fd = w->place.fd;
+	w->open = true;
+	return true;
+}
+
 static void
 writer_flush(struct writer *w)
 {
 	size_t done = 0;
+
+	if (w->path != NULL && !w->open && w->error == 0 && !place_open(w))
+		w->error = errno;
 
 	crypto_generichash_update(&w->digest, (const unsigned char *)w->chunk, w->len);
 	while (w->fd >= 0 && w->error == 0 && done < w->len) {
@@ -613,33 +682,76 @@ writer_digest_only(const char *kind)
 	return w;
 }
 
-/* A writer of which nothing is written yet; NULL, said, where it cannot be. */
+static void
+add_bytes(void *context, const char *data, size_t len)
+{
+	bytes_add(context, data, len);
+}
+
+/* The stream of a program that was killed. */
+static void
+unfinished(struct bytes *out, const char *kind)
+{
+	bytes_str(out, "{\"record\":\"stream\",\"kind\":");
+	json_write_text(add_bytes, out, kind);
+	bytes_format(out, ",\"version\":%d}\n{\"record\":\"failed\",\"tool\":", RECORD_VERSION);
+	json_write_text(add_bytes, out, message_tool());
+	bytes_format(out, ",\"exit_code\":%d,\"message\":\"it has not finished: it was killed, or is still running\"}\n",
+	    MIG_FAILED);
+}
+
 static struct writer *
-writer_at(const char *path)
+cannot_write(struct writer *w)
+{
+	(void)message_error(errno == EACCES || errno == EPERM ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", w->path,
+	    strerror(errno));
+	free(w->path);
+	bytes_free(&w->unfinished);
+	free(w);
+	return NULL;
+}
+
+/* A writer of which nothing is written yet; NULL, said, where it cannot be.  kind NULL: of no stream. */
+static struct writer *
+writer_at(const char *path, const char *kind)
 {
 	struct writer *w = writer_digest_only(NULL);
 
 	w->fd = STDOUT_FILENO;
-	if (path != NULL) {
-		if (!beside_open(&w->place, path)) {
-			(void)message_error(errno == EACCES ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", path,
-			    strerror(errno));
-			free(w);
-			return NULL;
-		}
-		w->path = xstrdup(path);
-		w->fd = w->place.fd;
-	}
-	return w;
+	if (path == NULL)
+		return w;
+	w->path = xstrdup(path);
+	if (kind != NULL)
+		unfinished(&w->unfinished, kind);
+	return place_open(w) ? w : cannot_write(w);
 }
 
 struct writer *
 writer_open(const char *path, const char *kind)
 {
-	struct writer *w = writer_at(path);
+	struct writer *w = writer_at(path, kind);
 
 	if (w != NULL)
 		begin_stream(w, kind);
+	return w;
+}
+
+struct writer *
+writer_replace(const char *path, const char *kind)
+{
+	struct writer *w = writer_at(path, kind);
+
+	if (w == NULL)
+		return NULL;
+	if (w->place.beside != NULL) { /* a FIFO gets one stream only */
+		writer_text(w, w->unfinished.data);
+		writer_flush(w);
+		w->open = false;
+		if ((errno = beside_close(&w->place, w->error)) != 0)
+			return cannot_write(w);
+		crypto_generichash_init(&w->digest, NULL, 0, RECORD_DIGEST_BYTES);
+	}
+	begin_stream(w, kind);
 	return w;
 }
 
@@ -655,12 +767,16 @@ static int
 writer_close(struct writer *w, int code)
 {
 	writer_flush(w);
-	if (w->path != NULL)
+	if (w->open)
 		w->error = beside_close(&w->place, w->error);
-	if (w->error != 0 && code == 0)
-		code = message_error(MIG_OUTPUT, "cannot write %s: %s",
-		    w->path != NULL ? w->path : "standard output", strerror(w->error));
+	/* a reader that has gone is not missed where worse has happened */
+	if (w->error != 0 && (code == 0 || w->error != EPIPE)) {
+		(void)message_error(MIG_OUTPUT, "cannot write %s: %s", w->path != NULL ? w->path : "standard output",
+		    strerror(w->error));
+		code = code != 0 ? code : MIG_OUTPUT;
+	}
 	free(w->path);
+	bytes_free(&w->unfinished);
 	free(w);
 	return code;
 }
@@ -668,7 +784,7 @@ writer_close(struct writer *w, int code)
 int
 writer_file(const char *path, const struct bytes *text)
 {
-	struct writer *w = writer_at(path);
+	struct writer *w = writer_at(path, NULL);
 
 	if (w == NULL)
 		return message_code();

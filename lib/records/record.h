@@ -7,7 +7,8 @@
  * mig-records(5) is the reference for users.
  *
  * JSON is records/json.h's, the digest libsodium's, which does not show here.  The reader hashes the bytes as they come in and
- * decodes a line where it stands, so that a large text is held once.
+ * decodes a line where it stands, so that a large text is held once.  A line ends the reading at once where it has a NUL,
+ * and where it is longer than 256 MB or than the memory.
  */
 #ifndef MIG_RECORDS_RECORD_H
 #define MIG_RECORDS_RECORD_H
@@ -56,7 +57,7 @@ enum reading {
 	READING_RECORD, /* one more record: *record is the caller's, for record_free() */
 	READING_END,    /* the stream is complete and its digest is right */
 	READING_FAILED, /* the tool before gave up: reader_failure() says why */
-	READING_BAD     /* the stream is broken: said, with its line; MIG_DATA */
+	READING_BAD     /* the stream is broken, or a signal came: said; reader_code() is the exit code */
 };
 
 /* What a `failed` record says.  Lives as long as the reader. */
@@ -89,6 +90,9 @@ enum reading reader_next(struct reader *reader, struct record **record);
  * Returns MIG_DATA. */
 int reader_refuse(struct reader *reader, const char *format, ...) MIG_PRINTF(2, 3);
 
+/* The exit code of READING_BAD: MIG_DATA, or 128+N where signals_caught() ended it. */
+int reader_code(const struct reader *reader);
+
 const struct failure *reader_failure(const struct reader *reader);
 
 /* The digest of a stream that was read to its end, in hex. */
@@ -111,11 +115,17 @@ int record_fill(struct reader *reader, const struct record *record, const struct
 struct writer;
 
 /*
- * Begins a stream of a kind.  `path` NULL is standard output.  Another path is written beside and
- * renamed by writer_end(), and left untouched where the same bytes stand there already; what is no
- * regular file (a FIFO, /dev/stdout) is written as it is.  Returns NULL with the error said.
+ * Begins a stream of a kind.  `path` NULL is standard output.  Another path is written as base/atomic_file.h has it,
+ * and put into its place by writer_end() or writer_fail(); a signal or exit() before that puts a stream there which
+ * says that the program has not finished.  Returns NULL with the error said.
  */
 struct writer *writer_open(const char *path, const char *kind);
+
+/*
+ * The same for a file that must not keep what an earlier run wrote: at once it gets a stream that ends with `failed`,
+ * which says that this run has not finished, and keeps that one if the program is killed.
+ */
+struct writer *writer_replace(const char *path, const char *kind);
 
 /* Writes a text that is no stream, to the same kinds of places and in the same way.  Returns 0, or an exit code, said. */
 int writer_file(const char *path, const struct bytes *text);

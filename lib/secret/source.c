@@ -158,11 +158,12 @@ static void
 read_command(struct input *in, const char *command, const char *what)
 {
 	char *script = xformat("exec </dev/null\n%s", command), *fault;
-	void (*before)(int) = signal(SIGPIPE, SIG_DFL);
+	void (*pipe_before)(int) = signal(SIGPIPE, SIG_DFL), (*limit_before)(int) = signal(SIGXFSZ, SIG_DFL);
 	FILE *out = popen(script, "r");
 	int why = errno, status;
 
-	(void)signal(SIGPIPE, before);
+	(void)signal(SIGPIPE, pipe_before);
+	(void)signal(SIGXFSZ, limit_before);
 	free(script);
 	bytes_str(&in->label, "the output of the command after \"cmd:\"");
 	if (out == NULL) {

@@ -329,7 +329,7 @@ check_stream(struct seed_input *input)
 	if (input->reader == NULL)
 		return message_code();
 	got = reader_begin(input->reader, kinds);
-	if (got == READING_BAD)
+	if (got == READING_BAD && signals_caught() == 0)
 		message_line("  Are these rows of one table, an object a line?  mig-seed --table=TABLE -");
 	while (got == READING_RECORD && (got = reader_next(input->reader, &record)) == READING_RECORD)
 		record_free(record);
@@ -338,7 +338,7 @@ check_stream(struct seed_input *input)
 		message_line("%s: nothing was seeded (%s failed)", message_tool(), input->failure->tool);
 		return (int)input->failure->exit_code;
 	}
-	return got == READING_END ? 0 : MIG_DATA;
+	return got == READING_END ? 0 : reader_code(input->reader);
 }
 
 static int
