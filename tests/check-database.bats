@@ -40,6 +40,11 @@ sees() {
   [[ $(sql_admin "$2") == "$1" ]]
 }
 
+# older_than SQL: until what SQL gives as a time lies more than a second back.
+until_a_second_old() {
+  eventually sees t "SELECT clock_timestamp() - ($1) > interval '1 second'"
+}
+
 @test "a database that is well is OK, one line" {
   verdict 0 'OK: database: answers in '
   assert_equal "${#lines[@]}" 1
@@ -93,18 +98,19 @@ sees() {
 @test "a long transaction: who, since when, what it holds and whom it blocks" {
   sql 'CREATE TABLE "Order" (a int)'
   session_begin PGAPPNAME=report 'BEGIN; SELECT * FROM "Order"'
-  sleep 1.1
+  until_a_second_old "SELECT greatest(xact_start, state_change) FROM pg_stat_activity WHERE pid = $SESSION"
   verdict 0 OK database.transaction-warn=1min
-  verdict 1 "transaction open for 1 s (pid $SESSION)" database.transaction-warn=500ms
-  shows "pid $SESSION, tester (report), idle in transaction for 1 s, last SELECT"
+  verdict 1 " s (pid $SESSION)" database.transaction-warn=500ms
+  assert_line --regexp "transaction open for [0-9]+ s \(pid $SESSION\)"
+  assert_line --regexp "pid $SESSION, tester \(report\), idle in transaction for [0-9]+ s, last SELECT"
   shows 'holds "Order"' "select pg_terminate_backend($SESSION);"
   verdict 2 "transaction open for" database.transaction-crit=500ms
 }
 
 @test "a prepared transaction that nobody ends" {
   sql "BEGIN; CREATE TABLE a (); PREPARE TRANSACTION 'x''y'"
-  sleep 1.1
-  verdict 1 'transaction prepared 1 s ago and never ended' database.transaction-warn=500ms
+  until_a_second_old "SELECT prepared FROM pg_prepared_xacts WHERE database = '$PGDATABASE'"
+  verdict 1 ' s ago and never ended' database.transaction-warn=500ms
   sql "$(sed -n "s/.*or \(rollback prepared .*\)/\1/p" <<<"$output")"
   verdict 0 OK database.transaction-warn=500ms
 }
@@ -116,10 +122,12 @@ sees() {
   holder=$SESSION
   client psql -XAtqc 'SELECT * FROM "Order"' >/dev/null 2>&1 3>&- 4>&- &
   eventually sees 1 'SELECT count(*) FROM pg_locks WHERE NOT granted'
-  sleep 1.1
-  verdict 0 OK
-  verdict 1 "1 session blocked for up to 1 s by pid $holder" database.blocked-warn=500ms
-  shows 'waits for "Order" 1 s' "behind pid $holder, tester (holder), idle in transaction" "select pg_terminate_backend($holder);"
+  until_a_second_old "SELECT max(query_start) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND wait_event_type = 'Lock'"
+  verdict 0 OK database.blocked-warn=1min
+  verdict 1 " s by pid $holder" database.blocked-warn=500ms
+  assert_line --regexp "1 session blocked for up to [0-9]+ s by pid $holder"
+  assert_line --regexp 'waits for "Order" [0-9]+ s'
+  shows "behind pid $holder, tester (holder), idle in transaction" "select pg_terminate_backend($holder);"
   verdict 2 '1 session blocked' database.blocked-crit=500ms
 }
 
@@ -127,8 +135,9 @@ sees() {
   sql "CREATE TABLE a (); BEGIN; LOCK TABLE a; PREPARE TRANSACTION 'left behind'"
   client psql -XAtqc 'SELECT * FROM a' >/dev/null 2>&1 3>&- 4>&- &
   eventually sees 1 'SELECT count(*) FROM pg_locks WHERE NOT granted'
-  sleep 0.6
-  verdict 1 '1 session blocked for up to 1 s by a prepared transaction' database.blocked-warn=0
+  until_a_second_old "SELECT max(query_start) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND wait_event_type = 'Lock'"
+  verdict 1 ' by a prepared transaction' database.blocked-warn=0
+  assert_line --regexp '1 session blocked for up to [0-9]+ m?s by a prepared transaction'
   shows 'behind a prepared transaction' 'from pg_prepared_xacts'
   shows_not 'pg_terminate_backend(0)' 'pid 0'
   prepared_end
@@ -166,8 +175,8 @@ standby_new() {
   verdict 0 'standby, ' -d env:STANDBY_URL database.expect=standby
   verdict 2 'it is a primary, expected was a standby' database.expect=standby
   sql 'CREATE TABLE a ()'
-  sleep 1.1
-  verdict 1 'the standby is 1.' -d env:STANDBY_URL database.expect=any database.lag-warn=1s
+  eventually eval '! mig-check database -d env:STANDBY_URL database.expect=any database.lag-warn=1s'
+  verdict 1 'the standby is ' -d env:STANDBY_URL database.expect=any database.lag-warn=1s
   run --separate-stderr mig-check database:main database:replica=env:STANDBY_URL database:replica.expect=standby database.lag-crit=900ms
   assert_code 2
   assert_line --regexp '^OK +database:main +'
@@ -300,7 +309,6 @@ wait_for_history() {
     sed "s/ shop / \"$PGDATABASE\" /; s/ monitor;/ \"$ROLE\";/" >"$BATS_TEST_TMPDIR/grants.sql"
   assert_equal "$(wc -l <"$BATS_TEST_TMPDIR/grants.sql")" 5
   CLIENT_ROLE=postgres client psql -Xq -v ON_ERROR_STOP=1 -f "$BATS_TEST_TMPDIR/grants.sql"
-  sleep 1
   verdict 0 'OK: database: '
   shows_not 'not seen'
   verdict 1 "transaction open for" database.transaction-warn=0 database.transaction-crit=1h

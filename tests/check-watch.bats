@@ -30,7 +30,7 @@ teardown() {
   migration 1_one 'CREATE TABLE one ();'
   migration 2_two 'CREATE TABLE two ();'
   begin bash -c 'mig-scan --offline | mig-check history --wait=20s --interval=50ms'
-  sleep 0.3
+  eventually idle
   kill -0 "$JOB"
   pipeline
   finish
@@ -79,8 +79,8 @@ teardown() {
 }
 
 @test "--watch judges by change: rollbacks and deadlocks that were not there before" {
-  begin mig-check database --watch=20s --interval=200ms
-  sleep 0.5
+  begin mig-check database -v --watch=20s --interval=200ms
+  eventually watching
   printf 'SELECT nope;%.0s\n' {1..40} | client psql -XAtq >/dev/null 2>&1
   finish
   assert_code 1
@@ -115,8 +115,8 @@ teardown() {
   run --separate-stderr mig-check database --watch=300ms --interval=50ms
   assert_code 1
   shows 'is not validated'
-  begin mig-check database relation=a --watch=20s --interval=50ms
-  sleep 0.5
+  begin mig-check database relation=a -v --watch=20s --interval=50ms
+  eventually watching
   sql 'DROP TABLE a'
   finish
   assert_code 2
@@ -148,6 +148,11 @@ teardown() {
 }
 
 # Whether mig-check is connected, and between two looks.
+# Whether the first look of the mig-check that began with -v has ended.
+watching() {
+  grep -q 'watching for' "$JOB_ERR"
+}
+
 idle() {
   [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'
     AND state = 'idle'") -gt 0 ]]
@@ -163,27 +168,33 @@ idle() {
 ## --timeout
 
 @test "--timeout ends what waits for a tool that does not end" {
-  run --separate-stderr bash -c 'sleep 0.5 | mig-check history --timeout=200ms'
+  # nobody closes it, so it never ends
+  mkfifo stream
+  exec 9<>stream
+  run --separate-stderr mig-check history --timeout=200ms <stream
   assert_code 3
   shows 'UNKNOWN: history: the tool before had not ended when --timeout was over'
-  run --separate-stderr bash -c 'sleep 0.5 | mig-check history health="$PLAIN/ok" --timeout=200ms'
+  run --separate-stderr mig-check history health="$PLAIN/ok" --timeout=200ms <stream
   assert_code 3
   assert_line --regexp '^UNKNOWN +health +no time was left to look'
-  run --separate-stderr bash -c '{ printf "%s\n" "{\"record\":\"stream\",\"kind\":\"scan\",\"version\":1}"; sleep 0.5; } | mig-check history --timeout=200ms'
+  printf '%s\n' '{"record":"stream","kind":"scan","version":1}' >&9
+  run --separate-stderr mig-check history --timeout=200ms <stream
+  exec 9>&-
   assert_code 3
   shows 'had not ended when --timeout was over'
 }
 
 @test "--timeout bounds the whole, also of a stream that comes late and does not end" {
   local began ended
-  began=$(date +%s%3N)
   mkfifo stream
-  { sleep 0.5; printf '%s\n' '{"record":"stream","kind":"scan","version":1}'; exec sleep 5; } >stream 3>&- 4>&- &
-  run --separate-stderr mig-check history --timeout=700ms <stream
+  began=$(date +%s%3N)
+  { sleep 2; printf '%s\n' '{"record":"stream","kind":"scan","version":1}'; exec sleep 60; } >stream 3>&- 4>&- &
+  run --separate-stderr mig-check history --timeout=3s <stream
   ended=$(date +%s%3N)
   kill $!
   assert_code 3
-  assert [ $((ended - began)) -lt 1050 ]
+  # a limit that began with the stream would be over after 5 s
+  assert [ $((ended - began)) -lt 4900 ]
 }
 
 @test "--timeout bounds a wait and a watch" {
@@ -263,12 +274,10 @@ idle() {
 
 @test "log: while it is watched what was there before does not count, and a rotation is followed" {
   echo 'error: column "old" does not exist' >app.log
-  begin mig-check log=app.log --watch=20s --interval=50ms
-  sleep 0.3
+  begin mig-check log=app.log -v --watch=20s --interval=50ms
+  eventually watching
   mv app.log app.log.1
   echo 'info: fine' >app.log
-  sleep 0.2
-  kill -0 "$JOB"
   echo 'error: column "new" does not exist' >>app.log
   finish
   assert_code 2
@@ -278,18 +287,17 @@ idle() {
 
 @test "log: a rotation is counted once, and a pipe that is quiet is no error" {
   printf 'info: %s\n' {1..100} >app.log
-  begin mig-check log=app.log --watch=600ms --interval=50ms --format=records
-  sleep 0.2
+  begin mig-check log=app.log -v --watch=2s --interval=50ms --format=records
+  eventually watching
   printf 'info: %s\n' 101 102 >new.log
   mv new.log app.log
   finish
   assert_code 0
   assert_equal "$(records 'select(.record == "check").measures.lines')" 2
   mkfifo pipe.log
-  sleep 2 >pipe.log 3>&- 4>&- &
+  exec 9<>pipe.log
   run --separate-stderr mig-check log=pipe.log --watch=200ms --interval=50ms
   assert_code 0
-  exec 9<>pipe.log
   echo 'column "x" does not exist' >&9
   run --separate-stderr mig-check log=pipe.log
   exec 9>&-
@@ -297,8 +305,16 @@ idle() {
 }
 
 @test "log: errors that come on standard input while it is watched are compared with those before" {
-  run --separate-stderr bash -c '{ printf "info\n%.0s" {1..50}; sleep 0.6; printf "ERROR\n%.0s" {1..6}; sleep 0.3; } |
-    mig-check log=- health="$PLAIN/slow/300" --watch=20s --interval=50ms'
+  mkfifo pipe.log
+  exec 9<>pipe.log
+  printf 'info
+%.0s' {1..50} >&9
+  begin bash -c 'exec mig-check log=- health="$PLAIN/slow/300" -v --watch=20s --interval=50ms <pipe.log'
+  eventually watching
+  printf 'ERROR
+%.0s' {1..6} >&9
+  finish
+  exec 9>&-
   assert_code 1
   assert_line --index -1 'WARNING: log: 100 % of its lines are errors, before 0 %'
 }
@@ -306,8 +322,8 @@ idle() {
 @test "log: many more errors than before are WARNING while it is watched" {
   for _ in {1..50}; do echo info; done >app.log
   echo 'ERROR one' >>app.log
-  begin mig-check log=app.log --watch=20s --interval=50ms
-  sleep 0.3
+  begin mig-check log=app.log -v --watch=20s --interval=50ms
+  eventually watching
   for _ in {1..6}; do echo 'ERROR two'; done >>app.log
   finish
   assert_code 1
@@ -357,8 +373,8 @@ release() {
 @test "what breaks while the release is watched is red within seconds, and the log says why at once" {
   local began=$SECONDS
   shop
-  begin mig-check health="$APP_URL" log=app.log --watch=2min --interval=100ms
-  sleep 0.5
+  begin mig-check health="$APP_URL" log=app.log -v --watch=2min --interval=100ms
+  eventually watching
   sql 'ALTER TABLE "Order" DROP COLUMN "couponCode"'
   finish
   assert_code 2

@@ -377,11 +377,15 @@ CREATE FUNCTION slowly(i INTEGER) RETURNS INTEGER IMMUTABLE LANGUAGE plpgsql AS 
   migration 20240101000003_after 'CREATE TABLE u (id INTEGER);'
 }
 
+index_is_there() {
+  [[ $(sql "SELECT count(*) FROM pg_index WHERE indexrelid = to_regclass('t_slowly')") == 1 ]]
+}
+
 @test "mig-apply is killed in CREATE INDEX CONCURRENTLY: a next run at once waits, and the index is valid" {
   slow_index
   apply_behind
   until_runs 'CREATE INDEX CONCURRENTLY%'
-  sleep 0.3
+  eventually index_is_there
   kill -9 "$apply"
   apply_ended
   assert_next_run_finishes
@@ -392,7 +396,7 @@ CREATE FUNCTION slowly(i INTEGER) RETURNS INTEGER IMMUTABLE LANGUAGE plpgsql AS 
   slow_index
   apply_behind
   until_runs 'CREATE INDEX CONCURRENTLY%'
-  sleep 0.3
+  eventually index_is_there
   sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'mig-apply%' AND datname = current_database()"
   apply_ended
   assert_code 69

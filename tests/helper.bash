@@ -241,3 +241,24 @@ schema_dump() {
 data_dump() {
   pg_dump --data-only --exclude-table='*._prisma_migrations' "$@" | grep -v -e '^\\restrict' -e '^\\unrestrict' -e '^-- Dumped'
 }
+
+# eventually [SECONDS] COMMAND…: polls until the command is content (10 s).
+eventually() {
+  local until seconds=10
+  if [[ $1 =~ ^[0-9]+$ ]]; then
+    seconds=$1
+    shift
+  fi
+  until=$((SECONDS + seconds + 1))
+  while ((SECONDS < until)); do
+    "$@" >/dev/null 2>&1 && return 0
+    sleep 0.05
+  done
+  return 1
+}
+
+# Whether a statement runs now: running 'select …' (the beginning of it)
+running() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND state = 'active'
+    AND application_name LIKE 'mig-%' AND query LIKE '%${1//\'/\'\'}%' AND pid <> pg_backend_pid()") -gt 0 ]]
+}

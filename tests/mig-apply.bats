@@ -637,11 +637,14 @@ busy_table() {
   assert_equal "$(tables)" 'Order after before'
 }
 
+gave_way_once() {
+  server_log 400 | grep -q 'canceling statement due to lock timeout'
+}
+
 @test "a table that is busy for a while is waited for, and no step by hand is needed" {
   busy_table
   begin mig-apply plan.rec
-  eventually waiting
-  sleep 0.5
+  eventually gave_way_once
   session_end "$SESSION"
   finish
   assert_code 0

@@ -374,7 +374,7 @@ assert_index() {
 @test "CREATE INDEX CONCURRENTLY gets done also where mig-apply is the victim of the deadlock" {
   index_behind_a_pause 1.5
   pipeline_behind 1
-  sleep 0.2
+  eventually running 'SELECT pg_sleep'
   # As Prisma waits; by the time the index begins, its look for a deadlock is over.
   run sql "SET statement_timeout = '4s'; SELECT pg_advisory_lock(72707369)"
   assert_all_went_well 1

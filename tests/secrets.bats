@@ -235,10 +235,16 @@ assert_no_piece() {
   [[ $text != *"$ENCODED"* ]] || fail "the encoded password: $text"
 }
 
+# A moment is a state: a second connection that is closed as well makes no other one.
+moments() {
+  tr ' ' '
+' <<<"$MOMENTS" | uniq | paste -sd ' '
+}
+
 assert_watched() {
   local tool=$1 tls=$2
   assert_code 0
-  assert_equal "$tool:$MOMENTS" "$tool: connected held closing ending"
+  assert_equal "$tool:$(moments)" "$tool: connected held closing ending"
   assert_equal "$TLS_USED" "$tls"
   assert_no_piece "$output$stderr"
 }
@@ -297,10 +303,15 @@ watch_all() {
         assert_code 77
         says 'password authentication failed for user'
       fi
-      assert_equal "$tool:$MOMENTS" "$tool: closing ending"
+      assert_equal "$tool:$(moments)" "$tool: closing ending"
       assert_no_piece "$output$stderr"
     done
   done
+}
+
+unreadable() {
+  look
+  ((status == 0))
 }
 
 @test "mig-plan and mig-check, where they need no database, let nothing be read either" {
@@ -315,13 +326,14 @@ watch_all() {
     STOPPED=$!
     exec 9>records
     eventually grep -q "^Name:[[:space:]]*${tool%% *}$" "/proc/$STOPPED/status"
-    sleep 0.2
-    look
     if [[ $tool == cat ]]; then
+      look
       assert_line --regexp '^password .* environ=1 '
       assert_line --regexp '^url readable=2 .* environ=2 '
     else
-      assert_success
+      # it may just have begun; what it then waits for does not come
+      eventually unreadable
+      assert_no_copy
       run grep 'Max core file size' "/proc/$STOPPED/limits"
       assert_output --regexp '^Max core file size +0 +0 '
     fi
@@ -338,7 +350,7 @@ watch_all() {
   password_new 40
   URL="http://127.0.0.1:$HTTP/ok?key=$ENCODED"
   export HEALTH_URL=$URL TOKEN=$PASSWORD KEY=$PASSWORD
-  mig-check health=env:HEALTH_URL health.bearer=env:TOKEN health.header='X-Key: env:KEY' --watch=20s --interval=20s \
+  mig-check health=env:HEALTH_URL health.bearer=env:TOKEN health.header='X-Key: env:KEY' -v --watch=20s --interval=20s \
     --timeout=20s >out 2>err 3>&- 4>&- &
   STOPPED=$!
   unset HEALTH_URL TOKEN KEY
@@ -346,7 +358,7 @@ watch_all() {
   eventually http_asked
   # the look is over when no socket is left
   no_socket() { [[ -z $(find "/proc/$STOPPED/fd" -lname 'socket:*') ]]; }
-  sleep 0.4
+  eventually grep -q 'watching for' err
   eventually no_socket
   assert_no_copy
   assert_line --regexp '^password .* environ=0 '

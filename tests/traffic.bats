@@ -26,6 +26,10 @@ given_tables() {
   assert_code 0
 }
 
+traffic_flows() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'pgbench'") -gt 0 ]]
+}
+
 # Reads the table all the time.
 traffic_begin() {
   printf 'SELECT count(*) FROM %s;\n' "$1" >"$BATS_TEST_TMPDIR/read.sql"
@@ -33,7 +37,7 @@ traffic_begin() {
   PGHOST=$MIG_TEST_SERVER PGPORT=$(server_port) PGUSER=tester \
     command pgbench -n -c 2 -R 50 -T 30 -f "$BATS_TEST_TMPDIR/read.sql" "$PGDATABASE" >"$BATS_TEST_TMPDIR/pgbench.out" 2>&1 3>&- 4>&- &
   traffic=$!
-  sleep 0.2
+  eventually traffic_flows
 }
 traffic_end() {
   kill -ALRM "$traffic" # its -T is over, it thinks
@@ -176,6 +180,10 @@ smaller parts'
   assert_code 0
 }
 
+gave_way_twice() {
+  (($(server_log 400 | grep -c 'canceling statement due to lock timeout') > 1))
+}
+
 @test "short waits for several tables add up to no more than --max-stall" {
   given_tables
   sql 'CREATE TABLE e (id int); CREATE TABLE f (id int)'
@@ -184,7 +192,7 @@ smaller parts'
   holder=$SESSION
   traffic_begin a
   begin bash -c 'mig-scan | mig-plan | mig-apply --max-stall=300ms -v'
-  sleep 1.5
+  eventually gave_way_twice
   session_end "$holder"
   finish
   traffic_end
@@ -252,6 +260,12 @@ smaller parts'
 
 ## Statements that stand alone
 
+# waiting_for TIME: whether a statement of ours has run for so long.
+waiting_for() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name LIKE 'mig-%'
+    AND state = 'active' AND clock_timestamp() - query_start > '$1'") -gt 0 ]]
+}
+
 @test "CREATE INDEX CONCURRENTLY waits for an old transaction whatever the time-outs of role and script, and keeps them" {
   given_tables
   sql_admin "ALTER DATABASE \"$PGDATABASE\" SET statement_timeout = '300ms'; ALTER DATABASE \"$PGDATABASE\" SET lock_timeout = '100ms'"
@@ -259,8 +273,7 @@ smaller parts'
     current_setting('statement_timeout') AS s;"
   session_begin 'BEGIN; INSERT INTO a VALUES (2, 2)'
   begin bash -c 'mig-scan | mig-plan | mig-apply -v'
-  eventually waiting
-  sleep 0.8
+  eventually waiting_for 500ms
   session_end "$SESSION"
   finish
   assert_code 0
@@ -440,16 +453,17 @@ locks_left() {
 @test "steps that are sent ahead are watched, also while they say something all the time" {
   local began waited
   given_tables
-  migration 2_notices "ALTER TABLE a ADD x int; DO \$\$ BEGIN FOR i IN 1..200 LOOP RAISE NOTICE '%', i; PERFORM pg_sleep(0.01); END LOOP; END \$\$;"
+  migration 2_notices "ALTER TABLE a ADD x int; DO \$\$ BEGIN FOR i IN 1..400 LOOP RAISE NOTICE '%', i; PERFORM pg_sleep(0.01); END LOOP; END \$\$;"
   migration 3_next 'SELECT 1;'
   begin bash -c 'mig-scan | mig-plan | mig-apply --max-stall=400ms'
-  sleep 0.4
+  eventually eval '[[ $(sql "SELECT count(*) FROM pg_locks WHERE mode = '"'AccessExclusiveLock'"' AND granted AND relation = '"'a'"'::regclass") == 1 ]]'
   began=${EPOCHREALTIME/./}
   sql 'SELECT count(*) FROM a' >/dev/null
   waited=$(((${EPOCHREALTIME/./} - began) / 1000))
   finish
   assert_code 1
-  ((waited < 900)) || fail "somebody waited for $waited ms"
+  # the script takes 4 s and more
+  ((waited < 2500)) || fail "somebody waited for $waited ms"
 }
 
 @test "an invalid index that cannot be removed now is not called made" {
@@ -473,9 +487,9 @@ locks_left() {
   migration 2_index 'CREATE INDEX CONCURRENTLY a_b ON a (slow(b));'
   migration 3_column 'ALTER TABLE c ADD x int;'
   begin bash -c 'mig-scan | mig-plan | mig-apply --wait=1s'
-  sleep 1.2
+  eventually waiting_for 1s
   session_begin 'BEGIN; UPDATE a SET b = b WHERE id = 1; SELECT * FROM c'
-  sleep 0.7
+  eventually waiting
   session_end "$SESSION"
   finish
   assert_code 0
@@ -486,8 +500,7 @@ locks_left() {
   given_tables
   migration 2_large "$(seq 1 20000 | sed 's/.*/INSERT INTO c SELECT & FROM pg_sleep(0.001); -- so that each line has some length/')"
   begin bash -c 'mig-scan | mig-plan >plan.rec; exec mig-apply plan.rec'
-  eventually grep -q 'plan ' "$JOB_ERR"
-  sleep 0.5
+  eventually running 'INSERT INTO c'
   kill -INT "$JOB"
   finish
   assert_code 130

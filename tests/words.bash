@@ -14,7 +14,6 @@
 #         forged TOOL CODE TEXT                  a stream that failed so
 # When    begin COMMAND…                         in the background; JOB is its pid, $JOB_ERR what it says
 #         finish                                 waits for it and sets status, output and stderr as `run` does
-#         eventually [SECONDS] COMMAND…          polls until the command is content (10 s)
 #         on_terminal 'SHELL COMMAND'            on a terminal of its own; output is what stands there then
 # Then    says TEXT…, says_not TEXT…             on stderr
 #         shows TEXT…, shows_not TEXT…           on stdout
@@ -214,26 +213,6 @@ finish() {
   JOB=
   output=$(cat "$JOB_OUT") stderr=$(cat "$JOB_ERR")
   mapfile -t lines <<<"$output"
-}
-
-eventually() {
-  local until seconds=10
-  if [[ $1 =~ ^[0-9]+$ ]]; then
-    seconds=$1
-    shift
-  fi
-  until=$((SECONDS + seconds + 1))
-  while ((SECONDS < until)); do
-    "$@" >/dev/null 2>&1 && return 0
-    sleep 0.05
-  done
-  return 1
-}
-
-# Whether a statement runs now: running 'select …' (the beginning of it)
-running() {
-  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND state = 'active'
-    AND application_name LIKE 'mig-%' AND query LIKE '%${1//\'/\'\'}%' AND pid <> pg_backend_pid()") -gt 0 ]]
 }
 
 # Whether a tool waits for a lock now.
