@@ -37,7 +37,7 @@ pooler_shares(struct db *db, struct source *source, int pid)
 	struct db *other = db_open_quietly(source, "mig-apply pooler", LIMIT_MS);
 	bool shares = false;
 
-	if (other != NULL && db_run(other, "BEGIN", NULL) == DB_OK) {
+	if (other != NULL && db_tell(other, "BEGIN") == DB_OK) {
 		shares = process(other) == pid || changes(db, pid);
 		(void)db_rollback(other);
 	}

@@ -64,7 +64,7 @@ mend_search_path(struct db *db, const char *schema, const struct target *target,
 	} else {
 		bytes_str(&sql, "RESET search_path");
 	}
-	outcome = db_run(db, sql.data, NULL);
+	outcome = db_tell(db, sql.data);
 	bytes_free(&sql);
 	return outcome == DB_OK ? 0 : db_say(db, outcome, "set the search path back");
 }

@@ -424,7 +424,7 @@ make_history(struct run_state *s)
 		return 0;
 	bytes_str(&sql, "SET LOCAL synchronous_commit = off; "); /* the steps wait for the disk */
 	history_create_sql(&sql, s->survey.database.schema, !s->survey.has_schema);
-	outcome = db_run(s->db, sql.data, NULL);
+	outcome = db_tell(s->db, sql.data);
 	bytes_free(&sql);
 	return outcome == DB_OK ? 0 : db_say(s->db, outcome, "make the history table " HISTORY_TABLE);
 }

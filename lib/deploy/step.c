@@ -27,7 +27,7 @@ begin(struct going *g)
 	bytes_format(&name, "mig-apply %s", g->step->migration);
 	bytes_sql_text(&sql, name.data);
 	bytes_free(&name);
-	return going_run_text(g, &sql);
+	return going_tell_text(g, &sql);
 }
 
 /*

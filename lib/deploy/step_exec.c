@@ -206,6 +206,17 @@ going_run_text(struct going *g, struct bytes *sql)
 }
 
 enum db_outcome
+going_tell_text(struct going *g, struct bytes *sql)
+{
+	enum db_outcome outcome;
+
+	g->in_script = false;
+	outcome = db_tell(g->send->db, sql->data);
+	bytes_free(sql);
+	return outcome;
+}
+
+enum db_outcome
 going_write_row(struct going *g, const char *before, enum history_progress progress, size_t done)
 {
 	struct bytes sql = { 0 };
@@ -213,7 +224,7 @@ going_write_row(struct going *g, const char *before, enum history_progress progr
 
 	bytes_str(&sql, before != NULL ? before : "");
 	going_row_text(g, &sql, progress, done, NULL, true);
-	outcome = going_run_text(g, &sql);
+	outcome = going_tell_text(g, &sql);
 	if (outcome == DB_ERROR && going_error_is(g, "42501") && !g->send->own_role) {
 		db_rollback(g->send->db);
 		g->send->own_role = true;

@@ -55,8 +55,9 @@ void going_notice(void *context, const struct db_message *message);
 /* Statements first to first + count: sends them, and nothing else.  g->ended says how many ended well. */
 enum db_outcome going_run(struct going *g, size_t first, size_t count);
 
-/* Text that is not the script's; frees it. */
+/* Text that is not the script's; frees it.  The second one is for what needs no time, and is limited. */
 enum db_outcome going_run_text(struct going *g, struct bytes *sql);
+enum db_outcome going_tell_text(struct going *g, struct bytes *sql);
 
 /*
  * Text that brings the row up to date: `done` statements lie behind, `why` (or NULL) says why it stops there.

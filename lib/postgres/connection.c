@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -13,6 +14,7 @@
 #include "base/mig.h"
 #include "base/null.h"
 #include "base/signals.h"
+#include "postgres/cancel.h"
 
 /* Who gets the rows of db_each(). */
 struct each {
@@ -24,11 +26,20 @@ struct db {
 	PGconn *conn;
 	struct db_hooks hooks;
 	struct db_error error;
+	struct cancel *cancel;    /* the last cancel request, or NULL */
 	bool cancelling;
-	long long signalled_ms;   /* when we began to cancel, */
+	long long signalled_ms;   /* when we began to cancel for a signal, */
 	long long cancelled_ms;   /* and sent the last request */
-	bool given_up;            /* the server did not end what was cancelled: the connection is of no use */
-	long long limit_ms;       /* how long an answer may take; 0: as long as it takes */
+	long long cancel_ms;      /* when the first cancel request of this wait was sent, for whatever reason; 0: none */
+	const char *given_up;     /* why the connection is of no use, open as it is; or NULL */
+	long long limit_ms;       /* how long an answer of ours may take; 0: as long as it takes */
+	struct wait {             /* for the answers to what was sent last: */
+		long long limit_ms;   /*   they may take so long, or 0, */
+		long long began_ms;   /*   from here on; 0: it has not begun */
+		size_t received;      /*   bytes since then, */
+		bool noticed;         /*   and there were notices among them */
+		bool deaf;            /*   whatever signal comes, and without ticks */
+	} wait;
 	int pid;                  /* of the server process, where libpq was given another; else 0 */
 	bool needs_password;      /* the last attempt was refused for want of one */
 	char version[32];
@@ -36,6 +47,7 @@ struct db {
 	size_t prelude_count;
 	struct bytes search_path; /* text of one of them */
 	struct db_beside *beside; /* NULL: of a session whose calls wait */
+	size_t results;           /* that were read of what was sent last */
 	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */
 };
 
@@ -102,12 +114,13 @@ error_from_connection(struct db *db)
 	const char *text = PQerrorMessage(db->conn), *severity = strstr(text, "FATAL:  ");
 
 	db_error_free(&db->error);
-	db->error.message = first_line(severity != NULL ? severity + strlen("FATAL:  ") : text);
-	if (*db->error.message == '\0' || db->given_up) {
+	db->error.message = db->given_up != NULL ? xstrdup(db->given_up)
+	                                         : first_line(severity != NULL ? severity + strlen("FATAL:  ") : text);
+	if (*db->error.message == '\0') {
 		free(db->error.message);
-		db->error.message = xstrdup(db->given_up ? "the server does not answer" : "the connection was lost");
+		db->error.message = xstrdup("the connection was lost");
 	}
-	return lost || db->given_up ? DB_LOST : DB_ERROR;
+	return lost || db->given_up != NULL ? DB_LOST : DB_ERROR;
 }
 
 const struct db_error *
@@ -184,20 +197,33 @@ db_say(const struct db *db, enum db_outcome outcome, const char *what)
 
 /* --- waiting --- */
 
-enum { TICK_MS = 50, CANCEL_MS = 200, DRAIN_MS = 5000 };
+enum {
+	TICK_MS = 50,
+	CANCEL_MS = 200,
+	DRAIN_MS = 5000,          /* a signal came: the server may take so long to end what runs, */
+	CANCELLED_MS = 10000,     /* and so long where it is we who do not want it any more */
+	ANSWER_MS = 10000,
+	FLOWING_BYTES = 16384     /* in that time: then the answer is long, and not late */
+};
 
-/* Sends a cancel request: on a connection of its own, as the protocol wants it. */
+static const char no_answer[] = "no answer in time", no_end[] = "the server does not end what was cancelled",
+	misfit[] = "the server's answers do not fit what was asked";
+
+/* Something is sent now, whose answers may take limit_ms; 0: as long as it takes. */
+static void
+wait_begin(struct db *db, long long limit_ms)
+{
+	db->wait = (struct wait){ .limit_ms = limit_ms };
+	db->cancelling = false;
+	db->cancel_ms = 0;
+}
+
 void
 db_cancel(struct db *db)
 {
-	PGcancel *cancel = PQgetCancel(db->conn);
-	char why[256];
-
-	if (cancel == NULL)
-		return;
-	if (!PQcancel(cancel, why, sizeof why))
-		message_verbose("the cancel request was not taken: %s", why);
-	PQfreeCancel(cancel);
+	if (db->cancel_ms == 0)
+		db->cancel_ms = clock_now_ms();
+	cancel_send(&db->cancel, db->conn);
 }
 
 /*
@@ -209,7 +235,7 @@ cancel_when_signalled(struct db *db)
 {
 	long long now;
 
-	if (signals_caught() == 0)
+	if (signals_caught() == 0 || db->wait.deaf)
 		return true;
 	now = clock_now_ms();
 	if (!db->cancelling) {
@@ -219,7 +245,7 @@ cancel_when_signalled(struct db *db)
 	}
 	db->cancelling = true;
 	if (now - db->signalled_ms > DRAIN_MS) {
-		db->given_up = true;
+		db->given_up = no_end;
 		return false;
 	}
 	if (now - db->cancelled_ms >= CANCEL_MS) {
@@ -229,13 +255,40 @@ cancel_when_signalled(struct db *db)
 	return true;
 }
 
-/* A pooler may let a session wait for as long as it likes. */
+/*
+ * A server, or what stands in front of it, may be silent on a connection that lives.  An answer that keeps coming is not
+ * late; notices are no answer.
+ */
 static bool
-takes_too_long(struct db *db, long long since)
+takes_too_long(struct db *db)
 {
-	if (db->limit_ms > 0 && clock_now_ms() - since > db->limit_ms)
-		db->given_up = true;
-	return db->given_up;
+	struct wait *w = &db->wait;
+	long long now;
+
+	if (db->given_up != NULL || (w->limit_ms == 0 && db->cancel_ms == 0))
+		return db->given_up != NULL;
+	now = clock_now_ms();
+	if (db->cancel_ms != 0 && now - db->cancel_ms > CANCELLED_MS)
+		db->given_up = no_end;
+	if (w->began_ms == 0)
+		w->began_ms = now;
+	if (w->limit_ms > 0 && now - w->began_ms > w->limit_ms) {
+		if (w->noticed || w->received < FLOWING_BYTES)
+			db->given_up = no_answer;
+		*w = (struct wait){ .limit_ms = w->limit_ms, .began_ms = now, .deaf = w->deaf };
+	}
+	return db->given_up != NULL;
+}
+
+/* Reads what has come. */
+static bool
+receive(struct db *db)
+{
+	int here = 0;
+
+	if (db->wait.limit_ms > 0 && ioctl(PQsocket(db->conn), FIONREAD, &here) == 0 && here > 0)
+		db->wait.received += (size_t)here;
+	return PQconsumeInput(db->conn);
 }
 
 /*
@@ -263,12 +316,12 @@ wait_result(struct db *db, long long *since)
 		}
 		if (*since == 0)
 			*since = clock_now_ms();
-		if (takes_too_long(db, *since))
+		if (takes_too_long(db))
 			return false;
 		ready = signals_wait(PQsocket(db->conn), SIGNALS_READ | (unsent ? SIGNALS_WRITE : 0), TICK_MS);
-		if ((ready & SIGNALS_READ) && !PQconsumeInput(db->conn))
+		if ((ready & SIGNALS_READ) && !receive(db))
 			return false;
-		if (db->hooks.tick != NULL && PQisBusy(db->conn))
+		if (db->hooks.tick != NULL && !db->wait.deaf && PQisBusy(db->conn))
 			db->hooks.tick(db->hooks.context, clock_now_ms() - *since);
 	}
 }
@@ -281,6 +334,7 @@ on_notice(void *context, const PGresult *result)
 		PQresultErrorField(result, PG_DIAG_SQLSTATE),
 		PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) };
 
+	db->wait.noticed = true;
 	if (db->hooks.notice == NULL || message.text == NULL)
 		return;
 	if (message.severity == NULL)
@@ -288,6 +342,12 @@ on_notice(void *context, const PGresult *result)
 	if (message.sqlstate == NULL)
 		message.sqlstate = "00000";
 	db->hooks.notice(db->hooks.context, &message);
+}
+
+void
+db_limit(struct db *db, long long limit_ms)
+{
+	db->limit_ms = limit_ms > 0 ? limit_ms : limit_ms < 0 ? ANSWER_MS : 0;
 }
 
 void
@@ -462,16 +522,22 @@ connect_begin(struct db *db, struct attempt *attempt)
 	if (db->conn == NULL)
 		MESSAGE_BUG("libpq has no memory for a connection");
 	PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
+	PQsetNoticeReceiver(db->conn, on_notice, db); /* libpq's own prints them, as they come */
 }
 
 /* The attempt is over, well or not: libpq's copies of the password go. */
 static bool
 connect_end(struct db *db, struct source *source)
 {
-	bool connected = PQstatus(db->conn) == CONNECTION_OK;
+	bool logged_in = PQstatus(db->conn) == CONNECTION_OK;
+	bool connected = logged_in && PQparameterStatus(db->conn, "server_version") != NULL;
 
-	if (!connected)
+	if (!logged_in) {
 		connect_error(db, PQstatus(db->conn) != CONNECTION_BAD);
+	} else if (!connected) {
+		db_error_free(&db->error);
+		db->error.message = xstrdup("it does not say its version, as a PostgreSQL server does");
+	}
 	db->needs_password = !connected && PQconnectionNeedsPassword(db->conn); /* asks for what is wiped now */
 	if (source->password == NULL && PQpass(db->conn) != NULL)
 		secret_scrub_text(PQpass(db->conn));
@@ -653,7 +719,6 @@ session_begin(struct db *db, const struct target *target)
 	/* "15.18 (Debian 15.18-0+deb12u1)": who packaged it says nothing here */
 	snprintf(db->version, sizeof db->version, "%.*s", (int)strcspn(version, " "), version);
 	PQsetnonblocking(db->conn, 1);
-	PQsetNoticeReceiver(db->conn, on_notice, db);
 	PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);
 	if (target->schema != NULL) {
 		bytes_str(&db->search_path, "SET search_path = ");
@@ -692,6 +757,7 @@ db_open(struct source *source, const char *application, long long wait_ms, int *
 	struct db *db = xcalloc(1, sizeof *db);
 	long long deadline = clock_now_ms() + wait_ms, pause = 250;
 
+	db->limit_ms = ANSWER_MS;
 	forget_session_variables(&source->target);
 	*code = 0;
 	while (!connect_any(db, source, application, 0)) {
@@ -721,7 +787,7 @@ db_open_quietly(struct source *source, const char *application, long long limit_
 {
 	struct db *db = xcalloc(1, sizeof *db);
 
-	db->limit_ms = limit_ms;
+	db->limit_ms = limit_ms > 0 ? limit_ms : ANSWER_MS;
 	if (!connect_any(db, source, application, limit_ms)) {
 		db_close(db);
 		return NULL;
@@ -738,6 +804,7 @@ db_close(struct db *db)
 	if (db == NULL)
 		return;
 	PQfinish(db->conn);
+	cancel_drop(&db->cancel);
 	db_error_free(&db->error);
 	bytes_free(&db->search_path);
 	beside_free(db->beside);
@@ -818,13 +885,14 @@ static enum db_outcome send_prelude(struct db *db);
 size_t
 answer_rows(const struct answer *answer)
 {
-	return (size_t)PQntuples(answer->result);
+	return answer != NULL ? (size_t)PQntuples(answer->result) : 0;
 }
 
 const char *
 answer_text(const struct answer *answer, size_t row, int column)
 {
-	if (PQgetisnull(answer->result, (int)row, column))
+	if (row >= answer_rows(answer) || column >= PQnfields(answer->result) ||
+	    PQgetisnull(answer->result, (int)row, column))
 		return NULL;
 	return PQgetvalue(answer->result, (int)row, column);
 }
@@ -854,16 +922,31 @@ answer_free(struct answer *answer)
 	free(answer);
 }
 
+/* The next part of what a COPY gives: its length, 0 at its end; -1: the connection is of no use. */
+static int
+copy_next(struct db *db, char **data)
+{
+	int len;
+
+	while ((len = PQgetCopyData(db->conn, data, 1)) == 0)
+		if (!cancel_when_signalled(db) || takes_too_long(db) ||
+		    ((signals_wait(PQsocket(db->conn), SIGNALS_READ, TICK_MS) & SIGNALS_READ) && !receive(db)))
+			return -1;
+	return len > 0 ? len : 0;
+}
+
 /* Whether libpq waits for data of a COPY: it is told that there is none. */
-static void
+static bool
 refuse_copy(struct db *db, ExecStatusType status)
 {
 	char *data;
+	int len = 0;
 
 	if (status == PGRES_COPY_IN)
 		PQputCopyEnd(db->conn, "mig sends no data");
-	while (status == PGRES_COPY_OUT && PQgetCopyData(db->conn, &data, 0) > 0)
+	while (status == PGRES_COPY_OUT && (len = copy_next(db, &data)) > 0)
 		PQfreemem(data);
+	return len == 0;
 }
 
 /*
@@ -877,9 +960,9 @@ drain(struct db *db, PGresult **kept, size_t *done)
 	enum db_outcome outcome = DB_OK;
 	PGresult *result;
 
-	db->cancelling = false;
 	for (;;) {
 		ExecStatusType status;
+		bool going = true;
 
 		if (!wait_result(db, &since)) {
 			outcome = error_from_connection(db);
@@ -892,7 +975,7 @@ drain(struct db *db, PGresult **kept, size_t *done)
 			if (outcome == DB_OK)
 				outcome = error_from_result(db, result);
 		} else {
-			refuse_copy(db, status);
+			going = refuse_copy(db, status);
 			/* a rule of several SELECTs gives results of its own, without a command tag */
 			if (done != NULL && *PQcmdStatus(result) != '\0')
 				++*done;
@@ -907,19 +990,42 @@ drain(struct db *db, PGresult **kept, size_t *done)
 			*kept = result;
 		else
 			PQclear(result);
-		if (PQstatus(db->conn) != CONNECTION_OK)
+		db->results++;
+		if (!going || PQstatus(db->conn) != CONNECTION_OK || (db->wait.limit_ms > 0 && takes_too_long(db)))
 			break;
 	}
-	if (PQstatus(db->conn) != CONNECTION_OK || db->given_up)
-		return outcome == DB_OK ? error_from_connection(db) : DB_LOST;
+	if (PQstatus(db->conn) != CONNECTION_OK || db->given_up != NULL)
+		return outcome == DB_OK || db->given_up != NULL ? error_from_connection(db) : DB_LOST;
 	/* what ended well before the cancel hit it has happened */
 	return db->cancelling && outcome != DB_OK ? DB_STOPPED : outcome;
+}
+
+/* The same for what has at least one result, and at most so many; 0: any number. */
+static enum db_outcome
+drain_answers(struct db *db, PGresult **kept, size_t *done, size_t most)
+{
+	enum db_outcome outcome;
+
+	db->results = 0;
+	outcome = drain(db, kept, done);
+	if ((outcome == DB_OK || outcome == DB_ERROR) && (db->results == 0 || (most > 0 && db->results > most)))
+		return db_give_up(db);
+	return outcome;
+}
+
+enum db_outcome
+db_give_up(struct db *db)
+{
+	if (db->given_up == NULL)
+		db->given_up = misfit;
+	return error_from_connection(db);
 }
 
 enum db_outcome
 db_query(struct db *db, struct answer **answer, const char *sql, int count,
     const char *const parameters[])
 {
+	enum { RESULTS = 2 }; /* its own, and the error of a commit behind it */
 	PGresult *result = NULL;
 	enum db_outcome outcome;
 
@@ -927,9 +1033,10 @@ db_query(struct db *db, struct answer **answer, const char *sql, int count,
 		*answer = NULL;
 	if ((outcome = send_prelude(db)) != DB_OK)
 		return outcome;
+	wait_begin(db, db->limit_ms);
 	if (!PQsendQueryParams(db->conn, sql, count, NULL, parameters, NULL, NULL, 0))
 		return error_from_connection(db);
-	outcome = drain(db, &result, NULL);
+	outcome = drain_answers(db, &result, NULL, RESULTS);
 	if (outcome != DB_OK || answer == NULL) {
 		PQclear(result);
 		return outcome;
@@ -953,6 +1060,7 @@ db_run(struct db *db, const char *sql, size_t *done)
 	*done = 0;
 	if ((outcome = send_prelude(db)) != DB_OK)
 		return outcome;
+	wait_begin(db, 0);
 	/* Not blocking, libpq moves all that is left with each part that the socket takes: for a large text that is
 	 * most of the time.  Blocking, it sends, and reads what comes meanwhile, by itself. */
 	large = strlen(sql) > LARGE_BYTES;
@@ -963,7 +1071,18 @@ db_run(struct db *db, const char *sql, size_t *done)
 		PQsetnonblocking(db->conn, 1);
 	if (!sent)
 		return error_from_connection(db);
-	return drain(db, NULL, done);
+	return drain_answers(db, NULL, done, 0);
+}
+
+enum db_outcome
+db_tell(struct db *db, const char *sql)
+{
+	enum db_outcome outcome = send_prelude(db);
+
+	if (outcome != DB_OK)
+		return outcome;
+	wait_begin(db, ANSWER_MS);
+	return PQsendQuery(db->conn, sql) ? drain_answers(db, NULL, NULL, 0) : error_from_connection(db);
 }
 
 /* --- pipelines --- */
@@ -977,6 +1096,7 @@ struct pipeline {
 	size_t syncs_sent, syncs_got;
 	size_t fed;                                 /* bytes since the last flush */
 	bool more;                                  /* there is something left to send */
+	long long limit_ms;                         /* for all answers; 0: none */
 	enum db_outcome outcome;
 };
 
@@ -1000,12 +1120,18 @@ pipeline_send(struct pipeline *p, const char *sql, const char *const *parameter)
 static void
 pipeline_take(struct pipeline *p)
 {
-	while (p->syncs_got < p->syncs_sent && !PQisBusy(p->db->conn)) {
+	bool between = false;
+
+	while (p->syncs_got < p->syncs_sent && p->db->given_up == NULL && !PQisBusy(p->db->conn)) {
 		PGresult *result = PQgetResult(p->db->conn);
 		ExecStatusType status = PQresultStatus(result);
 
-		if (result == NULL)
-			continue; /* between two answers */
+		if (result == NULL && between) {
+			(void)db_give_up(p->db); /* libpq expects nothing more, and we do */
+			return;
+		}
+		if ((between = result == NULL))
+			continue;
 		if (status == PGRES_FATAL_ERROR && p->outcome == DB_OK)
 			p->outcome = error_from_result(p->db, result);
 		p->syncs_got += status == PGRES_PIPELINE_SYNC;
@@ -1043,6 +1169,8 @@ pipeline_go_on(struct pipeline *p, int *want)
 		if ((unsent = PQflush(conn)) < 0 || PQstatus(conn) != CONNECTION_OK)
 			return false;
 		pipeline_take(p);
+		if (p->db->given_up != NULL)
+			return false;
 		if (!p->more && p->syncs_got == p->syncs_sent)
 			return false;
 	} while (p->more && unsent == 0 && p->syncs_sent - p->syncs_got < SYNCS_AHEAD);
@@ -1054,7 +1182,7 @@ pipeline_go_on(struct pipeline *p, int *want)
 static bool
 pipeline_begin(struct pipeline *p)
 {
-	p->db->cancelling = false;
+	wait_begin(p->db, p->limit_ms);
 	p->more = true;
 	return PQenterPipelineMode(p->db->conn);
 }
@@ -1064,8 +1192,8 @@ pipeline_end(struct pipeline *p)
 {
 	PGconn *conn = p->db->conn;
 
-	if (p->db->given_up || PQstatus(conn) != CONNECTION_OK || !PQexitPipelineMode(conn)) {
-		if (p->outcome == DB_OK || p->db->given_up)
+	if (p->db->given_up != NULL || PQstatus(conn) != CONNECTION_OK || !PQexitPipelineMode(conn)) {
+		if (p->outcome == DB_OK || p->db->given_up != NULL)
 			(void)error_from_connection(p->db);
 		return DB_LOST;
 	}
@@ -1081,12 +1209,12 @@ pipeline_run(struct pipeline *p)
 
 	if (!pipeline_begin(p))
 		return error_from_connection(p->db);
-	while (cancel_when_signalled(p->db) && !takes_too_long(p->db, since) && pipeline_go_on(p, &want)) {
+	while (cancel_when_signalled(p->db) && !takes_too_long(p->db) && pipeline_go_on(p, &want)) {
 		int ready;
 
 		nap(p);
 		ready = signals_wait(PQsocket(conn), want, TICK_MS);
-		if ((ready & SIGNALS_READ) && !PQconsumeInput(conn))
+		if ((ready & SIGNALS_READ) && !receive(p->db))
 			break;
 		/* also where notices come all the time */
 		if (p->db->hooks.tick != NULL && (ready == 0 || clock_now_ms() - ticked >= TICK_MS)) {
@@ -1103,16 +1231,23 @@ struct round {
 };
 
 static bool
+ends_unit(const struct round *r, size_t ask)
+{
+	return r->asks[ask].ends_unit || ask + 1 == r->count;
+}
+
+static bool
 round_feed(struct pipeline *p)
 {
 	struct round *r = p->context;
 
 	pipeline_send(p, r->asks[r->sent].sql, r->asks[r->sent].parameter);
-	if (r->asks[r->sent].ends_unit || r->sent + 1 == r->count)
+	if (ends_unit(r, r->sent))
 		pipeline_sync(p);
 	return ++r->sent < r->count;
 }
 
+/* What arrives has to fit what was asked: never more answers than questions, and each unit whole. */
 static void
 round_take(struct pipeline *p, PGresult *result)
 {
@@ -1120,22 +1255,30 @@ round_take(struct pipeline *p, PGresult *result)
 	struct db_ask *ask = &r->asks[r->got];
 	ExecStatusType status = PQresultStatus(result);
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool rows = status == PGRES_TUPLES_OK, aborted = status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED;
 
-	r->got += status != PGRES_PIPELINE_SYNC;
-	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
-		ask->outcome = DB_OK;
-	if (status == PGRES_FATAL_ERROR && state != NULL)
-		bytes_copy(ask->sqlstate, sizeof ask->sqlstate, state);
-	if (status != PGRES_TUPLES_OK) {
-		PQclear(result);
-		return;
+	if (status == PGRES_PIPELINE_SYNC) {
+		if (r->got == 0 || !ends_unit(r, r->got - 1))
+			(void)db_give_up(p->db);
+	} else if (r->got >= r->count || (!rows && !aborted && status != PGRES_COMMAND_OK)) {
+		(void)db_give_up(p->db);
+	} else {
+		r->got++;
+		if (!aborted)
+			ask->outcome = DB_OK;
+		if (state != NULL)
+			bytes_copy(ask->sqlstate, sizeof ask->sqlstate, state);
+		if (rows) {
+			ask->answer = xcalloc(1, sizeof *ask->answer);
+			ask->answer->result = result;
+			return;
+		}
 	}
-	ask->answer = xcalloc(1, sizeof *ask->answer);
-	ask->answer->result = result;
+	PQclear(result);
 }
 
 static struct pipeline
-round_pipeline(struct db *db, struct round *round)
+round_pipeline(struct db *db, struct round *round, long long limit_ms)
 {
 	size_t i;
 
@@ -1144,17 +1287,35 @@ round_pipeline(struct db *db, struct round *round)
 		round->asks[i].outcome = DB_ERROR;
 		round->asks[i].sqlstate[0] = '\0';
 	}
-	return (struct pipeline){ .db = db, .feed = round_feed, .take = round_take, .context = round };
+	return (struct pipeline){ .db = db, .feed = round_feed, .take = round_take, .context = round,
+		.limit_ms = limit_ms };
+}
+
+/* Each in its own way is well, where each was answered. */
+static enum db_outcome
+round_outcome(struct db *db, const struct round *round, enum db_outcome outcome)
+{
+	if ((outcome == DB_OK || outcome == DB_ERROR) && round->got < round->count)
+		return db_give_up(db);
+	return outcome == DB_ERROR ? DB_OK : outcome;
 }
 
 static enum db_outcome
-run_round(struct db *db, struct db_ask asks[], size_t count)
+run_round(struct db *db, struct db_ask asks[], size_t count, long long limit_ms)
 {
 	struct round round = { .asks = asks, .count = count };
-	struct pipeline p = round_pipeline(db, &round);
-	enum db_outcome outcome = pipeline_run(&p);
+	struct pipeline p = round_pipeline(db, &round, limit_ms);
 
-	return outcome == DB_ERROR ? DB_OK : outcome;
+	return round_outcome(db, &round, pipeline_run(&p));
+}
+
+static void
+free_answers(struct db_ask asks[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		answer_free(asks[i].answer);
 }
 
 /* The asks, behind the settings that are still to be sent. */
@@ -1174,8 +1335,9 @@ db_round(struct db *db, struct db_ask asks[], size_t count)
 {
 	size_t first = db->prelude_count;
 	struct db_ask *all = with_prelude(db, asks, count);
-	enum db_outcome outcome = run_round(db, all, first + count);
+	enum db_outcome outcome = run_round(db, all, first + count, db->limit_ms);
 
+	free_answers(all, first);
 	memcpy(asks, all + first, count * sizeof *all);
 	free(all);
 	return outcome;
@@ -1186,9 +1348,14 @@ static enum db_outcome
 send_prelude(struct db *db)
 {
 	size_t count = db->prelude_count;
+	enum db_outcome outcome;
 
+	if (count == 0)
+		return DB_OK;
 	db->prelude_count = 0;
-	return count > 0 ? run_round(db, db->prelude, count) : DB_OK;
+	outcome = run_round(db, db->prelude, count, ANSWER_MS);
+	free_answers(db->prelude, count);
+	return outcome;
 }
 
 /* --- beside other work --- */
@@ -1209,10 +1376,8 @@ struct db_beside {
 static void
 beside_free(struct db_beside *b)
 {
-	size_t i;
-
-	for (i = 0; b != NULL && b->round.asks != NULL && i < b->round.count; i++)
-		answer_free(b->round.asks[i].answer);
+	if (b != NULL && b->round.asks != NULL)
+		free_answers(b->round.asks, b->round.count);
 	if (b != NULL)
 		free(b->round.asks);
 	free(b);
@@ -1307,7 +1472,7 @@ db_round_begin(struct db *db, struct db_ask asks[], size_t count)
 	b->asks = asks;
 	b->count = count;
 	b->round = (struct round){ .asks = with_prelude(db, asks, count), .count = first + count };
-	b->pipeline = round_pipeline(db, &b->round);
+	b->pipeline = round_pipeline(db, &b->round, 0); /* the caller looks at the clock */
 	(void)pipeline_begin(&b->pipeline); /* what fails here shows in the first step */
 }
 
@@ -1320,9 +1485,8 @@ db_round_ended(struct db *db, int *fd, int *want, enum db_outcome *outcome)
 		*fd = PQsocket(db->conn);
 		return false;
 	}
-	*outcome = pipeline_end(&b->pipeline);
-	if (*outcome == DB_ERROR)
-		*outcome = DB_OK;
+	*outcome = round_outcome(db, &b->round, pipeline_end(&b->pipeline));
+	free_answers(b->round.asks, b->round.count - b->count);
 	memcpy(b->asks, b->round.asks + (b->round.count - b->count), b->count * sizeof *b->asks);
 	free(b->round.asks);
 	b->round.asks = NULL;
@@ -1331,7 +1495,8 @@ db_round_ended(struct db *db, int *fd, int *want, enum db_outcome *outcome)
 
 struct ahead {
 	const struct db_units *units;
-	size_t sent;
+	size_t sent, taken;
+	size_t *statements;      /* of each unit that was sent */
 	size_t *finished;
 	size_t *failed;
 };
@@ -1349,18 +1514,26 @@ ahead_feed(struct pipeline *p)
 	for (i = 0; (sql = u->next(u->context, a->sent, i)) != NULL; i++)
 		pipeline_send(p, sql, NULL);
 	pipeline_sync(p);
-	return ++a->sent < u->count;
+	a->statements[a->sent++] = i;
+	return a->sent < u->count;
 }
 
 static void
 ahead_take(struct pipeline *p, PGresult *result)
 {
 	struct ahead *a = p->context;
-	bool sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+	ExecStatusType status = PQresultStatus(result);
+	bool sync = status == PGRES_PIPELINE_SYNC;
 
 	PQclear(result);
 	if (p->outcome != DB_OK)
 		return;
+	/* a unit that was not answered statement by statement is not known to have ended */
+	if (sync ? *a->failed != a->statements[a->taken++]
+	         : status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
+		(void)db_give_up(p->db);
+		return;
+	}
 	*a->failed = sync ? 0 : *a->failed + 1;
 	if (sync)
 		a->units->ended(a->units->context, (*a->finished)++);
@@ -1371,9 +1544,13 @@ db_send_ahead(struct db *db, const struct db_units *units, size_t *finished, siz
 {
 	struct ahead ahead = { .units = units, .finished = finished, .failed = failed };
 	struct pipeline p = { .db = db, .feed = ahead_feed, .take = ahead_take, .context = &ahead };
+	enum db_outcome outcome;
 
 	*finished = *failed = 0;
-	return pipeline_run(&p);
+	ahead.statements = xcalloc(units->count, sizeof *ahead.statements);
+	outcome = pipeline_run(&p);
+	free(ahead.statements);
+	return outcome;
 }
 
 /* --- copying --- */
@@ -1388,7 +1565,7 @@ copy_begin(struct db *db, const char *sql, ExecStatusType wanted, enum db_outcom
 
 	if ((*outcome = send_prelude(db)) != DB_OK)
 		return false;
-	db->cancelling = false;
+	wait_begin(db, 0);
 	if (!PQsendQuery(db->conn, sql) || !wait_result(db, &since)) {
 		*outcome = error_from_connection(db);
 		return false;
@@ -1417,7 +1594,7 @@ copy_flush(struct db *db)
 
 	while ((unsent = PQflush(db->conn)) > 0) {
 		ready = signals_wait(PQsocket(db->conn), SIGNALS_READ | SIGNALS_WRITE, TICK_MS);
-		if ((ready & SIGNALS_READ) && !PQconsumeInput(db->conn))
+		if ((ready & SIGNALS_READ) && !receive(db))
 			return false;
 		if (signals_caught() != 0)
 			return false;
@@ -1456,17 +1633,13 @@ db_copy_out(struct db *db, const char *sql, db_take *take, void *context)
 
 	if (!copy_begin(db, sql, PGRES_COPY_OUT, &outcome))
 		return outcome;
-	while ((len = PQgetCopyData(db->conn, &data, 1)) >= 0) {
-		if (len > 0) {
-			if (more && !(more = take(context, data, (size_t)len)))
-				db_cancel(db);
-			PQfreemem(data);
-		} else if (!cancel_when_signalled(db) ||
-		    ((signals_wait(PQsocket(db->conn), SIGNALS_READ, TICK_MS) & SIGNALS_READ) &&
-		        !PQconsumeInput(db->conn))) {
-			return error_from_connection(db);
-		}
+	while ((len = copy_next(db, &data)) > 0) {
+		if (more && !(more = take(context, data, (size_t)len)))
+			db_cancel(db);
+		PQfreemem(data);
 	}
+	if (len < 0)
+		return error_from_connection(db);
 	outcome = drain(db, NULL, NULL);
 	return outcome == DB_ERROR && signals_caught() != 0 ? DB_STOPPED : outcome;
 }
@@ -1479,10 +1652,11 @@ db_each(struct db *db, const char *sql, db_row *each, void *context)
 
 	if (outcome != DB_OK)
 		return outcome;
+	wait_begin(db, 0);
 	if (!PQsendQuery(db->conn, sql) || !PQsetSingleRowMode(db->conn))
 		return error_from_connection(db);
 	db->each = &rows;
-	outcome = drain(db, NULL, NULL);
+	outcome = drain_answers(db, NULL, NULL, 0);
 	db->each = NULL;
 	return outcome;
 }
@@ -1507,17 +1681,24 @@ db_transaction(const struct db *db)
 bool
 db_run_aside(struct db *db, const char *sql)
 {
-	PGresult *result = db->given_up ? NULL : PQexec(db->conn, sql);
-	bool worked = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+	struct db_error kept;
+	enum db_outcome outcome;
 
-	PQclear(result);
-	return worked;
+	if (db->given_up != NULL)
+		return false;
+	kept = db_error_take(db);
+	wait_begin(db, ANSWER_MS);
+	db->wait.deaf = true;
+	outcome = PQsendQuery(db->conn, sql) ? drain_answers(db, NULL, NULL, 0) : error_from_connection(db);
+	db_error_free(&db->error);
+	db->error = kept;
+	return outcome == DB_OK;
 }
 
 bool
 db_rollback(struct db *db)
 {
-	if (db_transaction(db) == DB_UNKNOWN || db->given_up)
+	if (db_transaction(db) == DB_UNKNOWN || db->given_up != NULL)
 		return false;
 	return db_transaction(db) == DB_IDLE || db_run_aside(db, "ROLLBACK");
 }

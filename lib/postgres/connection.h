@@ -1,5 +1,5 @@
 /*
- * A connection to PostgreSQL: open, ask, run, cancel.  libpq stays in postgres/connection.c.
+ * A connection to PostgreSQL: open, ask, run, cancel.  libpq stays in postgres/connection.c and cancel.c.
  *
  * Every wait can be ended by a signal (base/signals.h) and calls a `tick` so that progress can be shown
  * and deadlines kept.  Decisions are made by SQLSTATE, never by message text, which is translated.
@@ -50,7 +50,7 @@ void db_close(struct db *db);
 void db_let_go(struct db *db);
 
 /* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it, and then
- * each answer, may take (DB_LOST), or 0: what the string allows. */
+ * each answer, may take (DB_LOST), or 0: what the string allows, and what db_limit() has by itself. */
 struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms);
 
 /*
@@ -103,7 +103,19 @@ struct db_hooks {
 /* The hooks in force from now on; NULL: none, and notices are passed over. */
 void db_hooks(struct db *db, const struct db_hooks *hooks);
 
-/* Rows.  Texts live as long as the answer; NULL is SQL's NULL. */
+/*
+ * How long the server may take to answer db_query() and db_round(), by itself 10 s: then the connection is given up
+ * (DB_LOST).  Notices are no answer; an answer that keeps coming may take longer.  0: as long as it takes, for what works
+ * on the data of tables; -1: as by itself.  db_run(), db_send_ahead(), db_copy_in(), db_copy_out() and db_each() run what
+ * the user wants, and are never limited; db_run_aside() always is.  What was cancelled has 10 s to end, after a signal 5 s.
+ */
+void db_limit(struct db *db, long long limit_ms);
+
+/* What was answered cannot be the answer to what was asked: the connection is of no use any more.  Always DB_LOST. */
+enum db_outcome db_give_up(struct db *db);
+
+/* Rows.  Texts live as long as the answer; NULL is SQL's NULL, or what the server did not send.  NULL is an answer
+ * without rows. */
 struct answer;
 size_t answer_rows(const struct answer *answer);
 const char *answer_text(const struct answer *answer, size_t row, int column);
@@ -125,12 +137,17 @@ enum db_outcome db_query(struct db *db, struct answer **answer, const char *sql,
  */
 enum db_outcome db_run(struct db *db, const char *sql, size_t *done);
 
+/* The same for a text of ours, which takes no time: limited as db_query() is. */
+enum db_outcome db_tell(struct db *db, const char *sql);
+
 /*
  * Several statements in one round trip (a pipeline; libpq 14).  An error stops what follows up to the next one
  * that is a unit's last.
  */
+enum db_ask_kind { DB_ASK_PLAIN, DB_ASK_BEGINS, DB_ASK_ENDS };
 struct db_ask {
 	const char *sql;              /* one statement */
+	enum db_ask_kind kind;        /* whether it begins or ends a transaction; who asks says so */
 	const char *const *parameter; /* of $1, or NULL: it has none; *parameter may be NULL: SQL's NULL */
 	bool ends_unit;               /* an error before it does not touch what comes after it */
 	struct answer *answer;        /* out: the caller's, or NULL */
@@ -183,13 +200,13 @@ enum db_transaction { DB_IDLE, DB_IN_TRANSACTION, DB_IN_FAILED_TRANSACTION, DB_U
 enum db_transaction db_transaction(const struct db *db);
 
 /* Runs a text whatever signal came, and keeps db_error() as it is: to note an error after it happened.
- * Waits without ticks.  False when it did not work. */
+ * Waits without ticks, and 10 s at most.  False when it did not work. */
 bool db_run_aside(struct db *db, const char *sql);
 
 /* Rolls back whatever is open; false when the connection is gone. */
 bool db_rollback(struct db *db);
 
-/* Asks the server to end what runs on db.  Safe while another call on db waits (from its tick). */
+/* Asks the server to end what runs on db; never waits.  Safe while another call on db waits (from its tick). */
 void db_cancel(struct db *db);
 
 /* The error of the last call that gave DB_ERROR or DB_LOST. */

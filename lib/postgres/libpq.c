@@ -19,99 +19,115 @@
 /* The name that every release of libpq has had since 2006. */
 #define LIBPQ "libpq.so.5"
 
-/* As the program would find it if it were linked: what LD_PRELOAD puts in front of libpq comes first. */
-static void *
-find(const char *name)
-{
-	static void *program;
-	void *function;
+/* What connection.c and cancel.c call; each GIVES a value, or only DOES something. */
+/* clang-format off */
+#define FUNCTIONS(GIVES, DOES) \
+	GIVES(int, PQbackendPID, (const PGconn *conn), (conn)) \
+	GIVES(int, PQcancel, (PGcancel *cancel, char *errbuf, int errbufsize), (cancel, errbuf, errbufsize)) \
+	DOES(PQclear, (PGresult *res), (res)) \
+	GIVES(char *, PQcmdStatus, (PGresult *res), (res)) \
+	GIVES(PostgresPollingStatusType, PQconnectPoll, (PGconn *conn), (conn)) \
+	GIVES(PGconn *, PQconnectStartParams, \
+	    (const char *const *keywords, const char *const *values, int expand_dbname), \
+	    (keywords, values, expand_dbname)) \
+	GIVES(int, PQconnectionNeedsPassword, (const PGconn *conn), (conn)) \
+	GIVES(PQconninfoOption *, PQconninfo, (PGconn *conn), (conn)) \
+	DOES(PQconninfoFree, (PQconninfoOption *connOptions), (connOptions)) \
+	GIVES(int, PQconsumeInput, (PGconn *conn), (conn)) \
+	GIVES(char *, PQdb, (const PGconn *conn), (conn)) \
+	GIVES(int, PQenterPipelineMode, (PGconn *conn), (conn)) \
+	GIVES(char *, PQerrorMessage, (const PGconn *conn), (conn)) \
+	GIVES(int, PQexitPipelineMode, (PGconn *conn), (conn)) \
+	DOES(PQfinish, (PGconn *conn), (conn)) \
+	GIVES(int, PQflush, (PGconn *conn), (conn)) \
+	DOES(PQfreeCancel, (PGcancel *cancel), (cancel)) \
+	DOES(PQfreemem, (void *ptr), (ptr)) \
+	GIVES(PGcancel *, PQgetCancel, (PGconn *conn), (conn)) \
+	GIVES(int, PQgetCopyData, (PGconn *conn, char **buffer, int async), (conn, buffer, async)) \
+	GIVES(PGresult *, PQgetResult, (PGconn *conn), (conn)) \
+	GIVES(int, PQgetisnull, (const PGresult *res, int tup_num, int field_num), (res, tup_num, field_num)) \
+	GIVES(char *, PQgetvalue, (const PGresult *res, int tup_num, int field_num), (res, tup_num, field_num)) \
+	GIVES(char *, PQhost, (const PGconn *conn), (conn)) \
+	GIVES(int, PQisBusy, (PGconn *conn), (conn)) \
+	GIVES(int, PQlibVersion, (void), ()) \
+	GIVES(int, PQnfields, (const PGresult *res), (res)) \
+	GIVES(int, PQntuples, (const PGresult *res), (res)) \
+	GIVES(const char *, PQparameterStatus, (const PGconn *conn, const char *paramName), (conn, paramName)) \
+	GIVES(char *, PQpass, (const PGconn *conn), (conn)) \
+	GIVES(int, PQpipelineSync, (PGconn *conn), (conn)) \
+	GIVES(char *, PQport, (const PGconn *conn), (conn)) \
+	GIVES(int, PQputCopyData, (PGconn *conn, const char *buffer, int nbytes), (conn, buffer, nbytes)) \
+	GIVES(int, PQputCopyEnd, (PGconn *conn, const char *errormsg), (conn, errormsg)) \
+	GIVES(char *, PQresultErrorField, (const PGresult *res, int fieldcode), (res, fieldcode)) \
+	GIVES(char *, PQresultErrorMessage, (const PGresult *res), (res)) \
+	GIVES(ExecStatusType, PQresultStatus, (const PGresult *res), (res)) \
+	GIVES(int, PQsendQuery, (PGconn *conn, const char *query), (conn, query)) \
+	GIVES(int, PQsendQueryParams, \
+	    (PGconn *conn, const char *command, int nParams, const Oid *paramTypes, \
+	     const char *const *paramValues, const int *paramLengths, const int *paramFormats, int resultFormat), \
+	    (conn, command, nParams, paramTypes, paramValues, paramLengths, paramFormats, resultFormat)) \
+	GIVES(int, PQserverVersion, (const PGconn *conn), (conn)) \
+	GIVES(PGVerbosity, PQsetErrorVerbosity, (PGconn *conn, PGVerbosity verbosity), (conn, verbosity)) \
+	GIVES(PQnoticeReceiver, PQsetNoticeReceiver, \
+	    (PGconn *conn, PQnoticeReceiver proc, void *arg), \
+	    (conn, proc, arg)) \
+	GIVES(int, PQsetSingleRowMode, (PGconn *conn), (conn)) \
+	GIVES(int, PQsetnonblocking, (PGconn *conn, int arg), (conn, arg)) \
+	GIVES(int, PQsocket, (const PGconn *conn), (conn)) \
+	GIVES(const char *, PQsslAttribute, (PGconn *conn, const char *attribute_name), (conn, attribute_name)) \
+	GIVES(int, PQsslInUse, (PGconn *conn), (conn)) \
+	GIVES(ConnStatusType, PQstatus, (const PGconn *conn), (conn)) \
+	GIVES(PGTransactionStatusType, PQtransactionStatus, (const PGconn *conn), (conn)) \
+	GIVES(char *, PQuser, (const PGconn *conn), (conn))
+/* clang-format on */
 
-	if (program == NULL && (dlopen(LIBPQ, RTLD_LAZY | RTLD_GLOBAL) == NULL || (program = dlopen(NULL, RTLD_LAZY)) == NULL))
+#define PLACE(type, name, parameters, arguments) PLACE_##name,
+#define PLACE_VOID(name, parameters, arguments)  PLACE_##name,
+#define NAME(type, name, parameters, arguments)  #name,
+#define NAME_VOID(name, parameters, arguments)   #name,
+
+enum { FUNCTIONS(PLACE, PLACE_VOID) FUNCTION_COUNT };
+static const char *const names[] = { FUNCTIONS(NAME, NAME_VOID) };
+
+/* As the program would find them if it were linked: what LD_PRELOAD puts in front of libpq comes first. */
+static void *
+find(size_t place)
+{
+	static void *functions[FUNCTION_COUNT];
+	void *program;
+	size_t i;
+
+	if (functions[place] != NULL)
+		return functions[place];
+	if (dlopen(LIBPQ, RTLD_LAZY | RTLD_GLOBAL) == NULL || (program = dlopen(NULL, RTLD_LAZY)) == NULL)
 		exit(message_error(MIG_CONFIG, "could not load the PostgreSQL client library: %s", dlerror()));
-	if ((function = dlsym(program, name)) == NULL)
-		exit(message_error(MIG_CONFIG, "could not use the PostgreSQL client library, which has to be version 14 or "
-		    "newer: %s", dlerror()));
-	return function;
+	/* all at once: what is missing is found out before anything is done */
+	for (i = 0; i < FUNCTION_COUNT; i++)
+		if ((functions[i] = dlsym(program, names[i])) == NULL)
+			exit(message_error(MIG_CONFIG, "could not use the PostgreSQL client library, which has to be "
+			    "version 14 or newer: %s", dlerror()));
+	return functions[place];
 }
 
 /* POSIX lets a function's address be found as an object's; ISO C has no word for it. */
 #define FOUND(type, name, parameters) \
-	static union { \
+	const union { \
 		void *object; \
 		type(*call) parameters; \
-	} libpq_##name; \
-	if (libpq_##name.object == NULL) \
-		libpq_##name.object = find(#name)
+	} libpq_##name = { .object = find(PLACE_##name) }
 
-#define GIVES(type, name, parameters, arguments) \
+#define GIVE(type, name, parameters, arguments) \
 	type name parameters \
 	{ \
 		FOUND(type, name, parameters); \
 		return libpq_##name.call arguments; \
 	}
 
-#define DOES(name, parameters, arguments) \
+#define DO(name, parameters, arguments) \
 	void name parameters \
 	{ \
 		FOUND(void, name, parameters); \
 		libpq_##name.call arguments; \
 	}
 
-/* clang-format off */
-GIVES(int, PQbackendPID, (const PGconn *conn), (conn))
-GIVES(int, PQcancel, (PGcancel *cancel, char *errbuf, int errbufsize), (cancel, errbuf, errbufsize))
-DOES(PQclear, (PGresult *res), (res))
-GIVES(char *, PQcmdStatus, (PGresult *res), (res))
-GIVES(PostgresPollingStatusType, PQconnectPoll, (PGconn *conn), (conn))
-GIVES(PGconn *, PQconnectStartParams,
-    (const char *const *keywords, const char *const *values, int expand_dbname),
-    (keywords, values, expand_dbname))
-GIVES(PGconn *, PQconnectdb, (const char *conninfo), (conninfo))
-GIVES(int, PQconnectionNeedsPassword, (const PGconn *conn), (conn))
-GIVES(PQconninfoOption *, PQconninfo, (PGconn *conn), (conn))
-DOES(PQconninfoFree, (PQconninfoOption *connOptions), (connOptions))
-GIVES(int, PQconsumeInput, (PGconn *conn), (conn))
-GIVES(char *, PQdb, (const PGconn *conn), (conn))
-GIVES(int, PQenterPipelineMode, (PGconn *conn), (conn))
-GIVES(char *, PQerrorMessage, (const PGconn *conn), (conn))
-GIVES(PGresult *, PQexec, (PGconn *conn, const char *query), (conn, query))
-GIVES(int, PQexitPipelineMode, (PGconn *conn), (conn))
-DOES(PQfinish, (PGconn *conn), (conn))
-GIVES(int, PQflush, (PGconn *conn), (conn))
-DOES(PQfreeCancel, (PGcancel *cancel), (cancel))
-DOES(PQfreemem, (void *ptr), (ptr))
-GIVES(PGcancel *, PQgetCancel, (PGconn *conn), (conn))
-GIVES(int, PQgetCopyData, (PGconn *conn, char **buffer, int async), (conn, buffer, async))
-GIVES(PGresult *, PQgetResult, (PGconn *conn), (conn))
-GIVES(int, PQgetisnull, (const PGresult *res, int tup_num, int field_num), (res, tup_num, field_num))
-GIVES(char *, PQgetvalue, (const PGresult *res, int tup_num, int field_num), (res, tup_num, field_num))
-GIVES(char *, PQhost, (const PGconn *conn), (conn))
-GIVES(int, PQisBusy, (PGconn *conn), (conn))
-GIVES(int, PQlibVersion, (void), ())
-GIVES(int, PQntuples, (const PGresult *res), (res))
-GIVES(const char *, PQparameterStatus, (const PGconn *conn, const char *paramName), (conn, paramName))
-GIVES(char *, PQpass, (const PGconn *conn), (conn))
-GIVES(int, PQpipelineSync, (PGconn *conn), (conn))
-GIVES(char *, PQport, (const PGconn *conn), (conn))
-GIVES(int, PQputCopyData, (PGconn *conn, const char *buffer, int nbytes), (conn, buffer, nbytes))
-GIVES(int, PQputCopyEnd, (PGconn *conn, const char *errormsg), (conn, errormsg))
-GIVES(char *, PQresultErrorField, (const PGresult *res, int fieldcode), (res, fieldcode))
-GIVES(char *, PQresultErrorMessage, (const PGresult *res), (res))
-GIVES(ExecStatusType, PQresultStatus, (const PGresult *res), (res))
-GIVES(int, PQsendQuery, (PGconn *conn, const char *query), (conn, query))
-GIVES(int, PQsendQueryParams,
-    (PGconn *conn, const char *command, int nParams, const Oid *paramTypes, const char *const *paramValues,
-     const int *paramLengths, const int *paramFormats, int resultFormat),
-    (conn, command, nParams, paramTypes, paramValues, paramLengths, paramFormats, resultFormat))
-GIVES(int, PQserverVersion, (const PGconn *conn), (conn))
-GIVES(PGVerbosity, PQsetErrorVerbosity, (PGconn *conn, PGVerbosity verbosity), (conn, verbosity))
-GIVES(PQnoticeReceiver, PQsetNoticeReceiver,
-    (PGconn *conn, PQnoticeReceiver proc, void *arg), (conn, proc, arg))
-GIVES(int, PQsetSingleRowMode, (PGconn *conn), (conn))
-GIVES(int, PQsetnonblocking, (PGconn *conn, int arg), (conn, arg))
-GIVES(int, PQsocket, (const PGconn *conn), (conn))
-GIVES(const char *, PQsslAttribute, (PGconn *conn, const char *attribute_name), (conn, attribute_name))
-GIVES(int, PQsslInUse, (PGconn *conn), (conn))
-GIVES(ConnStatusType, PQstatus, (const PGconn *conn), (conn))
-GIVES(PGTransactionStatusType, PQtransactionStatus, (const PGconn *conn), (conn))
-GIVES(char *, PQuser, (const PGconn *conn), (conn))
+FUNCTIONS(GIVE, DO)

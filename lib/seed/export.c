@@ -111,7 +111,7 @@ seed_export(struct db *db, struct seed_file *files, size_t count, const char *fo
 	int code = 0;
 
 	bytes_format(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; %s", seed_session_sql);
-	outcome = db_run(db, sql.data, NULL);
+	outcome = db_tell(db, sql.data);
 	bytes_free(&sql);
 	if (outcome == DB_OK)
 		outcome = seed_tables_export(db, files, count, tables, &code);

@@ -88,6 +88,16 @@ run_text(struct db *db, struct bytes *sql)
 	return outcome;
 }
 
+/* What needs no data, and so no time. */
+static enum db_outcome
+tell_text(struct db *db, struct bytes *sql)
+{
+	enum db_outcome outcome = db_tell(db, sql->data);
+
+	bytes_free(sql);
+	return outcome;
+}
+
 /* Temporary tables can be made only before a transaction is READ ONLY, and filled also then. */
 static enum db_outcome
 make_stages(struct seeding *s)
@@ -101,7 +111,7 @@ make_stages(struct seeding *s)
 		upsert_stage(&sql, &s->tables->tables[i].sql);
 	}
 	bytes_str(&sql, s->job->dry_run ? "; SET TRANSACTION READ ONLY" : "");
-	return run_text(s->db, &sql);
+	return tell_text(s->db, &sql);
 }
 
 static enum db_outcome
@@ -469,7 +479,7 @@ write_all(struct seeding *s)
 
 	for (i = 0; i < tables->count; i++)
 		deletes |= tables->tables[i].sql.deletes;
-	outcome = db_run(s->db, "SAVEPOINT " SEED_SAVEPOINT, NULL);
+	outcome = db_tell(s->db, "SAVEPOINT " SEED_SAVEPOINT);
 	for (; outcome == DB_OK && s->code == 0 && first < tables->count; first += count) {
 		bool work = false;
 
@@ -556,7 +566,7 @@ begin(struct seeding *s)
 	bytes_format(&sql, "BEGIN ISOLATION LEVEL %s; SET LOCAL lock_timeout = %lld",
 	    s->job->dry_run ? "REPEATABLE READ" : "READ COMMITTED",
 	    s->lock_timeout_ms);
-	return run_text(s->db, &sql);
+	return tell_text(s->db, &sql);
 }
 
 /* Finds the tables, in a transaction of the attempt. */
@@ -564,12 +574,16 @@ static enum db_outcome
 find_tables(struct seeding *s)
 {
 	const struct seed_input *input = s->input;
+	enum db_outcome outcome;
 
 	seed_tables_free(s->tables);
 	if (input->count == input->sql_count)
 		return DB_OK;
-	return seed_tables_find(s->db, input->files + input->sql_count, input->count - input->sql_count,
+	db_limit(s->db, -1);
+	outcome = seed_tables_find(s->db, input->files + input->sql_count, input->count - input->sql_count,
 	    s->tables, &s->code);
+	db_limit(s->db, 0);
+	return outcome;
 }
 
 /*
@@ -587,7 +601,7 @@ look(struct seeding *s, bool *same)
 		return DB_OK;
 	bytes_format(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = %lld; %s",
 	    s->lock_timeout_ms, seed_session_sql);
-	if ((outcome = run_text(s->db, &sql)) == DB_OK)
+	if ((outcome = tell_text(s->db, &sql)) == DB_OK)
 		outcome = find_tables(s);
 	if (outcome != DB_OK || s->code != 0)
 		return outcome;
@@ -634,7 +648,7 @@ attempt(struct seeding *s)
 	if (s->job->dry_run || nothing_to_do(s)) {
 		if (s->job->dry_run)
 			outcome = tell_changes(s);
-		return outcome == DB_OK ? db_run(s->db, "ROLLBACK", NULL) : outcome;
+		return outcome == DB_OK ? db_tell(s->db, "ROLLBACK") : outcome;
 	}
 	if (s->job->tell)
 		outcome = tell_changes(s);
@@ -744,7 +758,9 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 		enum db_outcome outcome;
 		bool again = false;
 
+		db_limit(db, 0); /* files and tables may be large */
 		outcome = attempt(&s);
+		db_limit(db, -1);
 		message_live_clear();
 		if (outcome == DB_OK && s.code == 0)
 			return 0;

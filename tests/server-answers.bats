@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# What a server says that is not one, or that is out of its mind: nothing, too much, half of it, or something else than was
+# asked. Every tool ends in time, says what is the matter, and never crashes.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+load helper
+
+setup_file() { server_start --tcp; }
+teardown_file() { server_stop; }
+setup() {
+  database_new
+  folder_new
+  DIRECT=$DATABASE_URL
+  fakes=()
+}
+teardown() {
+  [[ ${#fakes[@]} == 0 ]] || kill "${fakes[@]}"
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+## Given
+
+# A server that is none (tests/fake-server); sets $fake to its address.
+fake() {
+  local port fd
+  exec {fd}< <(exec "$TESTS/fake-server" "$@" 3>&-)
+  fakes+=($!)
+  read -r port <&"$fd"
+  exec {fd}<&-
+  fake=postgresql://tester@127.0.0.1:$port/${PGDATABASE}
+}
+
+# What each tool needs: a plan, a seed file, records.
+everything_but_the_server() {
+  migration 20240101000000_t 'CREATE TABLE t (id INTEGER PRIMARY KEY);'
+  mig-scan | mig-plan >plan.rec
+  printf 'id\n1\n' >t.csv
+}
+
+## When
+
+# A tool against that address, in the background: its exit code, seconds and words will be in $BATS_TEST_TMPDIR/NAME.*
+start() { # NAME TOOL…
+  local name=$BATS_TEST_TMPDIR/$1
+  shift
+  (
+    code=0
+    SECONDS=0
+    DATABASE_URL=$fake timeout -s KILL 60 "$@" >"$name.out" 2>"$name.err" </dev/null || code=$?
+    echo "$code $SECONDS" >"$name.end"
+  ) 3>&- &
+  started+=("$!")
+}
+
+# All tools, each with `--wait` 0 where it has it.
+start_all() { # NAME
+  start "$1-scan" mig-scan
+  start "$1-apply" mig-apply --wait=0s plan.rec
+  start "$1-seed" mig-seed --wait=0s t.csv
+  start "$1-dry" mig-seed --wait=0s --dry-run t.csv
+  start "$1-check" mig-check database
+}
+
+## Then
+
+assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
+  local code seconds want=${3:-69}
+  [[ $1 != *-check ]] || want=2
+  read -r code seconds <"$BATS_TEST_TMPDIR/$1.end"
+  [[ $code == "$want" ]] || fail "$1: exit $code, expected $want: $(<"$BATS_TEST_TMPDIR/$1.err")$(<"$BATS_TEST_TMPDIR/$1.out")"
+  ((seconds <= $2)) || fail "$1: took $seconds s"
+}
+
+@test "more answers than questions, of any kind, are 69 at once and never a crash" {
+  everything_but_the_server
+  started=()
+  for mode in errors commands rows empties readies parameters copies everything; do
+    fake "$mode"
+    start_all "$mode"
+  done
+  wait "${started[@]}"
+  for mode in errors commands rows empties readies parameters copies everything; do
+    for tool in scan apply seed dry check; do
+      assert_ended "$mode-$tool" 25
+    done
+  done
+}
+
+@test "a server that is silent, at whatever moment, is given up in time by every tool" {
+  everything_but_the_server
+  started=()
+  for mode in mute mute-login silent no-version half chatter drip; do
+    fake "$mode"
+    start_all "$mode"
+  done
+  wait "${started[@]}"
+  for mode in mute mute-login silent no-version half chatter drip; do
+    for tool in scan apply seed dry check; do
+      assert_ended "$mode-$tool" 30
+    done
+  done
+  assert grep -q 'it does not say its version' "$BATS_TEST_TMPDIR/no-version-scan.err"
+  assert grep -q 'no answer in time' "$BATS_TEST_TMPDIR/silent-scan.err"
+}
+
+@test "every unit of a check's questions has its settings, in whatever order the words are" {
+  sql 'CREATE SCHEMA shop; CREATE TABLE shop."Order" (id INTEGER)'
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" SET log_statement = 'all'"
+  local words counts=() before after first
+  DATABASE_URL+="&schema=shop"
+  for words in 'history relation=Order database' 'history database relation=Order' 'relation=Order history database' \
+    'relation=Order database history' 'database history relation=Order' 'database relation=Order history'; do
+    before=$(server_log 100000 | grep -c "set_config('statement_timeout'") || true
+    # shellcheck disable=SC2086
+    run --separate-stderr bash -c 'mig-scan --offline | mig-check "$@" --wait=1s --format=records' - $words
+    after=$(server_log 100000 | grep -c "set_config('statement_timeout'") || true
+    assert_equal "$status $(jq -r 'select(.record == "check") | .check + " " + .status' <<<"$output" | sort | paste -sd,)" \
+      "${first:=$status $(jq -r 'select(.record == "check") | .check + " " + .status' <<<"$output" | sort | paste -sd,)}"
+    counts+=("$((after - before))")
+  done
+  assert_equal "$(printf '%s\n' "${counts[@]}" | sort -u | wc -l)" 1
+  ((counts[0] > 5)) || fail "only ${counts[0]} settings"
+}
