@@ -136,14 +136,15 @@ make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const
 {
 	memset(asks, 0, ASKS * sizeof *asks);
 	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_in_sql, .parameter = process, .ends_unit = true };
-	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" };
+	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		.kind = DB_ASK_BEGINS };
 	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
 	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .ends_unit = true };
 	if (*schema != NULL)
 		asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_in_sql, .parameter = schema, .ends_unit = true };
 	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
 	/* a ROLLBACK would be counted as one of the application's */
-	asks[ASK_END] = (struct db_ask){ .sql = "END" };
+	asks[ASK_END] = (struct db_ask){ .sql = "END", .kind = DB_ASK_ENDS };
 	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
 	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ends_unit = true };
 }

@@ -79,13 +79,7 @@ static const char manners_sql[] =
     "set_config('transaction_read_only', 'on', true), "
     "set_config('search_path', coalesce($1, current_setting('search_path')), true)";
 
-static bool
-is(const struct db_ask *ask, const char *word)
-{
-	return strncmp(ask->sql, word, strlen(word)) == 0;
-}
-
-/* Before each unit; behind a BEGIN, which has to come before any query, and behind a COMMIT. */
+/* Before each unit; behind a BEGIN, which has to come before any query, and behind what ends the transaction. */
 static void
 add_asks(struct session *s, const struct db_ask asks[], size_t count)
 {
@@ -94,14 +88,14 @@ add_asks(struct session *s, const struct db_ask asks[], size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		bool turns = is(&asks[i], "BEGIN") || is(&asks[i], "COMMIT");
+		bool turns = asks[i].kind != DB_ASK_PLAIN;
 
 		if (first && !turns && !inside)
 			s->asks[s->count++] = manners;
 		s->places[i] = s->count;
 		s->asks[s->count++] = asks[i];
 		if (turns) {
-			inside = is(&asks[i], "BEGIN");
+			inside = asks[i].kind == DB_ASK_BEGINS;
 			s->asks[s->count++] = manners;
 		}
 		first = asks[i].ends_unit;
