@@ -108,7 +108,7 @@ verdict() {
   HEALTH_URL=http://Kx81-hush.invalid/ verdict 2 'its name cannot be resolved' -v health=env:HEALTH_URL
   shows_not hush
   HEALTH_URL='not a URL Kx81-hush' run --separate-stderr mig-check -v health=env:HEALTH_URL
-  assert_code 2
+  assert_code 3
   shows_not hush
   says_not hush
 }
@@ -164,4 +164,50 @@ verdict() {
   verdict 2 '503 in' health="$PLAIN/flaky/800"
   verdict 0 '200 in' --wait=10s --interval=100ms health="$PLAIN/flaky/800"
   verdict 2 '503 in' --wait=300ms --interval=100ms health="$PLAIN/flaky/60000"
+}
+
+@test "what is wrong here is UNKNOWN before anything is asked, and --wait does not wait for it" {
+  local words
+  echo 'no certificate' >no.pem
+  export BAD_URL=http://127.0.0.1:99999/ NO_HOST=https://:80/
+  while read -r words; do
+    # shellcheck disable=SC2086
+    run --separate-stderr timeout 20 mig-check --wait=1min $words
+    [[ $status == 3 ]] || fail "$words: $status: $output$stderr"
+  done <<CASES
+health=https://127.0.0.1:1/up health.ca=/nosuch.pem
+health=https://127.0.0.1:1/up health.ca=$PWD/no.pem
+health=https://127.0.0.1:1/up health.ca=$PWD
+health=http://127.0.0.1:99999/
+health=http://127.0.0.1:0/
+health=http://127.0.0.1:8o/
+health=http:///up
+health=http://[::1/up
+health=env:BAD_URL
+health=env:NO_HOST
+health=http://127.0.0.1:1/ health.json=.list[0].name=db
+health=http://127.0.0.1:1/ health.json=\$.status=ok
+health=http://127.0.0.1:1/ health.json=.a..b=ok
+health=http://127.0.0.1:1/ health.method=HEAD health.contains=fine
+health=http://127.0.0.1:1/ health.method=HEAD health.json=.status=ok
+health=http://127.0.0.1:1/ health.warn=5s health.crit=2s
+health=http://127.0.0.1:1/ health.certificate-warn=5d health.certificate-crit=9d
+health=http://127.0.0.1:1/ health.bearer=file:/nosuch
+health=http://127.0.0.1:1/ health.bearer=env:BAD_URL health.header=Authorization:env:BAD_URL
+CASES
+  run --separate-stderr mig-check health=http://127.0.0.1:1/ 'health.json=.list[0].name=db'
+  says '.list.0.name'
+}
+
+@test "a failure names who it was: the redirect's target, the proxy, a port without TLS" {
+  local port=${PLAIN##*:}
+  verdict 2 'redirect to http://127.0.0.1:1: cannot connect: Connection refused' health="$PLAIN/dead"
+  verdict 2 'no TLS connection: ' health="https://127.0.0.1:$port/ok"
+  verdict 2 'speaks no TLS' health="https://127.0.0.1:$port/ok"
+  no_proxy='' NO_PROXY='' http_proxy=http://127.0.0.1:1 verdict 2 'by the proxy 127.0.0.1:1: cannot connect' health=http://app.invalid/
+  no_proxy='' NO_PROXY='' https_proxy="http://127.0.0.1:$port" verdict 2 'the proxy answered 501, and did not connect' health=https://app.invalid/
+}
+
+@test "a byte order mark before JSON is passed over" {
+  verdict 0 '200 in' health="$PLAIN/marked" health.json=.list.0.name=db
 }

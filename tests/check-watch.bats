@@ -237,6 +237,39 @@ idle() {
 	LINES
 }
 
+@test "log: a last line without a line break is a line, in one look and when a watch ends" {
+  printf 'ok\nERROR: relation "users" does not exist' >x.log
+  run --separate-stderr mig-check log=x.log
+  assert_code 2
+  printf 'ERROR: relation "users" does not exist' | run --separate-stderr mig-check log=-
+  assert_code 2
+  printf 'ok\n' >x.log
+  mig-check log=x.log --watch=600ms --interval=100ms >watch.out 3>&- &
+  local pid=$! code=0
+  printf 'ERROR: relation "users" does not exist' >>x.log
+  wait "$pid" || code=$?
+  assert_equal "$code $(grep -c 'CRITICAL: ' watch.out)" '2 1'
+}
+
+@test "log: a NUL in a line does not hide what stands behind it" {
+  printf 'ok\n\0\0\0\0ERROR: relation "users" does not exist\nok\n' >x.log
+  run --separate-stderr mig-check log=x.log
+  assert_code 2
+  printf '\0\0ERROR at once\nsome\0ERROR: P2022\n' >x.log
+  run --separate-stderr mig-check log=x.log log.pattern='^ERROR at once'
+  assert_code 2
+  shows '2 lines'
+}
+
+@test "log: a field that says that there was no error makes no line of errors" {
+  printf '%s\n' '{"level":"info","error":null}' 'level=info error=<nil> fatal=false' '{"error":"","x":1}' >x.log
+  run --separate-stderr mig-check -v log=x.log
+  shows '3 lines, 0 of errors'
+  printf '%s\n' '{"error":null,"msg":"a fatal one"}' '{"error":"null pointer"}' 'error=0x17' >x.log
+  run --separate-stderr mig-check -v log=x.log
+  shows '3 lines, 3 of errors'
+}
+
 @test "log: patterns of one's own, and what is passed over" {
   printf '%s\n' 'boom 17' 'column "a" does not exist' >app.log
   run --separate-stderr mig-check log=app.log 'log.ignore=column "a"'
@@ -362,7 +395,7 @@ release() {
   migration 2_drop 'ALTER TABLE "Order" DROP COLUMN "couponCode";'
   release 2min
   assert_code 2
-  assert_line --regexp '^OK +deploy +1 of 1 applied$'
+  assert_line --regexp '^OK +deploy +1 of 1 applied \(.*\)$'
   assert_line --index -1 --regexp '^CRITICAL: health: 500 in .*, wanted is 200-299$'
   assert [ $((SECONDS - began)) -lt 15 ]
   run --separate-stderr mig-check log=app.log

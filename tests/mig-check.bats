@@ -132,7 +132,7 @@ check_deploy() {
   migration 2_two 'CREATE TABLE two ();'
   check_deploy
   assert_code 0
-  assert_output 'OK: deploy: 2 of 2 applied'
+  assert_output --regexp '^OK: deploy: 2 of 2 applied \(.*, plan [0-9a-f]{16}, [0-9]+ s ago\)$'
   check_deploy
   assert_code 0
   assert_output --partial OK
@@ -146,7 +146,7 @@ check_deploy() {
   recorded 1_one
   run --separate-stderr bash -c 'mig-apply plan.rec 2>/dev/null | mig-check deploy'
   assert_code 0
-  assert_output 'OK: deploy: 2 of 2 applied'
+  assert_output --regexp '^OK: deploy: 2 of 2 applied \(.*, plan [0-9a-f]{16}, [0-9]+ s ago\)$'
   migration 3_three 'SELECT 1;'
   run --separate-stderr bash -c 'mig-scan | mig-plan --mark-applied=3_three | mig-apply 2>/dev/null | mig-check deploy'
   assert_code 0
@@ -159,7 +159,7 @@ check_deploy() {
   migration 3_three 'CREATE TABLE three ();'
   check_deploy
   assert_code 2
-  assert_line --index 0 --regexp '^CRITICAL +deploy +1 of 3 applied$'
+  assert_line --index 0 --regexp '^CRITICAL +deploy +1 of 3 applied \(.*\)$'
   assert_line --regexp '^ +failed +2_broken: column "nope" does not exist$'
   assert_line --regexp '^ +not_started +3_three$'
 }
@@ -172,7 +172,30 @@ check_deploy() {
   session_begin 'BEGIN; SELECT * FROM one'
   check_deploy --wait=0 --max-stall=100ms
   assert_code 2
-  shows deferred 2_two
+  shows deferred 2_two 'a table that it needs stayed busy'
+  check_deploy --wait=2s --max-stall=100ms
+  assert_code 2
+  assert_line --regexp 'deferred +2_two: "?one"? stayed busy, held by pid [0-9]+'
+}
+
+@test "deploy: it is said which deploy is judged, and one that is older than deploy.age is WARNING" {
+  database_new
+  migration 1_one 'CREATE TABLE one ();'
+  mig-scan | mig-plan -o plan.rec >/dev/null
+  mig-apply -q -o results.rec plan.rec
+  run --separate-stderr mig-check deploy deploy.age=1h <results.rec
+  assert_code 0
+  assert_output --partial "plan $(jq -r 'select(.record == "end").digest[:16]' plan.rec), "
+  assert_output --partial "$(sql 'SELECT current_database()') at "
+  jq -c 'if .record == "run" then .started_at = "2026-02-28T23:59:59.118Z" else . end' results.rec | seal >old.rec
+  run --separate-stderr mig-check deploy <old.rec
+  assert_code 0
+  run --separate-stderr mig-check deploy deploy.age=1h <old.rec
+  assert_code 1
+  shows 'older than 60 min (deploy.age)'
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply -q | mig-check deploy'
+  assert_code 0
+  assert_output --regexp '^OK: deploy: nothing to do \(.*\)$'
 }
 
 @test "deploy: a dry run is UNKNOWN, since nothing was deployed" {

@@ -142,7 +142,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' $tool -o out.rec <in >stdout 2>stderr 3>&-
       exec 4>in
       until_true bash -c 'compgen -G "out.rec.*" || grep -q failed out.rec' >/dev/null
       kill "-$signal" "$pid"
-      run wait "$pid"
+      status=0
+      wait "$pid" || status=$?
       exec 4>&-
       assert_equal "$tool $signal: $(last_record out.rec | cut -d ' ' -f 1)" "$tool $signal: failed"
       assert_equal "$(compgen -G 'out.rec.*')" ''
@@ -280,7 +281,8 @@ CASES
       exec 4>in
       until_true grep -q 'SigCgt:.*4[0-9a-f]\{3\}$' "/proc/$pid/status"
       kill "-$signal" "$pid"
-      run wait "$pid"
+      status=0
+      wait "$pid" || status=$?
       exec 4>&-
       assert_equal "$tool: $status" "$tool: $((128 + $(kill -l "$signal")))"
     done

@@ -114,6 +114,30 @@ clock_age(long long ms, char out[CLOCK_SPAN])
 	return out;
 }
 
+/* Days from 1970-01-01 to a date of the Gregorian calendar. */
+static long long
+days_to(long long year, int month, int day)
+{
+	year -= month <= 2; /* years that begin in March end with the leap day */
+	month += month <= 2 ? 9 : -3;
+	return year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719468;
+}
+
+long long
+clock_since_ms(const char *instant)
+{
+	int year, month, day, hour, minute, second;
+	struct timespec now;
+	long long then;
+
+	if (sscanf(instant, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) != 6 || month < 1 ||
+	    month > 12)
+		return -1;
+	then = ((days_to(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec > then ? ((long long)now.tv_sec - then) * 1000 : 0;
+}
+
 const char *
 clock_readable(const char *instant, char out[CLOCK_INSTANT])
 {

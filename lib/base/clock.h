@@ -32,6 +32,9 @@ const char *clock_span(long long ms, char out[CLOCK_SPAN]);
 /* Ages of what goes on, in whole units: "41 s", "12 min", "3 h", "2 d". */
 const char *clock_age(long long ms, char out[CLOCK_SPAN]);
 
+/* How long ago an instant "2026-11-20T15:04:31.118Z" was, by the wall clock; -1: it is no instant. */
+long long clock_since_ms(const char *instant);
+
 /* "2026-11-20T15:04:31.118000Z" as people read it: "2026-11-20 15:04:31Z".  What is no instant comes
  * back as it is, cut to size. */
 const char *clock_readable(const char *instant, char out[CLOCK_INSTANT]);

@@ -333,7 +333,7 @@ check_jobs_begin(struct check_jobs *jobs, bool waits, bool watches)
 			return code;
 		if (code == 0)
 			continue;
-		check_cannot(&job->outcome, code, first);
+		check_cannot(&job->outcome, first);
 		job->looks = 1;
 	}
 	return 0;

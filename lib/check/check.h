@@ -99,8 +99,11 @@ void check_count(struct check_outcome *outcome, const struct metric *metric, siz
 /* What an exit code of another tool, or of a connection, means here: CRITICAL or UNKNOWN. */
 enum check_state check_state_of_code(long long exit_code);
 
-/* A check that cannot be done, for a reason that was said: the outcome is settled.  first: no error was said before. */
-void check_cannot(struct check_outcome *outcome, int code, bool first);
+/*
+ * A check that cannot be done, for a reason that lies here and was said: UNKNOWN, since nothing was asked, and settled.
+ * first: no error was said before.
+ */
+void check_cannot(struct check_outcome *outcome, bool first);
 
 /* What the `failed` record of another tool means here. */
 void check_failed_upstream(struct check_outcome *outcome, const struct failure *failure);
@@ -173,6 +176,9 @@ struct check_kind {
 
 	/* The part begins in which it has to stay well; may be NULL. */
 	void (*watch)(struct check_job *job);
+
+	/* The last look has been: what only the end completes is judged now; may be NULL. */
+	void (*last)(struct check_job *job);
 
 	void (*end)(struct check_job *job); /* gives back what begin() took; may be NULL */
 };

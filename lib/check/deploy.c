@@ -2,21 +2,49 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/page.h"
+
+enum { AGE };
+static const struct setting settings[] = {
+	[AGE] = { "age", "TIME", NULL, "results of a deploy that began longer ago are WARNING", SETTING_TIME, false },
+	{ NULL, NULL, NULL, NULL, SETTING_TEXT, false },
+};
+
 static const struct metric steps_metric = { "steps", NULL, "mig_deploy_steps", NULL,
     "Steps of the last deploy.", METRIC_COUNT,
 	false };
 static const struct metric undone_metric = { "not_done", "not_done", "mig_deploy_steps_not_done", NULL,
 	"Steps of the last deploy that were not done.", METRIC_COUNT, false };
 
+static const struct metric age_metric = { "age_seconds", "age", "mig_deploy_age_seconds", NULL,
+	"Time since the last deploy began.", METRIC_SECONDS, false };
+
 struct tally {
 	size_t steps, done;
 	bool dry_run;
+	struct bytes what;      /* which deploy: "shop at db.example.com:5432, plan 3d0ea529e9c382d7" */
+	long long age_ms;       /* -1: not known */
 };
+
+/* A deferred step's server text says only that a time-out struck. */
+static void
+why_not(struct bytes *out, const struct result *r)
+{
+	if (r->sqlstate != NULL && strcmp(r->sqlstate, "55P03") == 0)
+		bytes_format(out, ": %s stayed busy%s%s", r->waited_for != NULL ? r->waited_for : "a table that it needs",
+		    r->waited_session != NULL ? ", held by " : "",
+		    r->waited_session != NULL ? r->waited_session : "");
+	else if (r->message != NULL)
+		bytes_format(out, ": %s", r->message);
+}
 
 /* One result: what is not done is said. */
 static void
 weigh(struct check_outcome *outcome, struct tally *tally, const struct result *r)
 {
+	struct bytes why = { 0 };
+
 	tally->steps++;
 	if (strcmp(r->status, STATUS_APPLIED) == 0 || strcmp(r->status, STATUS_SKIPPED) == 0 ||
 	    strcmp(r->status, STATUS_MARKED) == 0) {
@@ -24,8 +52,56 @@ weigh(struct check_outcome *outcome, struct tally *tally, const struct result *r
 		return;
 	}
 	check_raise(outcome, CHECK_CRITICAL);
-	check_detail(outcome, r->status, "%s%s%s", r->migration, r->message != NULL ? ": " : "",
-	    r->message != NULL ? r->message : "");
+	why_not(&why, r);
+	check_detail(outcome, r->status, "%s%s", r->migration, bytes_text(&why));
+	bytes_free(&why);
+}
+
+/* Which deploy it is that is judged: a file may be that of another one. */
+static void
+take_run(struct check_job *job, struct tally *tally, const struct run *run)
+{
+	tally->dry_run = run->dry_run;
+	tally->what.len = 0;
+	if (run->database != NULL) {
+		check_target(&job->target, run->host, run->port, run->database);
+		face_place(&tally->what, run->database, run->host, run->port, NULL);
+		bytes_str(&tally->what, ", ");
+	}
+	bytes_format(&tally->what, "plan %.16s", run->plan_digest);
+	tally->age_ms = clock_since_ms(run->started_at);
+}
+
+static void
+judge_age(struct check_job *job, const struct tally *tally)
+{
+	long long most = job->settings[AGE].number;
+	char span[CLOCK_SPAN];
+
+	if (tally->age_ms < 0)
+		return;
+	(void)check_measure(&job->outcome, &age_metric, tally->age_ms / 1000, most != RECORD_NULL ? most / 1000 : RECORD_NULL,
+	    RECORD_NULL);
+	if (most != RECORD_NULL && tally->age_ms > most)
+		check_say(&job->outcome, CHECK_WARNING, "older than %s (deploy.age)", clock_age(most, span));
+}
+
+static void
+judge(struct check_job *job, const struct tally *tally)
+{
+	struct check_outcome *o = &job->outcome;
+	char span[CLOCK_SPAN];
+
+	if (tally->steps == 0)
+		check_say(o, CHECK_OK, "nothing to do");
+	else
+		check_say(o, CHECK_OK, "%zu of %zu applied", tally->done, tally->steps);
+	if (tally->what.len > 0)
+		bytes_format(&o->message, " (%s%s%s%s)", tally->what.data, tally->age_ms >= 0 ? ", " : "",
+		    tally->age_ms >= 0 ? clock_age(tally->age_ms, span) : "", tally->age_ms >= 0 ? " ago" : "");
+	judge_age(job, tally);
+	(void)check_measure(o, &steps_metric, (long long)tally->steps, RECORD_NULL, RECORD_NULL);
+	(void)check_measure(o, &undone_metric, (long long)(tally->steps - tally->done), RECORD_NULL, 0);
 }
 
 static enum reading
@@ -42,9 +118,8 @@ read_results(struct check_job *job, struct reader *reader, struct tally *tally)
 
 		if (record_is(record, &run_form)) {
 			code = record_fill(reader, record, &run_form, &run);
-			tally->dry_run = code == 0 && run.dry_run;
-			if (code == 0 && run.database != NULL)
-				check_target(&job->target, run.host, run.port, run.database);
+			if (code == 0)
+				take_run(job, tally, &run);
 		} else if (record_is(record, &result_form)) {
 			code = record_fill(reader, record, &result_form, &result);
 			if (code == 0)
@@ -63,7 +138,7 @@ read_run(struct check_job *job, struct reader *reader)
 {
 	static const char *const kinds[] = { "results", NULL };
 	struct check_outcome *outcome = &job->outcome;
-	struct tally tally = { 0 };
+	struct tally tally = { .age_ms = -1 };
 	enum reading got = reader_begin(reader, kinds);
 
 	if (got == READING_RECORD)
@@ -77,16 +152,15 @@ read_run(struct check_job *job, struct reader *reader)
 		check_outcome_clear(outcome);
 		check_say(outcome, CHECK_UNKNOWN, "it was a dry run");
 	} else {
-		check_say(outcome, CHECK_OK, "%zu of %zu applied", tally.done, tally.steps);
-		(void)check_measure(outcome, &steps_metric, (long long)tally.steps, RECORD_NULL, RECORD_NULL);
-		(void)check_measure(outcome, &undone_metric, (long long)(tally.steps - tally.done),
-		    RECORD_NULL, 0);
+		judge(job, &tally);
 	}
+	bytes_free(&tally.what);
 }
 
 const struct check_kind check_deploy_kind = {
 	.name = "deploy",
 	.help = "results of mig-apply on standard input: was everything applied?",
+	.settings = settings,
 	.pipeline = "mig-scan | mig-plan | mig-apply | mig-check deploy",
 	.read = read_run,
 };

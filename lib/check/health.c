@@ -9,6 +9,8 @@
  */
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -56,7 +58,7 @@ static const struct metric certificate_metric = { "certificate_days", "certifica
     "mig_health_certificate_days", NULL,
 	"Days until the first certificate of the chain expires.", METRIC_DAYS, true };
 
-enum { BODY_BYTES = 1 << 20 };
+enum { BODY_BYTES = 1 << 20, METHOD_HEAD = 1 /* of the words of method */ };
 
 /* --- libcurl --- */
 
@@ -177,23 +179,61 @@ split_url(const char *url, void *context)
 	return NULL;
 }
 
+/* What is wrong with a URL, without a part of it: it may be secret; NULL: nothing. */
+static void *
+url_flaw(const char *url, void *context)
+{
+	static char none[] = "its value is a URL with http:// or https:// before it, or env:NAME, file:PATH, cmd:COMMAND";
+	static char blank[] = "a URL has no blank and no control character (%20)";
+	static char host[] = "the URL has no host", port[] = "the URL's port is none between 1 and 65535";
+	const char *at, *end, *colon;
+
+	(void)context;
+	if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
+		return none;
+	for (at = url; *at != '\0'; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7F)
+			return blank;
+	at = strstr(url, "://") + 3;
+	end = at + strcspn(at, "/?#");
+	while ((colon = memchr(at, '@', (size_t)(end - at))) != NULL)
+		at = colon + 1;
+	if (*at == '[') {
+		if ((at = memchr(at, ']', (size_t)(end - at))) == NULL)
+			return host;
+		colon = at + 1 < end ? at + 1 : NULL;
+		if (colon != NULL && *colon != ':')
+			return host;
+	} else {
+		colon = memchr(at, ':', (size_t)(end - at));
+		if ((colon != NULL ? colon : end) == at)
+			return host;
+	}
+	if (colon == NULL || colon + 1 == end)
+		return NULL;
+	at = colon + 1;
+	if (at + strspn(at, "0123456789") != end || end - at > 5 || strtol(at, NULL, 10) < 1 || strtol(at, NULL, 10) > 65535)
+		return port;
+	return NULL;
+}
+
 static int
 take_url(struct check_job *job, struct health_job *h)
 {
-	const char *url = job->value, *host;
+	const char *url = job->value, *host, *flaw;
 	int code;
 
 	if (is_source(url)) {
 		h->url = secret_open(url, "URL", &code);
 		if (h->url == NULL)
 			return code;
+		if ((flaw = secret_use(h->url, url_flaw, NULL)) != NULL)
+			return message_error(MIG_CONFIG, "in the source of the URL: %s", flaw);
 		secret_use(h->url, split_url, h);
 		return 0;
 	}
-	if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)
-		return options_wrong("%s: its value is a URL with http:// or https:// before it, or "
-		    "env:NAME, file:PATH, cmd:COMMAND",
-		    job->kind->name);
+	if ((flaw = url_flaw(url, NULL)) != NULL)
+		return options_wrong("%s: %s", job->name, flaw);
 	host = strstr(url, "://") + 3;
 	if (memchr(host, '@', strcspn(host, "/?#")) != NULL) {
 		(void)options_wrong("%s: there is a user or password in the URL, where other users see it",
@@ -288,23 +328,88 @@ is_listed(const char *list, long status)
 	return found;
 }
 
+/* A file that libcurl could not use would look like a fault of the application. */
+static int
+check_authorities(const struct check_job *job)
+{
+	const char *path = job->settings[CA].text;
+	char line[256] = "";
+	FILE *file;
+	bool found = false;
+
+	if (path == NULL)
+		return 0;
+	if ((file = fopen(path, "re")) == NULL)
+		return message_error(MIG_CONFIG, "%s.ca: cannot open %s: %s", job->kind->name, path, strerror(errno));
+	while (!found && fgets(line, sizeof line, file) != NULL)
+		found = strstr(line, "-----BEGIN ") != NULL && strstr(line, "CERTIFICATE-----") != NULL;
+	fclose(file);
+	return found ? 0 : message_error(MIG_CONFIG, "%s.ca: %s has no certificate in PEM format", job->kind->name, path);
+}
+
+/* Settings that are sound each by itself. */
+static int
+check_together(const struct check_job *job, const struct health_job *h)
+{
+	const struct setting_value *s = job->settings;
+	const char *kind = job->kind->name;
+	size_t i, logins = 0;
+
+	if (s[METHOD].number == METHOD_HEAD && (s[CONTAINS].lines.len > 0 || s[JSON].lines.len > 0))
+		return options_wrong("%s.method=HEAD asks for no body, and %s.%s judges one", kind, kind,
+		    s[JSON].lines.len > 0 ? "json" : "contains");
+	if (s[WARN].given && s[CRIT].given && s[WARN].number > s[CRIT].number)
+		return options_wrong("%s.warn=%s is more than %s.crit=%s", kind, s[WARN].text, kind, s[CRIT].text);
+	if (s[CERTIFICATE_WARN].given && s[CERTIFICATE_CRIT].given &&
+	    s[CERTIFICATE_WARN].number < s[CERTIFICATE_CRIT].number)
+		return options_wrong("%s.certificate-warn=%s is less than %s.certificate-crit=%s", kind,
+		    s[CERTIFICATE_WARN].text, kind, s[CERTIFICATE_CRIT].text);
+	for (i = 0; i < h->header_count; i++)
+		logins += strncasecmp(h->headers[i].name, "Authorization:", 14) == 0;
+	if (logins > 1)
+		return options_wrong("%s: there are two Authorization headers: %s.bearer is one", job->name, kind);
+	return 0;
+}
+
+static int
+check_json(const struct check_job *job)
+{
+	const char *kind = job->kind->name, *json = bytes_text(&job->settings[JSON].lines), *why;
+
+	for (; *json != '\0'; json += strcspn(json, "\n") + 1) {
+		size_t len = strcspn(json, "=");
+		char *path;
+
+		if (len >= strcspn(json, "\n"))
+			return options_wrong("%s.json wants a path and a value: %s.json=.status=ok", kind, kind);
+		path = xstrndup(json, len);
+		if ((why = jsonpath_flaw(path)) != NULL)
+			(void)options_wrong("%s.json=%s: %s", kind, path, why);
+		free(path);
+		if (why != NULL)
+			return MIG_USAGE;
+	}
+	return 0;
+}
+
 static int
 begin(struct check_job *job)
 {
 	struct health_job *h = xcalloc(1, sizeof *h);
-	const char *json = bytes_text(&job->settings[JSON].lines);
 	int code;
 
 	job->data = h;
 	if (is_listed(job->settings[STATUS].text, 0) < 0)
 		return options_wrong("%s.status=%s: it is a list of status codes: 200,204,300-399",
 		    job->kind->name, job->settings[STATUS].text);
-	for (; *json != '\0'; json += strcspn(json, "\n") + 1)
-		if (strcspn(json, "=") >= strcspn(json, "\n"))
-			return options_wrong("%s.json wants a path and a value: %s.json=.status=ok",
-			    job->kind->name, job->kind->name);
-	if ((code = take_url(job, h)) == 0)
+	if ((code = check_json(job)) == 0)
+		code = take_url(job, h);
+	if (code == 0)
 		code = take_headers(job, h);
+	if (code == 0)
+		code = check_together(job, h);
+	if (code == 0)
+		code = check_authorities(job);
 	return code == 0 ? load_curl() : code;
 }
 
@@ -362,7 +467,7 @@ set_how(const struct check_job *job, struct health_job *h)
 
 	if (h->secret_headers && !s[REDIRECTS].given)
 		redirects = 0;
-	if (s[METHOD].number == 1)
+	if (s[METHOD].number == METHOD_HEAD)
 		(void)curl.easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
 	else if (s[METHOD].number > 1)
 		(void)curl.easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, methods[s[METHOD].number]);
@@ -502,46 +607,125 @@ judge_timeout(const struct check_job *job, struct check_outcome *o, struct healt
 		check_say(o, CHECK_CRITICAL, "it cannot be connected to within %s", span);
 }
 
+/* "redirect to https://other.example.com: " where it is not the URL that was asked for that failed. */
+static void
+hop(struct bytes *out, const struct health_job *h)
+{
+	const char *url = NULL, *host, *at;
+	long redirects = 0;
+	size_t len;
+
+	(void)curl.easy_getinfo(h->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+	if (redirects == 0)
+		return;
+	(void)curl.easy_getinfo(h->easy, CURLINFO_EFFECTIVE_URL, &url);
+	if (h->url != NULL || url == NULL || (host = strstr(url, "://")) == NULL) {
+		bytes_str(out, "its redirect: ");
+		return;
+	}
+	host += 3;
+	len = strcspn(host, "/?#");
+	if ((at = memchr(host, '@', len)) != NULL) { /* a server may send a password too */
+		len -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	bytes_format(out, "redirect to %.*s://%.*s: ", (int)strcspn(url, ":"), url, (int)len, host);
+}
+
+/* Who it is that cannot be connected to: libcurl's text names a proxy too. */
+static void
+peer(struct bytes *out, const struct health_job *h)
+{
+	static const char words[] = "Failed to connect to ";
+	const char *why = strstr(h->why, words), *url = NULL, *host, *at;
+	size_t len;
+
+	(void)curl.easy_getinfo(h->easy, CURLINFO_EFFECTIVE_URL, &url);
+	if (why == NULL || url == NULL || (host = strstr(url, "://")) == NULL)
+		return;
+	why += strlen(words);
+	len = strcspn(why, " ");
+	host += 3;
+	if ((at = memchr(host, '@', strcspn(host, "/?#"))) != NULL)
+		host = at + 1;
+	host += strspn(host, "[");
+	if (h->url == NULL && strncasecmp(why, host, len) != 0 && strstr(why, " port ") == why + len)
+		bytes_format(out, "by the proxy %.*s:%.*s: ", (int)len, why,
+		    (int)strspn(why + len + 6, "0123456789"), why + len + 6);
+}
+
+/* Something here is wrong, and nothing was asked: nothing is known of the application. */
+static bool
+is_local(CURLcode code)
+{
+	return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_URL_MALFORMAT || code == CURLE_FAILED_INIT ||
+	    code == CURLE_OUT_OF_MEMORY || code == CURLE_BAD_FUNCTION_ARGUMENT ||
+	    code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CIPHER || code == CURLE_SSL_CERTPROBLEM;
+}
+
 /* A request that did not end well, in a person's words. */
 static void
 judge_failure(const struct check_job *job, struct check_outcome *o, struct health_job *h, CURLcode code,
     long status)
 {
-	long number = 0;
+	struct bytes where = { 0 };
+	long number = 0, redirects = 0;
 
+	(void)curl.easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &number);
+	if (number >= 300) {
+		check_say(o, CHECK_CRITICAL, "the proxy answered %ld%s, and did not connect", number,
+		    number == 407 ? " (it wants a login)" : "");
+		return;
+	}
+	hop(&where, h);
 	switch (code) {
 	case CURLE_OPERATION_TIMEDOUT:
 		judge_timeout(job, o, h, status);
-		return;
+		break;
 	case CURLE_TOO_MANY_REDIRECTS:
 		check_say(o, CHECK_CRITICAL, "redirects in circles: gave up after %lld",
 		    job->settings[REDIRECTS].number);
-		return;
+		break;
 	case CURLE_COULDNT_RESOLVE_HOST:
-		check_say(o, CHECK_CRITICAL, "its name cannot be resolved");
-		return;
+		check_say(o, CHECK_CRITICAL, "%sits name cannot be resolved", bytes_text(&where));
+		break;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		check_say(o, CHECK_UNKNOWN, "the proxy's name cannot be resolved");
+		break;
 	case CURLE_COULDNT_CONNECT:
+		peer(&where, h);
 		(void)curl.easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &number);
-		check_say(o, CHECK_CRITICAL, "cannot connect%s%s", number != 0 ? ": " : "", number != 0
+		check_say(o, CHECK_CRITICAL, "%scannot connect%s%s", bytes_text(&where), number != 0 ? ": " : "", number != 0
 		    ? strerror((int)number) : "");
-		return;
+		break;
 	case CURLE_GOT_NOTHING:
-		check_say(o, CHECK_CRITICAL, "it closed the connection without an answer");
-		return;
+		check_say(o, CHECK_CRITICAL, "%sit closed the connection without an answer", bytes_text(&where));
+		break;
 	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
-		check_say(o, CHECK_CRITICAL, "it closed the connection early, after %lld bytes%s", h->bytes,
-		    status != 0 ? " of its answer" : "");
-		return;
+		check_say(o, CHECK_CRITICAL, "%sit closed the connection early, after %lld bytes%s", bytes_text(&where),
+		    h->bytes, status != 0 ? " of its answer" : "");
+		break;
 	case CURLE_PEER_FAILED_VERIFICATION:
-		check_say(o, CHECK_CRITICAL, "its certificate is refused: %s", h->why[0] != '\0' ? h->why
+		check_say(o, CHECK_CRITICAL, "%sits certificate is refused: %s", bytes_text(&where), h->why[0] != '\0' ? h->why
 		    : "unknown reason");
-		return;
+		break;
+	case CURLE_SSL_CONNECT_ERROR:
+		check_say(o, CHECK_CRITICAL, "%sno TLS connection: %s%s", bytes_text(&where),
+		    h->why[0] != '\0' ? h->why : "unknown reason",
+		    strstr(h->why, "wrong version number") != NULL || strstr(h->why, "packet length") != NULL
+		        ? " (that port speaks no TLS: http:// instead of https://?)" : "");
+		break;
 	default:
+		(void)curl.easy_getinfo(h->easy, CURLINFO_REDIRECT_COUNT, &redirects);
 		/* libcurl's longer text may repeat the URL */
-		check_say(o, CHECK_CRITICAL, "%s", curl.easy_strerror(code));
+		check_say(o, is_local(code) && redirects == 0 && status == 0 ? CHECK_UNKNOWN : CHECK_CRITICAL, "%s%s",
+		    bytes_text(&where), code == CURLE_UNSUPPORTED_PROTOCOL && redirects == 0
+		        ? "its answer is no HTTP (https:// instead of http://?)" : curl.easy_strerror(code));
 	}
+	o->settled = is_local(code) && o->state == CHECK_UNKNOWN;
+	bytes_free(&where);
 }
 
 static long long

@@ -28,7 +28,7 @@ static const struct setting settings[] = {
 	[IGNORE] = { "ignore", "REGEX", NULL, "a line that is passed over; may come again", SETTING_TEXT,
 	    true },
 	[ERRORS] = { "errors", "REGEX", "(^|[^[:alpha:]])(error|fatal|panic)([^[:alpha:]]|$)",
-	    "what an error line is, in any case of its letters; with --watch many\nmore of them than before "
+	    "what an error line is, in any case of its letters (not \"error\":null);\nwith --watch many more of them than before "
 	    "are WARNING", SETTING_TEXT, false },
 	{ NULL, NULL, NULL, NULL, SETTING_TEXT, false },
 };
@@ -42,6 +42,10 @@ static const char *const disagreements[] = {
 	"(^|[^[:alnum:]])(P2021|P2022|42P01|42703)([^[:alnum:]]|$)",
 };
 enum { DISAGREEMENTS = sizeof disagreements / sizeof *disagreements };
+
+/* A field of a structured log that says that there was none. */
+static const char no_error[] = "\"?(error|err|fatal|panic)\"?[[:space:]]*[:=][[:space:]]*"
+    "(null|nil|<nil>|none|undefined|false|0|\"\"|''|\\{\\}|\\[\\])([,;[:space:]}]|$)";
 
 static const struct metric lines_metric = { "lines", NULL, "mig_log_lines", NULL, "Lines that were read.",
     METRIC_COUNT, false };
@@ -60,7 +64,7 @@ struct expressions {
 
 struct log_job {
 	struct expressions wanted, ignored;
-	regex_t errors;
+	regex_t errors, no_error;
 	int fd;                  /* -1: not open */
 	bool ended;              /* standard input has */
 	int error;               /* errno of the last open() or read() */
@@ -145,6 +149,23 @@ note(struct log_job *g, const char *line, const regmatch_t *where)
 	free(text);
 }
 
+/* Not one that says that there is none: "error":null, errors are looked for behind it. */
+static bool
+is_error(const struct log_job *g, const char *line)
+{
+	regmatch_t none;
+	char *rest = NULL;
+	bool error = regexec(&g->errors, line, 0, NULL, 0) == 0;
+
+	while (error && regexec(&g->no_error, rest != NULL ? rest : line, 1, &none, 0) == 0) {
+		rest = rest != NULL ? rest : xstrdup(line);
+		memset(rest + none.rm_so, ' ', (size_t)(none.rm_eo - none.rm_so));
+		error = regexec(&g->errors, rest, 0, NULL, 0) == 0;
+	}
+	free(rest);
+	return error;
+}
+
 static void
 take_line(struct log_job *g, const char *line)
 {
@@ -153,7 +174,7 @@ take_line(struct log_job *g, const char *line)
 
 	if (matches(&g->ignored, line, NULL))
 		return;
-	error = regexec(&g->errors, line, 0, NULL, 0) == 0;
+	error = is_error(g, line);
 	if (g->before) {
 		g->lines_before++;
 		g->errors_before += error;
@@ -165,6 +186,24 @@ take_line(struct log_job *g, const char *line)
 		note(g, line, &where);
 }
 
+/* A log that was truncated while it was written to begins with NULs: they must not hide what stands behind them. */
+static void
+add_text(struct bytes *line, const char *data, size_t len)
+{
+	const char *nul;
+
+	while ((nul = memchr(data, '\0', len)) != NULL) {
+		size_t part = (size_t)(nul - data);
+
+		bytes_add(line, data, part);
+		if (line->len > 0 && line->data[line->len - 1] != ' ')
+			bytes_char(line, ' ');
+		data += part + 1;
+		len -= part + 1;
+	}
+	bytes_add(line, data, len);
+}
+
 static void
 take_bytes(struct log_job *g, const char *data, size_t len)
 {
@@ -172,7 +211,7 @@ take_bytes(struct log_job *g, const char *data, size_t len)
 		const char *newline = memchr(data, '\n', len);
 		size_t part = newline != NULL ? (size_t)(newline - data) : len;
 
-		bytes_add(&g->line, data, part);
+		add_text(&g->line, data, part);
 		if (newline != NULL || g->line.len > LONGEST_LINE) {
 			if (!g->passing)
 				take_line(g, bytes_text(&g->line));
@@ -182,6 +221,14 @@ take_bytes(struct log_job *g, const char *data, size_t len)
 		data += part + (newline != NULL);
 		len -= part + (newline != NULL);
 	}
+}
+
+/* A last line without a line break is a line. */
+static void
+end_line(struct log_job *g)
+{
+	if (g->line.len > 0)
+		take_bytes(g, "\n", 1);
 }
 
 /* Reads what there is. */
@@ -204,8 +251,8 @@ drain(struct log_job *g)
 	g->error = got < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
 	g->ended = g->fd == STDIN_FILENO;
 	/* a last line without its end may still grow, but not on a pipe that was closed */
-	if (g->ended && g->line.len > 0)
-		take_bytes(g, "\n", 1);
+	if (g->ended)
+		end_line(g);
 }
 
 /* --- the file --- */
@@ -247,11 +294,14 @@ follow(struct check_job *job, struct log_job *g)
 	if (stat(job->value, &now) != 0)
 		return; /* between two files */
 	if (now.st_ino != g->file.st_ino || now.st_dev != g->file.st_dev) {
+		drain(g);
+		end_line(g);
 		(void)close(g->fd);
 		open_file(job, g, false);
 		if (g->fd >= 0)
 			drain(g);
 	} else if (S_ISREG(now.st_mode) && now.st_size < g->at) {
+		end_line(g);
 		g->at = lseek(g->fd, 0, SEEK_SET);
 		drain(g);
 	}
@@ -281,6 +331,7 @@ begin(struct check_job *job)
 		g->errors = one.all[0];
 	else
 		(void)regcomp(&g->errors, "", 0);
+	(void)regcomp(&g->no_error, no_error, REG_EXTENDED | REG_ICASE);
 	free(one.all);
 	if (code != 0)
 		return code;
@@ -379,6 +430,18 @@ go_on(struct check_job *job, struct polls *polls)
 }
 
 static void
+last(struct check_job *job)
+{
+	struct log_job *g = job->data;
+
+	if (g->line.len == 0 || g->error != 0)
+		return;
+	end_line(g);
+	check_outcome_clear(&job->outcome);
+	judge(job, g);
+}
+
+static void
 end(struct check_job *job)
 {
 	struct log_job *g = job->data;
@@ -386,6 +449,7 @@ end(struct check_job *job)
 	free_expressions(&g->wanted);
 	free_expressions(&g->ignored);
 	regfree(&g->errors);
+	regfree(&g->no_error);
 	if (g->fd > STDIN_FILENO)
 		(void)close(g->fd);
 	bytes_free(&g->line);
@@ -404,5 +468,6 @@ const struct check_kind check_log_kind = {
 	.look = look,
 	.go_on = go_on,
 	.watch = watch,
+	.last = last,
 	.end = end,
 };

@@ -92,7 +92,7 @@ join_session(struct keeping *run, struct check_job *job)
 			u->session = &u->own;
 	}
 	if (u->session == NULL) {
-		check_cannot(&job->outcome, u->code, first);
+		check_cannot(&job->outcome, first);
 		job->looks = 1;
 		return;
 	}
@@ -470,7 +470,7 @@ read_stream(struct keeping *run, struct check_job *job)
 	long long began = clock_now_ms();
 
 	if (reader == NULL) {
-		check_cannot(&job->outcome, message_code(), true);
+		check_cannot(&job->outcome, true);
 		job->looks = 1;
 		return;
 	}
@@ -551,6 +551,9 @@ vigil_keep(const struct vigil *vigil)
 		if (vigil->jobs->jobs[i].kind->read != NULL && !vigil->jobs->jobs[i].outcome.settled)
 			read_stream(&run, &vigil->jobs->jobs[i]);
 	keep(&run);
+	for (i = 0; i < vigil->jobs->count; i++)
+		if (vigil->jobs->jobs[i].kind->last != NULL && vigil->jobs->jobs[i].data != NULL)
+			vigil->jobs->jobs[i].kind->last(&vigil->jobs->jobs[i]);
 	for (i = 0; i < vigil->jobs->count; i++)
 		worst = check_worse(worst, vigil->jobs->jobs[i].outcome.state);
 	free_units(&run);

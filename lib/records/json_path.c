@@ -27,10 +27,25 @@ put(struct bytes *out, const json_t *value)
 	free(text);
 }
 
+const char *
+jsonpath_flaw(const char *path)
+{
+	if (strpbrk(path, "[]") != NULL)
+		return "an element of a list has its number behind a point: .list.0.name";
+	if (*path == '$')
+		return "a path begins with a point or a name: .db.status";
+	path += *path == '.';
+	if (*path == '.' || strstr(path, "..") != NULL || (*path != '\0' && path[strlen(path) - 1] == '.'))
+		return "there is nothing between two points, or behind the last";
+	return NULL;
+}
+
 bool
 jsonpath_get(const char *json, size_t len, const char *path, struct bytes *out, const char **why)
 {
-	json_t *all = json_loadb(json, len, JSON_DECODE_ANY, NULL);
+	static const char mark[] = "\xEF\xBB\xBF";
+	size_t skip = len >= 3 && memcmp(json, mark, 3) == 0 ? 3 : 0;
+	json_t *all = json_loadb(json + skip, len - skip, JSON_DECODE_ANY, NULL);
 	const json_t *at = all;
 	size_t part;
 
