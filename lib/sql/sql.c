@@ -513,6 +513,14 @@ match(struct reader *r, const char *synopsis)
 	return match_part(r, synopsis, strlen(synopsis));
 }
 
+size_t
+sql_match(const char *text, size_t end, size_t at, const char *synopsis)
+{
+	struct reader r = reader_at(text, at, end);
+
+	return match(&r, synopsis) ? r.token.start : 0;
+}
+
 /* Whether a word with one of these letters comes next; scripts of a million INSERTs ask it before anything else. */
 static bool
 begins_with(const struct reader *r, const char *letters)

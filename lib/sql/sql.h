@@ -37,6 +37,12 @@ struct sql_token {
 /* The first token at or after `at`; comments and white space are passed over. */
 struct sql_token sql_token(const char *text, size_t len, size_t at);
 
+/*
+ * Whether text[at..end) begins with this synopsis, written as in PostgreSQL's manual: WORD, ONE|OTHER, [may be missing],
+ * and for what varies: name, text (a string), (...), *, and end.  Returns the offset behind it, or 0.
+ */
+size_t sql_match(const char *text, size_t end, size_t at, const char *synopsis);
+
 /* Whether a token is the bare word `word` (given in upper case), in any case. */
 bool sql_is(const char *text, struct sql_token token, const char *word);
 
