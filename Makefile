@@ -56,7 +56,16 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP -c -o $@ $<
 
-test-tools: $(TEST_TOOLS)
+# Pure functions, asked in C; `make unit` runs them.
+UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/u_*.c))
+
+test-tools: $(TEST_TOOLS) $(UNITS)
+
+$(BUILD)/tests/unit/u_%: $(BUILD)/tests/unit/u_%.o $(BUILD)/libmig.a
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+unit: $(UNITS)
+	@for u in $(UNITS); do $$u || exit 1; done
 
 $(BUILD)/tests/tool_%: $(BUILD)/tests/tool_%.o $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS) $(PQ)
@@ -110,7 +119,7 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-kill check-prisma check-sql check-traffic clean demo headers install lint test-tools uninstall
+.PHONY: all bench check check-alone check-kill check-prisma check-sql check-traffic clean demo headers install lint test-tools uninstall unit
 .SECONDARY:

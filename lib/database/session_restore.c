@@ -6,6 +6,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "migrations/history.h"
+#include "sql/session_effects.h"
 #include "sql/sql.h"
 
 /* 1, 0, or -1 with the error said. */
@@ -72,15 +73,21 @@ mend_search_path(struct db *db, const char *schema, const struct target *target,
 int
 mend_session(struct db *db, const char *schema, const struct target *target, const struct step *step)
 {
-	bool discards;
+	struct sql_script script;
+	const char *setting;
 	int code = 0;
 
 	if (step->sql == NULL)
 		return 0;
-	discards = sql_mentions(step->sql, strlen(step->sql), "discard");
-	if (discards || sql_mentions(step->sql, strlen(step->sql), "advisory_unlock"))
+	script = sql_split(step->sql, strlen(step->sql));
+	if (session_changes(step->sql, &script))
+		db_let_go(db);
+	if (session_may_unlock(step->sql, &script))
 		code = mend_lock(db, step);
-	if (code == 0 && (discards || sql_mentions(step->sql, strlen(step->sql), "search_path")))
+	if (code == 0 && session_may_set(step->sql, &script, "search_path"))
 		code = mend_search_path(db, schema, target, step);
+	while ((setting = db_restored(db)) != NULL)
+		message_warning("%s changed %s; it is set back for what follows", step->migration, setting);
+	sql_script_free(&script);
 	return code;
 }

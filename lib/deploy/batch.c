@@ -9,28 +9,25 @@
 #include "base/mig.h"
 #include "migrations/history.h"
 #include "sql/segments.h"
+#include "sql/session_effects.h"
 
 enum { MODERATE_BYTES = 65536 };
 
 bool
 ahead_fits(const struct step *step)
 {
-	static const char *const words[] = { "search_path", "discard", "advisory_unlock", " role", "authorization",
-		"synchronous_commit" };
 	struct sql_script script;
 	struct segments segments;
-	size_t len, i;
+	size_t len;
 	bool fits;
 
 	if (step->sql == NULL || step->row_id != NULL || (len = strlen(step->sql)) > MODERATE_BYTES)
 		return false;
-	for (i = 0; i < sizeof words / sizeof *words; i++)
-		if (sql_mentions(step->sql, len, words[i]))
-			return false;
 	script = sql_split(step->sql, len);
 	segments = segments_of(step->sql, &script);
 	fits = segments.count == 1 && segments.list[0].kind == SEGMENT_TOGETHER && !segments.list[0].block &&
-	    !script.statements[script.count - 1].broken;
+	    !script.statements[script.count - 1].broken && !session_changes(step->sql, &script) &&
+	    !sql_mentions(step->sql, len, "synchronous_commit");
 	segments_free(&segments);
 	sql_script_free(&script);
 	return fits;

@@ -23,6 +23,7 @@
 #include "migrations/history.h"
 #include "postgres/connection.h"
 #include "sql/interrupted.h"
+#include "sql/session_effects.h"
 #include "sql/sql.h"
 
 /* A deploy under way; everything here is freed at its end. */
@@ -351,7 +352,9 @@ can_go_on(struct step *step, const struct history_row *row)
 	struct journal journal;
 	struct sql_script script;
 	struct aim aim = { .act = AIM_REPEAT };
+	struct session_behind behind = { 0 };
 	char before[HISTORY_BEFORE] = "";
+	bool lost;
 
 	if (step->row_id != NULL || step->sql == NULL || strcmp(row->checksum, step->checksum) != 0 ||
 	    !history_journal_read(row->logs, &journal))
@@ -363,8 +366,12 @@ can_go_on(struct step *step, const struct history_row *row)
 		aim = aim_of(step->sql, &script.statements[journal.next - 1]);
 		aim_free(&aim);
 	}
+	if (journal.next <= script.count + 1)
+		behind = session_behind(step->sql, &script, journal.next - 1);
+	lost = behind.lost != NULL;
+	session_behind_free(&behind);
 	sql_script_free(&script);
-	if (strcmp(before, journal.before) != 0 || aim.act == AIM_NONE)
+	if (strcmp(before, journal.before) != 0 || aim.act == AIM_NONE || lost)
 		return false;
 	step->row_id = row->id;
 	step->resume_at = (long long)journal.next;

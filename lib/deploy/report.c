@@ -10,6 +10,7 @@
 #include "base/page.h"
 #include "base/signals.h"
 #include "sql/interrupted.h"
+#include "sql/session_effects.h"
 #include "sql/sql.h"
 
 static bool
@@ -206,10 +207,30 @@ say_fate(const struct step *step, const struct sent *sent)
 		                                                 : "ended");
 }
 
+/* What the next run cannot have again, so that the plan will ask. */
+static bool
+lost_session(const struct step *step, const struct sent *sent)
+{
+	struct sql_script script;
+	struct session_behind behind;
+	bool lost;
+
+	if (!sent->kept || sent->finished || sent->done == 0)
+		return false;
+	script = sql_split(step->sql, strlen(step->sql));
+	behind = session_behind(step->sql, &script, sent->done);
+	lost = behind.lost != NULL;
+	if (lost)
+		message_line("  %-13s %s of statement %zu, with its session", "lost", behind.lost, behind.lost_at + 1);
+	session_behind_free(&behind);
+	sql_script_free(&script);
+	return lost;
+}
+
 static void
 say_next(const struct step *step, const struct sent *sent)
 {
-	if (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent))
+	if (lost_session(step, sent) || (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent)))
 		message_line("next: mig-scan | mig-plan    (says how to go on with %s)", step->migration);
 	else if (sent->outcome == SEND_FAILED && !sent->kept)
 		message_line("next: correct the file, then run the same again:  %s", again);

@@ -11,6 +11,7 @@
 #include "deploy/step_exec.h"
 #include "migrations/history.h"
 #include "sql/segments.h"
+#include "sql/session_effects.h"
 
 /* --- transactions --- */
 
@@ -27,6 +28,10 @@ begin(struct going *g)
 	bytes_format(&name, "mig-apply %s", g->step->migration);
 	bytes_sql_text(&sql, name.data);
 	bytes_free(&name);
+	if (g->locals.len > 0) {
+		bytes_str(&sql, ";\n");
+		bytes_add(&sql, g->locals.data, g->locals.len);
+	}
 	return going_tell_text(g, &sql);
 }
 
@@ -129,6 +134,22 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 	}
 }
 
+/* A SET LOCAL was for one transaction with those behind it, and each of them has one of its own now. */
+static void
+keep_local(struct going *g, size_t at)
+{
+	const struct sql_statement *s = &going_statements(g)[at];
+	struct session_change change = session_change_of(g->step->sql, s);
+
+	if (change.effect != SESSION_LOCAL || change.name.kind == SQL_END)
+		return;
+	bytes_add(&g->locals, g->step->sql + s->start, s->end - s->start);
+	bytes_str(&g->locals, ";\n");
+	/* outside a transaction nothing is local; but time-outs are off there anyway */
+	g->bound_by_locals |= !session_sets(g->step->sql, s, "lock_timeout") &&
+	    !session_sets(g->step->sql, s, "statement_timeout");
+}
+
 /*
  * A segment that cannot be one transaction after all: each statement in one of its own, with the journal; outside of
  * any where that is what it wants.
@@ -145,10 +166,17 @@ run_one_by_one(struct going *g, const struct segment *s, bool last)
 		if (!run_transaction(g, &one, end)) {
 			if (g->sent.outcome != SEND_FAILED || (!going_error_is(g, "25001") && !going_error_is(g, "2D000")))
 				return false;
+			if (g->bound_by_locals) {
+				g->sent.advice = xstrdup("SET LOCAL before it cannot hold for a statement that runs outside a "
+				                         "transaction: write SET");
+				g->sent.result.hint = g->sent.advice;
+				return false;
+			}
 			if (!alone_run(g, i, end, false))
 				return false;
 		}
 		g->done = i + 1;
+		keep_local(g, i);
 	}
 	return true;
 }
@@ -172,9 +200,12 @@ run_segments(struct going *g)
 
 		if (behind <= g->done)
 			continue;
+		g->locals.len = 0;
+		g->bound_by_locals = false;
 		if (s.first < g->done) { /* an earlier run went through it statement by statement */
+			for (; s.first < g->done; s.first++)
+				keep_local(g, s.first);
 			s.count = behind - g->done;
-			s.first = g->done;
 		}
 		if (signals_caught() != 0 && g->rowed) {
 			(void)going_give_up(g, DB_STOPPED);
@@ -244,6 +275,23 @@ close_result(struct going *g)
 	}
 }
 
+/* What the done part of the script set in its session is set in this one before the rest runs. */
+static bool
+make_session(struct going *g)
+{
+	struct session_behind behind = session_behind(g->step->sql, &g->script, g->done);
+	enum db_outcome outcome = behind.settings.len > 0 ? going_run_text(g, &behind.settings) : DB_OK;
+	bool made = !going_give_up(g, outcome);
+
+	if (!made && outcome == DB_ERROR) {
+		g->sent.extra = xformat("the settings of the statements that are done could not be made again: %s",
+		    g->sent.result.message);
+		g->sent.result.message = g->sent.extra;
+	}
+	session_behind_free(&behind);
+	return made;
+}
+
 /* It was cancelled for good when it was sent ahead; the error is still that one. */
 static void
 fail_overdue(struct going *g)
@@ -284,7 +332,7 @@ send_step(struct send *send, const struct step *step)
 	db_hooks(send->db, &hooks);
 	if (send->ahead.overdue > 0)
 		fail_overdue(&g);
-	else
+	else if (step->row_id == NULL || make_session(&g))
 		run_segments(&g);
 	db_hooks(send->db, NULL);
 	send->ahead = (struct sent_ahead){ 0 };
@@ -295,6 +343,7 @@ send_step(struct send *send, const struct step *step)
 		note_waits(&g);
 	close_result(&g);
 	memcpy(g.sent.texts, g.texts, sizeof g.texts);
+	bytes_free(&g.locals);
 	segments_free(&g.segments);
 	sql_script_free(&g.script);
 	return g.sent;

@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "sql/hints.h"
+#include "sql/session_effects.h"
 
 /* How long a statement may take, in ms and as people write it, and who said so: of what the session has from outside */
 static const char timeout_sql[] =
@@ -475,6 +476,16 @@ still_waiting(void *context)
 	bytes_free(&note);
 }
 
+/* A script may have set how long its session may be idle, as it is while we wait. */
+static void
+stay_while_idle(struct going *g)
+{
+	(void)going_statements(g);
+	if (g->done > 0 && db_server_version_num(g->send->db) >= 140000 &&
+	    session_may_set(g->step->sql, &g->script, "idle_session_timeout"))
+		(void)db_run_aside(g->send->db, "SET idle_session_timeout = 0");
+}
+
 bool
 going_pause(struct going *g)
 {
@@ -490,6 +501,7 @@ going_pause(struct going *g)
 	pause = patience_pause(t->waits.oid != NULL ? 1 : g->tries, randombytes_random());
 	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt sees who is in the way */
 	t->waited = true;
+	stay_while_idle(g);
 	message_verbose("%s: %s; pausing %lld ms", g->step->migration, g->sent.result.message, pause);
 	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
 		still_waiting(g);

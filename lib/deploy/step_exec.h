@@ -27,6 +27,8 @@ struct going {
 	bool rowed;              /* the row is committed */
 	bool finished;           /* and finished */
 	size_t done;             /* statements behind which we are: committed, or rolled back by the script itself */
+	struct bytes locals;     /* SET LOCAL of statements before, which the transaction that runs next is to have as well, */
+	bool bound_by_locals;    /* and without which the statements behind them must not run */
 	bool in_script;          /* a part of the script is running: */
 	size_t first, running;   /*   its first statement, and how many they are, */
 	size_t ended;            /*   and how many of them the server has finished */

@@ -12,6 +12,7 @@
 #include "migrations/history.h"
 #include "sql/interrupted.h"
 #include "sql/segments.h"
+#include "sql/session_effects.h"
 #include "sql/sql.h"
 
 const struct plan_rule plan_rules[] = {
@@ -498,6 +499,37 @@ add_told_resume(struct maker *m, const struct standing *s, const char *number, s
 	return add_apply(m, s->script, &resume);
 }
 
+/*
+ * The rest needs the session that the done part had: its settings are made again, and what nothing makes again is a
+ * question.
+ */
+static int
+add_kept_resume(struct maker *m, const struct standing *s, const struct journal *journal, const struct sql_script *split,
+    const struct resume *resume)
+{
+	struct session_behind behind = session_behind(s->script->sql, split, journal->next - 1);
+	char *why = NULL;
+	int code;
+
+	if (behind.lost != NULL)
+		why = behind.lost_at < journal->next - 1
+		    ? xformat("statement %zu made %s, which ended with its session", behind.lost_at + 1, behind.lost)
+		    : xformat("statement %zu needs %s, which ended with the session of those before", behind.lost_at + 1,
+		          behind.lost);
+	if (why != NULL) {
+		code = add_failed(m, s, journal, why);
+	} else {
+		add_finding(m, "resumes", s->migration,
+		    xformat("goes on at statement %zu of %zu: what comes before is committed%s", journal->next, split->count,
+		        behind.settings.len > 0 ? ", and its settings are made again" : ""),
+		    NULL);
+		code = add_apply(m, s->script, resume);
+	}
+	session_behind_free(&behind);
+	free(why);
+	return code;
+}
+
 /* What the journal of an unfinished row says, held against the file as it is now. */
 static int
 add_journal_resume(struct maker *m, const struct standing *s, const struct journal *journal,
@@ -519,9 +551,7 @@ add_journal_resume(struct maker *m, const struct standing *s, const struct journ
 		if (aim.act == AIM_NONE)
 			return add_failed(m, s, journal, "a statement that stands alone had begun, and nobody knows whether it ended");
 	}
-	add_finding(m, "resumes", s->migration,
-	    xformat("goes on at statement %zu of %zu: what comes before is committed", journal->next, split->count), NULL);
-	return add_apply(m, s->script, &resume);
+	return add_kept_resume(m, s, journal, split, &resume);
 }
 
 /* A row that is neither finished nor rolled back. */

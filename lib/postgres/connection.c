@@ -43,8 +43,9 @@ struct db {
 	int pid;                  /* of the server process, where libpq was given another; else 0 */
 	bool needs_password;      /* the last attempt was refused for want of one */
 	char version[32];
-	struct db_ask prelude[3]; /* settings that go with the first thing that is sent */
+	struct db_ask prelude[8]; /* settings that go with what is sent next */
 	size_t prelude_count;
+	bool restored[2];         /* of readings[]: it was changed, and is set back */
 	struct bytes search_path; /* text of one of them */
 	struct db_beside *beside; /* NULL: of a session whose calls wait */
 	size_t results;           /* that were read of what was sent last */
@@ -710,6 +711,65 @@ say_unreachable(const struct db *db, const struct source *source)
 	return code;
 }
 
+/* False: it waits to be sent already. */
+static bool
+queue_setting(struct db *db, const char *sql)
+{
+	size_t i;
+
+	for (i = 0; i < db->prelude_count; i++)
+		if (db->prelude[i].sql == sql)
+			return false;
+	if (db->prelude_count < sizeof db->prelude / sizeof *db->prelude)
+		db->prelude[db->prelude_count++] = (struct db_ask){ .sql = sql, .ends_unit = true };
+	return true;
+}
+
+/* How the server reads what we send: a script may have changed it, or who configured the database. */
+static const struct {
+	const char *setting, *wanted, *sql;
+} readings[] = {
+	{ "client_encoding", "UTF8", "SET client_encoding = 'UTF8'" },
+	{ "standard_conforming_strings", "on", "SET standard_conforming_strings = on" },
+};
+
+/* The server says by itself when one of them changes.  A transaction that failed takes only ROLLBACK. */
+static bool
+is_changed(const struct db *db, size_t reading)
+{
+	const char *now = PQparameterStatus(db->conn, readings[reading].setting);
+
+	return now != NULL && strcmp(now, readings[reading].wanted) != 0 &&
+	    PQtransactionStatus(db->conn) != PQTRANS_INERROR;
+}
+
+/*
+ * Set back before each message, so that a script in several of them is read as one message would have been.  Behind a
+ * pooler the session is not ours.
+ */
+static void
+restore_readings(struct db *db)
+{
+	size_t i;
+
+	for (i = 0; db->beside == NULL && i < sizeof readings / sizeof *readings; i++)
+		if (is_changed(db, i) && queue_setting(db, readings[i].sql))
+			db->restored[i] = true;
+}
+
+const char *
+db_restored(struct db *db)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof readings / sizeof *readings; i++)
+		if (db->restored[i]) {
+			db->restored[i] = false;
+			return readings[i].setting;
+		}
+	return NULL;
+}
+
 /* What a session is told goes with its first round trip. */
 static void
 session_begin(struct db *db, const struct target *target)
@@ -720,10 +780,12 @@ session_begin(struct db *db, const struct target *target)
 	snprintf(db->version, sizeof db->version, "%.*s", (int)strcspn(version, " "), version);
 	PQsetnonblocking(db->conn, 1);
 	PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);
+	restore_readings(db);
+	memset(db->restored, 0, sizeof db->restored); /* no script did it */
 	if (target->schema != NULL) {
 		bytes_str(&db->search_path, "SET search_path = ");
 		bytes_sql_name(&db->search_path, target->schema);
-		db->prelude[db->prelude_count++] = (struct db_ask){ .sql = db->search_path.data, .ends_unit = true };
+		queue_setting(db, db->search_path.data);
 	}
 }
 
@@ -733,10 +795,11 @@ db_let_go(struct db *db)
 	const char *host = PQhost(db->conn);
 
 	if (host != NULL && *host != '/')
-		db->prelude[db->prelude_count++] = (struct db_ask){ .sql = server_lively_sql, .ends_unit = true };
-	if (PQserverVersion(db->conn) >= 140000)
-		db->prelude[db->prelude_count++] =
-		    (struct db_ask){ .sql = "SET client_connection_check_interval = '2s'", .ends_unit = true };
+		queue_setting(db, server_lively_sql);
+	if (PQserverVersion(db->conn) >= 140000) {
+		queue_setting(db, "SET client_connection_check_interval = '2s'");
+		queue_setting(db, "SET idle_session_timeout = 0");
+	}
 }
 
 /* A string without a password, and no password file that has one: asks on the terminal, as psql does. */
@@ -1333,10 +1396,14 @@ with_prelude(struct db *db, const struct db_ask asks[], size_t count)
 enum db_outcome
 db_round(struct db *db, struct db_ask asks[], size_t count)
 {
-	size_t first = db->prelude_count;
-	struct db_ask *all = with_prelude(db, asks, count);
-	enum db_outcome outcome = run_round(db, all, first + count, db->limit_ms);
+	struct db_ask *all;
+	enum db_outcome outcome;
+	size_t first;
 
+	restore_readings(db);
+	first = db->prelude_count;
+	all = with_prelude(db, asks, count);
+	outcome = run_round(db, all, first + count, db->limit_ms);
 	free_answers(all, first);
 	memcpy(asks, all + first, count * sizeof *all);
 	free(all);
@@ -1347,10 +1414,11 @@ db_round(struct db *db, struct db_ask asks[], size_t count)
 static enum db_outcome
 send_prelude(struct db *db)
 {
-	size_t count = db->prelude_count;
 	enum db_outcome outcome;
+	size_t count;
 
-	if (count == 0)
+	restore_readings(db);
+	if ((count = db->prelude_count) == 0)
 		return DB_OK;
 	db->prelude_count = 0;
 	outcome = run_round(db, db->prelude, count, ANSWER_MS);
@@ -1544,9 +1612,11 @@ db_send_ahead(struct db *db, const struct db_units *units, size_t *finished, siz
 {
 	struct ahead ahead = { .units = units, .finished = finished, .failed = failed };
 	struct pipeline p = { .db = db, .feed = ahead_feed, .take = ahead_take, .context = &ahead };
-	enum db_outcome outcome;
+	enum db_outcome outcome = send_prelude(db);
 
 	*finished = *failed = 0;
+	if (outcome != DB_OK)
+		return outcome;
 	ahead.statements = xcalloc(units->count, sizeof *ahead.statements);
 	outcome = pipeline_run(&p);
 	free(ahead.statements);
@@ -1678,8 +1748,8 @@ db_transaction(const struct db *db)
 	return DB_UNKNOWN;
 }
 
-bool
-db_run_aside(struct db *db, const char *sql)
+static bool
+send_aside(struct db *db, const char *sql)
 {
 	struct db_error kept;
 	enum db_outcome outcome;
@@ -1693,6 +1763,17 @@ db_run_aside(struct db *db, const char *sql)
 	db_error_free(&db->error);
 	db->error = kept;
 	return outcome == DB_OK;
+}
+
+bool
+db_run_aside(struct db *db, const char *sql)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof readings / sizeof *readings; i++)
+		if (db->given_up == NULL && is_changed(db, i))
+			db->restored[i] = send_aside(db, readings[i].sql);
+	return send_aside(db, sql);
 }
 
 bool

@@ -44,10 +44,18 @@ struct db *db_open(struct source *source, const char *application, long long wai
 void db_close(struct db *db);
 
 /*
- * For a session that takes locks: asks the server, with the first round trip, to end it soon after we are gone, killed
- * (PostgreSQL 14 and later) or with our host or the network (half a minute).
+ * For a session that takes locks: asks the server, with the next round trip, to end it soon after we are gone, killed
+ * (PostgreSQL 14 and later) or with our host or the network (half a minute), and not because it is idle.  To be called
+ * again where a script may have changed that.
  */
 void db_let_go(struct db *db);
+
+/*
+ * All that is sent is UTF-8, with standard_conforming_strings on: where a script, a role or a database has it otherwise,
+ * both are set back before the next message.  Returns the setting that a script had changed since the last call, to be
+ * called until NULL.
+ */
+const char *db_restored(struct db *db);
 
 /* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it, and then
  * each answer, may take (DB_LOST), or 0: what the string allows, and what db_limit() has by itself. */

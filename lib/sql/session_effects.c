@@ -199,6 +199,10 @@ is_plain_set_config(const char *text, const struct sql_statement *s, struct sess
 		if (!is_sign(&w, ')'))
 			return false;
 		next(&w);
+		if (sql_is(text, w.token, "AS")) {
+			next(&w);
+			next(&w);
+		}
 		if (!is_sign(&w, ','))
 			break;
 	}
@@ -441,8 +445,8 @@ next_setting(const char *text, const struct sql_statement *s, struct words *w, b
 	return false;
 }
 
-static bool
-sets(const char *text, const struct sql_statement *s, const char *setting)
+bool
+session_sets(const char *text, const struct sql_statement *s, const char *setting)
 {
 	struct sql_token name;
 	struct words w;
@@ -466,7 +470,7 @@ session_may_set(const char *text, const struct sql_script *script, const char *s
 	for (i = 0; i < script->count; i++) {
 		enum session_effect effect = session_change_of(text, &script->statements[i]).effect;
 
-		if (effect == SESSION_CODE || effect == SESSION_DISCARD || sets(text, &script->statements[i], setting))
+		if (effect == SESSION_CODE || effect == SESSION_DISCARD || session_sets(text, &script->statements[i], setting))
 			return true;
 	}
 	return false;
@@ -477,7 +481,7 @@ session_sets_other(const char *text, const struct sql_statement *s, const char *
 {
 	struct words w;
 
-	if (!sets(text, s, setting))
+	if (!session_sets(text, s, setting))
 		return false;
 	/* the last word is the value, of all statements that have one; what has more to it is another */
 	for (w = words_of(text, s->start, s->end); sql_token(text, s->end, w.token.end).kind != SQL_END; next(&w))

@@ -41,7 +41,10 @@ bool session_changes(const char *text, const struct sql_script *script);
 /* Whether a script sets this setting (in lower case), or may: by another spelling, by RESET ALL, by code. */
 bool session_may_set(const char *text, const struct sql_script *script, const char *setting);
 
-/* Whether a statement is a SET of this setting, to another value than `value` (in lower case); RESET of it counts. */
+/* Whether a statement names this setting to change it, for its transaction or for the session. */
+bool session_sets(const char *text, const struct sql_statement *statement, const char *setting);
+
+/* The same, to another value than `value` (in lower case); RESET counts. */
 bool session_sets_other(const char *text, const struct sql_statement *statement, const char *setting, const char *value);
 
 /* Appends the settings that the script's own statements name, as SQL texts in lower case: , 'timezone', 'work_mem' */
