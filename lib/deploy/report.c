@@ -128,7 +128,7 @@ say_place(const struct step *step, const struct sent *sent)
 	const struct result *r = &sent->result;
 	struct bytes text = { 0 };
 
-	bytes_format(&text, "%s/migration.sql:", step->migration);
+	bytes_format(&text, sent->own_row ? "%s:" : "%s/migration.sql:", step->migration);
 	if (sent->place.line > 0)
 		bytes_format(&text, "%lu:%lu:", sent->place.line, sent->place.column);
 	bytes_format(&text, " error: %s", r->message != NULL ? r->message : "it did not end");
@@ -141,6 +141,8 @@ say_place(const struct step *step, const struct sent *sent)
 		bytes_format(&text, "  detail: %s\n", r->detail);
 	if (r->hint != NULL)
 		bytes_format(&text, "  hint: %s\n", r->hint);
+	if (sent->advice != NULL && (r->hint == NULL || strcmp(sent->advice, r->hint) != 0))
+		bytes_format(&text, "  hint: %s\n", sent->advice);
 	if (sent->context != NULL)
 		bytes_format(&text, "  where: %s\n", sent->context);
 	text.data[--text.len] = '\0';
@@ -227,11 +229,22 @@ lost_session(const struct step *step, const struct sent *sent)
 	return lost;
 }
 
+/* A right that the role lacks: neither the file nor the database is wrong. */
+static bool
+is_denied(const struct sent *sent)
+{
+	return sent->outcome == SEND_FAILED && sent->result.sqlstate != NULL && strcmp(sent->result.sqlstate, "42501") == 0;
+}
+
 static void
 say_next(const struct step *step, const struct sent *sent)
 {
 	if (lost_session(step, sent) || (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent)))
 		message_line("next: mig-scan | mig-plan    (says how to go on with %s)", step->migration);
+	else if (sent->outcome == SEND_FAILED && sent->own_row)
+		message_line("next: see to that, then run the same again:  %s", again);
+	else if (is_denied(sent))
+		message_line("next: give the role that right, or deploy as one that has it; then run the same again:  %s", again);
 	else if (sent->outcome == SEND_FAILED && !sent->kept)
 		message_line("next: correct the file, then run the same again:  %s", again);
 	else if (sent->outcome == SEND_FAILED)
@@ -325,10 +338,9 @@ report_trouble(const struct report *r, size_t at, const struct sent *sent, const
 		(void)message_error(code, "the connection was lost in step %lld of %zu, %s: %s", step->step, r->count,
 		    step->migration, sent->lost != NULL ? sent->lost : "it was closed");
 	} else {
-		if (step->sql != NULL)
-			say_place(step, sent);
-		(void)message_error(code, "step %lld of %zu failed, %s%s%s", step->step, r->count, step->migration,
-		    step->sql == NULL ? ": " : "", step->sql == NULL && sent->result.message ? sent->result.message : "");
+		say_place(step, sent);
+		code = is_denied(sent) ? MIG_DENIED : MIG_FAILED;
+		(void)message_error(code, "step %lld of %zu failed, %s", step->step, r->count, step->migration);
 	}
 	fact(r, "committed", is_done, sent->outcome != SEND_LOST || sent->known);
 	fact(r, "skipped", is_skipped, false);

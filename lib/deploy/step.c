@@ -32,7 +32,7 @@ begin(struct going *g)
 		bytes_str(&sql, ";\n");
 		bytes_add(&sql, g->locals.data, g->locals.len);
 	}
-	return going_tell_text(g, &sql);
+	return going_tell_text(g, &sql, false);
 }
 
 /*
@@ -55,7 +55,7 @@ commit_segment(struct going *g, const struct segment *s, bool last)
 		bytes_str(&sql, "; ");
 		bytes_add(&sql, g->step->sql + start, end - start);
 	}
-	outcome = going_run_text(g, &sql);
+	outcome = going_run_text(g, &sql, g->send->own_role ? 3 : 1);
 	if (outcome == DB_OK) {
 		g->rowed = true;
 		g->finished = last;
@@ -365,13 +365,11 @@ send_mark(struct send *send, const struct step *step)
 	else
 		history_mark_rolled_back_sql(&sql, send->schema, step->migration);
 	bytes_str(&sql, "; COMMIT");
-	outcome = going_run_text(&g, &sql);
-	if (outcome != DB_OK) {
-		g.sent.outcome = outcome == DB_STOPPED ? SEND_STOPPED : outcome == DB_LOST ? SEND_LOST : SEND_FAILED;
-		if (outcome == DB_ERROR) {
-			g.sent.result.sqlstate = db_error(send->db)->sqlstate;
-			g.sent.result.message = db_error(send->db)->message;
-		}
+	outcome = going_run_text(&g, &sql, GOING_ALL);
+	if (outcome == DB_ERROR) {
+		(void)going_give_up(&g, outcome);
+	} else if (outcome != DB_OK) {
+		g.sent.outcome = outcome == DB_STOPPED ? SEND_STOPPED : SEND_LOST;
 		db_rollback(send->db);
 	}
 	close_result(&g);

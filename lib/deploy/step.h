@@ -54,6 +54,7 @@ struct sent {
 	bool finished;              /* SEND_LOST and known: it was committed whole */
 	size_t statement;           /* from 1: the one that failed, or that was running; 0: none */
 	size_t done;                /* statements whose work is committed */
+	bool own_row;               /* the error is that of the migration's row in the history, not of its file */
 	bool outside;               /* a statement had begun outside a transaction, so "rolled back" would not be true */
 	bool unsure;                /* whether `statement`, which stands alone, ended is not known */
 	bool leaves;                /* it failed, and left something that the next run must look at */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/signals.h"
+#include "deploy/cause.h"
 #include "sql/hints.h"
 #include "sql/session_effects.h"
 
@@ -135,7 +136,7 @@ note_place(struct going *g)
 {
 	size_t position = db_error(g->send->db)->position;
 	const char *sql = g->step->sql;
-	size_t len = strlen(sql), at = len;
+	size_t len, at;
 	struct result *r = &g->sent.result;
 
 	r->line = r->column = RECORD_NULL;
@@ -143,6 +144,7 @@ note_place(struct going *g)
 	g->sent.place = (struct sql_place){ 0 };
 	if (!g->in_script)
 		return;
+	len = at = strlen(sql);
 	if (going_running(g) < g->script.count) {
 		g->sent.statement = going_running(g) + 1;
 		at = going_statements(g)[g->sent.statement - 1].start;
@@ -171,6 +173,10 @@ going_note_error(struct going *g)
 	forget_texts(g);
 	if (is_ours(g))
 		note_cancelled(g);
+	else if (g->sent.own_row) {
+		g->sent.extra = xformat("its row in %s." HISTORY_TABLE " could not be written: %s", g->send->schema, e->message);
+		r->message = g->sent.extra;
+	}
 }
 
 /* --- the row and its journal --- */
@@ -196,24 +202,30 @@ going_row_text(struct going *g, struct bytes *out, enum history_progress progres
 }
 
 enum db_outcome
-going_run_text(struct going *g, struct bytes *sql)
+going_run_text(struct going *g, struct bytes *sql, int row_statements)
 {
 	enum db_outcome outcome;
+	size_t done = 0;
+	const char *table;
 
 	g->in_script = false;
-	outcome = db_run(g->send->db, sql->data, NULL);
+	outcome = db_run(g->send->db, sql->data, &done);
 	bytes_free(sql);
+	table = outcome == DB_ERROR ? db_error(g->send->db)->table : NULL;
+	g->sent.own_row = outcome == DB_ERROR && row_statements != 0 &&
+	    (row_statements == GOING_ALL || done < (size_t)row_statements || (table != NULL && strcmp(table, HISTORY_TABLE) == 0));
 	return outcome;
 }
 
 enum db_outcome
-going_tell_text(struct going *g, struct bytes *sql)
+going_tell_text(struct going *g, struct bytes *sql, bool row)
 {
 	enum db_outcome outcome;
 
 	g->in_script = false;
 	outcome = db_tell(g->send->db, sql->data);
 	bytes_free(sql);
+	g->sent.own_row = row && outcome == DB_ERROR;
 	return outcome;
 }
 
@@ -225,7 +237,7 @@ going_write_row(struct going *g, const char *before, enum history_progress progr
 
 	bytes_str(&sql, before != NULL ? before : "");
 	going_row_text(g, &sql, progress, done, NULL, true);
-	outcome = going_tell_text(g, &sql);
+	outcome = going_tell_text(g, &sql, true);
 	if (outcome == DB_ERROR && going_error_is(g, "42501") && !g->send->own_role) {
 		db_rollback(g->send->db);
 		g->send->own_role = true;
@@ -291,6 +303,7 @@ run_part(struct going *g, const struct part *part)
 	enum db_outcome outcome;
 
 	g->in_script = true;
+	g->sent.own_row = false;
 	g->first = part->first;
 	g->running = part->count;
 	g->ended = 0;
@@ -534,6 +547,32 @@ name_timeout(struct going *g)
 	answer_free(a);
 }
 
+/* A cause that is not in the file: a right that the role lacks, or the history table. */
+static void
+name_cause(struct going *g)
+{
+	struct result *r = &g->sent.result;
+	enum db_outcome outcome = DB_OK;
+	char *cause = NULL;
+
+	if (r->sqlstate == NULL || g->sent.advice != NULL)
+		return;
+	if (g->sent.own_row && going_error_is(g, "25006"))
+		cause = xstrdup("the script leaves its transaction read-only: take SET TRANSACTION READ ONLY, or "
+		                "default_transaction_read_only, out of it");
+	else if (g->sent.own_row)
+		cause = cause_history(g->send->db, g->send->schema, &outcome);
+	else if (going_error_is(g, "42501") && g->sent.statement > 0 && going_statements(g) != NULL)
+		cause = cause_right(g->send->db, g->step->sql, &g->script, g->sent.statement - 1, &outcome);
+	if (outcome != DB_OK) {
+		going_note_error(g);
+		return;
+	}
+	g->sent.advice = cause;
+	if (r->hint == NULL)
+		r->hint = cause;
+}
+
 bool
 going_give_up(struct going *g, enum db_outcome outcome)
 {
@@ -559,8 +598,10 @@ going_give_up(struct going *g, enum db_outcome outcome)
 		break;
 	}
 	db_rollback(g->send->db);
-	if (outcome == DB_ERROR)
+	if (outcome == DB_ERROR) {
 		name_timeout(g);
+		name_cause(g);
+	}
 	g->sent.kept = g->rowed;
 	return true;
 }

@@ -57,9 +57,15 @@ void going_notice(void *context, const struct db_message *message);
 /* Statements first to first + count: sends them, and nothing else.  g->ended says how many ended well. */
 enum db_outcome going_run(struct going *g, size_t first, size_t count);
 
-/* Text that is not the script's; frees it.  The second one is for what needs no time, and is limited. */
-enum db_outcome going_run_text(struct going *g, struct bytes *sql);
-enum db_outcome going_tell_text(struct going *g, struct bytes *sql);
+/*
+ * Text that is not the script's; frees it.  row_statements: the first so many of its statements are those of the migration's row, so
+ * that an error in them is told from one of the script, which COMMIT may raise.
+ */
+enum { GOING_ALL = -1 };
+enum db_outcome going_run_text(struct going *g, struct bytes *sql, int row_statements);
+
+/* The same for what needs no time, and is limited.  `row`: all of it is the row's. */
+enum db_outcome going_tell_text(struct going *g, struct bytes *sql, bool row);
 
 /*
  * Text that brings the row up to date: `done` statements lie behind, `why` (or NULL) says why it stops there.

@@ -66,6 +66,35 @@ const char history_rights_sql[] =
 
 const char history_system_sql[] = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
 
+/* Types as format_type() writes them; a text is as good as a varchar. */
+const char history_oddities_sql[] =
+    "WITH t AS (SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = $1::text AND c.relname = '" HISTORY_TABLE "'), wanted (name, type, length) AS (VALUES "
+    "('id', 'character varying', 36), ('checksum', 'character varying', 64), ('finished_at', 'timestamp with time zone', 0), "
+    "('migration_name', 'character varying', 255), ('logs', 'text', 0), ('rolled_back_at', 'timestamp with time zone', 0), "
+    "('started_at', 'timestamp with time zone', 0), ('applied_steps_count', 'integer', 0)), "
+    "has AS (SELECT a.attname::text AS name, pg_catalog.format_type(a.atttypid, NULL) AS type, a.attnotnull, a.atthasdef, "
+    "a.attidentity::text || a.attgenerated::text AS made, CASE WHEN a.atttypmod > 4 THEN a.atttypmod - 4 END AS length, "
+    "pg_catalog.format_type(a.atttypid, a.atttypmod) AS whole FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid "
+    "AND a.attnum > 0 AND NOT a.attisdropped) "
+    "SELECT 'trigger ' || pg_catalog.quote_ident(g.tgname::text) FROM t JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid "
+    "WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' "
+    "UNION ALL SELECT 'rule ' || pg_catalog.quote_ident(r.rulename::text) FROM t JOIN pg_catalog.pg_rewrite r ON r.ev_class = t.oid "
+    "WHERE r.rulename <> '_RETURN' "
+    "UNION ALL SELECT 'constraint ' || pg_catalog.quote_ident(k.conname::text) FROM t JOIN pg_catalog.pg_constraint k "
+    "ON k.conrelid = t.oid WHERE k.contype IN ('c', 'u', 'f', 'x') "
+    "UNION ALL SELECT 'no column ' || w.name FROM wanted w WHERE NOT EXISTS (SELECT FROM has h WHERE h.name = w.name) "
+    "UNION ALL SELECT 'column ' || pg_catalog.quote_ident(h.name) || ' has to be given and has no default' FROM has h "
+    "WHERE h.attnotnull AND NOT h.atthasdef AND h.made = '' AND NOT EXISTS (SELECT FROM wanted w WHERE w.name = h.name) "
+    "UNION ALL SELECT 'column ' || h.name || ' is ' || h.whole || ', not ' || w.type || CASE WHEN w.length > 0 "
+    "THEN '(' || w.length::text || ')' ELSE '' END FROM has h JOIN wanted w ON w.name = h.name "
+    "WHERE NOT (h.type = w.type OR (h.type IN ('text', 'character varying') AND w.type IN ('text', 'character varying'))) "
+    "OR (h.type = 'character varying' AND h.length < CASE WHEN w.type = 'text' THEN 1048576 ELSE w.length END) "
+    "UNION ALL SELECT 'row level security applies to ' || pg_catalog.quote_ident(current_user::text) FROM t "
+    "WHERE pg_catalog.row_security_active(t.oid) "
+    "UNION ALL SELECT pg_catalog.quote_ident(current_user::text) || ' lacks ' || p FROM t, "
+    "pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p WHERE NOT pg_catalog.has_table_privilege(t.oid, p)";
+
 static void
 table(struct bytes *out, const char *schema)
 {

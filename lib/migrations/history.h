@@ -63,6 +63,10 @@ extern const char history_system_sql[];
 /* Parameter $1: schema.  What a deploy needs and the role lacks, a right a row, in words. */
 extern const char history_rights_sql[];
 
+/* Parameter $1: schema.  What of the table may keep a row from being written, one a row, in words: it differs from Prisma's, or rights
+ * are missing. */
+extern const char history_oddities_sql[];
+
 /* The rows, in no order: a new session would look up for longer how to sort than it sorts.  Times in UTC with
  * microseconds.  schema NULL: of the table that the bare name leads to. */
 void history_rows_sql(struct bytes *out, const char *schema);

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# Whose fault it is: the migration's file, its row in the history, or the role's rights. The file is blamed only for its own.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+load helper
+load words
+
+setup_file() { server_start; }
+teardown_file() { server_stop; }
+setup() {
+  database_new
+  folder_new
+}
+teardown() {
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+  sessions_end
+  roles_end
+}
+
+tables() { sql "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class
+  WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '_prisma_migrations'"; }
+
+@test "an error of our own row is called that, with what the table has that Prisma's has not; the file is not blamed" {
+  local change undo code text
+  migration 0_first 'SELECT 1;'
+  pipeline
+  sql 'CREATE FUNCTION frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION $x$history is frozen$x$; END $$'
+  migration 1_a_long_name 'CREATE TABLE a ();'
+  while IFS='|' read -r code change undo text; do
+    sql "${change//M/_prisma_migrations}"
+    pipeline
+    [[ $status == "$code" ]] || fail "$change: exit $status: $stderr" || return 1
+    says '1_a_long_name: error: its row in public._prisma_migrations could not be written: ' "$text" \
+      'rolled back   step 1, all of it' 'next: see to that, then run the same again'
+    says_not 'correct the file' 'migration.sql:'
+    assert_equal "$(records 'select(.record == "result").message')" "$(sed -n 's/.*error: \(its row.*\) \[.*/\1/p' <<<"$stderr")"
+    assert_equal "$(tables)" ''
+    sql "${undo//M/_prisma_migrations}"
+  done <<'TABLE'
+1|CREATE TRIGGER x BEFORE INSERT ON M FOR EACH ROW EXECUTE FUNCTION frozen()|DROP TRIGGER x ON M|trigger x
+1|ALTER TABLE M ADD who text NOT NULL DEFAULT 'x'; ALTER TABLE M ALTER who DROP DEFAULT|ALTER TABLE M DROP who|column who has to be given and has no default
+1|ALTER TABLE M ALTER migration_name TYPE varchar(10)|ALTER TABLE M ALTER migration_name TYPE varchar(255)|column migration_name is character varying(10), not character varying(255)
+1|ALTER TABLE M ALTER id TYPE bigint USING 1|ALTER TABLE M ALTER id TYPE varchar(36)|column id is bigint, not character varying(36)
+1|ALTER TABLE M ADD CHECK (migration_name ~ '^0')|ALTER TABLE M DROP CONSTRAINT _prisma_migrations_migration_name_check|constraint _prisma_migrations_migration_name_check
+TABLE
+  pipeline
+  assert_code 0
+}
+
+@test "a right on the history that goes away during the deploy is 77, and the row's" {
+  migration 1_a 'CREATE TABLE a ();'
+  migration 2_b 'REVOKE INSERT, UPDATE ON _prisma_migrations FROM tester; COMMIT; CREATE TABLE b ();'
+  pipeline
+  assert_code 77
+  says '2_b: error: its row in public._prisma_migrations could not be written: permission denied'
+  says_not 'correct the file'
+}
+
+@test "a script that makes its transaction read-only: its row says so" {
+  migration 1_a 'SET TRANSACTION READ ONLY; SELECT 1;'
+  pipeline
+  assert_code 1
+  says '1_a: error: its row in public._prisma_migrations could not be written' '[25006]' 'take SET TRANSACTION READ ONLY'
+  says_not 'correct the file'
+}
+
+@test "a mark that cannot be written is the row's error, too" {
+  migration 1_a 'SELECT 1;'
+  pipeline
+  migration 2_b 'SELECT 1;'
+  sql 'CREATE FUNCTION frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION $x$history is frozen$x$; END $$;
+    CREATE TRIGGER x BEFORE INSERT ON _prisma_migrations FOR EACH ROW EXECUTE FUNCTION frozen()'
+  pipeline plan: --mark-applied=2_b
+  assert_code 1
+  says '2_b: error: its row in public._prisma_migrations could not be written: history is frozen [P0001]' 'trigger x'
+  says_not 'correct the file'
+}
+
+@test "a right that a statement lacks is 77, with the owner and the two ways, or the GRANT" {
+  local name text
+  role_new 'dep x'
+  sql_admin "CREATE SCHEMA \"S p\"; CREATE TABLE \"S p\".\"T\" (id int PRIMARY KEY); CREATE TYPE mood AS ENUM ('a'); CREATE TABLE t (id int PRIMARY KEY);
+    CREATE TABLE seen (id int PRIMARY KEY); CREATE TABLE closed (); GRANT CREATE ON SCHEMA public TO $(quoted "$ROLE"); GRANT USAGE ON SCHEMA \"S p\" TO $(quoted "$ROLE")"
+  DATABASE_URL=$(database_url "$(jq -rn --arg r "$ROLE" '$r | @uri')")
+  while IFS='|' read -r statement text; do
+    migration 1_a "SELECT 1; $statement;"
+    pipeline plan: --allow=not_empty
+    [[ $status == 77 ]] || fail "$statement: exit $status: $stderr" || return 1
+    says '1_a/migration.sql:1:' '[42501]' "${text//ROLE/$(quoted "$ROLE")}" 'next: give the role that right, or deploy as one that has it'
+    says_not 'correct the file'
+  done <<'TABLE'
+ALTER TABLE t ADD b int|the owner of public.t is postgres: deploy as postgres, or:  GRANT postgres TO ROLE;
+ALTER TABLE "S p" . "T" ADD b int|the owner of "S p"."T" is postgres: deploy as postgres
+DROP TABLE IF EXISTS "t"|the owner of public.t is postgres
+COMMENT ON COLUMN t.id IS 'x'|the owner of public.t is postgres
+CREATE INDEX ON ONLY t (id)|the owner of public.t is postgres
+CREATE INDEX CONCURRENTLY i ON t (id)|the owner of public.t is postgres
+ALTER TYPE mood ADD VALUE 'b'|the owner of public.mood is postgres
+TRUNCATE t|GRANT TRUNCATE ON public.t TO ROLE;
+INSERT INTO t VALUES (1)|GRANT INSERT ON public.t TO ROLE;
+CREATE TABLE n (id int REFERENCES seen (id))|GRANT REFERENCES ON public.seen TO ROLE;
+CREATE TABLE "S p".n (id int)|GRANT CREATE ON SCHEMA "S p" TO ROLE;
+SELECT * FROM closed|permission denied for table closed
+TABLE
+}
+
+quoted() { printf '"%s"' "${1//\"/\"\"}"; }
