@@ -104,3 +104,90 @@ TABLE
 }
 
 quoted() { printf '"%s"' "${1//\"/\"\"}"; }
+
+# Roles `other`, and ROLE, which may become it; relations of postgres, and one of other's.
+promises() {
+  local n
+  role_new other
+  other=$ROLE
+  role_new 'dep x'
+  {
+    echo "CREATE SCHEMA \"S p\"; CREATE TABLE \"S p\".\"T\" (id int PRIMARY KEY); CREATE SCHEMA hidden; CREATE TABLE hidden.h ();
+      CREATE TYPE mood AS ENUM ('a'); CREATE SEQUENCE s; CREATE MATERIALIZED VIEW mv AS SELECT 1 AS one;
+      GRANT CREATE ON SCHEMA public TO $(quoted "$ROLE"); GRANT USAGE ON SCHEMA \"S p\" TO $(quoted "$ROLE"); GRANT $other TO $(quoted "$ROLE");
+      CREATE TABLE mine (id int PRIMARY KEY); ALTER TABLE mine OWNER TO $other;"
+    for ((n = 11; n < 30; n++)); do
+      echo "CREATE TABLE t$n (id int PRIMARY KEY); CREATE INDEX i$n ON t$n (id);"
+    done
+  } | sql_admin
+  DATABASE_URL=$(database_url "$(jq -rn --arg r "$ROLE" '$r | @uri')")
+}
+
+@test "a dry run keeps its promise: what a deploy would be denied it finds" {
+  local statement text other n=11
+  local -a texts=()
+  promises
+  while IFS='|' read -r statement text; do
+    migration "${n}_a" "SELECT 1;
+${statement//%/$n};"
+    text=${text//ROLE/$(quoted "$ROLE")}
+    texts+=("${text//%/$n}" "${n}_a/migration.sql:2:")
+    n=$((n + 1))
+  done <<'TABLE'
+ALTER TABLE IF EXISTS ONLY "S p"./* x */"T" ADD b int|the role ROLE is not the owner of "S p"."T", which %_a/migration.sql:2:1 needs: that is postgres
+ALTER TABLE t% RENAME TO t2; ALTER TABLE t2 ADD b int|deploy as postgres, or:  GRANT postgres TO ROLE;
+ALTER INDEX i% RENAME TO x|not the owner of public.i%
+ALTER SEQUENCE s RESTART|not the owner of public.s,
+DROP TABLE mine, "t%" CASCADE|not the owner of public.t%
+DROP MATERIALIZED VIEW mv|not the owner of public.mv
+DROP INDEX CONCURRENTLY IF EXISTS i%|not the owner of public.i%
+COMMENT ON COLUMN public.t%.id IS 'x'|not the owner of public.t%
+COMMENT ON CONSTRAINT t_pkey ON t% IS 'x'|not the owner of public.t%
+CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON t% (id)|not the owner of public.t%
+CREATE TRIGGER g BEFORE INSERT ON t% FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()|GRANT TRIGGER ON public.t% TO ROLE;
+TRUNCATE ONLY mine, t%|lacks a right: TRUNCATE on public.t%
+ALTER TYPE mood ADD VALUE 'b'|not the owner of public.mood
+CREATE TABLE "S p".n (id int)|GRANT CREATE ON SCHEMA "S p" TO ROLE;
+CREATE TABLE m (id int, CONSTRAINT f FOREIGN KEY (id) REFERENCES t% (id))|lacks a right: REFERENCES on public.t%
+ALTER TABLE hidden.h ADD b int|GRANT USAGE ON SCHEMA hidden TO ROLE;
+INSERT INTO t% VALUES (1)|lacks a right: INSERT on public.t%
+TABLE
+  migration "99_role" "SET ROLE $other; DROP SCHEMA public;"
+  pipeline plan: --allow=not_empty apply: --dry-run
+  assert_code 77
+  says "${texts[@]}" "the role $other is not the owner of public, which 99_role/migration.sql:1:"
+  error_count $((n - 10))
+}
+
+@test "a dry run says what it could not check" {
+  local statement text other
+  promises
+  while IFS='|' read -r statement text; do
+    migration 1_a "$statement;"
+    pipeline plan: --allow=not_empty apply: --dry-run
+    [[ $status == 0 ]] || fail "$statement: exit $status: $stderr" || return 1
+    says 'checked: owners and rights' 'not checked: rights to read' "$text" 'dry run passed'
+  done <<'TABLE'
+CREATE TABLE n (id int); ALTER TABLE n ADD b int; CREATE INDEX ON n (id); COMMENT ON TABLE n IS 'x'|3 names that the plan makes or renames itself
+ALTER TABLE mine RENAME TO ours; ALTER TABLE ours ADD b int; DROP TABLE IF EXISTS nowhere|1 name that the plan makes or renames itself
+SELECT 1; DO $$ BEGIN ALTER TABLE t11 ADD b int; END $$|2 statements that only the server can judge, the first at 1_a/migration.sql:1:1
+SET search_path TO hidden; ALTER TABLE t11 ADD b int|1 name behind a changed search_path
+TABLE
+}
+
+@test "a dry run asks for CREATE on the schema only where the plan or the history needs it" {
+  role_new dep
+  migration 0_first 'CREATE TABLE t (id int);'
+  pipeline
+  sql "GRANT SELECT, INSERT, UPDATE ON _prisma_migrations TO \"$ROLE\"; GRANT INSERT ON t TO \"$ROLE\""
+  DATABASE_URL=$(database_url "$ROLE")
+  migration 1_rows 'INSERT INTO t VALUES (1);'
+  pipeline apply: --dry-run
+  assert_code 0
+  pipeline
+  assert_code 0
+  migration 2_table 'CREATE TABLE n ();'
+  pipeline apply: --dry-run
+  assert_code 77
+  says "GRANT CREATE ON SCHEMA public TO $ROLE;"
+}

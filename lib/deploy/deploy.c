@@ -16,6 +16,7 @@
 #include "database/session_restore.h"
 #include "deploy/batch.h"
 #include "deploy/claims.h"
+#include "deploy/foresight.h"
 #include "deploy/progress.h"
 #include "deploy/report.h"
 #include "deploy/step.h"
@@ -704,6 +705,8 @@ dry_run(struct run_state *s)
 		code = check_claims(s);
 	if (code == 0)
 		code = say_rights(s);
+	if (code == 0)
+		code = foresee_rights(s->db, s->steps, s->plan->step_count);
 	if (code != 0)
 		return code;
 	if (d->deployer_pid != RECORD_NULL) {
@@ -712,7 +715,7 @@ dry_run(struct run_state *s)
 	} else {
 		message_info("nobody holds the deploy lock");
 	}
-	message_info("dry run: target, digest, history and rights are right; no SQL of the plan was sent");
+	message_info("dry run passed: right database, same history, the role may write the history; no SQL of the plan was sent");
 	bytes_free(&holder);
 	return 0;
 }

@@ -55,7 +55,10 @@ const char history_unlock_sql[] = "SELECT pg_catalog.pg_advisory_unlock(" HISTOR
 
 const char history_rights_sql[] =
     "SELECT 'CREATE on schema ' || quote_ident(n.nspname) FROM pg_catalog.pg_namespace n "
-    "WHERE n.nspname = $1 AND NOT has_schema_privilege(n.oid, 'CREATE') "
+    "WHERE n.nspname = $1 AND NOT has_schema_privilege(n.oid, 'CREATE') AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c "
+    "WHERE c.relnamespace = n.oid AND c.relname = '" HISTORY_TABLE "') "
+    "UNION ALL SELECT 'USAGE on schema ' || quote_ident(n.nspname) FROM pg_catalog.pg_namespace n "
+    "WHERE n.nspname = $1 AND NOT has_schema_privilege(n.oid, 'USAGE') "
     "UNION ALL SELECT 'CREATE on database ' || quote_ident(current_database()) "
     "WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) "
     "AND NOT has_database_privilege(current_database(), 'CREATE') "

@@ -275,9 +275,9 @@ comment(struct finder *f)
 	return TAKE_ANY(f, relations) && add_name(f, TARGET_RELATION, TARGET_OWNER);
 }
 
-/* SET [SESSION|LOCAL] ROLE, SESSION AUTHORIZATION; true where the statement is one of these. */
+/* ROLE, SESSION AUTHORIZATION, behind SET and its `local`, "LOCAL" or NULL; true where the statement is one of these. */
 static bool
-set_role(struct finder *f)
+set_role(struct finder *f, const char *local)
 {
 	struct sql_token token;
 	char *name = NULL;
@@ -290,7 +290,7 @@ set_role(struct finder *f)
 		name = xformat("\"%.*s\"", (int)(token.end - token.start - 2), f->words.text + token.start + 1);
 	else if (!sql_is(f->words.text, token, "NONE") && !sql_is(f->words.text, token, "DEFAULT"))
 		name = xformat("%.*s", (int)(token.end - token.start), f->words.text + token.start);
-	add(f, TARGET_ROLE, NULL, name);
+	add(f, TARGET_ROLE, local, name);
 	free(name);
 	return true;
 }
@@ -298,10 +298,13 @@ set_role(struct finder *f)
 static bool
 set(struct finder *f)
 {
-	if (set_role(f))
+	const char *local;
+
+	if (set_role(f, NULL))
 		return true;
-	(void)(words_take(&f->words, "LOCAL") || words_take(&f->words, "SESSION"));
-	if (!set_role(f) && (words_take(&f->words, "SEARCH_PATH") || words_take(&f->words, "SCHEMA")))
+	local = words_take(&f->words, "LOCAL") ? "LOCAL" : NULL;
+	(void)words_take(&f->words, "SESSION");
+	if (!set_role(f, local) && (words_take(&f->words, "SEARCH_PATH") || words_take(&f->words, "SCHEMA")))
 		add(f, TARGET_PATH, NULL, NULL);
 	return true;
 }

@@ -26,7 +26,7 @@ enum target_kind {
 
 struct sql_target {
 	enum target_kind kind;
-	const char *right;        /* static; of RELATION, TYPE, SCHEMA */
+	const char *right;        /* static; of RELATION, TYPE, SCHEMA; of ROLE: "LOCAL", or NULL */
 	char *name;               /* as written, without blanks and comments; or NULL */
 	size_t at;                /* where the statement begins */
 };
