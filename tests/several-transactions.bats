@@ -46,10 +46,8 @@ detach quoted |SELECT * FROM "S p"."the P"|ALTER /* a ; */ TABLE IF EXISTS ONLY 
 cluster       |LOCK TABLE "S p".b IN ROW EXCLUSIVE MODE|CLUSTER|SELECT 1|1
 drop          |SELECT * FROM a|DROP INDEX CONCURRENTLY a_id|SELECT to_regclass('a_id') IS NULL|t
 drop quoted   |SELECT * FROM "S p".b|DROP INDEX /* i */ CONCURRENTLY IF EXISTS "S p"."b I" RESTRICT|SELECT to_regclass('"S p"."b I"') IS NULL|t
-reindex       |LOCK TABLE a IN ROW EXCLUSIVE MODE|REINDEX TABLE CONCURRENTLY a|SELECT count(*) FROM pg_index WHERE NOT indisvalid|0
 reindex schema|LOCK TABLE "S p".b IN ROW EXCLUSIVE MODE|REINDEX SCHEMA "S p"|SELECT 1|1
 vacuum        |LOCK TABLE "S p".b IN ROW EXCLUSIVE MODE|VACUUM (FULL) a, "S p".b|SELECT 1|1
-drop database |LOCK TABLE pg_database IN SHARE MODE|DROP DATABASE IF EXISTS "no such Db"|SELECT 1|1
 create db     |LOCK TABLE pg_database IN SHARE MODE|CREATE DATABASE "it's_%N%" TEMPLATE template0|SELECT count(*) FROM pg_database WHERE datname = $$it's_%N%$$|1
 drop sub      |LOCK TABLE pg_subscription IN SHARE MODE|DROP SUBSCRIPTION s|SELECT count(*) FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())|0
 TABLE
