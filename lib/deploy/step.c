@@ -280,7 +280,7 @@ static bool
 make_session(struct going *g)
 {
 	struct session_behind behind = session_behind(g->step->sql, &g->script, g->done);
-	enum db_outcome outcome = behind.settings.len > 0 ? going_run_text(g, &behind.settings) : DB_OK;
+	enum db_outcome outcome = behind.settings.len > 0 ? going_run_text(g, &behind.settings, 0) : DB_OK;
 	bool made = !going_give_up(g, outcome);
 
 	if (!made && outcome == DB_ERROR) {
