@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/atomic_file.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/signals.h"
+#include "base/terminal.h"
 #include "migrations/history.h"
 #include "migrations/status.h"
 #include "plan/pages.h"
@@ -299,7 +301,8 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 	if (sql)
 		code = psql_script(&page, scan, planned, digest);
 	else
-		face_preview(&page, scan, status, planned, digest, decisive_words(wishes, &words), message_verbosity > 0);
+		face_preview(&page, scan, status, planned, digest, decisive_words(wishes, &words),
+		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
 	if (code == 0 && sql)
 		fwrite(bytes_text(&page), 1, page.len, stdout);
 	else if (code == 0)
@@ -370,7 +373,8 @@ show_kept_plan(struct reader *reader, const struct request *request, struct outp
 	if (out->writer != NULL)
 		write_plan(&planned, out->writer);
 	if (out->page) {
-		face_preview(&page, NULL, NULL, &planned, kept.digest, NULL, message_verbosity > 0);
+		face_preview(&page, NULL, NULL, &planned, kept.digest, NULL, terminal_page_width(STDOUT_FILENO),
+		    message_verbosity > 0);
 		output_page(&page);
 	}
 	out->complete = true;

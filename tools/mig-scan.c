@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/atomic_file.h"
@@ -11,6 +12,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/signals.h"
+#include "base/terminal.h"
 #include "database/inspect.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
@@ -225,7 +227,8 @@ show_page(const struct job *job)
 	bool deploying = job->scan.has_database && job->survey.deploying_ms != RECORD_NULL;
 
 	face_status(&page, &job->scan, &status, job->folder.path,
-	    deploying ? clock_age(job->survey.deploying_ms, age) : NULL, message_verbosity > 0);
+	    deploying ? clock_age(job->survey.deploying_ms, age) : NULL,
+	    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
 	output_page(&page);
 	bytes_free(&page);
 	status_free(&status);

@@ -4,12 +4,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/signals.h"
+#include "base/terminal.h"
 #include "database/pooler.h"
 #include "postgres/connection.h"
 #include "records/model.h"
@@ -354,7 +356,7 @@ show(const struct seeded *seeded, size_t count, const struct request *request, i
 	struct bytes page = { 0 };
 
 	bytes_str(&page, any ? "\n" : "");
-	seed_face_files(&page, seeded, count, request->job.prune);
+	seed_face_files(&page, seeded, count, request->job.prune, terminal_page_width(STDOUT_FILENO));
 	bytes_char(&page, '\n');
 	seed_face_sum(&page, seeded, count);
 	bytes_str(&page, dry ? " Nothing has been changed.\n" : "\n");

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mig.h"
+#include "base/terminal.h"
+#include "base/width.h"
 
 /* The program's name and how much it says: one of each in a process, and needed everywhere. */
 static const char *tool = "mig";
@@ -14,6 +17,7 @@ int message_verbosity;
 static char *cause;     /* the first error's text */
 static int cause_code;
 static int end_code;    /* 0: that of the family */
+enum { LIVE_MS = 250 };
 static bool live_shown; /* a live line stands on the terminal */
 
 void
@@ -50,7 +54,7 @@ wash(char *text)
 static void
 show(const char *prefix, const char *label, char *text)
 {
-	struct bytes line = { 0 };
+	struct bytes line = { 0 }, shown = { 0 };
 
 	wash(text);
 	message_live_clear();
@@ -58,8 +62,10 @@ show(const char *prefix, const char *label, char *text)
 		bytes_format(&line, "%s: %s", prefix, label);
 	bytes_format(&line, "%s\n", text);
 	fflush(stdout);
-	fwrite(line.data, 1, line.len, stderr);
+	terminal_wrap(&shown, line.data, terminal_width(STDERR_FILENO));
+	fwrite(shown.data, 1, shown.len, stderr);
 	bytes_free(&line);
+	bytes_free(&shown);
 }
 
 #define FORMAT_TEXT(text, format)                                                                 \
@@ -179,13 +185,22 @@ message_is_live(void)
 void
 message_live(const char *format, ...)
 {
+	static long long shown_ms;
+	size_t columns, len;
 	char *text;
 
-	if (!message_is_live())
+	if (!message_is_live() || (shown_ms != 0 && clock_now_ms() - shown_ms < LIVE_MS))
 		return;
+	shown_ms = clock_now_ms();
 	FORMAT_TEXT(text, format);
 	wash(text);
-	fprintf(stderr, "\r\033[K%s", text);
+	/* a terminal that has come to its last column would go on in a line that nobody clears */
+	columns = terminal_width(STDERR_FILENO) - 1;
+	len = strcspn(text, "\n");
+	if (text[len] == '\0' && width_columns(text, len) <= columns)
+		fprintf(stderr, "\r\033[K%s", text);
+	else
+		fprintf(stderr, "\r\033[K%.*s..", (int)width_fit(text, len, columns - 2), text);
 	fflush(stderr);
 	free(text);
 	live_shown = true;

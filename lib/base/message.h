@@ -43,7 +43,8 @@ const char *message_cause(void);
 int message_code(void);
 
 /*
- * The live line of a terminal: written over by the next message or live line.  Where standard error
+ * The live line of a terminal: written over by the next message or live line, at most four times a second, and cut to
+ * what the terminal is wide now.  Where standard error
  * is no terminal nothing is shown; message_is_live() says which.
  */
 bool message_is_live(void);

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/width.h"
+
 void
 face_pad(struct bytes *out, const char *text, size_t width)
 {
-	size_t n = utf8_count(text, strlen(text));
+	size_t n = width_columns(text, strlen(text));
 
 	/* a line break in a name must not make a line of the page */
 	for (; *text != '\0'; text++)
@@ -14,6 +16,31 @@ face_pad(struct bytes *out, const char *text, size_t width)
 	do
 		bytes_char(out, ' ');
 	while (++n < width);
+}
+
+void
+face_pad_cut(struct bytes *out, const char *text, size_t cut, size_t width)
+{
+	size_t len = strlen(text), columns = cut - 2, tail = columns / 3;
+	struct bytes part = { 0 };
+
+	if (cut > 0 && width_columns(text, len) > cut) {
+		bytes_add(&part, text, width_fit(text, len, columns - tail));
+		bytes_str(&part, ".."); /* an ellipsis is two columns on some terminals */
+		bytes_str(&part, text + width_skip(text, len, tail));
+		text = part.data;
+	}
+	face_pad(out, text, width);
+	bytes_free(&part);
+}
+
+size_t
+face_name_width(size_t longest, size_t columns, size_t others)
+{
+	enum { LEAST = 20 };
+	size_t left = columns > others + LEAST ? columns - others : LEAST;
+
+	return columns == 0 || longest < left ? longest : left;
 }
 
 void
@@ -50,11 +77,14 @@ face_holder(struct bytes *out, long long pid, const char *application, const cha
 
 /* --- mig-apply --- */
 
-enum { CARET_WIDTH = 90 };
+enum { CARET_WIDTH = 90, CARET_LEAST = 20, CARET_HEAD = 12 /* columns before the line, and the marks of its cuts */ };
 
 void
-face_caret(struct bytes *out, const char *text, size_t line, size_t column)
+face_caret(struct bytes *out, const char *text, size_t line, size_t column, size_t columns)
 {
+	size_t most = columns == 0 || columns > CARET_WIDTH + CARET_HEAD ? CARET_WIDTH
+	    : columns < CARET_LEAST + CARET_HEAD                          ? CARET_LEAST
+	                                                                  : columns - CARET_HEAD;
 	size_t len, characters, first = 0, last, from, i;
 	char head[32];
 
@@ -64,9 +94,9 @@ face_caret(struct bytes *out, const char *text, size_t line, size_t column)
 	}
 	len = strcspn(text, "\r\n");
 	last = characters = utf8_count(text, len);
-	if (characters > CARET_WIDTH) {
-		first = column > CARET_WIDTH / 2 ? column - CARET_WIDTH / 2 : 0;
-		last = first + CARET_WIDTH < characters ? first + CARET_WIDTH : characters;
+	if (characters > most) {
+		first = column > most / 2 ? column - most / 2 : 0;
+		last = first + most < characters ? first + most : characters;
 	}
 	snprintf(head, sizeof head, "%5zu", line);
 	from = utf8_offset(text, len, first);
@@ -75,7 +105,13 @@ face_caret(struct bytes *out, const char *text, size_t line, size_t column)
 	bytes_format(out, "%*s | %*s%s^\n", (int)strlen(head), "", first > 0 ? 2 : 0, "", "");
 	/* tabs stay tabs, so that the caret stands below its character whatever their width */
 	out->len -= 2;
-	for (i = first; i + 1 < column; i++)
-		bytes_char(out, text[utf8_offset(text, len, i)] == '\t' ? '\t' : ' ');
+	for (i = first; i + 1 < column; i++) {
+		size_t at = utf8_offset(text, len, i), width = width_columns(text + at, utf8_offset(text, len, i + 1) - at);
+
+		if (text[at] == '\t')
+			bytes_char(out, '\t');
+		else
+			bytes_format(out, "%*s", (int)width, "");
+	}
 	bytes_str(out, "^\n");
 }

@@ -16,8 +16,17 @@
 #define FACE_GREEN  "\xFA"
 #define FACE_PLAIN  "\xFB"
 
-/* Appends text and blanks until `width` characters are filled; at least one blank where text is longer. */
+/* Appends text and blanks until `width` columns are filled; at least one blank where text is longer. */
 void face_pad(struct bytes *out, const char *text, size_t width);
+
+/* The same, cut in its middle to `cut` columns (0: whole): "20260207100.._add_tag". */
+void face_pad_cut(struct bytes *out, const char *text, size_t cut, size_t width);
+
+/*
+ * How wide a table's column of names is: as the longest, or what `others` leave of `columns` (0: there is no limit), and
+ * 20 at least.
+ */
+size_t face_name_width(size_t longest, size_t columns, size_t others);
 
 /* "1 step", "4 steps"; "0 steps". */
 void face_count(struct bytes *out, size_t count, const char *singular);
@@ -33,8 +42,8 @@ void face_holder(struct bytes *out, long long pid, const char *application, cons
 /*
  * The line of a script with a caret below the column, as compilers show it:
  *     "    5 | ALTER TABLE ...;\n      |             ^\n"
- * A long line is cut around the column.
+ * A long line is cut around the column, to fit `columns` (0: there is no limit).
  */
-void face_caret(struct bytes *out, const char *text, size_t line, size_t column);
+void face_caret(struct bytes *out, const char *text, size_t line, size_t column, size_t columns);
 
 #endif

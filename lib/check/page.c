@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/page.h"
+#include "base/width.h"
 
 static enum check_state
 worst_of(const struct check_jobs *jobs)
@@ -96,8 +97,8 @@ check_face_text(struct bytes *out, const struct check_jobs *jobs, bool unfold)
 
 	if (worst != CHECK_OK || unfold) {
 		for (i = 0; i < jobs->count; i++)
-			if (utf8_count(jobs->jobs[i].name, strlen(jobs->jobs[i].name)) > width)
-				width = utf8_count(jobs->jobs[i].name, strlen(jobs->jobs[i].name));
+			if (width_columns(jobs->jobs[i].name, strlen(jobs->jobs[i].name)) > width)
+				width = width_columns(jobs->jobs[i].name, strlen(jobs->jobs[i].name));
 		for (i = 0; i < jobs->count; i++)
 			section(out, &jobs->jobs[i].outcome, width + 2);
 		bytes_char(out, '\n');

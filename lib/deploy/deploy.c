@@ -228,13 +228,15 @@ say_locked_out(const struct run_state *s, const struct bytes *holder)
 
 /* Says for whom we wait: on a terminal always, in a log after 10 s and then every 30 s. */
 static void
-say_waiting(const struct bytes *holder, long long waited_ms, long long *next_ms)
+say_waiting(const struct bytes *holder, long long waited_ms, long long limit_ms, long long *next_ms)
 {
-	char span[CLOCK_SPAN];
+	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
 
-	message_live("      waiting %s for another deployer: %s", clock_span(waited_ms, span), bytes_text(holder));
+	clock_span(waited_ms, span);
+	clock_age(limit_ms + 500, limit);
+	message_live("      waiting %s of %s for another deployer: %s", span, limit, bytes_text(holder));
 	if (!message_is_live() && waited_ms >= *next_ms) {
-		message_info("waiting for another deployer: %s", bytes_text(holder));
+		message_info("waiting %s of %s for another deployer: %s", span, limit, bytes_text(holder));
 		*next_ms += 30000;
 	}
 }
@@ -263,7 +265,7 @@ take_lock(struct run_state *s)
 		if (code != 0)
 			break;
 		clock_sleep_ms(pause);
-		say_waiting(&holder, clock_now_ms() - began, &next);
+		say_waiting(&holder, clock_now_ms() - began, s->deadline_ms - began, &next);
 		code = survey_take(s->db, &s->source.target, true, &s->survey);
 	}
 	if (code == 0 && holder.len > 0 && message_verbosity >= 0)

@@ -2,10 +2,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/page.h"
+#include "base/terminal.h"
+#include "base/width.h"
 
 enum { FIRST_MS = 10000, EVERY_MS = 30000 };
 
@@ -16,7 +19,7 @@ progress_begin(struct progress *p, const struct step *steps, size_t count)
 
 	*p = (struct progress){ .steps = count };
 	for (i = 0; i < count; i++) {
-		size_t n = utf8_count(steps[i].migration, strlen(steps[i].migration));
+		size_t n = width_columns(steps[i].migration, strlen(steps[i].migration));
 
 		p->name_width = n > p->name_width ? n : p->name_width;
 	}
@@ -35,30 +38,35 @@ progress_restart(struct progress *p)
 	p->next_ms = FIRST_MS;
 }
 
+/* limit_ms: how long the step may wait in all; RECORD_NULL: it does not wait.  columns: what the line may take; 0: all. */
 static void
 line(const struct progress *p, struct bytes *out, const struct step *step, const char *state, long long ms,
-    const char *note)
+    long long limit_ms, const char *note, size_t columns)
 {
-	char number[24], span[CLOCK_SPAN];
+	enum { OTHERS = 10 + 2 + 40 }; /* number; state, time and a piece of the note */
+	size_t width = face_name_width(p->name_width, columns, OTHERS);
+	char number[24], span[CLOCK_SPAN], limit[CLOCK_SPAN];
 
 	snprintf(number, sizeof number, "%zu", p->steps);
 	bytes_format(out, " %*lld/%zu  ", (int)strlen(number), step->step, p->steps);
-	face_pad(out, step->migration, p->name_width + 2);
-	bytes_format(out, "%-8s %12s", state, clock_span(ms, span));
+	face_pad_cut(out, step->migration, width, width + 2);
+	bytes_format(out, columns == 0 ? "%-8s %12s" : "%-8s %s", state, clock_span(ms, span));
+	if (limit_ms != RECORD_NULL)
+		bytes_format(out, " of %s", clock_age(limit_ms + 500, limit));
 	if (*note != '\0')
 		bytes_format(out, "   %s", note);
 }
 
 /* On a terminal at once; elsewhere when it is due, and then again in a while. */
 static void
-tick(const struct progress *p, const struct step *step, const char *state, long long ms, const char *note,
-    long long *next_ms)
+tick(const struct progress *p, const struct step *step, const char *state, long long ms, long long limit_ms,
+    const char *note, long long *next_ms)
 {
 	struct bytes text = { 0 };
 
 	if (message_verbosity < 0 || (!message_is_live() && ms < *next_ms))
 		return;
-	line(p, &text, step, state, ms, note);
+	line(p, &text, step, state, ms, limit_ms, note, message_is_live() ? terminal_width(STDERR_FILENO) : 0);
 	if (message_is_live()) {
 		message_live("%s", text.data);
 	} else {
@@ -72,13 +80,13 @@ tick(const struct progress *p, const struct step *step, const char *state, long 
 void
 progress_running(struct progress *p, const struct step *step, long long ms, const char *note)
 {
-	tick(p, step, "running", ms, note, &p->next_ms);
+	tick(p, step, "running", ms, RECORD_NULL, note, &p->next_ms);
 }
 
 void
-progress_waiting(struct progress *p, const struct step *step, long long ms, const char *note)
+progress_waiting(struct progress *p, const struct step *step, long long ms, long long limit_ms, const char *note)
 {
-	tick(p, step, "waiting", ms, note, &p->next_waiting_ms);
+	tick(p, step, "waiting", ms, limit_ms, note, &p->next_waiting_ms);
 }
 
 void
@@ -103,7 +111,7 @@ progress_end(struct progress *p, const struct step *step, const char *status, lo
 
 	if (message_verbosity < 0)
 		return;
-	line(p, &text, step, status, ms, note);
+	line(p, &text, step, status, ms, RECORD_NULL, note, 0);
 	message_line("%s", text.data);
 	bytes_free(&text);
 }

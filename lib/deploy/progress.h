@@ -24,9 +24,10 @@ void progress_begin(struct progress *progress, const struct step *steps, size_t 
 void progress_step(struct progress *progress);
 void progress_restart(struct progress *progress);
 
-/* A statement goes on, or the step waits, for ms by now; `note` may be "". */
+/* A statement goes on, or the step waits, for ms by now and for limit_ms at most; `note` may be "". */
 void progress_running(struct progress *progress, const struct step *step, long long ms, const char *note);
-void progress_waiting(struct progress *progress, const struct step *step, long long ms, const char *note);
+void progress_waiting(struct progress *progress, const struct step *step, long long ms, long long limit_ms,
+    const char *note);
 
 /*
  * What runs, for a note: "statement 2 of 3, line 7: CREATE INDEX"; where several were sent together nobody knows which

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -9,6 +10,7 @@
 #include "base/mig.h"
 #include "base/page.h"
 #include "base/signals.h"
+#include "base/terminal.h"
 #include "sql/interrupted.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
@@ -136,7 +138,7 @@ say_place(const struct step *step, const struct sent *sent)
 		bytes_format(&text, " [%s]", r->sqlstate);
 	bytes_char(&text, '\n');
 	if (sent->place.line > 0)
-		face_caret(&text, step->sql, sent->place.line, sent->place.column);
+		face_caret(&text, step->sql, sent->place.line, sent->place.column, terminal_width(STDERR_FILENO));
 	if (r->detail != NULL)
 		bytes_format(&text, "  detail: %s\n", r->detail);
 	if (r->hint != NULL)

@@ -485,7 +485,7 @@ still_waiting(void *context)
 		bytes_str(&note, "; ");
 		traffic_name_holder(&s->traffic.waits, &note);
 	}
-	progress_waiting(s->progress, g->step, clock_now_ms() - g->began_ms, note.data);
+	progress_waiting(s->progress, g->step, clock_now_ms() - g->began_ms, s->traffic.deadline_ms - g->began_ms, note.data);
 	bytes_free(&note);
 }
 

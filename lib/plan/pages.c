@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/page.h"
+#include "base/width.h"
 #include "records/record.h"
 
 /* Lists of more lines than this fold, unless -v. */
@@ -18,7 +19,7 @@ longest_name(const struct status *status)
 	size_t width = strlen("migration"), i;
 
 	for (i = 0; i < status->count; i++) {
-		size_t n = utf8_count(status->standings[i].migration, strlen(status->standings[i].migration));
+		size_t n = width_columns(status->standings[i].migration, strlen(status->standings[i].migration));
 
 		width = n > width ? n : width;
 	}
@@ -106,7 +107,7 @@ standing_line(struct bytes *out, const struct standing *s, size_t width)
 	bytes_str(out, colour);
 	face_pad(out, state_word(s->state), 9);
 	bytes_str(out, *colour != '\0' ? FACE_PLAIN : "");
-	face_pad(out, s->migration, width + 2);
+	face_pad_cut(out, s->migration, width, width + 2);
 	if (note.len > 0) {
 		face_pad(out, when, 22);
 		bytes_str(out, note.data + strspn(note.data, " "));
@@ -154,9 +155,9 @@ folded_line(struct bytes *out, const struct standing *first, size_t count, bool 
 
 /* Runs of what is as it should be fold: what a person must see stands out then. */
 static void
-standing_lines(struct bytes *out, const struct status *status, bool unfold)
+standing_lines(struct bytes *out, const struct status *status, size_t width, bool unfold)
 {
-	size_t width = longest_name(status), i = 0, run, shown;
+	size_t i = 0, run, shown;
 
 	unfold |= status->count <= FOLD;
 	while (i < status->count) {
@@ -221,9 +222,11 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 
 void
 face_status(struct bytes *out, const struct scan *scan, const struct status *status, const char *folder,
-    const char *deploying_for, bool unfold)
+    const char *deploying_for, size_t columns, bool unfold)
 {
+	enum { OTHERS = 9 + 2 + 20 }; /* the columns beside the names */
 	const struct database *db = &scan->database;
+	size_t width = face_name_width(longest_name(status), columns, OTHERS);
 
 	if (scan->has_database) {
 		bytes_str(out, "database   ");
@@ -247,9 +250,9 @@ face_status(struct bytes *out, const struct scan *scan, const struct status *sta
 	}
 	if (status->count > 0) {
 		bytes_str(out, "\nstate    ");
-		face_pad(out, "migration", longest_name(status) + 2);
+		face_pad(out, "migration", width + 2);
 		bytes_str(out, "recorded (UTC)\n");
-		standing_lines(out, status, unfold);
+		standing_lines(out, status, width, unfold);
 	}
 	bytes_char(out, '\n');
 	status_sum(out, scan, status, deploying_for);
@@ -328,7 +331,7 @@ step_line(struct bytes *out, const struct planned *planned, const struct step *s
 	bool late = step_has(planned, s, "late"), loss = step_has(planned, s, "destructive");
 
 	bytes_format(out, "%4lld  ", s->step);
-	face_pad(out, s->migration, width + 2);
+	face_pad_cut(out, s->migration, width, width + 2);
 	if (s->sql == NULL)
 		bytes_format(out, "%10s %7s   ", "-", "-");
 	else
@@ -342,15 +345,17 @@ step_line(struct bytes *out, const struct planned *planned, const struct step *s
 }
 
 static void
-step_lines(struct bytes *out, const struct planned *planned, bool unfold)
+step_lines(struct bytes *out, const struct planned *planned, size_t columns, bool unfold)
 {
+	enum { OTHERS = 6 + 2 + 10 + 8 + 3 + 18 };
 	size_t width = strlen("migration"), i;
 
 	for (i = 0; i < planned->step_count; i++) {
-		size_t n = utf8_count(planned->steps[i].migration, strlen(planned->steps[i].migration));
+		size_t n = width_columns(planned->steps[i].migration, strlen(planned->steps[i].migration));
 
 		width = n > width ? n : width;
 	}
+	width = face_name_width(width, columns, OTHERS);
 	bytes_str(out, "step  ");
 	face_pad(out, "migration", width + 2);
 	bytes_str(out, "statements   bytes   runs\n");
@@ -415,7 +420,7 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 
 void
 face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
-    const struct planned *planned, const char *digest, const char *words, bool unfold)
+    const struct planned *planned, const char *digest, const char *words, size_t columns, bool unfold)
 {
 	const struct plan *plan = &planned->plan;
 	size_t i;
@@ -439,7 +444,7 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	bytes_str(out, "\n\n");
 	if (planned->step_count > 0) {
-		step_lines(out, planned, unfold);
+		step_lines(out, planned, columns, unfold);
 		bytes_char(out, '\n');
 	}
 	for (i = 0; i < planned->finding_count; i++) {

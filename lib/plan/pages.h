@@ -11,16 +11,19 @@
 #include "plan/plan.h"
 #include "records/model.h"
 
-/* mig-scan's page.  folder NULL: the scan came from standard input.  deploying_for: "41 s", or NULL. */
+/*
+ * mig-scan's page.  folder NULL: the scan came from standard input.  deploying_for: "41 s", or NULL.  Names are cut in
+ * their middle where `columns` are not enough; 0: whole.
+ */
 void face_status(struct bytes *out, const struct scan *scan, const struct status *status,
-    const char *folder, const char *deploying_for, bool unfold);
+    const char *folder, const char *deploying_for, size_t columns, bool unfold);
 
 /*
  * mig-plan's page; digest: of the plan's records; words: the options that decided about it, each with a blank before, to
- * be typed again.  scan and status NULL: a kept plan, shown again.
+ * be typed again; columns: as above.  scan and status NULL: a kept plan, shown again.
  */
 void face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
-    const struct planned *planned, const char *digest, const char *words, bool unfold);
+    const struct planned *planned, const char *digest, const char *words, size_t columns, bool unfold);
 
 /* "20261120_x/migration.sql:5:1: " or "20261120_x: " or "". */
 void face_finding_place(struct bytes *out, const struct finding *finding);

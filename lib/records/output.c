@@ -9,6 +9,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/page.h"
+#include "base/terminal.h"
 
 static bool
 is_one_of(const char *value, const char *words)
@@ -68,9 +69,12 @@ output_page(const struct bytes *page)
 	static const char *const sequences[] = { "\033[31m", "\033[33m", "\033[32m", "\033[0m" };
 	const unsigned char first = (unsigned char)FACE_RED[0], last = (unsigned char)FACE_PLAIN[0];
 	bool colour = message_colour(STDOUT_FILENO);
-	const unsigned char *c = (const unsigned char *)bytes_text(page);
+	struct bytes text = { 0 };
+	const unsigned char *c;
 
 	message_live_clear();
+	terminal_wrap(&text, bytes_text(page), terminal_width(STDOUT_FILENO));
+	c = (const unsigned char *)bytes_text(&text);
 	for (; *c != '\0'; c++) {
 		if (*c >= first && *c <= last)
 			fputs(colour ? sequences[*c - first] : "", stdout);
@@ -81,6 +85,7 @@ output_page(const struct bytes *page)
 		else
 			putchar(*c);
 	}
+	bytes_free(&text);
 }
 
 int

@@ -41,7 +41,7 @@ int output_option(struct output *output, int letter, const char *value, const ch
  */
 int output_open(struct output *output);
 
-/* Prints a page (plan/pages.h) to standard output, with colour where that is wanted. */
+/* Prints a page (plan/pages.h) to standard output, with colour where that is wanted, and broken to fit a terminal. */
 void output_page(const struct bytes *page);
 
 /*

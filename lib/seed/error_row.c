@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/page.h"
+#include "base/terminal.h"
 #include "seed/copy_source.h"
 #include "sql/sql.h"
 
@@ -31,7 +33,7 @@ seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
 		(void)message_error(code, "%s:%lu:%lu: %s [%s]", file->path, place.line, place.column,
 		    e->message,
 		    e->sqlstate);
-		face_caret(&caret, file->text.data, place.line, place.column);
+		face_caret(&caret, file->text.data, place.line, place.column, terminal_width(STDERR_FILENO));
 		caret.data[--caret.len] = '\0';
 		message_line("%s", caret.data);
 	} else {

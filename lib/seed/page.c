@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/page.h"
+#include "base/width.h"
 
 void
 seed_face_change(struct bytes *out, const char *change, const char *table, const char *key, const char *values)
@@ -44,28 +45,29 @@ add_number(struct bytes *out, long long number, size_t width)
 }
 
 static size_t
-name_width(const struct seeded *seeded, size_t count)
+name_width(const struct seeded *seeded, size_t count, size_t columns)
 {
+	enum { OTHERS = 1 + 9 + 4 * 10 + 10 }; /* the columns beside the names */
 	size_t width = 20, i;
 
 	for (i = 0; i < count; i++)
-		if (utf8_count(seeded[i].file, strlen(seeded[i].file)) > width)
-			width = utf8_count(seeded[i].file, strlen(seeded[i].file));
-	return width + 1;
+		if (width_columns(seeded[i].file, strlen(seeded[i].file)) > width)
+			width = width_columns(seeded[i].file, strlen(seeded[i].file));
+	return face_name_width(width, columns, OTHERS);
 }
 
 void
-seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned)
+seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned, size_t columns)
 {
-	size_t width = name_width(seeded, count), i;
+	size_t width = name_width(seeded, count, columns), i;
 
-	face_pad(out, "file", width);
+	face_pad(out, "file", width + 1);
 	bytes_format(out, "%9s%10s%10s%s%10s   only in the table\n", "rows", "insert", "update",
 	    pruned ? "    delete" : "", "same");
 	for (i = 0; i < count; i++) {
 		const struct seeded *s = &seeded[i];
 
-		face_pad(out, s->file, width);
+		face_pad_cut(out, s->file, width, width + 1);
 		add_number(out, s->rows_read, 9);
 		add_number(out, s->rows_inserted, 10);
 		add_number(out, s->rows_updated, 10);
