@@ -273,14 +273,6 @@ END; INSERT INTO "log" ("n") VALUES (gate.wait(5)); ROLLBACK;
 SQL
 }
 
-@test "killed at each statement: nothing but a ROLLBACK" {
-  survives 1 2 <<'SQL'
-UPDATE "base" SET "v" = "v" + gate.wait(1);
-DELETE FROM "base" WHERE "id" = gate.wait(2);
-ROLLBACK;
-SQL
-}
-
 @test "killed at each statement: AND CHAIN" {
   survives 2 4 6 5 <<'SQL'
 START TRANSACTION;

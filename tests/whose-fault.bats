@@ -191,3 +191,37 @@ TABLE
   assert_code 77
   says "GRANT CREATE ON SCHEMA public TO $ROLE;"
 }
+
+@test "what is no migration is refused by the plan: commands of psql, down parts, work that is rolled back" {
+  local n=10 want script
+  while IFS='|' read -r want script; do
+    migration "${n}_x" "$(printf '%b' "$script")"
+    echo "${n}_x $want" >>"$BATS_TEST_TMPDIR/wanted"
+    n=$((n + 1))
+  done <<'TABLE'
+psql 1:1|\\\\restrict abc\nCREATE TABLE a ();\n\\\\unrestrict abc\n
+psql 2:1|-- x\n\\\\connect shop\nCREATE TABLE a ();
+psql 1:20|CREATE TABLE a (); \\\\d a
+down 3:1|-- migrate:up\nCREATE TABLE a ();\n-- migrate:down\nDROP TABLE a;
+down 5:1|-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE a ();\n-- +goose StatementEnd\n  -- +goose Down\nSELECT 1;
+down 2:1|CREATE TABLE a ();\n-- +migrate  DOWN notransaction\nDROP VIEW a
+down 2:1|CREATE TABLE a ();\r\n-- //@UNDO\r\nSELECT 1;\r\n
+rolled_back 1:27|BEGIN; CREATE TABLE a (); ROLLBACK;
+rolled_back 2:1|CREATE TABLE a (); \nROLLBACK;
+rolled_back 1:40|SET x.y = 1; BEGIN; CREATE TABLE a (); ABORT; BEGIN; SELECT 1;\nROLLBACK; SHOW x.y
+-|SELECT 'a\\\\b', E'\\\\\\\\', $$\\\\d$$; -- \\\\d\n/* \\\\connect */
+-|CREATE TABLE a ();\n-- migrate:down\n
+-|-- down the road\n-- migrate:downs\nSELECT $$\n-- migrate:down\n$$, 'down';
+-|BEGIN; CREATE TABLE a (); COMMIT; BEGIN; DROP TABLE a; ROLLBACK;
+-|ROLLBACK;
+-|BEGIN; SAVEPOINT s; CREATE TABLE a (); ROLLBACK TO s; COMMIT;
+TABLE
+  run --separate-stderr bash -c 'mig-scan | mig-plan --format=records'
+  assert_code 1
+  join -a 1 -o 0,2.2,2.3 -e - <(cut -d' ' -f1 "$BATS_TEST_TMPDIR/wanted") \
+    <(records 'select(.record == "finding" and (.rule | IN("psql", "down", "rolled_back"))) | "\(.migration) \(.rule) \(.line):\(.column)"') |
+    sed 's/ - -$/ -/' | diff "$BATS_TEST_TMPDIR/wanted" -
+  pipeline
+  assert_code 1
+  assert_equal "$(tables)" ''
+}

@@ -103,8 +103,8 @@ claim_of_resume(const struct step *step, const struct history_row *row)
 	struct journal journal;
 
 	if (row == NULL || !step->resume_told || step->sql == NULL || !history_journal_read(row->logs, &journal) ||
-	    step->resume_at < (long long)journal.next)
-		return claim;
+	    step->resume_at < (long long)journal.next || sql_mentions(step->sql, strlen(step->sql), "search_path"))
+		return claim; /* a search path of the script's own would mean other names */
 	script = sql_split(step->sql, strlen(step->sql));
 	if ((begun = history_journal_begun(&journal, step->sql, &script)) != NULL)
 		claim.aim = aim_of(step->sql, begun);

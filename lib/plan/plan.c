@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "migrations/history.h"
 #include "sql/interrupted.h"
+#include "sql/misfits.h"
 #include "sql/segments.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
@@ -20,7 +21,10 @@ const struct plan_rule plan_rules[] = {
 	{ "not_empty", SEVERITY_ERROR, true },
 	{ "unrelated", SEVERITY_ERROR, true },
 	{ "open_transaction", SEVERITY_ERROR, false },
+	{ "rolled_back", SEVERITY_ERROR, false },
+	{ "down", SEVERITY_ERROR, false },
 	{ "copy", SEVERITY_ERROR, false },
+	{ "psql", SEVERITY_ERROR, false },
 	{ "resumes", SEVERITY_NOTE, false },
 	{ "running", SEVERITY_NOTE, true },
 	{ "edited", SEVERITY_WARNING, true },
@@ -199,6 +203,40 @@ find_open_transaction(struct maker *m, const struct migration *script, const str
 	segments_free(&segments);
 }
 
+/* What would be recorded as applied and is not, or what no server takes: each a place, or the script's length. */
+static void
+find_misfits(struct maker *m, const struct migration *script, const struct sql_script *split)
+{
+	const char *sql = script->sql;
+	size_t len = strlen(sql), i;
+	const struct {
+		const char *rule;
+		size_t at;
+		const char *message, *remedy;
+	} misfits[] = {
+		{ "rolled_back", misfit_rollback(sql, len, split),
+		    "the script rolls back what it does: nothing of it would stay, and it would be recorded as applied",
+		    "write COMMIT; or take BEGIN and ROLLBACK out" },
+		{ "down", misfit_down(sql, len),
+		    "what undoes the migration begins here, and would run as well: mig and Prisma run the whole file",
+		    "take this part out of migration.sql" },
+		{ "psql", misfit_psql(sql, len), "a backslash command is for psql; no server takes it",
+		    "take out the lines that begin with a backslash:  sed -i '/^\\\\/d' migration.sql" },
+	};
+
+	for (i = 0; i < sizeof misfits / sizeof *misfits; i++) {
+		struct sql_place place;
+		struct finding *f;
+
+		if (misfits[i].at == len)
+			continue;
+		place = sql_place(sql, len, misfits[i].at);
+		f = add_finding(m, misfits[i].rule, script->migration, xstrdup(misfits[i].message), xstrdup(misfits[i].remedy));
+		f->line = (long long)place.line;
+		f->column = (long long)place.column;
+	}
+}
+
 static void
 find_in_script(struct maker *m, const struct migration *script, const struct sql_script *split)
 {
@@ -206,6 +244,7 @@ find_in_script(struct maker *m, const struct migration *script, const struct sql
 	struct sql_losses losses = sql_losses(script->sql, split);
 
 	find_open_transaction(m, script, split);
+	find_misfits(m, script, split);
 	for (i = 0; i < losses.count; i++) {
 		const struct sql_loss *loss = &losses.losses[i];
 		struct sql_place place = sql_place(script->sql, len, loss->at);
@@ -367,7 +406,8 @@ begun_sql(struct maker *m, const struct standing *s)
 	if (sql == NULL || s->row == NULL || s->row->finished_at != NULL || !history_journal_read(s->row->logs, &journal))
 		return NULL;
 	split = sql_split(sql, strlen(sql));
-	if ((begun = history_journal_begun(&journal, sql, &split)) != NULL) {
+	/* behind a search path of the script's own mig-apply would look up other names */
+	if (!sql_mentions(sql, strlen(sql), "search_path") && (begun = history_journal_begun(&journal, sql, &split)) != NULL) {
 		text = new_text(m);
 		bytes_add(text, sql + begun->start, begun->end - begun->start);
 	}
