@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strcasestr */
 #include "base/options.h"
 
 #include <errno.h>
@@ -6,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/suggest.h"
 
 static const struct option_spec common[] = {
 	{ 'q', "quiet", NULL, "say nothing but errors", false },
@@ -136,6 +139,55 @@ getopt_tables(const struct program *program, char *letters, struct option *longs
 	longs[n] = (struct option){ NULL, 0, NULL, 0 };
 }
 
+/* Whether a word is a connection string that may hold a password: a URL with an @, or a keyword string. */
+static bool
+is_connection_string(const char *word)
+{
+	static const char *const begins[] = { "postgres", "host", "server", "user", "dbname", "database", "data source", "port",
+		"password", "pwd", "jdbc:" };
+	size_t i;
+
+	for (i = 0; i < sizeof begins / sizeof *begins; i++)
+		if (strncasecmp(word, begins[i], strlen(begins[i])) == 0)
+			break;
+	if (i == sizeof begins / sizeof *begins)
+		return false;
+	return (strstr(word, "://") != NULL && strchr(word, '@') != NULL) || strcasestr(word, "password") != NULL ||
+	    strcasestr(word, "pwd=") != NULL;
+}
+
+/* Whatever is made of an operand shows it, in an error at least. */
+static int
+check_operands(const struct options *o)
+{
+	int i;
+
+	for (i = o->first; i < o->argc; i++) {
+		if (!is_connection_string(o->argv[i]))
+			continue;
+		(void)options_wrong("word %d is a connection string; other users see the command line", i);
+		message_line("  Put it into the variable DATABASE_URL, or into a file:  -d file:PATH");
+		return OPTIONS_WRONG;
+	}
+	return OPTIONS_DONE;
+}
+
+static void
+wrong_option(const struct option *longs, const char *word)
+{
+	int len = (int)strcspn(word, "=");
+	const char *names[32], *nearest;
+	size_t n = 0;
+
+	for (; longs->name != NULL; longs++)
+		names[n++] = longs->name;
+	nearest = suggest_nearest(word + 2, (size_t)len - 2, names, n);
+	if (nearest != NULL)
+		(void)options_wrong("there is no option %.*s; did you mean --%s?", len, word, nearest);
+	else
+		(void)options_wrong("there is no option %.*s", len, word);
+}
+
 int
 options_next(struct options *o)
 {
@@ -145,22 +197,23 @@ options_next(struct options *o)
 	int letter;
 
 	getopt_tables(o->program, letters, longs);
-	word = optind < o->argc ? o->argv[optind] : "";
 	letter = getopt_long(o->argc, (char *const *)o->argv, letters, longs, NULL);
+	/* the option itself, which words before it may have been moved behind; never a word, which may be a secret */
+	word = optind > 1 && strncmp(o->argv[optind - 1], "--", 2) == 0 ? o->argv[optind - 1] : "";
 	o->value = optarg;
 	if (letter == -1) {
 		o->first = optind;
-		return OPTIONS_DONE;
+		return check_operands(o);
 	}
 	if (letter == '?' || letter == ':') {
 		/* of a long option the word itself; of a short one only the letter: its value may be a secret */
-		if (optopt > 0 && optopt < 0x7F && strncmp(word, "--", 2) != 0)
+		if (*word == '\0')
 			(void)options_wrong(letter == ':' ? "option -%c needs a value" : "there is no option -%c",
-			    optopt);
+			    optopt > 0x20 && optopt < 0x7F ? optopt : '?');
+		else if (letter == ':')
+			(void)options_wrong("option %.*s needs a value", (int)strcspn(word, "="), word);
 		else
-			(void)options_wrong(letter == ':' ? "option %.*s needs a value"
-			                                  : "there is no option %.*s",
-			    (int)strcspn(word, "="), word);
+			wrong_option(longs, word);
 		return OPTIONS_WRONG;
 	}
 	if (letter == 'h')
@@ -189,21 +242,24 @@ options_next(struct options *o)
 const char *
 options_find(const struct program *program, int argc, char *const argv[], int wanted)
 {
+	char **copy = xmalloc(((size_t)argc + 1) * sizeof *copy); /* getopt moves words */
 	char letters[64];
 	struct option longs[32];
 	const char *value = NULL;
 	int letter;
 
 	getopt_tables(program, letters, longs);
+	memcpy(copy, argv, ((size_t)argc + 1) * sizeof *copy);
 	optind = 1;
 	opterr = 0;
-	while ((letter = getopt_long(argc, (char *const *)argv, letters, longs, NULL)) != -1) {
-		const char *word = letter == wanted ? argv[optind - (optarg == argv[optind - 1] ? 2 : 1)] : NULL;
+	while ((letter = getopt_long(argc, copy, letters, longs, NULL)) != -1) {
+		const char *word = letter == wanted ? copy[optind - (optarg == copy[optind - 1] ? 2 : 1)] : NULL;
 
 		/* not behind other letters: in -postgresql://… "o" is no option */
 		if (word != NULL && value == NULL && (word[1] == '-' || word[1] == wanted))
 			value = optarg;
 	}
+	free(copy);
 	return value;
 }
 

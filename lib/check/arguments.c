@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/suggest.h"
 #include "check/check.h"
 
 const struct check_kind *const check_kinds[] = { &check_history_kind, &check_deploy_kind, &check_seeds_kind,
@@ -38,13 +39,19 @@ static int
 no_such_check(const char *name)
 {
 	struct bytes list = { 0 };
+	const char *names[32], *nearest;
 	size_t i;
 	int code;
 
-	for (i = 0; check_kinds[i] != NULL; i++)
+	for (i = 0; check_kinds[i] != NULL; i++) {
+		names[i] = check_kinds[i]->name;
 		bytes_format(&list, "%s%s", i == 0 ? "" : check_kinds[i + 1] == NULL ? " and " : ", ",
 		    check_kinds[i]->name);
-	if (name == NULL)
+	}
+	nearest = name != NULL ? suggest_nearest(name, strlen(name), names, i) : NULL;
+	if (nearest != NULL)
+		code = options_wrong("there is no check \"%s\"; did you mean %s?", name, nearest);
+	else if (name == NULL)
 		code = options_wrong("which check? there are %s", list.data);
 	else
 		code = options_wrong("there is no check \"%s\"; there are %s", name, list.data);
