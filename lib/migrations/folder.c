@@ -310,6 +310,26 @@ list_folder(struct folder *folder)
 	return code;
 }
 
+/* A folder that was named, and is the one above the migrations or one of them. */
+static int
+check_depth(const struct folder *folder)
+{
+	struct stat st;
+
+	if (fstatat(folder->fd, "migration.sql", &st, 0) == 0) {
+		(void)message_error(MIG_DATA, "%s is a single migration: it has a migration.sql itself", folder->path);
+		message_line("  Name the folder that holds all migrations, the one above it.");
+		return MIG_DATA;
+	}
+	if (fstatat(folder->fd, "migration_lock.toml", &st, 0) != 0 && fstatat(folder->fd, "migrations", &st, 0) == 0 &&
+	    S_ISDIR(st.st_mode)) {
+		(void)message_error(MIG_DATA, "%s is not a migrations folder; did you mean %s%smigrations?", folder->path,
+		    folder->path, folder->path[strlen(folder->path) - 1] == '/' ? "" : "/");
+		return MIG_DATA;
+	}
+	return 0;
+}
+
 static int
 open_folder(struct folder *folder, const char *path)
 {
@@ -319,7 +339,7 @@ open_folder(struct folder *folder, const char *path)
 	if (path != NULL) {
 		folder->path = path;
 		folder->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return folder->fd >= 0 ? 0 : cannot("open the migrations folder", path);
+		return folder->fd >= 0 ? check_depth(folder) : cannot("open the migrations folder", path);
 	}
 	for (i = 0; i < 2; i++) {
 		folder->path = usual[i];
