@@ -687,6 +687,7 @@ db_unreachable(const struct db *db, const struct source *source, struct bytes *w
 	bytes_format(why, "cannot %s ", code == MIG_UNREACHABLE ? "reach" : "connect to");
 	place_of(source->target.host, source->target.port, why);
 	bytes_format(why, ": %s", db->error.message);
+	target_cut_values(&source->target, why);
 	return code;
 }
 

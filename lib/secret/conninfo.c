@@ -24,6 +24,8 @@ struct parse {
 	struct target_error *error;
 
 	bool strict;                /* sslaccept=strict */
+	bool host_parameter;        /* ?host= was there */
+	size_t port_at;             /* of a ?port= that is another one than the authority's; 0: none */
 	bool host_needed;           /* the authority has a user or a port, but no host */
 	size_t host_at;             /* where it would stand */
 };
@@ -229,6 +231,144 @@ check_no_reference(struct parse *p, size_t start, size_t end)
 
 	if (dollar + 1 < end && (p->text[dollar + 1] == '{' || p->text[dollar + 1] == '('))
 		return fail(p, dollar, REFERENCE_RULE, REFERENCE_HINT);
+	return true;
+}
+
+/*
+ * --- a password in another slot ---
+ *
+ * What is shown may hold no password, and what a slot holds is shown.  Connection strings of other drivers
+ * (`host=...;password=...`), a forgotten ? and a separator that was encoded by mistake leave the password in the
+ * host, the user, the database or any parameter; so every slot is looked through before it is copied.
+ */
+
+#define SLOT_HINT                                                                                 \
+	"The form is " SHAPE "?NAME=VALUE&NAME=VALUE; a character that belongs to a name is percent-encoded."
+#define QUOTED_HINT "The form is  host=HOST dbname=NAME user=NAME: blanks between, and quotes around a value with ; or &."
+#define KEYWORD_RULE "something that looks like a password outside of the password's place"
+
+/*
+ * The character at text[*at], with escapes resolved however often it was encoded; *at is then behind it.
+ */
+static int
+resolved_char(const char *text, size_t *at, size_t end)
+{
+	int byte = escape_value(text, *at, end);
+	size_t next = *at + (byte >= 0 ? 3 : 1);
+
+	if (byte < 0)
+		byte = (unsigned char)text[*at];
+	/* %253B: the escape of a % and the digits of the next one */
+	while (byte == '%' && next > *at + 1 && end - next >= 2 && hex_value(text[next]) >= 0 &&
+	    hex_value(text[next + 1]) >= 0) {
+		byte = hex_value(text[next]) * 16 + hex_value(text[next + 1]);
+		next += 2;
+	}
+	*at = next;
+	return byte;
+}
+
+/* Whether `word`, blanks and an = begin at text[at], in either case and however encoded. */
+static bool
+is_assignment(const char *text, size_t at, size_t end, const char *word)
+{
+	for (; *word != '\0'; word++) {
+		int byte = at < end ? resolved_char(text, &at, end) : -1;
+
+		if (byte != *word && byte != *word - 'a' + 'A')
+			return false;
+	}
+	while (at < end) {
+		int byte = resolved_char(text, &at, end);
+
+		if (byte == '=')
+			return true;
+		if (byte != '+' && (byte < 0 || byte > 0x7F || !is_blank((char)byte)))
+			return false;
+	}
+	return false;
+}
+
+/* Where text[start..end) assigns a password, or end. */
+static size_t
+find_assignment(const char *text, size_t start, size_t end)
+{
+	static const char *const words[] = { "password", "passwd", "passphrase", "pwd" };
+	size_t at, i;
+
+	for (at = start; at < end; at++)
+		for (i = 0; i < COUNT(words); i++)
+			if (is_assignment(text, at, end, words[i]))
+				return at;
+	return end;
+}
+
+/*
+ * text[start..end) as it stands in the string is to become something that is shown.  `raw`: characters that
+ * separate in one form or another, which belong to a name only where they are encoded, or in a keyword string quoted.
+ */
+static bool
+check_slot(struct parse *p, size_t start, size_t end, const char *raw)
+{
+	const char *hint = p->target->is_url ? SLOT_HINT : QUOTED_HINT;
+	size_t at = find_assignment(p->text, start, end);
+
+	if (at < end)
+		return fail(p, at, KEYWORD_RULE, hint);
+	at = find(p->text, start, end, raw);
+	if (at < end)
+		return fail(p, at, "a character that separates, in the middle of a value", hint);
+	if (end > start && strchr("\"'", p->text[end - 1]) != NULL &&
+	    find(p->text, start, end - 1, "\"'") == end - 1)
+		return fail(p, end - 1, "a quote at the end of a value, which nothing opened",
+		    "Leave it out, or encode it: \" as %22, ' as %27.");
+	return true;
+}
+
+/* A user `u:secret` comes from an encoded colon. */
+static bool
+check_user(struct parse *p, size_t start, size_t end)
+{
+	size_t at = start;
+
+	if (!check_slot(p, start, end, "&;?"))
+		return false;
+	while (at < end) {
+		size_t before = at;
+
+		if (resolved_char(p->text, &at, end) == ':')
+			return fail(p, before, "a colon in the user's name",
+			    "Between user and password stands a plain colon: " SHAPE);
+	}
+	return true;
+}
+
+/* A host list of a keyword string or of ?host=: names, addresses, and directories of sockets. */
+static bool
+check_host(struct parse *p, const char *value, size_t at)
+{
+	bool directory = false, first = true;
+
+	for (; *value != '\0'; value++) {
+		unsigned char c = (unsigned char)*value;
+
+		if (first)
+			directory = c == '/' || c == '@';
+		first = c == ',';
+		if (is_control(*value) || (!directory && c < 0x80 && !is_letter(*value) && !is_digit(*value) &&
+		    strchr(".-_:%,", c) == NULL) || (directory && strchr(";&?=", c) != NULL))
+			return fail(p, at, "a character that no host name has",
+			    p->target->is_url ? SLOT_HINT : QUOTED_HINT);
+	}
+	return true;
+}
+
+/* The server would cut a longer one, and look for another schema than it made. */
+static bool
+check_schema(struct parse *p, const char *value, size_t at)
+{
+	if (strlen(value) > 63)
+		return fail(p, at, "the schema's name is longer than 63 bytes, which is PostgreSQL's limit for names", NULL);
 	return true;
 }
 
@@ -439,13 +579,20 @@ parameter_set(struct parse *p, const struct parameter *parameter, char *value, s
 
 	switch (parameter->kind) {
 	case HOST:      /* this one overrides the authority, in Prisma and in libpq */
+		if (!check_host(p, value, at)) {
+			free(value);
+			return false;
+		}
 		if (*value != '\0') {
+			p->host_parameter = true;
 			replace(&target->host, value);
 			return true;
 		}
 		break;
 	case PORT:
 		if (is_ports(value)) {
+			if (target->port != NULL && strcmp(target->port, value) != 0 && target->is_url)
+				p->port_at = at;
 			set_or_ignore(p, &target->port, parameter->name, value);
 			return true;
 		}
@@ -463,6 +610,10 @@ parameter_set(struct parse *p, const struct parameter *parameter, char *value, s
 		hint = "Give the URL alone.";
 		break;
 	case SCHEMA:
+		if (!check_schema(p, value, at)) {
+			free(value);
+			return false;
+		}
 		replace(&target->schema, *value != '\0' ? value : NULL);
 		if (target->schema != NULL)
 			return true;
@@ -582,6 +733,42 @@ check_other_forms(struct parse *p)
 	return true;
 }
 
+/* What an editor, a chat or a web page puts around a string without showing it. */
+static bool
+check_invisible(struct parse *p)
+{
+	static const struct {
+		const char *bytes, *rule;
+	} marks[] = {
+		{ "\xEF\xBB\xBF", "U+FEFF, a byte order mark, which is not shown" },
+		{ "\xE2\x80\x8B", "U+200B, a space without width, which is not shown" },
+		{ "\xE2\x80\x8C", "U+200C, a joiner without width, which is not shown" },
+		{ "\xE2\x80\x8D", "U+200D, a joiner without width, which is not shown" },
+		{ "\xE2\x81\xA0", "U+2060, a joiner without width, which is not shown" },
+		{ "\xC2\xA0", "U+00A0, a space that is not broken, which is not trimmed" },
+		{ "\xC2\xAD", "U+00AD, a soft hyphen, which is not shown" },
+		{ "\xE2\x80\x9C", "U+201C, a typographic quote, around the value" },
+		{ "\xE2\x80\x9D", "U+201D, a typographic quote, around the value" },
+		{ "\xE2\x80\x9E", "U+201E, a typographic quote, around the value" },
+		{ "\xE2\x80\x98", "U+2018, a typographic quote, around the value" },
+		{ "\xE2\x80\x99", "U+2019, a typographic quote, around the value" },
+		{ "\xE2\x80\x9A", "U+201A, a typographic quote, around the value" }
+	};
+	static const char hint[] =
+	    "Remove it: retype the first and the last character, or in a file:  LC_ALL=C sed -i 's/[^ -~]//g' FILE";
+	size_t i;
+
+	for (i = 0; i < COUNT(marks); i++) {
+		size_t len = strlen(marks[i].bytes);
+
+		if (begins(p->text, p->start, p->end, marks[i].bytes))
+			return fail(p, p->start, marks[i].rule, hint);
+		if (p->end - p->start >= len && begins(p->text, p->end - len, p->end, marks[i].bytes))
+			return fail(p, p->end - len, marks[i].rule, hint);
+	}
+	return true;
+}
+
 /* The offset behind "scheme:", or start where the text does not begin like that. */
 static size_t
 find_scheme_end(const struct parse *p)
@@ -646,7 +833,7 @@ parse_userinfo(struct parse *p, size_t start, size_t end)
 {
 	size_t colon = find(p->text, start, end, ":");
 
-	if (!check_no_reference(p, start, colon))
+	if (!check_no_reference(p, start, colon) || !check_user(p, start, colon))
 		return false;
 	if (colon > start && (p->target->user = decoded(p, start, colon)) == NULL)
 		return false;
@@ -689,9 +876,13 @@ parse_ipv6(struct parse *p, size_t start, size_t *end, struct bytes *hosts)
 			break;
 	/* behind a % stands a zone: [fe80::1%eth0] */
 	if (close == start + 1 || (i < close && p->text[i] != '%') ||
-	    find(p->text, i, close, " /\\") < close)
+	    find(p->text, i, close, " /\\;&?=") < close)
 		return fail(p, start, "no IPv6 address between the brackets", NULL);
-	bytes_add(hosts, p->text + start + 1, close - start - 1);
+	bytes_add(hosts, p->text + start + 1, i - start - 1);
+	/* the % before a zone is written as such or, as RFC 6874 has it, as %25 */
+	if (i < close)
+		bytes_format(hosts, "%%%.*s", (int)(close - i - (begins(p->text, i, close, "%25") ? 3 : 1)),
+		    p->text + i + (begins(p->text, i, close, "%25") ? 3 : 1));
 	*end = close + 1;
 	return true;
 }
@@ -705,9 +896,12 @@ parse_host_name(struct parse *p, size_t start, size_t end, struct bytes *hosts)
 	bool ok;
 
 	for (i = start; i < end; i++)
-		if (strchr(" <>[]\\^|\"`{}", p->text[i]) != NULL)
+		if ((unsigned char)p->text[i] < 0x80 && !is_letter(p->text[i]) && !is_digit(p->text[i]) &&
+		    strchr(".-_%", p->text[i]) == NULL)
 			return fail(p, i, "a character that no host name has",
-			    "In a user name or password encode special characters, e.g. [ as %5B.");
+			    "In a user name or password encode special characters, e.g. [ as %5B; parameters stand behind a ?.");
+	if (!check_slot(p, start, end, ""))
+		return false;
 	while ((percent = find(p->text, percent, end, "%")) < end)
 		if (escape_value(p->text, percent++, end) < 0)
 			return fail(p, percent - 1, "a % without two hex digits in the host", NULL);
@@ -715,7 +909,9 @@ parse_host_name(struct parse *p, size_t start, size_t end, struct bytes *hosts)
 		return false;
 	for (i = 0; host[i] != '\0'; i++)
 		if (is_control(host[i]) ||
-		    (host[0] != '/' && host[0] != '@' && strchr(" /,:@", host[i]) != NULL))
+		    (host[0] == '/' || host[0] == '@' ? strchr(";&?=", host[i]) != NULL
+			: (unsigned char)host[i] < 0x80 && !is_letter(host[i]) && !is_digit(host[i]) &&
+			    strchr(".-_", host[i]) == NULL))
 			break;
 	if ((ok = host[i] == '\0'))
 		bytes_str(hosts, host);
@@ -812,8 +1008,10 @@ parse_path(struct parse *p, size_t start, size_t end)
 	size_t segment = find(p->text, start, end, "/"), i;
 	struct bytes name = { 0 };
 
-	if (!check_no_reference(p, start, end))
+	if (!check_no_reference(p, start, end) || !check_slot(p, start, end, "&;"))
 		return false;
+	if (p->target->host != NULL && segment == start && segment + 1 < end)
+		return fail(p, start, "two slashes before the database", "Write it as " SHAPE);
 	if (p->target->host == NULL && !p->host_needed && segment + 1 < end)
 		return fail(p, start, "three slashes, so that the host is taken for the database",
 		    "Write it as " SHAPE);
@@ -829,25 +1027,71 @@ parse_path(struct parse *p, size_t start, size_t end)
 	return true;
 }
 
+/* Whether a parameter's name is how other drivers call the password. */
+static bool
+is_password_name(const char *name)
+{
+	static const char *const words[] = { "password", "passwd", "passphrase", "pwd", "pass" };
+	char lower[16];
+	size_t i;
+
+	if (strlen(name) >= sizeof lower)
+		return false;
+	for (i = 0; name[i] != '\0'; i++)
+		lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+	lower[i] = '\0';
+	return is_one_of(lower, words, COUNT(words));
+}
+
+/* The name of a parameter that is not known is shown with -v, so it has to look like one. */
+static bool
+check_parameter_name(struct parse *p, const char *name, size_t at)
+{
+	size_t i;
+
+	if (strncmp(name, "amp;", 4) == 0)
+		return fail(p, at, "&amp; where & is meant: the string was copied out of HTML", "Write & alone.");
+	if (is_password_name(name))
+		return check_secret_parameter(p, parameter_find("password", 8), at);
+	for (i = 0; name[i] != '\0'; i++)
+		if (!is_letter(name[i]) && !is_digit(name[i]) && strchr("_.-", name[i]) == NULL)
+			return fail(p, at, "a parameter whose name has other characters than letters, digits, _ . and -",
+			    SLOT_HINT);
+	return true;
+}
+
+/* What may not stand in a value unless it is encoded: of a schema, whatever looks glued to it. */
+static const char *
+raw_refused(const struct parameter *parameter)
+{
+	return parameter != NULL && parameter->kind == SCHEMA ? "?;/\"'" : "?;";
+}
+
 static bool
 parse_query(struct parse *p, size_t start, size_t end)
 {
 	while (start < end) {
 		size_t next = find(p->text, start, end, "&");
 		size_t equals = find(p->text, start, next, "=");
+		size_t value_at = equals < next ? equals + 1 : next;
 		const struct parameter *parameter;
 		char *name, *value;
+		bool ok;
 
 		if ((name = decoded_query(p, start, equals)) == NULL)
 			return false;
 		parameter = parameter_find(name, strlen(name));
-		if (parameter == NULL && *name != '\0')
+		ok = check_parameter_name(p, name, start) &&
+		    (parameter == NULL || check_secret_parameter(p, parameter, start)) &&
+		    check_slot(p, value_at, next, raw_refused(parameter)) &&
+		    (parameter == NULL || parameter->kind != USER || check_user(p, value_at, next));
+		if (ok && parameter == NULL && *name != '\0')
 			ignore(p->target, name);
 		free(name);
+		if (!ok)
+			return false;
 		if (parameter != NULL) {
-			if (!check_secret_parameter(p, parameter, start) ||
-			    (value = decoded_query(p, equals < next ? equals + 1 : next, next)) ==
-				NULL ||
+			if ((value = decoded_query(p, value_at, next)) == NULL ||
 			    !parameter_set(p, parameter, value, start))
 				return false;
 		}
@@ -863,6 +1107,9 @@ finish_url(struct parse *p, bool path)
 	struct target *target = p->target;
 	const struct target_parameter *address = given(target, "hostaddr");
 
+	if (p->host_parameter && p->port_at != 0)
+		return fail(p, p->port_at, "host= and port= beside another port in the URL",
+		    "Prisma takes the URL's port, libpq the parameter's: write the one that is meant in both places.");
 	if (p->host_needed && target->host == NULL && (address == NULL || *address->value == '\0'))
 		return fail(p, p->host_at, "the host is empty",
 		    "Did a variable resolve to nothing? For a socket add ?host=/its/directory.");
@@ -911,6 +1158,7 @@ skip_blanks(const struct parse *p, size_t at)
 struct span {
 	size_t start, end;
 	bool escaped;   /* has backslashes */
+	bool quoted;
 };
 
 /* Reads a value from *at on, which is then behind it. */
@@ -920,7 +1168,7 @@ parse_value(struct parse *p, size_t *at, struct span *value)
 	bool quoted = *at < p->end && p->text[*at] == '\'';
 	size_t i = *at + quoted;
 
-	*value = (struct span){ .start = i };
+	*value = (struct span){ .start = i, .quoted = quoted };
 	while (i < p->end && !(quoted ? p->text[i] == '\'' : is_blank(p->text[i]))) {
 		if (p->text[i] == '\\') {
 			value->escaped = true;
@@ -976,6 +1224,10 @@ keyword_set(struct parse *p, const struct parameter *parameter, struct span valu
 	char *text;
 
 	if (!check_secret_parameter(p, parameter, at))
+		return false;
+	if (parameter->kind != PASSWORD && (!check_slot(p, value.start, value.end,
+	    value.quoted ? "" : parameter->kind == SCHEMA ? ";&?\"/" : ";&?") ||
+	    (parameter->kind == USER && !check_user(p, value.start, value.end))))
 		return false;
 	if (parameter->kind == PASSWORD) {
 		if (p->password->given)
@@ -1044,6 +1296,8 @@ parse_any(struct parse *p)
 	for (zero = p->start; zero < p->end; zero++)
 		if (p->text[zero] == '\0')
 			return fail(p, zero, "a zero byte", NULL);
+	if (!check_invisible(p))
+		return false;
 	if (begins(p->text, p->start, p->end, "postgresql://") ||
 	    begins(p->text, p->start, p->end, "postgres://"))
 		return parse_url(p, scheme_end + 2);
@@ -1142,4 +1396,49 @@ int
 target_first_port(const struct target *target)
 {
 	return target->port != NULL ? atoi(target->port) : 0;
+}
+
+/* Where value has one of ; & ? =, plainly or percent-encoded, or its length. */
+static size_t
+find_separator(const char *value)
+{
+	size_t end = strlen(value), at;
+
+	for (at = 0; at < end; at++) {
+		size_t next = at;
+
+		if (strchr(";&?=", resolved_char(value, &next, end)) != NULL)
+			break;
+	}
+	return at;
+}
+
+static void
+cut_value(struct bytes *text, const char *value)
+{
+	struct bytes out = { 0 };
+	const char *from, *at;
+	size_t head;
+
+	if (value == NULL || value[head = find_separator(value)] == '\0' || strstr(bytes_text(text), value) == NULL)
+		return;
+	for (from = bytes_text(text); (at = strstr(from, value)) != NULL; from = at + strlen(value)) {
+		bytes_add(&out, from, (size_t)(at - from) + head);
+		bytes_str(&out, "...");
+	}
+	bytes_str(&out, from);
+	bytes_free(text);
+	*text = out;
+}
+
+void
+target_cut_values(const struct target *target, struct bytes *text)
+{
+	const struct target_parameter *service = given(target, "service");
+
+	cut_value(text, target->host);
+	cut_value(text, target->user);
+	cut_value(text, target->database);
+	cut_value(text, target->schema);
+	cut_value(text, service != NULL ? service->value : NULL);
 }

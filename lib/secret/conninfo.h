@@ -12,6 +12,10 @@
  * server or the deploy to another database, it is refused: an `@` behind the host, an empty host
  * (`postgresql://:@:/` is what unresolved references leave), an unresolved `${...}`.
  *
+ * And no slot but the password's may hold one: a value with `password=` or the like in it, however encoded, is
+ * refused, and so are the separators of other forms (; & ?) where they stand plainly in a value, a colon in the user's
+ * name, and in a host whatever no host name has.
+ *
  * Pure: no file, no socket, no environment, no message.
  */
 #ifndef MIG_SECRET_CONNINFO_H
@@ -19,6 +23,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "base/bytes.h"
 
 struct target_parameter {
 	char *keyword; /* one that libpq knows: "sslmode", "connect_timeout", ... */
@@ -81,5 +87,11 @@ size_t target_decode(const char *text, const struct target_password *password, c
  * a host as well.  Where libpq's default is used: NULL and 0.  The target owns the text. */
 const char *target_first_host(const struct target *target);
 int target_first_port(const struct target *target);
+
+/*
+ * The last net before text about a connection that did not come about is shown, whoever wrote it: where it repeats a
+ * host, user, database, schema or service with one of ; & ? = in it, that is cut there.
+ */
+void target_cut_values(const struct target *target, struct bytes *text);
 
 #endif

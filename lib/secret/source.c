@@ -474,6 +474,44 @@ search(const char *word, void *context)
 	return NULL;
 }
 
+/*
+ * libpq connects without a certificate that it does not find, or leaves the server unverified, and says nothing.  So
+ * whatever file is named has to be there.  Prisma looks for a relative one beside schema.prisma.
+ */
+static int
+find_certificates(const struct search *s)
+{
+	static const char *const keywords[] = { "sslrootcert", "sslcert", "sslkey", "sslcrl" };
+	struct target *target = &s->source->target;
+	size_t i, k;
+
+	for (i = 0; i < target->count; i++) {
+		struct target_parameter *parameter = &target->parameters[i];
+		const char *path = parameter->value;
+		struct bytes beside = { 0 };
+
+		for (k = 0; k < sizeof keywords / sizeof *keywords; k++)
+			if (strcmp(parameter->keyword, keywords[k]) == 0)
+				break;
+		if (k == sizeof keywords / sizeof *keywords || *path == '\0' || access(path, R_OK) == 0 ||
+		    (strcmp(keywords[k], "sslrootcert") == 0 && strcmp(path, "system") == 0) ||
+		    (strcmp(keywords[k], "sslkey") == 0 && strchr(path, ':') != NULL)) /* a key in a token */
+			continue;
+		bytes_format(&beside, "prisma/%s", path);
+		if (*path != '/' && access(bytes_text(&beside), R_OK) == 0) {
+			free(parameter->value);
+			parameter->value = beside.data;
+			continue;
+		}
+		bytes_free(&beside);
+		(void)message_error(MIG_CONFIG, "cannot read the file of %s, %s: %s", parameter->keyword, path, strerror(errno));
+		message_line("  It was looked for %s. Without it the server would not be verified; nothing was connected.",
+		    *path == '/' ? "there" : "in this folder and in prisma/");
+		return MIG_CONFIG;
+	}
+	return 0;
+}
+
 /* People are shown these: a password that equals one is not wiped from memory. */
 static void
 spare_target(const struct target *target)
@@ -519,6 +557,8 @@ source_open(struct source *source, const char *word)
 		source->password = password;
 	else
 		secret_free(password);
+	if (s.code == 0)
+		s.code = find_certificates(&s);
 	if (s.code == 0)
 		spare_target(&source->target);
 	else
