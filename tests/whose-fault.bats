@@ -4,7 +4,7 @@
 load helper
 load words
 
-setup_file() { server_start; }
+setup_file() { server_start max_prepared_transactions=5; }
 teardown_file() { server_stop; }
 setup() {
   database_new
@@ -14,6 +14,8 @@ teardown() {
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
   sessions_end
   roles_end
+  # a database that has one cannot be dropped
+  sql "SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database() \\gexec"
 }
 
 tables() { sql "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class
@@ -224,4 +226,39 @@ TABLE
   pipeline
   assert_code 1
   assert_equal "$(tables)" ''
+}
+
+@test "a prepared transaction that blocks is named with what ends it" {
+  sql "CREATE TABLE t (id int); BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'it''s $PGDATABASE'"
+  migration 1_a 'ALTER TABLE t ADD b int;'
+  pipeline plan: --allow=not_empty apply: --wait=200ms
+  assert_code 75
+  says "held by       a prepared transaction, 'it''s $PGDATABASE', of tester" "next: end it in psql:  ROLLBACK PREPARED 'it''s $PGDATABASE';"
+  sql "$(sed -n 's/^next: end it in psql:  \(.*\);  .*/\1/p' <<<"$stderr")"
+  pipeline plan: --allow=not_empty
+  assert_code 0
+}
+
+@test "what Prisma left failed: its words, and first that all of it was rolled back, where that is so" {
+  local prisma='A migration failed to apply.
+
+Database error code: 42P01
+
+Database error:
+ERROR: relation "nope" does not exist
+
+Position: 1'
+  migration 1_plain 'SELECT 1; DROP TABLE nope;'
+  recorded 1_plain failed
+  sql "UPDATE _prisma_migrations SET logs = \$x\$$prisma\$x\$"
+  run --separate-stderr bash -c 'mig-scan | mig-plan --format=records'
+  assert_code 1
+  says 'it was not run by mig, and failed: ERROR: relation "nope" does not exist'
+  run jq -r 'select(.rule == "failed").remedy | split("\n")[1]' <<<"$output"
+  assert_output --partial 'mig-plan --mark-rolled-back '
+  assert_output --partial 'all of it was rolled back'
+  migration 1_plain 'SELECT 1; COMMIT; DROP TABLE nope;'
+  run --separate-stderr bash -c 'mig-scan | mig-plan --format=records'
+  run jq -r 'select(.rule == "failed").remedy | split("\n")[1]' <<<"$output"
+  assert_output --partial 'mig-plan --resume '
 }

@@ -59,6 +59,14 @@ static const char holders_sql[] =
     "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
     "WHERE a.state IS DISTINCT FROM 'idle' ORDER BY 10 DESC NULLS LAST, 5"; /* idle: it has ended in between */
 
+/* A prepared transaction has no process; all its locks have the same virtual number, and one is on its own. */
+const char locks_prepared_sql[] =
+    "SELECT pg_catalog.quote_literal(p.gid::text), p.owner::text FROM pg_catalog.pg_prepared_xacts p "
+    "WHERE p.database = pg_catalog.current_database() AND EXISTS (SELECT FROM pg_catalog.pg_locks l "
+    "JOIN pg_catalog.pg_locks x ON x.virtualtransaction = l.virtualtransaction WHERE l.pid IS NULL AND x.pid IS NULL "
+    "AND l.locktype = 'relation' AND l.granted AND l.relation = $1::pg_catalog.oid "
+    "AND x.locktype = 'transactionid' AND x.granted AND x.transactionid = p.transaction) ORDER BY p.prepared";
+
 /*
  * What of $1's is in whose way.  Two locks are on the same thing if their keys are equal: which columns are null is
  * told by the type.  Behind a lock that is not granted yet, who came later waits as well.  Nobody has waited for

@@ -48,6 +48,9 @@ struct sight {
 	char progress[WATCH_TEXT]; /* "index: building index: scanning table, 62 %", or "" */
 };
 
+/* Parameter $1: a relation's oid.  Of the prepared transactions that hold it, the oldest first: gid as SQL has it, owner. */
+extern const char locks_prepared_sql[];
+
 struct watch;
 
 /* Connects.  A watcher is a convenience: NULL where it cannot. */

@@ -10,6 +10,7 @@
 #include "base/mig.h"
 #include "base/page.h"
 #include "base/signals.h"
+#include "database/locks.h"
 #include "base/terminal.h"
 #include "sql/interrupted.h"
 #include "sql/session_effects.h"
@@ -287,6 +288,26 @@ say_holder(const struct holder *h, bool first)
 	bytes_free(&text);
 }
 
+/* The prepared transactions among those that hold what was waited for; NULL: there is none, or it cannot be told which. */
+static struct answer *
+prepared_holders(const struct send *send)
+{
+	const struct waits *waits = &send->traffic.waits;
+	const char *const parameters[] = { waits->oid };
+	struct answer *answer = NULL;
+	size_t i;
+
+	for (i = 0; i < waits->count && waits->holders[i].pid != 0; i++)
+		;
+	if (i == waits->count || waits->oid == NULL)
+		return NULL;
+	(void)db_query(send->db, &answer, locks_prepared_sql, 1, parameters);
+	if (answer != NULL && answer_rows(answer) > 0)
+		return answer;
+	answer_free(answer);
+	return NULL;
+}
+
 static int
 say_busy(const struct report *r, size_t at, const struct sent *sent, const struct send *send)
 {
@@ -296,6 +317,7 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	    : waits->count > 0                     ? "a row or transaction of another session"
 	                                           : "a table that it needs";
 	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
+	struct answer *prepared = prepared_holders(send);
 	size_t i;
 
 	(void)message_error(MIG_BUSY, "%s stayed busy; gave up after %lld attempt%s in %s [%s]", what,
@@ -305,7 +327,11 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 		message_line("  %-13s %s/migration.sql:%lu%s%s", "wanted by", step->migration, sent->place.line,
 		    waits->relation != NULL ? ", " : "", waits->relation != NULL ? waits->mode : "");
 	for (i = 0; i < waits->count; i++)
-		say_holder(&waits->holders[i], i == 0);
+		if (prepared == NULL || waits->holders[i].pid != 0)
+			say_holder(&waits->holders[i], i == 0);
+	for (i = 0; prepared != NULL && i < answer_rows(prepared); i++)
+		message_line("  %-13s a prepared transaction, %s, of %s", "held by", answer_text(prepared, i, 0),
+		    answer_text(prepared, i, 1));
 	fact(r, "committed", is_done, true);
 	if (sent->kept || sent->outside)
 		say_fate(step, sent);
@@ -318,6 +344,10 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	if (waits->count > 0 && waits->holders[0].pid > 0)
 		message_line("next: wait until pid %lld is done, or end it in psql:  select pg_terminate_backend(%lld);",
 		    waits->holders[0].pid, waits->holders[0].pid);
+	for (i = 0; prepared != NULL && i < answer_rows(prepared); i++)
+		message_line("%s end it in psql:  ROLLBACK PREPARED %s;    (or COMMIT PREPARED)",
+		    i == 0 && waits->holders[0].pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
+	answer_free(prepared);
 	message_line("%s run the same again; it goes on at step %lld:  %s", waits->count > 0 ? "      then" : "next:",
 	    step->step, again);
 	return MIG_BUSY;

@@ -492,14 +492,58 @@ resume_wish(const struct wishes *w, const char *migration)
 	return NULL;
 }
 
+/* Whether a script that fails as one message leaves nothing. */
+static bool
+is_one_transaction(const struct migration *script)
+{
+	struct sql_script split;
+	bool one;
+
+	if (script == NULL || script->sql == NULL)
+		return false;
+	split = sql_split(script->sql, strlen(script->sql));
+	one = sql_transaction(&split) == SQL_TRANSACTION_MIG;
+	sql_script_free(&split);
+	return one;
+}
+
+/* What Prisma has written of an error: the server's words where they are there, else the first line that says something. */
+static char *
+first_of_logs(const char *logs)
+{
+	const char *said = strstr(logs, "Database error:\n");
+
+	logs = said != NULL ? said + strlen("Database error:\n") : logs;
+	logs += strspn(logs, " \t\r\n");
+	return xformat("%.*s", (int)strcspn(logs, "\r\n"), logs);
+}
+
+/* A row without a journal: another program's. */
+static char *
+why_not_ours(const struct history_row *row)
+{
+	char *first = row->logs != NULL ? first_of_logs(row->logs) : NULL, *why;
+
+	if (first == NULL)
+		return xstrdup("it was not run by mig, and its outcome is unknown");
+	why = *first != '\0' ? xformat("it was not run by mig, and failed: %s", first)
+	                     : xstrdup("it was not run by mig, and ended in an error");
+	free(first);
+	return why;
+}
+
 /* What can be typed where nobody knows how far it came. */
 static char *
 failed_remedy(const struct standing *s, const struct journal *journal)
 {
 	struct bytes text = { 0 };
 	size_t next = journal != NULL ? journal->next : 1;
+	bool undone = journal == NULL && is_one_transaction(s->script);
 
 	bytes_str(&text, "Look what is there; then one of these:\n");
+	if (undone)
+		bytes_format(&text, "mig-scan | mig-plan --mark-rolled-back '%s' | mig-apply    (Prisma sent the script as one message, "
+		    "without transactions of its own: all of it was rolled back)\n", s->migration);
 	if (s->script != NULL && s->script->sql != NULL) {
 		bytes_format(&text, "mig-scan | mig-plan --resume '%s:%zu' | mig-apply    (statement %zu did not happen)\n",
 		    s->migration, next, next);
@@ -507,8 +551,9 @@ failed_remedy(const struct standing *s, const struct journal *journal)
 			bytes_format(&text, "mig-scan | mig-plan --resume '%s:%zu' | mig-apply    (it did)\n", s->migration,
 			    next + 1);
 	}
-	bytes_format(&text, "mig-scan | mig-plan --mark-rolled-back '%s' | mig-apply    (all of it is undone)\n",
-	    s->migration);
+	if (!undone)
+		bytes_format(&text, "mig-scan | mig-plan --mark-rolled-back '%s' | mig-apply    (all of it is undone)\n",
+		    s->migration);
 	bytes_format(&text, "mig-scan | mig-plan --mark-applied '%s' | mig-apply    (all of it is there)",
 	    s->migration);
 	return text.data;
@@ -611,9 +656,12 @@ add_resume(struct maker *m, const struct standing *s)
 		code = add_told_resume(m, s, told, split.count);
 	else if (has_journal)
 		code = add_journal_resume(m, s, &journal, &split);
-	else
-		code = add_failed(m, s, NULL, s->row->logs != NULL ? "it was not mig that ran it, and it ended in an error"
-		                                                   : "it was not mig that ran it, and how it ended is not known");
+	else {
+		char *why = why_not_ours(s->row);
+
+		code = add_failed(m, s, NULL, why);
+		free(why);
+	}
 	sql_script_free(&split);
 	return code;
 }
