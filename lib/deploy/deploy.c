@@ -219,6 +219,8 @@ say_locked_out(const struct run_state *s, const struct bytes *holder)
 
 	(void)message_error(MIG_BUSY, "another deployer holds the lock; gave up after %s (--wait)",
 	    clock_span(clock_now_ms() - s->began_ms, span));
+	if (clock_now_ms() < s->deadline_ms)
+		message_line("  --wait        the next attempt would come too late");
 	if (holder->len > 0)
 		message_line("  held by       %s", holder->data);
 	message_line("  nothing was touched");
@@ -483,6 +485,13 @@ report_of(const struct run_state *s)
 		.max_stall_ms = s->deploy->max_stall_ms };
 }
 
+/* For people: what a signal ended has not failed by itself. */
+static const char *
+shown_status(const char *status, enum send_outcome outcome)
+{
+	return outcome == SEND_STOPPED ? "stopped" : status;
+}
+
 /* One step; 0 when it is done, else the exit code, said. */
 static int
 run_step(struct run_state *s, size_t at)
@@ -503,7 +512,8 @@ run_step(struct run_state *s, size_t at)
 	if (sent.outcome == SEND_APPLIED && sent.result.waited_ms > 0)
 		bytes_format(&note, "after %s for %s", clock_span(sent.result.waited_ms, span),
 		    sent.result.waited_for != NULL ? sent.result.waited_for : "a lock");
-	progress_end(&s->progress, step, sent.result.status, sent.result.took_ms - sent.result.waited_ms,
+	progress_end(&s->progress, step, shown_status(sent.result.status, sent.outcome),
+	    sent.result.took_ms - sent.result.waited_ms,
 	    bytes_text(&note));
 	if (sent.outcome != SEND_APPLIED) {
 		struct report report = report_of(s);
@@ -552,7 +562,7 @@ ended_ahead(struct run_state *s, size_t at, size_t behind, enum send_outcome out
 			s->results[at + behind].message = "the connection was lost; whether it is committed is not known";
 		}
 	}
-	progress_end(&s->progress, &s->steps[at], STATUS_FAILED, 0, "");
+	progress_end(&s->progress, &s->steps[at], shown_status(STATUS_FAILED, outcome), 0, "");
 	keep_result(s, at, &sent.result);
 	report = report_of(s);
 	code = report_trouble(&report, at, &sent, &s->send);

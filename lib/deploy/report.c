@@ -323,6 +323,8 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	(void)message_error(MIG_BUSY, "%s stayed busy; gave up after %lld attempt%s in %s [%s]", what,
 	    sent->result.attempts, sent->result.attempts == 1 ? "" : "s", clock_span(sent->result.took_ms, span),
 	    sent->result.sqlstate);
+	if (clock_now_ms() < send->traffic.deadline_ms)
+		message_line("  %-13s the next attempt would come too late", "--wait");
 	if (sent->place.line > 0)
 		message_line("  %-13s %s/migration.sql:%lu%s%s", "wanted by", step->migration, sent->place.line,
 		    waits->relation != NULL ? ", " : "", waits->relation != NULL ? waits->mode : "");
