@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "base/signals.h"
 #include "deploy/deploy.h"
+#include "postgres/connection.h"
 #include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
@@ -85,6 +86,7 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 		case OPTION_WAIT:
 			if (options_time("wait", o.value, &deploy->wait_ms) != 0)
 				return MIG_USAGE;
+			deploy->absent_ms = deploy->wait_ms;
 			break;
 		case 'o':
 		case 'F':
@@ -116,7 +118,7 @@ read_plan(struct reader *reader, struct plan_stream *plan, struct output *out)
 int
 main(int argc, char *argv[])
 {
-	struct deploy deploy = { .max_stall_ms = 1000, .wait_ms = 600000 };
+	struct deploy deploy = { .max_stall_ms = 1000, .wait_ms = 600000, .absent_ms = DB_ABSENT_MS };
 	const char *input = "-";
 	struct output out = { .kind = "results", .replaces = true };
 	struct reader *reader = NULL;

@@ -31,7 +31,7 @@ static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_OFFLINE, "offline", NULL, "read the folder alone", false },
 	{ OPTION_WAIT, "wait", "TIME",
-	    "how long to go on trying while the server starts up or has no\nconnection left (default 0)", false },
+	    "how long to go on trying while the server is not there yet, starts\nup, or has no connection left (default 0)", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
@@ -113,6 +113,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 static int
 read_database(struct job *job, const struct request *request)
 {
+	const struct db_patience patience = { request->wait_ms, request->wait_ms };
 	int code;
 
 	if (request->offline)
@@ -120,7 +121,7 @@ read_database(struct job *job, const struct request *request)
 	code = source_open(&job->source, request->database);
 	if (code != 0)
 		return code;
-	if ((job->db = db_open(&job->source, "mig-scan", request->wait_ms, &code)) == NULL)
+	if ((job->db = db_open(&job->source, "mig-scan", &patience, &code)) == NULL)
 		return code;
 	secret_free(job->source.password); /* connected: it is not needed again */
 	job->source.password = NULL;

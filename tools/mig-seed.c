@@ -74,6 +74,7 @@ static const struct program program = {
 struct request {
 	const char *database;
 	struct seed_job job;
+	long long absent_ms;       /* how much of --wait for a server that is not there */
 	struct seed_request_files files;
 	struct seed_word words[32];
 	bool export;
@@ -144,7 +145,10 @@ take_option(struct request *request, int option, const char *value, struct outpu
 		    ? 0
 		    : options_wrong("--max-stall=%s: without any wait no lock can be had", value);
 	case OPTION_WAIT:
-		return options_time("wait", value, &request->job.wait_ms);
+		if (options_time("wait", value, &request->job.wait_ms) != 0)
+			return MIG_USAGE;
+		request->absent_ms = request->job.wait_ms;
+		return 0;
 	case 'o':
 	case 'F':
 		return output_option(out, option, value, "text|records");
@@ -242,11 +246,11 @@ take_change(void *context, const struct seed_table *table, const struct answer *
 	struct telling *telling = context;
 	struct change change = { { .schema = table->sql.schema,
 		                     .table = table->sql.table,
-		                     .change = answer_text(row, 0, UPSERT_CHANGE),
-		                     .key = answer_text(row, 0, UPSERT_KEY),
+		                     .change = answer_word(row, 0, UPSERT_CHANGE),
+		                     .key = answer_word(row, 0, UPSERT_KEY),
 		                     .old = answer_text(row, 0, UPSERT_OLD),
 		                     .new = answer_text(row, 0, UPSERT_NEW_VALUES) },
-		answer_text(row, 0, UPSERT_SHOWN_KEY), answer_text(row, 0, UPSERT_SHOWN) };
+		answer_word(row, 0, UPSERT_SHOWN_KEY), answer_word(row, 0, UPSERT_SHOWN) };
 
 	if (!telling->keep) {
 		tell(telling, &change);
@@ -430,12 +434,13 @@ check_pooler(struct db *db, struct source *source)
 static int
 connect_to(const struct request *request, struct db **db)
 {
+	const struct db_patience patience = { request->job.wait_ms, request->absent_ms };
 	struct source source = { 0 };
 	struct bytes place = { 0 };
 	int code = source_open(&source, request->database);
 
 	if (code == 0)
-		*db = db_open(&source, "mig-seed", request->job.wait_ms, &code);
+		*db = db_open(&source, "mig-seed", &patience, &code);
 	if (code == 0 && !request->job.dry_run && !request->export)
 		code = check_pooler(*db, &source);
 	secret_free(source.password); /* connected: it is not needed again */
@@ -483,7 +488,8 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 int
 main(int argc, char *argv[])
 {
-	struct request request = { .job = { .max_stall_ms = 1000, .wait_ms = 600000 }, .as = SEED_CSV };
+	struct request request = { .job = { .max_stall_ms = 1000, .wait_ms = 600000 }, .absent_ms = DB_ABSENT_MS,
+		.as = SEED_CSV };
 	struct output out = { .kind = "rows", .replaces = true };
 	struct seed_input input = { 0 };
 	int code;

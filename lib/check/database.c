@@ -245,7 +245,7 @@ answer(const struct look *l, int ask, const char *what)
 static size_t
 count_of(const struct answer *a, int column)
 {
-	return answer_rows(a) > 0 ? (size_t)answer_number(a, 0, column) : 0;
+	return (size_t)answer_count(a, 0, column);
 }
 
 /* "pid 19077, shop_app from 10.0.3.21 (web), idle in transaction": what is not known is left out. */
@@ -295,7 +295,7 @@ judge_role(struct look *l, const struct answer *a)
 	long long expect = limit(l, EXPECT);
 
 	l->standby = answer_flag(a, 0, 0);
-	l->role = answer_text(a, 0, 1);
+	l->role = answer_word(a, 0, 1);
 	if (expect != 2 && (expect == 1) != l->standby)
 		check_say(l->outcome, CHECK_CRITICAL, "it is a %s, expected was a %s", words[l->standby],
 		    words[expect]);
@@ -327,8 +327,8 @@ judge_tls(const struct look *l)
 static void
 judge_connections(const struct look *l, const struct answer *a)
 {
-	long long room = answer_number(a, 0, 2), used = answer_number(a, 0, 3), own = answer_number(a, 0, 4),
-	    here = answer_number(a, 0, 5);
+	long long room = answer_count(a, 0, 2), used = answer_count(a, 0, 3), own = answer_count(a, 0, 4),
+	    here = answer_count(a, 0, 5);
 	long long percent = room > 0 ? used * 100 / room : 0;
 	enum check_state state;
 
@@ -395,7 +395,7 @@ detail_transaction(const struct look *l, const struct answer *a, size_t row)
 	long long blocks = answer_number(a, row, 7);
 
 	who(&text, a, row, 0);
-	bytes_format(&text, " for %s", clock_age(answer_number(a, row, 5) * 1000, age));
+	bytes_format(&text, " for %s", clock_age(answer_count(a, row, 5) * 1000, age));
 	if (word != NULL)
 		bytes_format(&text, ", last %s", word);
 	check_detail(l->outcome, "transaction", "%s", text.data);
@@ -423,7 +423,7 @@ judge_transactions(const struct look *l)
 	if (a == NULL)
 		return;
 	if (answer_rows(a) > 0)
-		oldest = answer_number(a, 0, 5);
+		oldest = answer_count(a, 0, 5);
 	state = measure(l, &transaction_metric, oldest, TRANSACTION_WARN);
 	if (state == CHECK_OK)
 		return;
@@ -456,11 +456,11 @@ judge_prepared(const struct look *l)
 	if (state == CHECK_OK)
 		return;
 	check_say(l->outcome, state, "transaction prepared %s ago and never ended",
-	    clock_age(answer_number(a, 0, 2) * 1000, age));
+	    clock_age(answer_count(a, 0, 2) * 1000, age));
 	for (i = 0; i < answer_rows(a); i++)
 		check_detail(l->outcome, i == 0 ? "prepared" : "",
 		    "by %s, %s ago: commit prepared %s; or rollback prepared %s;", answer_text(a, i, 1),
-		    clock_age(answer_number(a, i, 2) * 1000, age), answer_text(a, i, 0),
+		    clock_age(answer_count(a, i, 2) * 1000, age), answer_text(a, i, 0),
 		    answer_text(a, i, 0));
 }
 
@@ -497,7 +497,7 @@ judge_blocked(const struct look *l)
 		who(&behind, a, i, 3);
 		check_detail(l->outcome, "blocked", "pid %lld waits for %s %s,", answer_number(a, i, 0),
 		    relation != NULL ? relation : "a row or a transaction",
-		    clock_age(answer_number(a, i, 1) == RECORD_NULL ? 0 : answer_number(a, i, 1) * 1000,
+		    clock_age(answer_count(a, i, 1) == RECORD_NULL ? 0 : answer_number(a, i, 1) * 1000,
 		    age));
 		check_detail(l->outcome, "", "behind %s", behind.data);
 	}
@@ -644,8 +644,8 @@ judge_changes(const struct look *l)
 
 	if (a == NULL || answer_rows(a) == 0)
 		return;
-	d->last = (struct counters){ clock_now_ms(), answer_number(a, 0, 0), answer_number(a, 0, 1),
-	    answer_number(a, 0, 2) };
+	d->last = (struct counters){ clock_now_ms(), answer_count(a, 0, 0), answer_count(a, 0, 1),
+	    answer_count(a, 0, 2) };
 	if (d->first.at_ms == 0)
 		d->first = d->last;
 	if (!d->watching)

@@ -29,6 +29,8 @@ take_look(struct db *db, struct survey *survey)
 	const struct answer *a = survey->answers[SURVEY_LOOK];
 	const char *schema = answer_text(a, 0, HISTORY_LOOK_NAME), *kind;
 
+	if (answer_rows(a) != 1 || answer_text(a, 0, HISTORY_LOOK_BACKEND) == NULL)
+		return db_say(db, db_give_up(db), "look at the database");
 	if (schema == NULL) {
 		(void)message_error(MIG_CONFIG, "the search path of %s names no schema that exists", db_user(db));
 		message_line("  Say where the history is: add schema=NAME to the connection string's parameters.");

@@ -46,6 +46,7 @@ struct flock {
 	struct bytes text;        /* the statement being sent */
 	long long ended_ms;       /* when the last one was answered */
 	size_t ended;
+	size_t found;             /* after a lost connection: that are committed */
 };
 
 /* What goes before a script.  Only the last one's commit waits for the disk, and so for all before it. */
@@ -197,32 +198,27 @@ flush(struct db *db)
 	                        "SELECT pg_catalog.pg_logical_emit_message(true, 'mig', 'flush'); COMMIT");
 }
 
-/* After a lost connection: how many rows, from the first on, are there and finished. */
-static size_t
-look_up(struct flock *f, bool *known)
+/* How many rows, from the first on, are there and finished. */
+static bool
+look_up(struct db *db, void *context)
 {
-	struct db *db = send_connect_again(f->send);
+	struct flock *f = context;
 	struct bytes sql = { 0 };
-	size_t found = 0;
+	bool known = true, there = true;
 
-	*known = db != NULL;
+	f->found = 0;
 	history_row_state_sql(&sql, f->send->schema);
-	while (db != NULL && found < f->count) {
-		const char *const parameters[] = { f->ids[found] };
+	while (known && there && f->found < f->count) {
+		const char *const parameters[] = { f->ids[f->found] };
 		struct answer *answer = NULL;
-		bool there;
 
-		*known = db_query(db, &answer, sql.data, 1, parameters) == DB_OK;
-		there = *known && answer_rows(answer) > 0 && answer_flag(answer, 0, 0);
+		known = db_query(db, &answer, sql.data, 1, parameters) == DB_OK;
+		there = known && answer_rows(answer) > 0 && answer_flag(answer, 0, 0);
+		f->found += there;
 		answer_free(answer);
-		if (!there)
-			break;
-		found++;
 	}
-	*known = *known && (found == 0 || flush(db));
 	bytes_free(&sql);
-	db_close(db);
-	return found;
+	return known && (f->found == 0 || flush(db));
 }
 
 /* For send_step(): what is known of the one that was stopped. */
@@ -275,7 +271,8 @@ ahead_send(struct send *send, const struct step *steps, size_t count, struct res
 	if (sent == DB_LOST) {
 		*outcome = SEND_LOST;
 		*lost = xstrdup(db_error(send->db)->message);
-		finished = look_up(&f, known);
+		*known = send_look_again(send, steps[finished < count ? finished : count - 1].migration, look_up, &f);
+		finished = *known ? f.found : 0;
 	}
 	for (i = 0; i < finished; i++)
 		results[i] = result_of(&f, i);

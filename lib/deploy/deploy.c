@@ -175,11 +175,12 @@ check_pooler(struct run_state *s)
 static int
 connect_to_target(struct run_state *s)
 {
+	const struct db_patience patience = { s->deploy->wait_ms, s->deploy->absent_ms };
 	struct bytes place = { 0 };
 	int code = source_open(&s->source, s->deploy->database);
 
 	if (code == 0)
-		s->db = db_open(&s->source, "mig-apply", s->deploy->wait_ms, &code);
+		s->db = db_open(&s->source, "mig-apply", &patience, &code);
 	if (code == 0) {
 		db_let_go(s->db);
 		code = survey_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);

@@ -16,6 +16,7 @@ struct deploy {
 	const char *expect;        /* leading digits of the plan's digest, or NULL */
 	long long max_stall_ms;
 	long long wait_ms;
+	long long absent_ms;       /* how much of it for a server that is not there */
 };
 
 /* Checks what can be checked without a server.  Returns 0, or MIG_DATA or MIG_FAILED, said. */

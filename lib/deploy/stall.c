@@ -311,7 +311,7 @@ note_yielding(struct traffic *t, const struct waits *holders)
 
 	t->yields[0] = '\0';
 	for (i = 0; i < holders->count && !t->stubborn; i++)
-		if (holders->holders[i].yields)
+		if (holders->holders[i].yields && holders->relation != NULL)
 			bytes_copy(t->yields, sizeof t->yields, holders->relation);
 }
 

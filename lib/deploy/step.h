@@ -69,10 +69,11 @@ struct sent {
 };
 
 /*
- * A new connection after the old one was lost, or NULL.  It waits for the deploy lock, which the old session holds for
- * as long as the server has not given it up: who has the lock sees how the old one ended.
+ * After a lost connection: connects again, and again, while --wait lasts, but for ten seconds at least, until `look` has
+ * seen what became of the work and returns true.  It waits for the deploy lock, which the old session holds for as long
+ * as the server has not given it up: who has the lock sees how the old one ended.  False: nobody saw it.
  */
-struct db *send_connect_again(struct send *send);
+bool send_look_again(struct send *send, const char *migration, bool (*look)(struct db *db, void *context), void *context);
 
 struct sent send_step(struct send *send, const struct step *step);
 void sent_free(struct sent *sent);

@@ -406,59 +406,69 @@ going_run(struct going *g, size_t first, size_t count)
 
 /* --- what became of it --- */
 
-enum { SETTLE_MS = 30000 };
+enum { SETTLE_MS = 10000, AGAIN_MS = 250 };
 
-struct db *
-send_connect_again(struct send *s)
+/* One attempt: connects, where there is no connection, and asks for the lock. */
+static bool
+lock_again(struct send *s, struct db **db)
 {
-	long long until = clock_now_ms() + SETTLE_MS;
-	struct db *db = NULL;
 	struct answer *answer;
 	bool locked = false;
 
-	while (!locked && clock_now_ms() < until && signals_caught() == 0) {
-		if (db == NULL) {
-			if ((db = db_open_quietly(s->source, "mig-apply", 0)) == NULL) {
-				clock_sleep_ms(500);
-				continue;
-			}
-			db_let_go(db);
-		}
-		if (db_query(db, &answer, history_try_lock_sql, 0, NULL) != DB_OK) {
-			db_close(db);
-			db = NULL;
-			continue;
-		}
+	if (*db == NULL && (*db = db_open_quietly(s->source, "mig-apply", 0)) != NULL)
+		db_let_go(*db);
+	if (*db == NULL)
+		return false;
+	if (db_query(*db, &answer, history_try_lock_sql, 0, NULL) == DB_OK) {
 		locked = answer_flag(answer, 0, 0);
 		answer_free(answer);
-		if (!locked)
-			clock_sleep_ms(200);
+	} else {
+		db_close(*db);
+		*db = NULL;
 	}
-	if (locked)
-		return db;
-	db_close(db);
-	return NULL;
+	return locked;
 }
 
-/* The connection went away, perhaps while committing.  The row decides what became of the step. */
-static void
-settle(struct going *g)
+bool
+send_look_again(struct send *s, const char *migration, bool (*look)(struct db *db, void *context), void *context)
 {
+	long long now = clock_now_ms(), until = now + SETTLE_MS;
+	struct db *db = NULL;
+	char span[CLOCK_SPAN];
+	bool seen = false;
+
+	if (s->traffic.deadline_ms > until)
+		until = s->traffic.deadline_ms;
+	message_info("the connection is lost; looking what became of %s, for %s at most", migration,
+	    clock_span(until - now, span));
+	while (!seen && clock_now_ms() < until && signals_caught() == 0) {
+		if (lock_again(s, &db)) {
+			seen = look(db, context);
+			db_close(db);
+			db = NULL;
+		}
+		if (!seen)
+			clock_sleep_ms(AGAIN_MS);
+	}
+	db_close(db);
+	return seen;
+}
+
+/* The row decides what became of the step. */
+static bool
+look_at_row(struct db *db, void *context)
+{
+	struct going *g = context;
 	struct bytes sql = { 0 };
-	struct db *db;
 	struct answer *answer = NULL;
 	const char *const parameters[] = { g->id };
 	struct journal journal;
+	bool seen;
 
-	g->sent.outcome = SEND_LOST;
-	g->sent.kept = g->rowed;
-	g->sent.lost = xstrdup(db_error(g->send->db)->message);
-	message_verbose("the connection is lost; looking what became of %s", g->step->migration);
-	if ((db = send_connect_again(g->send)) == NULL)
-		return;
 	history_row_state_sql(&sql, g->send->schema);
-	if (db_query(db, &answer, sql.data, 1, parameters) == DB_OK) {
-		g->sent.known = true;
+	seen = db_query(db, &answer, sql.data, 1, parameters) == DB_OK;
+	bytes_free(&sql);
+	if (seen) {
 		g->sent.kept = answer_rows(answer) > 0;
 		g->sent.finished = g->sent.kept && answer_flag(answer, 0, 0);
 		if (g->sent.kept && history_journal_read(answer_text(answer, 0, 1), &journal)) {
@@ -468,8 +478,17 @@ settle(struct going *g)
 		}
 	}
 	answer_free(answer);
-	bytes_free(&sql);
-	db_close(db);
+	return seen;
+}
+
+/* The connection went away, perhaps while committing. */
+static void
+settle(struct going *g)
+{
+	g->sent.outcome = SEND_LOST;
+	g->sent.kept = g->rowed;
+	g->sent.lost = xstrdup(db_error(g->send->db)->message);
+	g->sent.known = send_look_again(g->send, g->step->migration, look_at_row, g);
 }
 
 static void

@@ -22,6 +22,15 @@ struct each {
 	void *context;
 };
 
+/* Why an attempt to connect failed, where the error's SQLSTATE alone does not tell. */
+enum refusal {
+	REFUSAL_OTHER,
+	REFUSAL_SETTING,          /* a setting of the string that libpq does not take */
+	REFUSAL_TLS,              /* what the string wants of TLS, or of the login, and the server has not */
+	REFUSAL_OPTIONS,          /* a parameter in options= that the server does not take */
+	REFUSAL_POOLER            /* whoever is in front of the server */
+};
+
 struct db {
 	PGconn *conn;
 	struct db_hooks hooks;
@@ -42,6 +51,7 @@ struct db {
 	} wait;
 	int pid;                  /* of the server process, where libpq was given another; else 0 */
 	bool needs_password;      /* the last attempt was refused for want of one */
+	enum refusal refusal;     /* and by whom, or why */
 	char version[32];
 	struct db_ask prelude[8]; /* settings that go with what is sent next */
 	size_t prelude_count;
@@ -105,7 +115,10 @@ error_from_result(struct db *db, const PGresult *result)
 	e->table = copy_or_null(PQresultErrorField(result, PG_DIAG_TABLE_NAME));
 	e->column = copy_or_null(PQresultErrorField(result, PG_DIAG_COLUMN_NAME));
 	e->position = position != NULL ? strtoul(position, NULL, 10) : 0;
-	return PQstatus(db->conn) == CONNECTION_OK ? DB_ERROR : DB_LOST;
+	if (PQstatus(db->conn) != CONNECTION_OK)
+		return DB_LOST;
+	/* an error that is libpq's own, and not the server's, says nothing about what became of the statement */
+	return state != NULL ? DB_ERROR : db_give_up(db);
 }
 
 static enum db_outcome
@@ -487,6 +500,30 @@ connect_limit_ms(PGconn *conn)
  * libpq gives no SQLSTATE for a refused connection, but writes it into the message where the verbosity is
  * set before the answer comes: "FATAL:  28P01: password authentication failed ...".
  */
+/* Where libpq gets no SQLSTATE, it says itself what is wrong, and is never translated: we set no locale. */
+static enum refusal
+refusal_of(const char *text, const char *last, const char *sqlstate)
+{
+	static const char *const tls[] = { "SSL error", "does not support SSL", "certificate", "private key", "sslmode",
+		"channel binding", "authentication method requirement", "GSSAPI" };
+	size_t i;
+
+	if (strncmp(sqlstate, "22", 2) == 0 || (strncmp(sqlstate, "42", 2) == 0 && strcmp(sqlstate, "42501") != 0) ||
+	    strstr(last, "unsupported startup parameter") != NULL)
+		return REFUSAL_OPTIONS;
+	if (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "XX", 2) == 0 ||
+	    (sqlstate[0] == '\0' && strstr(text, "FATAL:  ") != NULL))
+		return REFUSAL_POOLER;
+	if (sqlstate[0] != '\0' || *text == '\0')
+		return REFUSAL_OTHER;
+	for (i = 0; i < sizeof tls / sizeof *tls; i++)
+		if (strstr(last, tls[i]) != NULL)
+			return REFUSAL_TLS;
+	return strstr(text, "connection to server") == NULL && strstr(text, "could not translate host name") == NULL
+	    ? REFUSAL_SETTING
+	    : REFUSAL_OTHER;
+}
+
 static void
 connect_error(struct db *db, bool timed_out)
 {
@@ -503,6 +540,9 @@ connect_error(struct db *db, bool timed_out)
 			break;
 		}
 	}
+	db->refusal = timed_out ? REFUSAL_OTHER : refusal_of(text, at, e->sqlstate);
+	if (db->refusal == REFUSAL_POOLER && strncmp(at, "FATAL:  ", 8) == 0)
+		at += 8;
 	e->message = timed_out ? xstrdup("no answer in time") : first_line(at);
 	if (*e->message == '\0') {
 		free(e->message);
@@ -537,6 +577,7 @@ connect_end(struct db *db, struct source *source)
 		connect_error(db, PQstatus(db->conn) != CONNECTION_BAD);
 	} else if (!connected) {
 		db_error_free(&db->error);
+		db->refusal = REFUSAL_OTHER;
 		db->error.message = xstrdup("it does not say its version, as a PostgreSQL server does");
 	}
 	db->needs_password = !connected && PQconnectionNeedsPassword(db->conn); /* asks for what is wiped now */
@@ -679,26 +720,60 @@ db_needs_password(const struct db *db)
 	return db->needs_password;
 }
 
+/* The exit code that the last attempt means. */
+static int
+refusal_code(const struct db *db)
+{
+	if (db->needs_password)
+		return MIG_DENIED;
+	switch (db->refusal) {
+	case REFUSAL_SETTING:
+	case REFUSAL_TLS:
+	case REFUSAL_OPTIONS:
+		return MIG_CONFIG;
+	case REFUSAL_POOLER:
+		return MIG_UNREACHABLE;
+	case REFUSAL_OTHER:
+		break;
+	}
+	return db_exit_code(&db->error);
+}
+
 int
 db_unreachable(const struct db *db, const struct source *source, struct bytes *why)
 {
-	int code = db->needs_password ? MIG_DENIED : db_exit_code(&db->error);
+	int code = refusal_code(db);
+	bool pooler = db->refusal == REFUSAL_POOLER;
 
-	bytes_format(why, "cannot %s ", code == MIG_UNREACHABLE ? "reach" : "connect to");
+	bytes_format(why, "cannot %s ", code == MIG_UNREACHABLE && !pooler ? "reach" : "connect to");
 	place_of(source->target.host, source->target.port, why);
-	bytes_format(why, ": %s", db->error.message);
+	bytes_format(why, ": %s%s", pooler ? "FATAL: " : "", db->error.message);
+	if (pooler && db->error.sqlstate[0] != '\0')
+		bytes_format(why, " [%s]", db->error.sqlstate);
 	target_cut_values(&source->target, why);
 	return code;
 }
 
-static int
-say_unreachable(const struct db *db, const struct source *source)
+static void
+say_remedy(const struct db *db, int code)
 {
-	const struct db_error *e = &db->error;
-	struct bytes why = { 0 };
-	int code = db_unreachable(db, source, &why);
-
-	(void)message_error(code, "%s", why.data);
+	switch (db->refusal) {
+	case REFUSAL_SETTING:
+		message_line("  A setting in the connection string, or of a variable PG..., is wrong. Nobody was asked.");
+		return;
+	case REFUSAL_TLS:
+		message_line("  sslmode, sslrootcert, sslcert, sslkey and channel_binding in the connection string decide this (P1011).");
+		return;
+	case REFUSAL_OPTIONS:
+		message_line("  This server does not take what options= says: leave it out; it belongs to another host.");
+		return;
+	case REFUSAL_POOLER:
+		message_line("  A pooler or proxy in front of the server says this. Where the server has an address of its own:  "
+		             "MIG_DATABASE=env:DIRECT_URL");
+		return;
+	case REFUSAL_OTHER:
+		break;
+	}
 	if (code == MIG_UNREACHABLE)
 		message_line("  Hosted databases change host and port when they restart: copy the string again, "
 		             "or use -d cmd:...");
@@ -706,8 +781,18 @@ say_unreachable(const struct db *db, const struct source *source)
 		message_line("  The connection string has no password, and no password file has one for it.");
 	else if (code == MIG_BUSY)
 		message_line("  The same command may work later.");
-	else if (strcmp(e->sqlstate, "3D000") == 0)
+	else if (strcmp(db->error.sqlstate, "3D000") == 0)
 		message_line("  No database is created here. Is the name right? Else: createdb, or CREATE DATABASE.");
+}
+
+static int
+say_unreachable(const struct db *db, const struct source *source)
+{
+	struct bytes why = { 0 };
+	int code = db_unreachable(db, source, &why);
+
+	(void)message_error(code, "%s", why.data);
+	say_remedy(db, code);
 	bytes_free(&why);
 	return code;
 }
@@ -815,11 +900,42 @@ ask_password(const struct db *db, struct source *source)
 	return source->password != NULL;
 }
 
+/* Once, for people: that it is waited for, and how long at most. */
+static void
+say_waiting(const struct db *db, const struct source *source, long long left_ms)
+{
+	struct bytes why = { 0 };
+	char span[CLOCK_SPAN];
+
+	(void)db_unreachable(db, source, &why);
+	message_info("%s; trying again for %s (--wait)", why.data, clock_span(left_ms, span));
+	bytes_free(&why);
+}
+
+/* Whether there is time for another attempt, which comes at the end of it at the latest. */
+static bool
+may_try_again(const struct db *db, const struct source *source, const struct db_patience *patience, long long began,
+    unsigned attempt)
+{
+	int code = refusal_code(db);
+	long long limit = code == MIG_BUSY ? patience->busy_ms : code == MIG_UNREACHABLE ? patience->absent_ms : 0;
+	long long left = began + limit - clock_now_ms(), pause = attempt < 4 ? 250LL << attempt : 4000;
+
+	if (left <= 0)
+		return false;
+	if (attempt == 0 && code == MIG_UNREACHABLE)
+		say_waiting(db, source, left);
+	message_verbose("not now: %s; trying again", db->error.message);
+	clock_sleep_ms(pause < left ? pause : left);
+	return signals_caught() == 0;
+}
+
 struct db *
-db_open(struct source *source, const char *application, long long wait_ms, int *code)
+db_open(struct source *source, const char *application, const struct db_patience *patience, int *code)
 {
 	struct db *db = xcalloc(1, sizeof *db);
-	long long deadline = clock_now_ms() + wait_ms, pause = 250;
+	long long began = clock_now_ms();
+	unsigned attempt = 0;
 
 	db->limit_ms = ANSWER_MS;
 	forget_session_variables(&source->target);
@@ -827,18 +943,11 @@ db_open(struct source *source, const char *application, long long wait_ms, int *
 	while (!connect_any(db, source, application, 0)) {
 		if (db->needs_password && source->password == NULL && ask_password(db, source))
 			continue;
-		(void)is_wrong_kind(db, source, application);
-		if (signals_caught() != 0)
-			*code = 128 + signals_caught();
-		else if (db_exit_code(&db->error) != MIG_BUSY || clock_now_ms() + pause > deadline)
-			*code = say_unreachable(db, source);
-		if (*code != 0)
-			break;
-		message_verbose("not now: %s; trying again", db->error.message);
-		clock_sleep_ms(pause);
-		pause = pause < 4000 ? pause * 2 : 4000;
-	}
-	if (*code != 0) {
+		if (is_wrong_kind(db, source, application))
+			db->refusal = REFUSAL_OTHER;
+		if (signals_caught() == 0 && may_try_again(db, source, patience, began, attempt++))
+			continue;
+		*code = signals_caught() != 0 ? 128 + signals_caught() : say_unreachable(db, source);
 		db_close(db);
 		return NULL;
 	}
@@ -977,6 +1086,33 @@ answer_flag(const struct answer *answer, size_t row, int column)
 	return text != NULL && *text == 't';
 }
 
+const char *
+answer_word(const struct answer *answer, size_t row, int column)
+{
+	const char *text = answer_text(answer, row, column);
+
+	return text != NULL ? text : "";
+}
+
+long long
+answer_count(const struct answer *answer, size_t row, int column)
+{
+	long long number = answer_number(answer, row, column);
+
+	return number != RECORD_NULL ? number : 0;
+}
+
+bool
+answer_has(const struct answer *answer, int columns)
+{
+	int i;
+
+	for (i = 0; i < columns; i++)
+		if (answer_text(answer, 0, i) == NULL)
+			return false;
+	return true;
+}
+
 void
 answer_free(struct answer *answer)
 {
@@ -997,6 +1133,16 @@ copy_next(struct db *db, char **data)
 		    ((signals_wait(PQsocket(db->conn), SIGNALS_READ, TICK_MS) & SIGNALS_READ) && !receive(db)))
 			return -1;
 	return len > 0 ? len : 0;
+}
+
+/* Whether a result has as many rows as its command tag says: none was lost on the way, and none came in. */
+static bool
+is_whole(PGresult *result)
+{
+	const char *tag = PQcmdStatus(result);
+
+	return PQresultStatus(result) != PGRES_TUPLES_OK || strncmp(tag, "SELECT ", 7) != 0 ||
+	    strtol(tag + 7, NULL, 10) == PQntuples(result);
 }
 
 /* Whether libpq waits for data of a COPY: it is told that there is none. */
@@ -1035,6 +1181,8 @@ drain(struct db *db, PGresult **kept, size_t *done)
 		if ((result = PQgetResult(db->conn)) == NULL)
 			break;
 		status = PQresultStatus(result);
+		if (db->each == NULL && !is_whole(result))
+			outcome = db_give_up(db);
 		if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
 			if (outcome == DB_OK)
 				outcome = error_from_result(db, result);
@@ -1324,7 +1472,7 @@ round_take(struct pipeline *p, PGresult *result)
 	if (status == PGRES_PIPELINE_SYNC) {
 		if (r->got == 0 || !ends_unit(r, r->got - 1))
 			(void)db_give_up(p->db);
-	} else if (r->got >= r->count || (!rows && !aborted && status != PGRES_COMMAND_OK)) {
+	} else if (r->got >= r->count || (!rows && !aborted && status != PGRES_COMMAND_OK) || !is_whole(result)) {
 		(void)db_give_up(p->db);
 	} else {
 		r->got++;

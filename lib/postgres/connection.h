@@ -33,14 +33,23 @@ enum db_outcome {
 	DB_STOPPED   /* a signal came, and what ran was cancelled; what had ended well by then is DB_OK */
 };
 
+/* How long a server is waited for that says "not now" (starting up, too many connections), and one that is not there:
+ * refused, of a name that is not known, silent, or a pooler's that has none. */
+struct db_patience {
+	long long busy_ms, absent_ms;
+};
+
+/* Of --wait where it was not given, in tools that wait for minutes: a host with a typing error is no reason to. */
+enum { DB_ABSENT_MS = 10000 };
+
 /*
  * Connects, and has the schema set as search path with the first round trip, where the string has one.  `application`
- * is what other sessions see.  Wipes libpq's copies of the password after the attempt, failed or not.  Waits up to wait_ms for a server that says "not now" (starting up, too many
- * connections), and 10 s for the connection itself unless the string has a connect_timeout.
+ * is what other sessions see.  Wipes libpq's copies of the password after the attempt, failed or not.  An attempt takes
+ * 10 s at most for each host, unless the string has a connect_timeout.
  * Returns NULL with the error said; *code is then MIG_UNREACHABLE, MIG_BUSY, MIG_DENIED, MIG_CONFIG, or
  * 128 + N after a signal.  Keeps no pointer into source.
  */
-struct db *db_open(struct source *source, const char *application, long long wait_ms, int *code);
+struct db *db_open(struct source *source, const char *application, const struct db_patience *patience, int *code);
 void db_close(struct db *db);
 
 /*
@@ -129,6 +138,13 @@ size_t answer_rows(const struct answer *answer);
 const char *answer_text(const struct answer *answer, size_t row, int column);
 long long answer_number(const struct answer *answer, size_t row, int column);  /* NULL: RECORD_NULL */
 bool answer_flag(const struct answer *answer, size_t row, int column);
+
+/* The same where SQL allows no NULL: "" or 0, should the server send one all the same. */
+const char *answer_word(const struct answer *answer, size_t row, int column);
+long long answer_count(const struct answer *answer, size_t row, int column);
+
+/* Whether there is a row, and none of its first columns is NULL: else the answer is none (db_give_up()). */
+bool answer_has(const struct answer *answer, int columns);
 void answer_free(struct answer *answer);
 
 /*

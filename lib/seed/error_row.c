@@ -199,8 +199,8 @@ slice_fails(const struct trial *trial, size_t from, size_t to)
 	bool failed = false;
 
 	if (first != NULL && last != NULL) {
-		slice.from = answer_text(first, 0, 0);
-		slice.to = answer_text(last, 0, 0);
+		slice.from = answer_word(first, 0, 0);
+		slice.to = answer_word(last, 0, 0);
 		if (trial->unit != NULL)
 			upsert_write(&sql, trial->unit, trial->count, &slice);
 		else
@@ -266,7 +266,7 @@ seed_fault_fill(struct db *db, const struct db_error *e, const struct seed_table
 
 	bytes_format(&sql, "SELECT count(*) FROM pg_temp.mig_seed_%zu_json", t->sql.number);
 	if (db_run_aside(db, "ROLLBACK TO " SEED_SAVEPOINT) && (a = ask(db, &sql)) != NULL) {
-		trial.rows = (size_t)answer_number(a, 0, 0);
+		trial.rows = (size_t)answer_count(a, 0, 0);
 		if ((row = find_row(&trial)) != NULL) {
 			line = seed_table_line(db, t, answer_text(row, 0, 0), true);
 			column = find_json_column(&trial, answer_text(row, 0, 0));
@@ -320,7 +320,7 @@ in_file(const struct seed_table *t, const struct answer *columns)
 	size_t i;
 
 	for (i = 0; i < answer_rows(columns); i++) {
-		const char *name = answer_text(columns, i, LINK_COLUMN);
+		const char *name = answer_word(columns, i, LINK_COLUMN);
 		const struct upsert_column *c = column_named(t, name, strlen(name));
 
 		if (c == NULL || !c->in_file)
@@ -336,7 +336,7 @@ names_of(const struct answer *columns)
 	size_t i;
 
 	for (i = 0; i < answer_rows(columns); i++)
-		names[i] = answer_text(columns, i, LINK_COLUMN);
+		names[i] = answer_word(columns, i, LINK_COLUMN);
 	return names;
 }
 
@@ -348,9 +348,9 @@ add_link(struct bytes *sql, const struct answer *columns)
 
 	for (i = 0; i < answer_rows(columns); i++) {
 		bytes_str(sql, i > 0 ? " AND p." : "p.");
-		bytes_sql_name(sql, answer_text(columns, i, LINK_PARENT_COLUMN));
-		bytes_format(sql, " %s s.", answer_text(columns, i, LINK_EQUALS));
-		bytes_sql_name(sql, answer_text(columns, i, LINK_COLUMN));
+		bytes_sql_name(sql, answer_word(columns, i, LINK_PARENT_COLUMN));
+		bytes_format(sql, " %s s.", answer_word(columns, i, LINK_EQUALS));
+		bytes_sql_name(sql, answer_word(columns, i, LINK_COLUMN));
 	}
 }
 
@@ -359,12 +359,12 @@ static struct answer *
 find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_table *t,
     const struct answer *columns)
 {
-	const char *parent = answer_text(columns, 0, LINK_PARENT_OID);
+	const char *parent = answer_word(columns, 0, LINK_PARENT_OID);
 	struct bytes sql = { 0 };
 	size_t i;
 
 	bytes_format(&sql, "SELECT s.ctid FROM pg_temp.mig_seed_%zu s WHERE NOT EXISTS (SELECT FROM %s p WHERE ", t->sql.number,
-	    answer_text(columns, 0, LINK_PARENT));
+	    answer_word(columns, 0, LINK_PARENT));
 	add_link(&sql, columns);
 	bytes_char(&sql, ')');
 	for (i = 0; i < tables->count; i++) {
@@ -377,7 +377,7 @@ find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_t
 	}
 	for (i = 0; i < answer_rows(columns); i++) {
 		bytes_str(&sql, " AND s.");
-		bytes_sql_name(&sql, answer_text(columns, i, LINK_COLUMN));
+		bytes_sql_name(&sql, answer_word(columns, i, LINK_COLUMN));
 		bytes_str(&sql, " IS NOT NULL");
 	}
 	bytes_str(&sql, " ORDER BY s.ctid LIMIT 1");
@@ -398,7 +398,7 @@ find_twin(struct db *db, const struct seed_table *t, const struct answer *column
 	} else {
 		upsert_conflict(&sql, &t->sql, names, answer_rows(columns));
 		if ((a = ask(db, &sql)) != NULL)
-			bytes_format(other, "in the table, in the row %s", answer_text(a, 0, 1));
+			bytes_format(other, "in the table, in the row %s", answer_word(a, 0, 1));
 	}
 	free(names);
 	return a;

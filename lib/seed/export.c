@@ -35,7 +35,7 @@ take_object(void *context, const struct answer *row)
 	struct sink *sink = context;
 
 	sink->lines++;
-	if (sink->error == 0 && (fputs(answer_text(row, 0, 0), sink->file) < 0 || putc('\n', sink->file) < 0))
+	if (sink->error == 0 && (fputs(answer_word(row, 0, 0), sink->file) < 0 || putc('\n', sink->file) < 0))
 		sink->error = errno;
 }
 

@@ -310,6 +310,8 @@ compare(struct seeding *s)
 
 		if (outcome == DB_OK && asks[i].outcome != DB_OK)
 			outcome = DB_ERROR;
+		if (outcome == DB_OK && !answer_has(asks[i].answer, UPSERT_TOTAL + 1))
+			outcome = db_give_up(s->db);
 		if (outcome == DB_OK && s->code == 0) {
 			take_count(t, asks[i].answer, s->job);
 			keyless = answer_number(asks[i].answer, 0, UPSERT_KEYLESS);
@@ -428,6 +430,8 @@ write_unit(struct seeding *s, size_t first, size_t count)
 			s->code = seed_fault_write(s->db, &e, s->tables, first, count);
 		db_error_free(&e);
 	}
+	if (outcome == DB_OK && !answer_has(done, (int)count * 3))
+		outcome = db_give_up(s->db);
 	for (i = 0; outcome == DB_OK && i < count; i++) {
 		take_done(&tables[i], done, i);
 		tables[i].took_ms += clock_now_ms() - began;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "records/record.h"
 #include "seed/copy_source.h"
 #include "seed/text.h"
 
@@ -204,7 +203,7 @@ ask_table(struct db *db, struct glance *g, struct seed_table *t, bool prune)
 	bool same = false;
 
 	upsert_glance(&sql, &g->table);
-	if (db_query(db, &a, sql.data, 1, &list) == DB_OK && answer_number(a, 0, UPSERT_SAME) != RECORD_NULL) {
+	if (db_query(db, &a, sql.data, 1, &list) == DB_OK && answer_has(a, UPSERT_ROWS + 1)) {
 		given = answer_number(a, 0, UPSERT_GIVEN);
 		rows = answer_number(a, 0, UPSERT_ROWS);
 		same = given == answer_number(a, 0, UPSERT_SAME) &&
