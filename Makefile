@@ -86,6 +86,11 @@ check-kill: all test-tools
 check-alone: all
 	BUILD=$(BUILD) tests/fuzz/alone-matrix 10
 
+# With sanitizers: what a proxy in front of the server does to its answers.
+check-mutate:
+	$(MAKE) SANITIZE=address,undefined all
+	JOBS=8 BUILD=build/sanitize tests/fuzz/mutate 2000
+
 check-traffic: all
 	BUILD=$(BUILD) tests/traffic/run
 
@@ -102,7 +107,7 @@ headers:
 lint: headers
 	scripts/floors
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/alone-matrix .ci/run
+	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/alone-matrix tests/fuzz/mutate .ci/run
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
@@ -121,5 +126,5 @@ clean:
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-kill check-prisma check-sql check-traffic clean demo headers install lint test-tools uninstall unit
+.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-sql check-traffic clean demo headers install lint test-tools uninstall unit
 .SECONDARY:

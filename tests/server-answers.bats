@@ -9,7 +9,6 @@ teardown_file() { server_stop; }
 setup() {
   database_new
   folder_new
-  DIRECT=$DATABASE_URL
   fakes=()
 }
 teardown() {
@@ -119,4 +118,71 @@ assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
   done
   assert_equal "$(printf '%s\n' "${counts[@]}" | sort -u | wc -l)" 1
   ((counts[0] > 5)) || fail "only ${counts[0]} settings"
+}
+
+@test "a notice of the login is washed, and silent with -q" {
+  fake notice
+  DATABASE_URL=$fake run --separate-stderr mig-scan
+  assert_code 69
+  [[ $stderr == *'NOTICE: '*'hello'* ]] || fail "no notice: $stderr"
+  [[ $stderr != *$'\x1b'* && $stderr != *$'\u202e'* ]] || fail "not washed: $stderr"
+  ! grep -qx 'mig-scan: error: imitated' <<<"$stderr" || fail "imitated: $stderr"
+  DATABASE_URL=$fake run --separate-stderr mig-scan -q
+  assert_code 69
+  [[ $stderr != *hello* ]] || fail "not silent: $stderr"
+}
+
+@test "--wait waits for a server that is not there yet, in every tool" {
+  everything_but_the_server
+  sql 'CREATE TABLE t (id INTEGER PRIMARY KEY)'
+  migration 20240101000000_t 'SELECT 1;'
+  mig-scan | mig-plan --baseline=20240101000000_t >plan.rec || mig-scan | mig-plan >plan.rec
+  started=()
+  fake late 2 "$(server_port)"
+  start scan mig-scan --wait=15s
+  start seed mig-seed --wait=15s t.csv
+  start check mig-check database --wait=15s --timeout=20s
+  start dry mig-seed --dry-run t.csv # by itself 10 s
+  fake=postgresql://tester@127.0.0.1:$(free_port)/x
+  start refused mig-scan
+  fake=postgresql://tester@no-such-host.invalid/x
+  start unknown mig-scan --wait=1s
+  wait "${started[@]}"
+  for tool in scan seed check dry; do assert_ended "$tool" 15 0; done
+  assert_ended refused 2
+  assert_ended unknown 15
+  assert grep -q 'trying again for .* (--wait)' "$BATS_TEST_TMPDIR/scan.err"
+}
+
+@test "what is wrong with settings, TLS, options and poolers is told apart from a server that cannot be reached" {
+  local said
+  while IFS='|' read -r parameters want said; do
+    DATABASE_URL="$(database_url --tcp)?$parameters" run --separate-stderr mig-scan --wait=3s
+    assert_code "$want"
+    [[ $stderr == *"$said"* ]] || fail "$parameters: $stderr"
+    [[ $stderr != *'trying again'* ]] || fail "$parameters is waited for: $stderr"
+  done <<-'EOT'
+	sslmode=require|78|P1011
+	channel_binding=require|78|P1011
+	options=endpoint%3Dep-cool-1|78|leave it out
+	options=-c%20no_such_setting%3D1|78|leave it out
+	options=-c%20statement_timeout%3Dnever|78|leave it out
+	EOT
+  DATABASE_URL='service=no_such_service' run --separate-stderr mig-scan
+  assert_code 78
+}
+
+@test "what a server says makes no line that looks like ours" {
+  migration 20240101000000_t "DO \$\$ BEGIN RAISE NOTICE E'one\\nmig-apply: error: two'; RAISE E'three\\n  rolled back   step 9\\nnext: rm' USING DETAIL = E'four\\nnext: five', HINT = E'six \\u202e\\nnext: seven'; END \$\$;"
+  pipeline
+  assert_code 1
+  assert grep -qF '    | mig-apply: error: two' <<<"$stderr"
+  assert grep -qF '    |   rolled back   step 9' <<<"$stderr"
+  for word in rm five seven; do assert grep -qF "    | next: $word" <<<"$stderr"; done
+  [[ $stderr != *$'\u202e'* ]] || fail "a mark that turns the line around: $stderr"
+}
+
+@test "short round of tests/fuzz/mutate: what a proxy does to the server's answers is never a crash, a lie or a hang" {
+  JOBS=6 BUILD=$BUILD run "$TESTS/fuzz/mutate" 12 7
+  assert_success
 }

@@ -48,7 +48,24 @@ wash(char *text)
 			*c = '?';
 		else if (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F)
 			*c = c[1] = '?';    /* the C1 controls, as UTF-8 */
+		else if (*c == 0xD8 && c[1] == 0x9C)
+			*c = c[1] = '?';    /* U+061C */
+		else if (*c == 0xE2 && ((c[1] == 0x80 && ((c[2] >= 0x8E && c[2] <= 0x8F) || (c[2] >= 0xA8 && c[2] <= 0xAE))) ||
+		    (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9)))
+			*c = c[1] = c[2] = '?'; /* U+200E, 200F, 2028 to 202E, 2066 to 2069 */
 	}
+}
+
+void
+message_quote_to(struct bytes *out, const char *text)
+{
+	size_t len;
+
+	for (; *(text += (len = strcspn(text, "\n"))) != '\0'; text++) {
+		bytes_add(out, text - len, len);
+		bytes_str(out, "\n    | ");
+	}
+	bytes_add(out, text - len, len);
 }
 
 static void
@@ -58,9 +75,13 @@ show(const char *prefix, const char *label, char *text)
 
 	wash(text);
 	message_live_clear();
-	if (prefix != NULL)
+	if (prefix != NULL) {
 		bytes_format(&line, "%s: %s", prefix, label);
-	bytes_format(&line, "%s\n", text);
+		message_quote_to(&line, text);
+		bytes_char(&line, '\n');
+	} else {
+		bytes_format(&line, "%s\n", text);
+	}
 	fflush(stdout);
 	terminal_wrap(&shown, line.data, terminal_width(STDERR_FILENO));
 	fwrite(shown.data, 1, shown.len, stderr);
@@ -149,6 +170,17 @@ int
 message_end_code(int code)
 {
 	return end_code != 0 ? end_code : code;
+}
+
+void
+message_quote(const char *label, const char *text)
+{
+	struct bytes line = { 0 };
+
+	bytes_str(&line, label);
+	message_quote_to(&line, text);
+	message_line("%s", line.data);
+	bytes_free(&line);
 }
 
 void

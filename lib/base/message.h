@@ -3,7 +3,8 @@
  *
  * Whoever sees a failure first says it here, once; everyone above only passes a code on.
  * The first error that is said is kept: it is the cause that a `failed` record carries down the
- * pipe.  Control characters of what comes from servers and files are replaced.
+ * pipe.  Control characters, and marks
+ * that change the direction of writing, are replaced.
  */
 #ifndef MIG_BASE_MESSAGE_H
 #define MIG_BASE_MESSAGE_H
@@ -26,6 +27,13 @@ void message_verbose(const char *format, ...) MIG_PRINTF(1, 2);  /* "tool: ...";
 
 /* A line that belongs to the message before it, as it is: facts, aligned, and the next command. */
 void message_line(const char *format, ...) MIG_PRINTF(1, 2);
+
+/*
+ * The same for a text that is not ours: "LABEL TEXT".  Its further lines are indented behind a bar, as those of what
+ * message_error() and the like are given: no server, file or record can make a line that looks like ours.
+ */
+void message_quote(const char *label, const char *text);
+void message_quote_to(struct bytes *out, const char *text);
 
 /*
  * The exit code of a program that ends in the middle, where memory is out or there is a bug: the one that

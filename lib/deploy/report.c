@@ -124,6 +124,17 @@ report_success(const struct report *r)
 
 static const char again[] = "mig-scan | mig-plan | mig-apply";
 
+/* A line of what the server said. */
+static void
+add_said(struct bytes *text, const char *label, const char *said)
+{
+	if (said == NULL)
+		return;
+	bytes_str(text, label);
+	message_quote_to(text, said);
+	bytes_char(text, '\n');
+}
+
 /* The place as compilers write it, the line, and a caret. */
 static void
 say_place(const struct step *step, const struct sent *sent)
@@ -134,20 +145,18 @@ say_place(const struct step *step, const struct sent *sent)
 	bytes_format(&text, sent->own_row ? "%s:" : "%s/migration.sql:", step->migration);
 	if (sent->place.line > 0)
 		bytes_format(&text, "%lu:%lu:", sent->place.line, sent->place.column);
-	bytes_format(&text, " error: %s", r->message != NULL ? r->message : "it did not end");
+	bytes_str(&text, " error: ");
+	message_quote_to(&text, r->message != NULL ? r->message : "it did not end");
 	if (r->sqlstate != NULL)
 		bytes_format(&text, " [%s]", r->sqlstate);
 	bytes_char(&text, '\n');
 	if (sent->place.line > 0)
 		face_caret(&text, step->sql, sent->place.line, sent->place.column, terminal_width(STDERR_FILENO));
-	if (r->detail != NULL)
-		bytes_format(&text, "  detail: %s\n", r->detail);
-	if (r->hint != NULL)
-		bytes_format(&text, "  hint: %s\n", r->hint);
+	add_said(&text, "  detail: ", r->detail);
+	add_said(&text, "  hint: ", r->hint);
 	if (sent->advice != NULL && (r->hint == NULL || strcmp(sent->advice, r->hint) != 0))
-		bytes_format(&text, "  hint: %s\n", sent->advice);
-	if (sent->context != NULL)
-		bytes_format(&text, "  where: %s\n", sent->context);
+		add_said(&text, "  hint: ", sent->advice);
+	add_said(&text, "  where: ", sent->context);
 	text.data[--text.len] = '\0';
 	message_line("%s", text.data);
 	bytes_free(&text);

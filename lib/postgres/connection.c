@@ -52,6 +52,7 @@ struct db {
 	int pid;                  /* of the server process, where libpq was given another; else 0 */
 	bool needs_password;      /* the last attempt was refused for want of one */
 	enum refusal refusal;     /* and by whom, or why */
+	unsigned announce;        /* so many notices of a login are shown */
 	char version[32];
 	struct db_ask prelude[8]; /* settings that go with what is sent next */
 	size_t prelude_count;
@@ -203,9 +204,9 @@ db_say(const struct db *db, enum db_outcome outcome, const char *what)
 	else
 		(void)message_error(code, "could not %s: %s", what, e->message);
 	if (e->detail != NULL)
-		message_line("  %s", e->detail);
+		message_quote("  ", e->detail);
 	if (e->hint != NULL)
-		message_line("  %s", e->hint);
+		message_quote("  ", e->hint);
 	return code;
 }
 
@@ -349,10 +350,16 @@ on_notice(void *context, const PGresult *result)
 		PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) };
 
 	db->wait.noticed = true;
-	if (db->hooks.notice == NULL || message.text == NULL)
+	if (message.text == NULL)
 		return;
 	if (message.severity == NULL)
 		message.severity = "NOTICE";
+	if (db->announce > 0) {
+		db->announce--;
+		message_info("%s: %s", message.severity, message.text);
+	}
+	if (db->hooks.notice == NULL)
+		return;
 	if (message.sqlstate == NULL)
 		message.sqlstate = "00000";
 	db->hooks.notice(db->hooks.context, &message);
@@ -938,6 +945,7 @@ db_open(struct source *source, const char *application, const struct db_patience
 	unsigned attempt = 0;
 
 	db->limit_ms = ANSWER_MS;
+	db->announce = 3;
 	forget_session_variables(&source->target);
 	*code = 0;
 	while (!connect_any(db, source, application, 0)) {
@@ -951,6 +959,7 @@ db_open(struct source *source, const char *application, const struct db_patience
 		db_close(db);
 		return NULL;
 	}
+	db->announce = 0;
 	session_begin(db, &source->target);
 	return db;
 }

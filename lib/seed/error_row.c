@@ -40,9 +40,9 @@ seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
 		(void)message_error(code, "%s: %s [%s]", file->path, e->message, e->sqlstate);
 	}
 	if (e->detail != NULL)
-		message_line("  detail: %s", e->detail);
+		message_quote("  detail: ", e->detail);
 	if (e->hint != NULL)
-		message_line("  hint: %s", e->hint);
+		message_quote("  hint: ", e->hint);
 	if (strcmp(e->sqlstate, "42P01") == 0)
 		message_line("  Migrations come first:  mig-scan | mig-plan | mig-apply");
 	message_line("%s", rolled_back);
@@ -97,9 +97,9 @@ say(const struct db_error *e, const struct seed_table *t, unsigned long line, co
 		message_line("  constraint  \"%s\" of table \"%s\"", e->constraint,
 		    e->table != NULL ? e->table : "");
 	if (e->detail != NULL && !row)
-		message_line("  detail      %s", e->detail);
+		message_quote("  detail      ", e->detail);
 	if (e->hint != NULL)
-		message_line("  hint        %s", e->hint);
+		message_quote("  hint        ", e->hint);
 	message_line("%s", rolled_back);
 	bytes_free(&where);
 	return code;
