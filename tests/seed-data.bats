@@ -640,7 +640,7 @@ wrong() {
   wrong 65 t.csv 'id,u\n1,a\n,b\n' 't.csv:3: a column of the key (id) is NULL'
   wrong 1 c.csv 'id,t\n1,50\n2,51\n3,\n' 'c.csv:3: insert or update on table "c" violates foreign key constraint "c_to_t" [23503]' 'id=2, t=51'
   wrong 1 t.ndjson '{"id":1}\n\n{"id":2,"n":"many"}\n' 't.ndjson:3: column "n": invalid input syntax for type integer: "many" [22P02]'
-  wrong 1 t.ndjson '{"id":1}\n\n{"id":2,"n":}\n' 't.ndjson:3: ' 'invalid input syntax for type json' '[22P02]'
+  wrong 65 t.ndjson '{"id":1}\n\n{"id":2,"n":}\n' 't.ndjson:3: ' 'invalid input syntax for type json' '[22P02]'
   wrong 65 t.ndjson '{"id":1}\n\n7\n' 't.ndjson:3: this is no JSON object'
   wrong 65 t.ndjson '{"id":1}\n{"id":2,"oops":1}\n' 't.ndjson:2: table "t" has no column "oops"'
   wrong 65 t.ndjson '{"id":1}\n{"id":2,"n":1,"n":2}\n' 't.ndjson:2: the key "n" is there twice'

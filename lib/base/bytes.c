@@ -1,10 +1,12 @@
 #include "base/bytes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/message.h"
@@ -300,6 +302,42 @@ bytes_copy(char *out, size_t size, const char *text)
 		len = size - 1;
 	memcpy(out, text, len);
 	out[len] = '\0';
+}
+
+int
+open_regular(int at, const char *path, long long most)
+{
+	int fd = openat(at, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), why = 0;
+	struct stat file;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &file) != 0)
+		why = errno;
+	else if (S_ISDIR(file.st_mode))
+		why = EISDIR;
+	else if (!S_ISREG(file.st_mode))
+		why = ENXIO;
+	else if (most > 0 && file.st_size > most)
+		why = EFBIG;
+	if (why == 0)
+		return fd;
+	(void)close(fd);
+	errno = why;
+	return -1;
+}
+
+const char *
+file_why(int error)
+{
+	switch (error) {
+	case ENXIO:
+		return "it is no regular file, but a FIFO, a socket or a device";
+	case EFBIG:
+		return "it is too large for what it should be";
+	default:
+		return strerror(error);
+	}
 }
 
 int

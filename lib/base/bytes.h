@@ -73,6 +73,16 @@ void bytes_sql_text(struct bytes *b, const char *value);
 void bytes_copy(char *out, size_t size, const char *text);
 
 /*
+ * Opens a file for reading that is to be a regular one, by a path from the folder `at` (or AT_FDCWD): without waiting
+ * for who would write a FIFO, and nothing is read of a device.  A link is followed.  `most`: the bytes that such a
+ * file may have, or 0: any number.  Returns the descriptor, or -1 with errno; file_why() has the words for that.
+ */
+int open_regular(int at, const char *path, long long most);
+
+/* strerror(), and what open_regular() says beside it: "it is no regular file", "it is larger than ...". */
+const char *file_why(int error);
+
+/*
  * Reads all of a file that is open for reading.  Returns 0, or errno.
  * Grows out by what was read, also on failure.
  */

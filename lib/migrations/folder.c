@@ -217,8 +217,10 @@ static int
 cannot(const char *what, const char *path)
 {
 	return message_error(errno == EACCES || errno == EPERM ? MIG_DENIED : MIG_DATA, "cannot %s %s: %s",
-	    what, path, strerror(errno));
+	    what, path, file_why(errno));
 }
+
+enum { LOCK_FILE_MOST = 1 << 20 };
 
 /*
  * Prisma reads the lock file line by line, not as TOML: the first line that begins with "provider" counts;
@@ -229,7 +231,7 @@ check_lock_file(const struct folder *folder)
 {
 	static const char prefix[] = "provider = ";
 	struct bytes text = { 0 }, provider = { 0 };
-	int fd = openat(folder->fd, "migration_lock.toml", O_RDONLY | O_CLOEXEC), code = 0;
+	int fd = open_regular(folder->fd, "migration_lock.toml", LOCK_FILE_MOST), code = 0;
 	const char *line, *c;
 	size_t len;
 

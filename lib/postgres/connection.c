@@ -58,6 +58,7 @@ struct db {
 	size_t prelude_count;
 	bool restored[2];         /* of readings[]: it was changed, and is set back */
 	struct bytes search_path; /* text of one of them */
+	bool lets_go;             /* db_let_go() was called */
 	struct db_beside *beside; /* NULL: of a session whose calls wait */
 	size_t results;           /* that were read of what was sent last */
 	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */
@@ -863,6 +864,27 @@ db_restored(struct db *db)
 	return NULL;
 }
 
+/* What every session of ours is told. */
+static void
+queue_session(struct db *db)
+{
+	if (db->search_path.len > 0)
+		queue_setting(db, db->search_path.data);
+}
+
+static void
+queue_let_go(struct db *db)
+{
+	const char *host = PQhost(db->conn);
+
+	if (host != NULL && *host != '/')
+		queue_setting(db, server_lively_sql);
+	if (PQserverVersion(db->conn) >= 140000) {
+		queue_setting(db, "SET client_connection_check_interval = '2s'");
+		queue_setting(db, "SET idle_session_timeout = 0");
+	}
+}
+
 /* What a session is told goes with its first round trip. */
 static void
 session_begin(struct db *db, const struct target *target)
@@ -878,21 +900,27 @@ session_begin(struct db *db, const struct target *target)
 	if (target->schema != NULL) {
 		bytes_str(&db->search_path, "SET search_path = ");
 		bytes_sql_name(&db->search_path, target->schema);
-		queue_setting(db, db->search_path.data);
 	}
+	queue_session(db);
 }
 
 void
 db_let_go(struct db *db)
 {
-	const char *host = PQhost(db->conn);
+	db->lets_go = true;
+	queue_let_go(db);
+}
 
-	if (host != NULL && *host != '/')
-		queue_setting(db, server_lively_sql);
-	if (PQserverVersion(db->conn) >= 140000) {
-		queue_setting(db, "SET client_connection_check_interval = '2s'");
-		queue_setting(db, "SET idle_session_timeout = 0");
-	}
+enum db_outcome
+db_session_reset(struct db *db)
+{
+	enum db_outcome outcome = db_run(db,
+	    "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP", NULL);
+
+	queue_session(db);
+	if (db->lets_go)
+		queue_let_go(db);
+	return outcome;
 }
 
 /* A string without a password, and no password file that has one: asks on the terminal, as psql does. */

@@ -66,6 +66,12 @@ void db_let_go(struct db *db);
  */
 const char *db_restored(struct db *db);
 
+/*
+ * The session as it was at its start, whatever a script did to it, also within a transaction: user and role, settings,
+ * cursors, temporary tables; then our own settings again.  What is SET LOCAL is gone, too.
+ */
+enum db_outcome db_session_reset(struct db *db);
+
 /* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it, and then
  * each answer, may take (DB_LOST), or 0: what the string allows, and what db_limit() has by itself. */
 struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms);

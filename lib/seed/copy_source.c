@@ -10,6 +10,55 @@
 
 enum { BLOCK = 65536 };
 
+/* How much of the block is whole lines. */
+static size_t
+whole_lines(const struct seed_feed *feed)
+{
+	size_t len = feed->block.len;
+
+	while (!feed->ended && len > 0 && feed->block.data[len - 1] != '\n')
+		len--;
+	return len;
+}
+
+static int
+check_csv(struct seed_feed *feed, const char *text, size_t len)
+{
+	struct seed_csv_scan *scan = &feed->csv;
+
+	if (!seed_csv_scan(scan, text, len) && scan->other != NULL)
+		return seed_refuse(feed->file, scan->line, "the line ends in %s, those before it in %s", scan->other,
+		    scan->ending);
+	if (scan->fault != NULL)
+		return seed_refuse(feed->file, scan->row + 1,
+		    "%s: a value with quotes stands in quotes, and each of its own is doubled", scan->fault);
+	if (feed->ended && scan->where == CSV_QUOTED)
+		return seed_refuse(feed->file, scan->row + 1,
+		    "a quote that opens in the row that begins here is never closed");
+	return 0;
+}
+
+/* Nothing is given to anybody that is no text, or no CSV. */
+static bool
+check_block(struct seed_feed *feed)
+{
+	const char *text = feed->block.data + feed->checked, *at = text, *end;
+	size_t len = whole_lines(feed);
+
+	len -= len > feed->checked ? feed->checked : len;
+	end = text + len;
+	feed->code = seed_check_text(feed->file, text, len, feed->checked_lines + 1);
+	if (feed->code == 0 && seed_is_csv(feed->file)) {
+		bool bom = feed->checked_lines == 0 && feed->csv.line == 0 && strncmp(text, SEED_BOM, 3) == 0;
+
+		feed->code = check_csv(feed, text + (bom ? 3 : 0), len - (bom ? 3 : 0));
+	}
+	for (; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++)
+		feed->checked_lines++;
+	feed->checked += len;
+	return feed->code == 0;
+}
+
 /*
  * Fills the block so that it begins with at least one whole line, or with the last one; false at the end, or
  * said.
@@ -22,6 +71,7 @@ feed_block(struct seed_feed *feed)
 
 	memmove(b->data, b->data + feed->used, b->len - feed->used);
 	b->len -= feed->used;
+	feed->checked -= feed->used < feed->checked ? feed->used : feed->checked;
 	feed->used = 0;
 	while (!feed->ended) {
 		size_t from = b->len;
@@ -33,43 +83,29 @@ feed_block(struct seed_feed *feed)
 			feed->code = seed_cannot_read(feed->file->path, errno);
 			return false;
 		}
-		feed->ended = got == 0;
+		feed->ended = got < BLOCK; /* of a regular file that is its end */
 		b->len += (size_t)got;
 		b->data[b->len] = '\0';
 		if (memchr(b->data + from, '\n', b->len - from) != NULL)
 			break;
 	}
-	return b->len > 0;
-}
-
-/* How much of the block is whole lines. */
-static size_t
-whole_lines(const struct seed_feed *feed)
-{
-	size_t len = feed->block.len;
-
-	while (!feed->ended && len > 0 && feed->block.data[len - 1] != '\n')
-		len--;
-	return len;
+	return check_block(feed) && b->len > 0;
 }
 
 int
 seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone)
 {
-	/* a byte order mark, as spreadsheets write it; to COPY it would be part of a name */
-	static const char bom[] = "\xEF\xBB\xBF";
-
-	*feed = (struct seed_feed){ .file = file, .gone = gone };
+	*feed = (struct seed_feed){ .file = file, .gone = gone, .csv = { .delimiter = seed_delimiter(file) } };
 	if (file->standard) {
 		feed->fd = STDIN_FILENO;
 		if (lseek(feed->fd, 0, SEEK_SET) < 0)
 			return seed_cannot_read(file->path, errno);
-	} else if ((feed->fd = open(file->path, O_RDONLY | O_CLOEXEC)) < 0) {
+	} else if ((feed->fd = open_regular(AT_FDCWD, file->path, 0)) < 0) {
 		return seed_cannot_read(file->path, errno);
 	}
 	bytes_str(&feed->block, "");
-	if (feed_block(feed) && strncmp(feed->block.data, bom, 3) == 0)
-		feed->used = 3;
+	if (feed_block(feed) && strncmp(feed->block.data, SEED_BOM, 3) == 0)
+		feed->used = 3; /* to COPY it would be part of a name */
 	return feed->code;
 }
 
@@ -91,8 +127,12 @@ static size_t
 feed_csv(struct seed_feed *feed, const char **data)
 {
 	const char *from = feed->block.data + feed->used, *at;
-	size_t len = whole_lines(feed) - feed->used;
+	size_t len = whole_lines(feed) - feed->used, all = len;
 
+	/* blank lines at the end of the file are no rows */
+	while (feed->ended && len > 1 && strchr("\r\n", from[len - 1]) != NULL && strchr("\r\n", from[len - 2]) != NULL &&
+	    !(from[len - 2] == '\r' && from[len - 1] == '\n' && (len < 3 || strchr("\r\n", from[len - 3]) == NULL)))
+		len--;
 	for (at = from; (at = memchr(at, '\\', (size_t)(from + len - at))) != NULL; at++) {
 		bool first = at == from || at[-1] == '\n' || at[-1] == '\r';
 
@@ -106,7 +146,7 @@ feed_csv(struct seed_feed *feed, const char **data)
 	}
 	for (at = from; (at = memchr(at, '\n', (size_t)(from + len - at))) != NULL; at++)
 		feed->line++;
-	feed->used += len;
+	feed->used += all;
 	*data = from;
 	return len;
 }
@@ -182,6 +222,21 @@ add_row(struct bytes *out, const struct seed_row *row)
 	bytes_str(out, "}\n");
 }
 
+/* \u0000, which no text of PostgreSQL can have; behind an odd number of backslashes it is none. */
+static bool
+has_nul_escape(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	for (; (text = memchr(text, '\\', (size_t)(end - text))) != NULL; text += 2) {
+		if (end - text < 2)
+			return false;
+		if (end - text >= 6 && memcmp(text, "\\u0000", 6) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* One line to a row of the feed, or to none. */
 static int
 feed_line(struct seed_feed *feed, const char *line, size_t len)
@@ -202,8 +257,9 @@ feed_line(struct seed_feed *feed, const char *line, size_t len)
 		if (*from != '{')
 			return seed_refuse(file, feed->line, "this is no JSON object: NDJSON has one a line%s",
 			    *from == '[' ? " (of a list, jq -c '.[]' makes them)" : "");
-		if (memchr(from, '\0', (size_t)(line + len - from)) != NULL)
-			return seed_refuse(file, feed->line, "there is a NUL byte in the line");
+		if (has_nul_escape(from, (size_t)(line + len - from)))
+			return seed_refuse(file, feed->line,
+			    "there is a \\u0000 in the line, which no text in PostgreSQL can have");
 		add_escaped(&feed->out, from, (size_t)(line + len - from));
 		bytes_char(&feed->out, '\n');
 	}

@@ -14,6 +14,9 @@ struct seed_feed {
 	int fd;
 	struct bytes block;        /* whole lines, and the begin of one that is not read to its end */
 	size_t used;               /* bytes of the block that were given */
+	size_t checked;            /* bytes of the block that are text, and CSV; and the lines before them */
+	unsigned long checked_lines;
+	struct seed_csv_scan csv;
 	struct bytes out;
 	unsigned long line;        /* of the file: how many are used */
 	unsigned long row;         /* how many rows are given */

@@ -64,6 +64,34 @@ column_named(const struct seed_table *t, const char *name, size_t len)
 	return NULL;
 }
 
+/* JSON that is none is bad input; a value that does not fit is the server's word. */
+static bool
+is_no_json(const struct db_error *e, const struct seed_table *t)
+{
+	return t != NULL && t->sql.json && e->context != NULL && strstr(e->context, "_json, ") != NULL &&
+	    strncmp(e->sqlstate, "22", 2) == 0;
+}
+
+static int
+exit_code(const struct db_error *e, const struct seed_table *t)
+{
+	return is_no_json(e, t) ? MIG_DATA : db_exit_code(e);
+}
+
+/* The server's hints are for who types COPY and SET: another says what helps with a file. */
+static void
+say_hint(const struct db_error *e, const struct seed_table *t)
+{
+	if (is_no_json(e, t))
+		message_line("  hint        an object a line, whole:  jq -c . FILE  says where it is none, and makes lines");
+	else if (t != NULL && strcmp(e->sqlstate, "22008") == 0)
+		message_line("  hint        dates are read as 2023-12-25");
+	else if (t != NULL && strcmp(e->sqlstate, "22P02") == 0 && strstr(e->message, "\"\"") != NULL)
+		message_line("  hint        \"\" is the empty text; nothing at all is NULL");
+	else if (e->hint != NULL)
+		message_quote("  hint        ", e->hint);
+}
+
 /*
  * The error with its place.  The server's detail is left out where it has a row, or values that we show
  * ourselves: what is not to be shown may be among them.
@@ -73,7 +101,7 @@ say(const struct db_error *e, const struct seed_table *t, unsigned long line, co
     const char *values,
     const char *other)
 {
-	int code = db_exit_code(e);
+	int code = exit_code(e, t);
 	struct bytes where = { 0 };
 	const struct upsert_column *c =
 	    t != NULL && column != NULL ? column_named(t, column, strlen(column)) : NULL;
@@ -98,8 +126,7 @@ say(const struct db_error *e, const struct seed_table *t, unsigned long line, co
 		    e->table != NULL ? e->table : "");
 	if (e->detail != NULL && !row)
 		message_quote("  detail      ", e->detail);
-	if (e->hint != NULL)
-		message_quote("  hint        ", e->hint);
+	say_hint(e, t);
 	message_line("%s", rolled_back);
 	bytes_free(&where);
 	return code;

@@ -12,7 +12,30 @@ int
 seed_cannot_read(const char *path, int error)
 {
 	return message_error(error == EACCES ? MIG_DENIED : MIG_DATA, "cannot read %s: %s", path,
-	    strerror(error));
+	    file_why(error));
+}
+
+int
+seed_check_text(const struct seed_file *file, const char *text, size_t len, unsigned long line)
+{
+	size_t bad = utf8_check(text, len);
+	const char *nul = memchr(text, '\0', bad), *at;
+	bool wide = line == 1 && len > 1 &&
+	    (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0);
+
+	if (nul != NULL)
+		bad = (size_t)(nul - text);
+	if (bad == len)
+		return 0;
+	for (at = text; (at = memchr(at, '\n', bad - (size_t)(at - text))) != NULL; at++)
+		line++;
+	if (wide)
+		return seed_refuse(file, line, "this is no text in UTF-8, but in UTF-16: save it as UTF-8");
+	if (nul != NULL)
+		return seed_refuse(file, line, "this is no text in UTF-8: there is a NUL byte");
+	return seed_refuse(file, line,
+	    "this is no text in UTF-8: there is a byte 0x%02X; save it as UTF-8, as with  iconv -f WINDOWS-1252 -t UTF-8",
+	    (unsigned)(unsigned char)text[bad]);
 }
 
 int

@@ -60,6 +60,11 @@ void seed_table_name(const char *text, size_t len, char **schema, char **table);
 /* Both NULL, or the same text. */
 bool seed_same_name(const char *a, const char *b);
 
+#define SEED_BOM "\xEF\xBB\xBF" /* a byte order mark, as spreadsheets write it */
+
+/* Whether a part of a file, from line `line` on, is UTF-8 without NUL bytes: 0, or MIG_DATA, said with the line. */
+int seed_check_text(const struct seed_file *file, const char *text, size_t len, unsigned long line);
+
 /* Says that a file cannot be read, for an errno; returns the exit code. */
 int seed_cannot_read(const char *path, int error);
 

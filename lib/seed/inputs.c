@@ -86,16 +86,13 @@ check_statements(const struct seed_file *file)
 static int
 check_sql(struct seed_file *file, int fd)
 {
-	int error = bytes_read_fd(&file->text, fd);
-	size_t bad;
+	int error = bytes_read_fd(&file->text, fd), code;
 
 	if (error != 0)
 		return seed_cannot_read(file->path, error);
 	bytes_str(&file->text, "");
-	bad = utf8_check(file->text.data, file->text.len);
-	if (bad != file->text.len || memchr(file->text.data, '\0', file->text.len) != NULL)
-		return message_error(MIG_DATA, "%s is no text in UTF-8", file->path);
-	return check_statements(file);
+	code = seed_check_text(file, file->text.data, file->text.len, 1);
+	return code != 0 ? code : check_statements(file);
 }
 
 static size_t
@@ -179,12 +176,8 @@ take_file(struct seed_input *input, const struct seed_request_files *request, ch
 	}
 	file = add_file(input, kind, path);
 	file->name = folder ? name : path;
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+	if ((fd = open_regular(AT_FDCWD, path, 0)) < 0)
 		return seed_cannot_read(path, errno);
-	if (fstat(fd, &what) == 0 && S_ISDIR(what.st_mode)) {
-		close(fd);
-		return seed_cannot_read(path, EISDIR);
-	}
 	if (kind == SEED_SQL) {
 		code = check_sql(file, fd);
 	} else {

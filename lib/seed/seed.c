@@ -46,21 +46,34 @@ on_notice(void *context, const struct db_message *message)
 		message_info("%s: %s: %s", s->sql->path, message->severity, message->text);
 }
 
-/* SQL as it is.  What it does to the search path ends with it. */
+static enum db_outcome
+run_text(struct db *db, struct bytes *sql)
+{
+	enum db_outcome outcome = db_run(db, sql->data, NULL);
+
+	bytes_free(sql);
+	return outcome;
+}
+
+static enum db_outcome
+limit_locks(struct seeding *s)
+{
+	struct bytes sql = { 0 };
+
+	bytes_format(&sql, "SET LOCAL lock_timeout = %lld", s->lock_timeout_ms);
+	return run_text(s->db, &sql);
+}
+
+/* SQL as it is.  What it does to the session ends with it. */
 static enum db_outcome
 run_sql(struct seeding *s)
 {
-	static const char ask_path[] = "SELECT pg_catalog.current_setting('search_path')";
-	static const char set_path[] = "SELECT pg_catalog.set_config('search_path', $1, true)";
 	struct db_hooks hooks = { NULL, on_notice, s };
-	struct answer *path = NULL;
-	enum db_outcome outcome;
-	const char *value;
+	enum db_outcome outcome = DB_OK;
 	size_t i;
 
 	if (s->input->sql_count == 0 || s->job->dry_run)
 		return DB_OK;
-	outcome = db_query(s->db, &path, ask_path, 0, NULL);
 	db_hooks(s->db, &hooks);
 	for (i = 0; outcome == DB_OK && i < s->input->sql_count; i++) {
 		long long began = clock_now_ms();
@@ -70,22 +83,11 @@ run_sql(struct seeding *s)
 		s->input->files[i].took_ms = clock_now_ms() - began;
 	}
 	db_hooks(s->db, NULL);
-	if (outcome == DB_OK) {
-		s->sql = NULL;
-		value = answer_text(path, 0, 0);
-		outcome = db_query(s->db, NULL, set_path, 1, &value);
-	}
-	answer_free(path);
-	return outcome;
-}
-
-static enum db_outcome
-run_text(struct db *db, struct bytes *sql)
-{
-	enum db_outcome outcome = db_run(db, sql->data, NULL);
-
-	bytes_free(sql);
-	return outcome;
+	if (outcome != DB_OK)
+		return outcome;
+	s->sql = NULL;
+	outcome = db_session_reset(s->db);
+	return outcome == DB_OK ? limit_locks(s) : outcome;
 }
 
 /* What needs no data, and so no time. */
@@ -146,17 +148,20 @@ fill_json(struct seeding *s, struct seed_table *t)
 	struct answer *keys = NULL;
 	enum db_outcome outcome;
 
+	outcome = db_run(s->db, "SAVEPOINT " SEED_SAVEPOINT, NULL);
 	upsert_json_keys(&sql, &t->sql);
-	outcome = db_query(s->db, &keys, sql.data, 0, NULL);
+	if (outcome == DB_OK)
+		outcome = db_query(s->db, &keys, sql.data, 0, NULL);
 	bytes_free(&sql);
 	if (outcome == DB_OK)
 		s->code = seed_table_keys(s->db, t, keys);
 	answer_free(keys);
-	if (outcome != DB_OK || s->code != 0)
+	if (s->code != 0)
 		return outcome;
-	bytes_str(&sql, "SAVEPOINT " SEED_SAVEPOINT "; ");
-	upsert_fill(&sql, &t->sql);
-	outcome = run_text(s->db, &sql);
+	if (outcome == DB_OK) {
+		upsert_fill(&sql, &t->sql);
+		outcome = run_text(s->db, &sql);
+	}
 	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
 		struct db_error e = db_error_take(s->db);
 
@@ -609,9 +614,11 @@ look(struct seeding *s, bool *same)
 		outcome = find_tables(s);
 	if (outcome != DB_OK || s->code != 0)
 		return outcome;
-	*same = seed_glance(s->db, s->tables, s->job->prune);
+	*same = seed_glance(s->db, s->tables, s->job->prune, &s->code);
 	if (signals_caught() != 0)
 		return DB_STOPPED;
+	if (s->code != 0)
+		return DB_OK;
 	return db_rollback(s->db) ? DB_OK : DB_LOST;
 }
 

@@ -10,6 +10,8 @@
 #include "base/mig.h"
 #include "seed/text.h"
 
+enum { SETTINGS_MOST = 1 << 20 };
+
 /* "a, b, "c, d"" to names; false where one is empty or comes twice. */
 static bool
 names_parse(struct seed_names *names, const char *text, size_t len)
@@ -54,7 +56,19 @@ trimmed(const char *text, size_t len)
 	return len;
 }
 
-/* One "name = value" for a table; returns what is wrong with it, or NULL. */
+/* Adds those that are not there yet. */
+static void
+names_join(struct seed_names *names, struct seed_names *more)
+{
+	size_t i;
+
+	for (i = 0; i < more->count; i++)
+		if (!seed_names_have(names, more->names[i]))
+			seed_names_add(names, xstrdup(more->names[i]));
+	seed_names_free(more);
+}
+
+/* One "name = value" for a table, added to what is there; returns what is wrong with it, or NULL. */
 static const char *
 setting_take(struct seed_settings *s, const char *name, size_t name_len, const char *value, size_t len)
 {
@@ -62,14 +76,16 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 		const char *name;
 		struct seed_names *names;
 	} lists[] = { { "key", &s->key }, { "insert-only", &s->insert_only }, { "hide", &s->hide } };
+	struct seed_names columns = { 0 };
+	bool good;
 	size_t i;
 
 	for (i = 0; i < sizeof lists / sizeof *lists; i++) {
 		if (strlen(lists[i].name) != name_len || strncmp(lists[i].name, name, name_len) != 0)
 			continue;
-		seed_names_free(lists[i].names);
-		return names_parse(lists[i].names, value, len) ? NULL
-		                                               : "columns, each once, with commas between them";
+		good = names_parse(&columns, value, len);
+		names_join(lists[i].names, &columns);
+		return good ? NULL : "columns, each once, with commas between them";
 	}
 	if (name_len == strlen("prune") && strncmp(name, "prune", name_len) == 0) {
 		s->kept = len == 2 && strncmp(value, "no", 2) == 0;
@@ -102,13 +118,29 @@ struct conf {
 	struct seed_settings *settings;
 	bool exporting;               /* a section may be of a table that has no file yet */
 	bool here;                    /* the section is the table's */
-	bool section;                 /* there was one */
+	struct seed_names sections;   /* those before this line, */
+	struct seed_names taken;      /* and the settings of the last */
 };
+
+/* What is said twice would be lost, or be the opposite of it: the second is refused. */
+static int
+take_once(struct conf *conf, unsigned long line, struct seed_names *before, const char *text, size_t len,
+    const char *why)
+{
+	char *name = xstrndup(text, len);
+	int code = 0;
+
+	if (seed_names_have(before, name))
+		code = seed_refuse(conf->file, line, "%s is there already: %s", name, why);
+	seed_names_add(before, name);
+	return code;
+}
 
 static int
 conf_section(struct conf *conf, unsigned long line, const char *text, size_t len)
 {
 	char *schema, *table;
+	int code;
 
 	if (len < 3 || text[len - 1] != ']')
 		return seed_refuse(conf->file, line, "a section is the name of a table in [ ]");
@@ -118,8 +150,10 @@ conf_section(struct conf *conf, unsigned long line, const char *text, size_t len
 		return seed_refuse(conf->file, line,
 		    "[%.*s]: there is no %.*s.csv, .tsv or .ndjson beside this file",
 		    (int)len, text, (int)len, text);
+	if ((code = take_once(conf, line, &conf->sections, text, len, "a table has one section")) != 0)
+		return code;
+	seed_names_free(&conf->taken);
 	seed_table_name(text, len, &schema, &table);
-	conf->section = true;
 	conf->here = seed_same_name(schema, conf->schema) && seed_same_name(table, conf->table);
 	free(schema);
 	free(table);
@@ -132,18 +166,23 @@ conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
 	struct seed_settings other = { 0 };
 	const char *equals = memchr(text, '=', len), *value, *why;
 	size_t name_len, value_len;
+	int code;
 
+	if (memchr(text, '\r', len) != NULL)
+		return seed_refuse(conf->file, line, "a line ends in CR alone: end them in LF");
 	if (len == 0 || *text == '#' || *text == ';')
 		return 0;
 	if (*text == '[')
 		return conf_section(conf, line, text, len);
 	if (equals == NULL)
 		return seed_refuse(conf->file, line, "this is neither [TABLE] nor NAME = VALUE");
-	if (!conf->section)
+	if (conf->sections.count == 0)
 		return seed_refuse(conf->file, line, "a setting belongs below the [TABLE] that it is for");
 	name_len = trimmed(text, (size_t)(equals - text));
 	value = skip_blanks(equals + 1);
 	value_len = trimmed(value, (size_t)(text + len - value));
+	if ((code = take_once(conf, line, &conf->taken, text, name_len, "name all columns on one line")) != 0)
+		return code;
 	why = setting_take(conf->here ? conf->settings : &other, text, name_len, value, value_len);
 	seed_settings_free(&other);
 	if (why != NULL && *why == '\0')
@@ -158,8 +197,10 @@ conf_read(struct conf *conf, const struct bytes *text)
 {
 	const char *at = bytes_text(text);
 	unsigned long line = 0;
-	int code = 0;
+	int code = seed_check_text(conf->file, text->data, text->len, 1);
 
+	if (code == 0 && strncmp(at, SEED_BOM, strlen(SEED_BOM)) == 0)
+		at += strlen(SEED_BOM);
 	while (code == 0 && *at != '\0') {
 		size_t len = strcspn(at, "\n");
 		const char *from = skip_blanks(at);
@@ -171,15 +212,43 @@ conf_read(struct conf *conf, const struct bytes *text)
 	return code;
 }
 
-/* Words of the command line count for the table that they name, or for all. */
+/* A word for the table counts, not one for all; of either there is one. */
+static int
+take_key_word(const struct seed_word *keys[2], const struct seed_word *word, bool named)
+{
+	if (keys[named] != NULL)
+		return message_error(MIG_USAGE,
+		    "--key=%s and --key=%s are for the same table; the columns of one key stand together, as in "
+		    "--key=TABLE:a,b", keys[named]->value, word->value);
+	keys[named] = word;
+	return 0;
+}
+
+static int
+take_word(struct seed_settings *settings, const struct seed_word *word)
+{
+	const char *colon = strchr(word->value, ':'), *value = colon != NULL ? colon + 1 : word->value;
+
+	if (setting_take(settings, word->option, strlen(word->option), value, strlen(value)) == NULL)
+		return 0;
+	return message_error(MIG_USAGE, "--%s=%s: it takes [TABLE:]COLUMN,..., each column once", word->option,
+	    word->value);
+}
+
+/*
+ * Words of the command line count for the table that they name, or for all.  What protects adds up with that of the
+ * file; a key takes the place of the file's.
+ */
 int
 seed_settings_words(struct seed_settings *settings, const char *schema, const char *table,
     struct seed_word *words,
     size_t count)
 {
+	const struct seed_word *keys[2] = { NULL, NULL };
 	size_t i;
+	int code = 0;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; code == 0 && i < count; i++) {
 		const char *value = words[i].value, *colon = strchr(value, ':');
 		char *for_schema = NULL, *for_table = NULL;
 		bool ours = true;
@@ -187,18 +256,19 @@ seed_settings_words(struct seed_settings *settings, const char *schema, const ch
 		if (colon != NULL) {
 			seed_table_name(value, (size_t)(colon - value), &for_schema, &for_table);
 			ours = seed_same_name(for_table, table) && seed_same_name(for_schema, schema);
-			value = colon + 1;
 		}
 		free(for_schema);
 		free(for_table);
 		words[i].used |= ours;
-		if (ours && setting_take(settings, words[i].option, strlen(words[i].option), value,
-		    strlen(value)) != NULL)
-			return message_error(MIG_USAGE,
-			    "--%s=%s: it takes [TABLE:]COLUMN,..., each column once",
-			    words[i].option, words[i].value);
+		if (ours && strcmp(words[i].option, "key") == 0)
+			code = take_key_word(keys, &words[i], colon != NULL);
+		else if (ours)
+			code = take_word(settings, &words[i]);
 	}
-	return 0;
+	if (code != 0 || (keys[0] == NULL && keys[1] == NULL))
+		return code;
+	seed_names_free(&settings->key);
+	return take_word(settings, keys[1] != NULL ? keys[1] : keys[0]);
 }
 
 int
@@ -220,8 +290,9 @@ seed_settings_find(struct seed_settings *settings, const char *folder, bool expo
     struct seed_word *words, size_t word_count)
 {
 	struct seed_file file = { .path = xformat("%s%s" SEED_CONF, folder, *folder != '\0' ? "/" : "") };
-	struct conf conf = { folder, &file, schema, table, settings, exporting, false, false };
-	int fd = open(file.path, O_RDONLY | O_CLOEXEC), code = 0, error;
+	struct conf conf = { .folder = folder, .file = &file, .schema = schema, .table = table,
+		.settings = settings, .exporting = exporting };
+	int fd = open_regular(AT_FDCWD, file.path, SETTINGS_MOST), code = 0, error;
 
 	if (fd >= 0) {
 		error = bytes_read_fd(&file.text, fd);
@@ -230,6 +301,8 @@ seed_settings_find(struct seed_settings *settings, const char *folder, bool expo
 	} else if (errno != ENOENT) {
 		code = seed_cannot_read(file.path, errno);
 	}
+	seed_names_free(&conf.sections);
+	seed_names_free(&conf.taken);
 	bytes_free(&file.text);
 	free(file.path);
 	return code != 0 ? code : seed_settings_words(settings, schema, table, words, word_count);

@@ -40,7 +40,7 @@ names_sql(struct bytes *out, const struct seed_file *files, size_t count)
 		bytes_sql_text(out, files[i].table);
 	}
 	bytes_str(out, "]::text[])) WITH ORDINALITY u(name, bare, i) "
-	               "LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(u.name) "
+	               "LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(u.name) AND c.relpersistence <> 't' "
 	               "LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY u.i");
 	bytes_free(&name);
 }

@@ -25,6 +25,77 @@ seed_csv_field(const char **at, const char *end, char delimiter, struct bytes *f
 	return more;
 }
 
+static bool
+scan_fault(struct seed_csv_scan *scan, const char *fault)
+{
+	scan->fault = fault;
+	return false;
+}
+
+/* A line has ended, within a value (quoted) or with its row; all rows end alike. */
+static bool
+scan_line(struct seed_csv_scan *scan, const char *ending)
+{
+	scan->line++;
+	if (scan->where == CSV_QUOTED)
+		return true;
+	if (scan->ending != NULL && strcmp(scan->ending, ending) != 0) {
+		scan->other = ending;
+		return false;
+	}
+	scan->ending = ending;
+	scan->where = CSV_BEGIN;
+	scan->row = scan->line;
+	return true;
+}
+
+static bool
+scan_char(struct seed_csv_scan *scan, char c)
+{
+	bool quote = c == '"';
+
+	switch (scan->where) {
+	case CSV_BEGIN:
+		scan->where = quote ? CSV_QUOTED : c == scan->delimiter ? CSV_BEGIN : CSV_PLAIN;
+		return true;
+	case CSV_PLAIN:
+		if (quote)
+			return scan_fault(scan, "a quote inside a value that does not begin with one");
+		if (c == scan->delimiter)
+			scan->where = CSV_BEGIN;
+		return true;
+	case CSV_QUOTED:
+		if (quote)
+			scan->where = CSV_CLOSED;
+		return true;
+	case CSV_CLOSED:
+		if (!quote && c != scan->delimiter)
+			return scan_fault(scan, "text behind the quote that ends a value");
+		scan->where = quote ? CSV_QUOTED : CSV_BEGIN;
+		return true;
+	}
+	return true;
+}
+
+bool
+seed_csv_scan(struct seed_csv_scan *scan, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	for (; text < end; text++) {
+		bool cr = scan->cr;
+
+		scan->cr = *text == '\r';
+		if (cr && *text != '\n' && !scan_line(scan, "CR"))
+			return false;
+		if (*text == '\n' && !scan_line(scan, cr ? "CRLF" : "LF"))
+			return false;
+		if (!scan->cr && *text != '\n' && !scan_char(scan, *text))
+			return false;
+	}
+	return true;
+}
+
 /* Behind a value. */
 static const char *
 json_skip(const char *at, const char *end)

@@ -24,6 +24,23 @@ bool seed_span_is(struct seed_span span, const char *text);
  */
 bool seed_csv_field(const char **at, const char *end, char delimiter, struct bytes *field, bool *had_quotes);
 
+/*
+ * CSV as it goes by, a part at a time.  COPY takes a quote anywhere for one, also in 5" x 6", and then two rows for
+ * one value; and its words for lines that end in different ways help nobody.
+ */
+struct seed_csv_scan {
+	char delimiter;
+	enum { CSV_BEGIN, CSV_PLAIN, CSV_QUOTED, CSV_CLOSED } where; /* in a field */
+	const char *ending;        /* of lines: "LF", "CRLF", "CR"; NULL: none has ended */
+	bool cr;                   /* the last byte was a CR that ends a line, or begins CRLF */
+	unsigned long line;        /* how many have ended, */
+	unsigned long row;         /* and had when the row began */
+	const char *fault;         /* out: what is wrong with the row; or NULL, and it */
+	const char *other;         /* out: ends in this, and not in `ending` */
+};
+/* False at the first fault. */
+bool seed_csv_scan(struct seed_csv_scan *scan, const char *text, size_t len);
+
 /* Behind the blanks of JSON. */
 const char *seed_json_blanks(const char *at, const char *end);
 

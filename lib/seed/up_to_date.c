@@ -157,7 +157,7 @@ glance_json(struct glance *g, const char *text, size_t len)
 
 /* A file as a list; false where it is not to be had so.  *left: how many bytes may still be read. */
 static bool
-glance_file(struct glance *g, size_t *left)
+glance_file(struct glance *g, size_t *left, int *code)
 {
 	struct seed_feed feed;
 	struct bytes text = { 0 };
@@ -171,8 +171,9 @@ glance_file(struct glance *g, size_t *left)
 		good = len <= *left;
 		*left -= good ? len : 0;
 	}
+	*code = feed.code;
 	seed_feed_close(&feed);
-	good = good && utf8_check(text.data, text.len) == text.len && memchr(text.data, '\0', text.len) == NULL;
+	good = good && *code == 0 && utf8_check(text.data, text.len) == text.len && memchr(text.data, '\0', text.len) == NULL;
 	bytes_str(&g->list, "[");
 	if (good)
 		good = g->table.json ? glance_json(g, text.data, text.len) : glance_csv(g, text.data, text.len);
@@ -218,7 +219,7 @@ ask_table(struct db *db, struct glance *g, struct seed_table *t, bool prune)
 }
 
 bool
-seed_glance(struct db *db, struct seed_tables *tables, bool prune)
+seed_glance(struct db *db, struct seed_tables *tables, bool prune, int *code)
 {
 	size_t left = LARGE_BYTES, i;
 	bool same = true;
@@ -230,7 +231,7 @@ seed_glance(struct db *db, struct seed_tables *tables, bool prune)
 
 		g.table.columns = xcalloc(t->sql.count + 1, sizeof *g.table.columns);
 		memcpy(g.table.columns, t->sql.columns, t->sql.count * sizeof *g.table.columns);
-		same = t->file->kind != SEED_ROWS && glance_file(&g, &left) && has_key(&g.table) &&
+		same = t->file->kind != SEED_ROWS && glance_file(&g, &left, code) && has_key(&g.table) &&
 		    ask_table(db, &g, t, prune);
 		t->took_ms = clock_now_ms() - began;
 		free(g.table.columns);

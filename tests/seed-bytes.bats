@@ -1,0 +1,84 @@
+#!/usr/bin/env bats
+# mig-seed: bytes that are no text, quotes that are none, files that are no files.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+
+setup_file() { server_start; }
+teardown_file() { server_stop; }
+setup() {
+  database_new
+  sql 'CREATE TABLE t (id int PRIMARY KEY, v text)'
+  mkdir "$BATS_TEST_TMPDIR/data"
+  cd "$BATS_TEST_TMPDIR/data" || return 1
+}
+teardown() {
+  sessions_end
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+seed() {
+  run --separate-stderr mig-seed "$@"
+}
+
+@test "what is no text, no CSV or no JSON is 65 with the line where the row begins, and nothing is seeded" {
+  local file line text
+  while IFS='|' read -r file line text; do
+    printf '%b' "$text" >"$file"
+    seed "$file"
+    [[ $status == 65 && $stderr == *"error: $file:$line: "* ]] || fail "$text: exit code $status, $stderr" || return 1
+    says 'Nothing was seeded'
+    iconv -f UTF-8 -t UTF-8 <<<"$stderr" >/dev/null || fail "$text: no text on stderr" || return 1
+    assert_equal "$(sql 'SELECT count(*) FROM t')" 0
+  done <<'CASES'
+t.csv|3|id,v\n1,a\n2,Do\xf1a\n
+t.tsv|2|id\tv\n1\ta\0b\n
+t.ndjson|2|{"id":1}\n{"id":2,"v":"Do\xf1a"}\n
+t.ndjson|1|{"id":1,"v":"a\0b"}\n
+t.sql|2|SELECT 1;\nSELECT 'Do\xf1a';\n
+t.csv|1|\xff\xfei\0d\0\n\0
+t.csv|2|id,v\n1,5" x 6" board\n2,3" pipe\n3,next\n
+t.csv|3|id,v\n1,a\n2,"5" x 6"\n
+t.csv|3|id,v\n1,a\n2,"never closed\n3,c\n4,d\n
+t.csv|4|id,v\n1,"two\nlines"\n2, "blank before"\n
+t.csv|1|id,v"\n1,a\n
+t.csv|2|id,v\n1,a\r\n2,b\n
+t.ndjson|2|{"id":1,"v":"ok"}\n{"id":2,"v":"x\\u0000y"}\n
+t.ndjson|2|{"id":1}\n{"id":2,"x":{"\\u0000":1}}\n
+t.ndjson|3|{"id":1}\n\n{"id":2,"v":"cut\n
+t.ndjson|1|{"id":1}}\n
+t.ndjson|2|{"id":1}\n[{"id":2}]\n
+CASES
+}
+
+@test "quotes, line ends, blank last lines and backslashes that are well-formed are taken as they are" {
+  printf '\xef\xbb\xbfid,v\r\n1,"5"" x 6"""\r\n2,"a\nb"\r\n3,""\r\n\r\n\r\n' >t.csv
+  seed t.csv
+  assert_code 0
+  assert_equal "$(sql "SELECT id, replace(v, E'\n', '/') FROM t ORDER BY id")" $'1|5" x 6"\n2|a/b\n3|'
+  echo '{"id":4,"v":"\\u0000"}' >t.ndjson
+  seed t.ndjson
+  assert_code 0
+  assert_equal "$(sql 'SELECT v FROM t WHERE id = 4')" '\u0000'
+}
+
+@test "a FIFO or a device in the place of a file is refused at once" {
+  local name
+  folder_new
+  for name in seed.conf t.csv t.ndjson t.sql; do
+    mkdir "d$name"
+    mkfifo "d$name/$name"
+    [[ $name != seed.conf ]] || printf 'id,v\n' >"d$name/t.csv"
+    run --separate-stderr timeout 20 mig-seed --dry-run "d$name"
+    assert_code 65
+    says "$name: it is no regular file"
+    ln -sf /dev/zero "d$name/$name"
+    run --separate-stderr timeout 20 mig-seed --dry-run "d$name"
+    assert_code 65
+  done
+  ln -s /dev/zero "$FOLDER/migration_lock.toml" 2>/dev/null || ln -sf /dev/zero "$FOLDER/migration_lock.toml"
+  run --separate-stderr timeout 20 mig-scan --offline "$FOLDER"
+  assert_code 65
+  says 'migration_lock.toml: it is no regular file'
+}

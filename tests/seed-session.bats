@@ -1,0 +1,87 @@
+#!/usr/bin/env bats
+# mig-seed: what SQL files set, what policies hide, what triggers stop, what protects.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+
+setup_file() { server_start; }
+teardown_file() { server_stop; }
+setup() {
+  database_new
+  mkdir "$BATS_TEST_TMPDIR/data"
+  cd "$BATS_TEST_TMPDIR/data" || return 1
+}
+teardown() {
+  sessions_end
+  roles_end
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+seed() {
+  run --separate-stderr mig-seed "$@"
+}
+
+@test "whatever the SQL files set, the data files find the session as it was" {
+  local line DATABASE_URL
+  DATABASE_URL=$(database_url postgres)
+  sql 'CREATE TABLE a (id int PRIMARY KEY, b text, parent int REFERENCES a); CREATE SCHEMA other; CREATE TABLE other.a (id int PRIMARY KEY)'
+  printf 'id,b,parent\n1,é,\n' >a.csv
+  while IFS= read -r line; do
+    sql 'DELETE FROM a'
+    echo "$line" >1.sql
+    seed .
+    assert_code 0
+    assert_equal "$(sql 'SELECT id, length(b) FROM public.a')" '1|1' || fail "$line"
+  done <<'CASES'
+SET client_encoding = 'LATIN1';
+CREATE TEMPORARY TABLE a (LIKE public.a); INSERT INTO a VALUES (7);
+SET search_path = other;
+SET LOCAL search_path = other;
+SET ROLE pg_monitor;
+SET SESSION AUTHORIZATION pg_monitor;
+SET statement_timeout = '1ms'; SET lock_timeout = 1;
+CREATE TEMPORARY TABLE mig_seed_1 (x int); DECLARE c CURSOR WITH HOLD FOR SELECT 1;
+CASES
+  echo "SET session_replication_role = replica;" >1.sql
+  printf 'id,b,parent\n1,x,99\n' >a.csv
+  seed .
+  assert_code 1
+  says '[23503]'
+  printf 'id\n3\n' >pg_temp.b.csv
+  echo 'CREATE TEMPORARY TABLE b (id int PRIMARY KEY);' >1.sql
+  rm a.csv
+  seed .
+  assert_code 1
+  says 'there is no table'
+}
+
+@test "a setting or a section that is there twice is refused with its place; those of options add to it" {
+  local place text
+  sql 'CREATE TABLE a (id int PRIMARY KEY, u int UNIQUE, b text, c text);'"INSERT INTO a VALUES (1, 1, 'real', 'real')"
+  printf 'id,u,b,c\n1,1,x,y\n' >a.csv
+  while IFS='|' read -r place text; do
+    printf '%b' "$text" >seed.conf
+    seed .
+    assert_code 65
+    says "seed.conf:$place: "
+  done <<'CASES'
+3|[a]\ninsert-only = b\ninsert-only = c\n
+3|[a]\nhide = b\nhide = c\n
+3|[a]\nkey = id\nkey = u\n
+3|[a]\nprune = no\nprune = yes\n
+3|[a]\ninsert-only = b, c\n[a]\nprune = no\n
+1|# one\r[a]\rinsert-only = b, c\r
+2|[a]\nins\0ert-only = b, c\n
+2|[a]\n# caf\xe9\ninsert-only = b\n
+CASES
+  printf '[a]\ninsert-only = b\n' >seed.conf
+  seed --insert-only=a:c .
+  assert_code 0
+  assert_equal "$(sql 'SELECT b, c FROM a')" 'real|real'
+  seed --insert-only=c --insert-only=a:b --key=id --key=a:u a.csv
+  assert_code 0
+  assert_equal "$(sql 'SELECT b, c FROM a')" 'real|real'
+  seed --key=a:id --key=a:u a.csv
+  assert_code 64
+}
