@@ -49,7 +49,7 @@ half_done() { # SCRIPT
   assert_equal "$(seen)" ''
 }
 
-@test "a script that is resumed has the settings that its done statements had made" {
+@test "a script that is resumed has the settings that its done statements had made, by mig-apply and by psql" {
   local script
   role_new member
   while IFS= read -r script; do
@@ -57,13 +57,20 @@ half_done() { # SCRIPT
     half_done "$script"
     says 'correct the file from statement'
     sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"
+    sql_admin 'CREATE TABLE public.kept AS TABLE public._prisma_migrations'
     pipeline
     assert_code 0
+    assert_equal "$script: $(seen)" "$script: $wanted"
+    sql_admin 'TRUNCATE public.seen, public._prisma_migrations; INSERT INTO public._prisma_migrations TABLE public.kept'
+    run --separate-stderr bash -c 'set -o pipefail; mig-scan | mig-plan --format=sql >plan.sql'
+    assert_code 0
+    CLIENT_ROLE=postgres run psql -q -f plan.sql
+    assert_success
     assert_equal "$script: $(seen)" "$script: $wanted"
   done <<'SQL'
 SET search_path TO app; COMMIT; SELECT N1
 SET search_path TO app; VACUUM public.gone; SELECT N1
-SET ROLE ROLE_NAME; COMMIT; GRANT ROLE_NAME TO postgres; RESET ROLE; SELECT N1
+SET ROLE ROLE_NAME; RESET ROLE; COMMIT; SELECT N1
 SET SESSION session_replication_role = replica; COMMIT; SELECT N1
 SELECT set_config('search_path', 'app', false), pg_catalog.set_config('work_mem', '5MB', false); COMMIT; SELECT N1
 BEGIN; SET work_mem = '5MB'; SAVEPOINT s; SET work_mem = '6MB'; ROLLBACK TO s; SET TIME ZONE 'Asia/Tokyo'; COMMIT; SELECT N1
@@ -186,4 +193,52 @@ idle_for_longer() {
   session_end "$SESSION"
   finish
   assert_code 0
+}
+
+# ---- the script for psql --------------------------------------------------------------------------------------------------
+
+@test "no name of a folder, database, host or schema makes a line of the script for psql" {
+  local name key
+  migration 20240101000000_it 'SELECT 1;'
+  mig-scan 2>/dev/null >scan.rec
+  for name in $'x\n\\! touch pwned\n--' $'x\r\\! touch pwned' $'x$mig$; \\! touch pwned' $'x\'; \n\\! touch pwned' $'x\\\'\n\\! touch pwned'; do
+    for key in '["database", "schema", "host"]' '["migration"]'; do
+      grep -v '"record":"end"' scan.rec |
+        jq -c --argjson keys "$key" --arg name "$name" 'reduce $keys[] as $key (.; if has($key) then .[$key] = $name else . end)' | seal >forged.rec
+      rm -f plan.sql
+      mig-plan --format=sql forged.rec >plan.sql 2>err || continue
+      CLIENT_ROLE=postgres run psql -q -f plan.sql
+      [[ ! -e pwned ]] || fail "$key: $name" || return 1
+    done
+  done
+  assert [ -s plan.sql ]
+}
+
+@test "psql reads a script as the plan has read it, whatever its statements do to the session" {
+  local script
+  while IFS= read -r script; do
+    fresh
+    rm -rf "${FOLDER:?}"/2024*
+    migration 20240101000000_it "${script//NEWLINE/$'\n'}"
+    migration 20240102000000_after "INSERT INTO public.seen (c) VALUES ('é \\');"
+    run --separate-stderr bash -c 'set -o pipefail; mig-scan | mig-plan --format=sql >plan.sql'
+    if [[ $script == BROKEN* ]]; then
+      assert_code 65
+      continue
+    fi
+    assert_code 0
+    CLIENT_ROLE=postgres run psql -q -f plan.sql
+    [[ ! -e pwned ]] || fail "ran a command: $script" || return 1
+    assert_success
+    assert_equal "$script: $(sql_admin "SELECT count(*) FROM public.seen WHERE length(c) = 3")" "$script: 2"
+  done <<'SQL'
+SET standard_conforming_strings = off; INSERT INTO public.seen (c, d) VALUES ('é \', '\''; \! touch pwned '), ('', '');
+CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT set_config('standard_conforming_strings', 'off', false) $$; INSERT INTO public.gone SELECT 1 FROM f(); INSERT INTO public.seen (c, d) VALUES ('é \', '\''; \! touch pwned '), ('', '');
+DO $$ BEGIN SET client_encoding = 'LATIN1'; SET standard_conforming_strings = off; END $$; BEGIN; INSERT INTO public.seen (c) VALUES ('é \'); COMMIT;
+SET client_encoding = 'LATIN1'; VACUUM public.gone; INSERT INTO public.seen (c) VALUES ('é \');
+RESET ALL; INSERT INTO public.seen (c) -- why; \' it'sNEWLINE VALUES ('é \');
+BROKEN 'the string goes on
+BROKEN /* the comment goes on
+BROKEN (
+SQL
 }

@@ -11,6 +11,7 @@
 #include "migrations/folder.h"
 #include "migrations/history.h"
 #include "sql/segments.h"
+#include "sql/session_effects.h"
 #include "sql/sql.h"
 
 struct psql {
@@ -63,6 +64,9 @@ check_script(const struct step *step, const struct sql_script *script)
 
 	if (at < len)
 		return refuse(step, at, "psql would change this on its way to the server");
+	if (script->count > 0 && script->statements[script->count - 1].broken)
+		return refuse(step, script->statements[script->count - 1].start,
+		    "the file ends inside this statement: psql would take what follows for a part of it");
 	for (i = 0; i < script->count; i++) {
 		const struct sql_statement *s = &script->statements[i];
 		struct sql_token first = sql_token(step->sql, s->end, s->start);
@@ -96,13 +100,50 @@ row_id(const struct psql *p, const struct step *step, char id[HISTORY_ID])
 	history_format_id(b, id);
 }
 
+/* Names can hold anything, and a comment ends with its line. */
+static void
+add_comment(const struct psql *p, const char *text)
+{
+	for (; *text != '\0'; text++)
+		bytes_char(p->out, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+/* A block, quoted by dollars that are not in it: names can hold anything.  Frees the body. */
+static void
+write_block(const struct psql *p, struct bytes *body)
+{
+	struct bytes tag = { 0 };
+	size_t n = 0;
+
+	bytes_str(&tag, "$mig$");
+	while (strstr(body->data, tag.data) != NULL) {
+		tag.len = 0;
+		bytes_format(&tag, "$mig%zu$", ++n);
+	}
+	bytes_format(p->out, "DO %s BEGIN ", tag.data);
+	bytes_add(p->out, body->data, body->len);
+	bytes_format(p->out, " END %s;\n", tag.data);
+	bytes_free(&tag);
+	bytes_free(body);
+}
+
 /* A check that ends the script with a message when `condition` is true. */
 static void
 stop_if(const struct psql *p, const char *condition, const char *message)
 {
-	bytes_format(p->out, "DO $mig$ BEGIN IF %s THEN\n  RAISE EXCEPTION USING MESSAGE = ", condition);
-	bytes_sql_text(p->out, message);
-	bytes_str(p->out, ";\nEND IF; END $mig$;\n");
+	struct bytes body = { 0 };
+
+	bytes_format(&body, "IF %s THEN\n  RAISE EXCEPTION USING MESSAGE = ", condition);
+	bytes_sql_text(&body, message);
+	bytes_str(&body, ";\nEND IF;");
+	write_block(p, &body);
+}
+
+/* How psql reads what follows, and the server what it is sent: as the plan has read it. */
+static void
+set_readings(const struct psql *p)
+{
+	bytes_str(p->out, "SET standard_conforming_strings = on;\nSET client_encoding = 'UTF8';\n");
 }
 
 static void
@@ -185,14 +226,15 @@ check_history(const struct psql *p)
 static void
 make_history(const struct psql *p)
 {
-	struct bytes schema = { 0 };
+	struct bytes schema = { 0 }, body = { 0 };
 
 	if (p->scan->database.has_history)
 		return;
 	bytes_sql_name(&schema, p->schema);
-	bytes_format(p->out, "DO $mig$ BEGIN IF pg_catalog.to_regnamespace(");
-	bytes_sql_text(p->out, schema.data);
-	bytes_format(p->out, ") IS NULL THEN CREATE SCHEMA %s; END IF; END $mig$;\n", schema.data);
+	bytes_str(&body, "IF pg_catalog.to_regnamespace(");
+	bytes_sql_text(&body, schema.data);
+	bytes_format(&body, ") IS NULL THEN CREATE SCHEMA %s; END IF;", schema.data);
+	write_block(p, &body);
 	history_create_sql(p->out, p->schema, false);
 	bytes_str(p->out, ";\n");
 	bytes_free(&schema);
@@ -202,11 +244,14 @@ make_history(const struct psql *p)
 static void
 enter_schema(const struct psql *p)
 {
-	bytes_str(p->out, "DO $mig$ BEGIN IF current_schema() IS DISTINCT FROM ");
-	bytes_sql_text(p->out, p->schema);
-	bytes_str(p->out, " THEN PERFORM pg_catalog.set_config('search_path', quote_ident(");
-	bytes_sql_text(p->out, p->schema);
-	bytes_str(p->out, "), false); END IF; END $mig$;\n");
+	struct bytes body = { 0 };
+
+	bytes_str(&body, "IF current_schema() IS DISTINCT FROM ");
+	bytes_sql_text(&body, p->schema);
+	bytes_str(&body, " THEN PERFORM pg_catalog.set_config('search_path', quote_ident(");
+	bytes_sql_text(&body, p->schema);
+	bytes_str(&body, "), false); END IF;");
+	write_block(p, &body);
 }
 
 /* --- steps --- */
@@ -218,6 +263,7 @@ struct writing {
 	const struct sql_script *script;
 	char id[HISTORY_ID];
 	bool rowed;
+	struct session_behind behind; /* what the done part of a script that is resumed has set */
 };
 
 static void
@@ -235,24 +281,49 @@ write_row(struct writing *w, enum history_progress progress, size_t done, bool a
 		.own_role = w->p->own_role,
 		.alone = alone };
 
+	if (session_changes(w->step->sql, w->script))
+		set_readings(w->p);
 	history_entry_sql(w->p->out, w->p->schema, &entry);
 	bytes_str(w->p->out, ";\n");
 	w->rowed = true;
 }
 
+static bool
+is_plain(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (text[i] == '\\' || (unsigned char)text[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/*
+ * psql reads a line as the session has it by then, and what a statement calls may have changed that.  So the readings
+ * are set again before each statement whose meaning depends on them.
+ */
 static void
 write_statements(struct writing *w, size_t first, size_t count)
 {
-	size_t start, end;
+	const char *sql = w->step->sql;
+	size_t start, end, i;
 
-	if (count == 0)
-		return;
-	segment_bytes(w->script, first, count, &start, &end);
-	/* from the beginning of the line, so that comments and layout stay */
-	if (first == 0)
-		start = 0;
-	bytes_add(w->p->out, w->step->sql + start, end - start);
-	bytes_str(w->p->out, "\n;\n");
+	for (i = first; i < first + count; i++) {
+		segment_bytes(w->script, i, 1, &start, &end);
+		if (i > 0 && !is_plain(sql + start, end - start))
+			set_readings(w->p);
+		/* from behind the one before, so that comments and layout stay */
+		if (i == 0)
+			start = 0;
+		else if (i > first)
+			start = w->script->statements[i - 1].next;
+		bytes_add(w->p->out, sql + start, end - start);
+		bytes_str(w->p->out, i + 1 < first + count ? ";" : "\n;\n");
+		if (i + 1 < first + count && !is_plain(sql + w->script->statements[i + 1].start,
+		        w->script->statements[i + 1].end - w->script->statements[i + 1].start))
+			bytes_char(w->p->out, '\n');
+	}
 }
 
 static void
@@ -268,6 +339,8 @@ write_segment(struct writing *w, const struct segment *s, bool last)
 		return;
 	}
 	bytes_str(w->p->out, "BEGIN;\nSET LOCAL lock_timeout = '1s';\n");
+	bytes_add(w->p->out, bytes_text(&w->behind.locals), w->behind.locals.len);
+	w->behind.locals.len = 0;
 	write_statements(w, s->first, s->count - ends_itself);
 	if (s->kind == SEGMENT_TOGETHER || ends_itself)
 		write_row(w, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, false);
@@ -283,19 +356,18 @@ write_segment(struct writing *w, const struct segment *s, bool last)
 
 /* What a script may have changed of the session. */
 static void
-mend_session(const struct psql *p, const struct step *step)
+mend_session(const struct psql *p, const struct step *step, const struct sql_script *script)
 {
-	size_t len = strlen(step->sql);
-	struct bytes resolves = { 0 };
+	struct bytes resolves = { 0 }, body = { 0 };
 
-	if (sql_mentions(step->sql, len, "discard") || sql_mentions(step->sql, len, "advisory_unlock"))
+	if (session_may_unlock(step->sql, script))
 		take_lock(p);
-	if (sql_mentions(step->sql, len, "discard") || sql_mentions(step->sql, len, "search_path")) {
-		history_resolves_sql(&resolves, p->schema);
-		bytes_format(p->out, "DO $mig$ BEGIN IF NOT (%s) THEN RESET search_path; END IF; END $mig$;\n",
-		    resolves.data);
-		enter_schema(p);
-	}
+	if (!session_may_set(step->sql, script, "search_path"))
+		return;
+	history_resolves_sql(&resolves, p->schema);
+	bytes_format(&body, "IF NOT (%s) THEN RESET search_path; END IF;", resolves.data);
+	write_block(p, &body);
+	enter_schema(p);
 	bytes_free(&resolves);
 }
 
@@ -305,7 +377,7 @@ write_apply(struct psql *p, const struct step *step)
 	struct sql_script script = sql_split(step->sql, strlen(step->sql));
 	struct segments segments = segments_of(step->sql, &script);
 	struct writing w = { .p = p, .step = step, .script = &script, .rowed = step->row_id != NULL };
-	size_t done = step->row_id != NULL ? (size_t)step->resume_at - 1 : 0, i, len = strlen(step->sql);
+	size_t done = step->row_id != NULL ? (size_t)step->resume_at - 1 : 0, i;
 	int code = check_script(step, &script);
 
 	if (code == 0 && step->resume_begun)
@@ -313,7 +385,10 @@ write_apply(struct psql *p, const struct step *step)
 	row_id(p, step, w.id);
 	if (step->row_id != NULL)
 		bytes_copy(w.id, sizeof w.id, step->row_id);
-	p->own_role |= sql_mentions(step->sql, len, " role") || sql_mentions(step->sql, len, "authorization");
+	p->own_role |= session_may_set(step->sql, &script, "role") ||
+	    session_may_set(step->sql, &script, "session_authorization");
+	w.behind = session_behind(step->sql, &script, done);
+	bytes_add(p->out, bytes_text(&w.behind.settings), w.behind.settings.len);
 	for (i = 0; code == 0 && i < segments.count; i++) {
 		struct segment s = segments.list[i];
 
@@ -329,7 +404,8 @@ write_apply(struct psql *p, const struct step *step)
 	if (code == 0 && (segments.count == 0 || (step->row_id != NULL && step->resume_at == (long long)script.count + 1)))
 		write_row(&w, HISTORY_FINISHED, script.count, true);
 	if (code == 0)
-		mend_session(p, step);
+		mend_session(p, step, &script);
+	session_behind_free(&w.behind);
 	segments_free(&segments);
 	sql_script_free(&script);
 	return code;
@@ -355,6 +431,7 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 {
 	struct psql p = { .out = out, .scan = scan, .planned = planned, .schema = scan->database.schema };
 	const struct database *d = &scan->database;
+	struct bytes place = { 0 };
 	int code = 0;
 	size_t i;
 
@@ -364,14 +441,16 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 		return MIG_DATA;
 	}
 	bytes_format(out, "-- plan %.16s for ", digest);
-	face_place(out, d->database, d->host, d->port, d->schema);
+	face_place(&place, d->database, d->host, d->port, d->schema);
+	add_comment(&p, place.data);
+	bytes_free(&place);
 	bytes_str(out, "\n-- Run it with:  psql -X -f FILE\n"
 	               "\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n\\set ON_ERROR_ROLLBACK off\n");
 	if (planned->step_count == 0) {
 		bytes_str(out, "-- nothing to do\n");
 		return 0;
 	}
-	bytes_str(out, "SET client_encoding = 'UTF8';\n");
+	set_readings(&p);
 	take_lock(&p);
 	check_target(&p);
 	check_history(&p);
@@ -380,8 +459,11 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 	for (i = 0; code == 0 && i < planned->step_count; i++) {
 		const struct step *step = &planned->steps[i];
 
-		bytes_format(out, "\n-- step %lld of %zu: %s\n\\echo %lld/%zu applying\n", step->step,
-		    planned->step_count, step->migration, step->step, planned->step_count);
+		bytes_format(out, "\n-- step %lld of %zu: ", step->step, planned->step_count);
+		add_comment(&p, step->migration);
+		bytes_format(out, "\n\\echo %lld/%zu applying\n", step->step, planned->step_count);
+		if (i > 0)
+			set_readings(&p);
 		if (step->sql != NULL)
 			code = write_apply(&p, step);
 		else
