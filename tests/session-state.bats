@@ -118,6 +118,33 @@ CREATE SEQUENCE s; COMMIT; SELECT N1; SELECT nextval('s'), currval('s')
 SQL
 }
 
+@test "what a function or a procedure, or a script before, set in the session is a question as well" {
+  local call
+  while IFS= read -r call; do
+    migration 20231231000000_before "CREATE FUNCTION app.enter() RETURNS void LANGUAGE sql AS \$\$ SELECT set_config('search_path', 'app', false) \$\$;
+      CREATE PROCEDURE app.proceed() LANGUAGE sql AS \$\$ SELECT set_config('search_path', 'app', false) \$\$;
+      CREATE FUNCTION app.nothing() RETURNS int LANGUAGE sql AS 'SELECT 1';"
+    migration 20231231010000_leaves "${call%%|*}"
+    half_done "${call#*|}; COMMIT; SELECT N1"
+    sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"
+    pipeline
+    if [[ $call == *nothing* ]]; then
+      assert_code 0
+      continue
+    fi
+    assert_code 1
+    says 'its session had settings that its own statements do not make'
+    assert_equal "$(seen)" ''
+  done <<'SQL'
+|SELECT app.enter()
+|CALL app.proceed()
+|DO $$ BEGIN PERFORM app.enter(); END $$
+|INSERT INTO public.gone SELECT 1 FROM app.enter()
+SET search_path = app, public;|SELECT 1
+|SELECT app.nothing()
+SQL
+}
+
 @test "a temporary table that the script has dropped again is not asked for" {
   half_done 'CREATE TEMP TABLE pick (n int); DROP TABLE pick; COMMIT; SELECT N1'
   sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"

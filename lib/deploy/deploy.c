@@ -374,7 +374,7 @@ can_go_on(struct step *step, const struct history_row *row)
 	}
 	if (journal.next <= script.count + 1)
 		behind = session_behind(step->sql, &script, journal.next - 1);
-	lost = behind.lost != NULL;
+	lost = behind.lost != NULL || journal.moved;
 	session_behind_free(&behind);
 	sql_script_free(&script);
 	if (strcmp(before, journal.before) != 0 || aim.act == AIM_NONE || lost)

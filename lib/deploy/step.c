@@ -344,6 +344,7 @@ send_step(struct send *send, const struct step *step)
 	close_result(&g);
 	memcpy(g.sent.texts, g.texts, sizeof g.texts);
 	bytes_free(&g.locals);
+	bytes_free(&g.names);
 	segments_free(&g.segments);
 	sql_script_free(&g.script);
 	return g.sent;

@@ -181,6 +181,16 @@ going_note_error(struct going *g)
 
 /* --- the row and its journal --- */
 
+static const char *
+names_of(struct going *g)
+{
+	(void)going_statements(g);
+	if (!g->named)
+		session_names_sql(&g->names, g->step->sql, &g->script);
+	g->named = true;
+	return bytes_text(&g->names);
+}
+
 void
 going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
     bool alone)
@@ -198,6 +208,8 @@ going_row_text(struct going *g, struct bytes *out, enum history_progress progres
 		.own_role = g->send->own_role,
 		.alone = alone };
 
+	if (progress != HISTORY_FINISHED)
+		entry.names = names_of(g);
 	history_entry_sql(out, g->send->schema, &entry);
 }
 

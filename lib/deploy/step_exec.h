@@ -27,6 +27,8 @@ struct going {
 	bool rowed;              /* the row is committed */
 	bool finished;           /* and finished */
 	size_t done;             /* statements behind which we are: committed, or rolled back by the script itself */
+	struct bytes names;      /* settings that the script names (session_names_sql()), once the first journal is written */
+	bool named;
 	struct bytes locals;     /* SET LOCAL of statements before, which the transaction that runs next is to have as well, */
 	bool bound_by_locals;    /* and without which the statements behind them must not run */
 	bool in_script;          /* a part of the script is running: */

@@ -200,13 +200,35 @@ list_of_texts(struct bytes *out, const char *const texts[], size_t count)
 	}
 }
 
+/*
+ * A function, a procedure or a script before this one can change settings of the session: only the server knows.  What we
+ * set ourselves does not count.
+ */
+static const char moved_words[] = "mig: its session has settings that its own statements do not make";
+static const char moved_sql[] =
+    " || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_settings WHERE source = 'session'::text "
+    "AND pg_catalog.lower(name) <> ALL (ARRAY['application_name', 'lock_timeout', 'statement_timeout', "
+    "'synchronous_commit', 'client_encoding', 'standard_conforming_strings', 'row_security', 'idle_session_timeout', "
+    "'client_connection_check_interval', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count', "
+    "'tcp_user_timeout', 'transaction_isolation', 'transaction_read_only', 'transaction_deferrable'";
+
+/* The text of `logs`, as SQL. */
 static void
-text_or_null(struct bytes *out, const char *text)
+logs_sql(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
 {
-	if (text != NULL)
-		bytes_sql_text(out, text);
-	else
+	if (logs == NULL) {
 		bytes_str(out, "NULL");
+		return;
+	}
+	bytes_sql_text(out, logs);
+	if (e->names == NULL)
+		return;
+	bytes_str(out, "::text");
+	bytes_str(out, moved_sql);
+	bytes_str(out, e->names);
+	bytes_str(out, "]::text[]) AND NOT (name = 'search_path'::text AND setting = pg_catalog.quote_ident(");
+	bytes_sql_text(out, schema);
+	bytes_format(out, "::text))) THEN E'\\n%s'::text ELSE ''::text END", moved_words);
 }
 
 static const char journal_words[] = "mig: statement %zu of %zu is next%s; digest of the text before it: ";
@@ -231,6 +253,7 @@ history_journal_read(const char *logs, struct journal *j)
 	if (digest == NULL || sscanf(digest, "before it: %32[0-9a-f]", j->before) != 1)
 		return false;
 	j->begun = strstr(logs, " is next, and had begun;") != NULL && strstr(logs, " is next, and had begun;") < digest;
+	j->moved = strstr(logs, moved_words) != NULL;
 	/* whoever wrote it, it must read as we would write it */
 	history_journal_write(&again, j);
 	same = strncmp(again.data, logs, again.len) == 0 && j->next >= 1 && j->next <= j->count + 1;
@@ -277,7 +300,7 @@ insert_entry(struct bytes *out, const char *schema, const struct history_entry *
 		bytes_char(out, ')');
 	}
 	bytes_str(out, ", ");
-	text_or_null(out, logs);
+	logs_sql(out, schema, e, logs);
 	bytes_str(out, finished ? ", clock_timestamp())" : ", NULL)");
 }
 
@@ -289,7 +312,7 @@ update_entry(struct bytes *out, const char *schema, const struct history_entry *
 	bytes_str(out, "UPDATE ");
 	table(out, schema);
 	bytes_format(out, " SET applied_steps_count = %zu, logs = ", finished ? 1 : e->done);
-	text_or_null(out, logs);
+	logs_sql(out, schema, e, logs);
 	bytes_str(out, ", checksum = ");
 	bytes_sql_text(out, e->checksum);
 	if (finished)

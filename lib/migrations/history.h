@@ -90,6 +90,7 @@ struct journal {
 	size_t next;                  /* the statement that comes next, from 1; count + 1: only the row is to be finished */
 	size_t count;
 	bool begun;                   /* it stands alone and had begun: whether it ended is not known */
+	bool moved;                   /* read only: its session had settings that its own statements do not explain */
 	char before[HISTORY_BEFORE];  /* digest of the text before that statement, so that the rest may be mended */
 };
 void history_journal_write(struct bytes *out, const struct journal *journal);
@@ -116,6 +117,8 @@ struct history_entry {
 	size_t behind;          /* and where in the text they end: bytes of `text` */
 	const char *text;
 	const char *why;        /* why it stops there, or NULL */
+	const char *names;      /* settings that the script itself names (session_names_sql()): any other that the session
+	                         * has when the row is written is noted in the journal; or NULL: not looked at */
 	bool exists;            /* the row is there: UPDATE, else INSERT, with started_at now() */
 	const char *behind_id;  /* INSERT fails (22012) unless the row with this id is there and finished; or NULL */
 	bool own_role;          /* a script may have changed the role: written as the user who connected */

@@ -601,6 +601,9 @@ add_kept_resume(struct maker *m, const struct standing *s, const struct journal 
 		    ? xformat("statement %zu made %s, which ended with its session", behind.lost_at + 1, behind.lost)
 		    : xformat("statement %zu needs %s, which ended with the session of those before", behind.lost_at + 1,
 		          behind.lost);
+	else if (journal->moved)
+		why = xstrdup("its session had settings that its own statements do not make, of a function, a procedure or a script "
+		              "before it; they ended with it");
 	if (why != NULL) {
 		code = add_failed(m, s, journal, why);
 	} else {

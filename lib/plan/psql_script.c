@@ -263,6 +263,7 @@ struct writing {
 	const struct sql_script *script;
 	char id[HISTORY_ID];
 	bool rowed;
+	struct bytes names;           /* settings that the script names (session_names_sql()) */
 	struct session_behind behind; /* what the done part of a script that is resumed has set */
 };
 
@@ -283,6 +284,8 @@ write_row(struct writing *w, enum history_progress progress, size_t done, bool a
 
 	if (session_changes(w->step->sql, w->script))
 		set_readings(w->p);
+	if (progress != HISTORY_FINISHED)
+		entry.names = bytes_text(&w->names);
 	history_entry_sql(w->p->out, w->p->schema, &entry);
 	bytes_str(w->p->out, ";\n");
 	w->rowed = true;
@@ -387,6 +390,7 @@ write_apply(struct psql *p, const struct step *step)
 		bytes_copy(w.id, sizeof w.id, step->row_id);
 	p->own_role |= session_may_set(step->sql, &script, "role") ||
 	    session_may_set(step->sql, &script, "session_authorization");
+	session_names_sql(&w.names, step->sql, &script);
 	w.behind = session_behind(step->sql, &script, done);
 	bytes_add(p->out, bytes_text(&w.behind.settings), w.behind.settings.len);
 	for (i = 0; code == 0 && i < segments.count; i++) {
@@ -406,6 +410,7 @@ write_apply(struct psql *p, const struct step *step)
 	if (code == 0)
 		mend_session(p, step, &script);
 	session_behind_free(&w.behind);
+	bytes_free(&w.names);
 	segments_free(&segments);
 	sql_script_free(&script);
 	return code;
