@@ -1,0 +1,311 @@
+/* Parameters: the query of a URL, the words of a keyword string. */
+#include "secret/conninfo_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+static const struct parameter known[] = {
+	{ "host", HOST },
+	{ "port", PORT },
+	{ "user", USER },
+	{ "dbname", DATABASE },
+	{ "password", PASSWORD },
+	{ "sslmode", SSLMODE },
+	{ "connect_timeout", SECONDS },
+	{ "application_name", APPLICATION },
+
+	/* Prisma's */
+	{ "schema", SCHEMA },
+	{ "pgbouncer", POOLED },
+	{ "sslaccept", SSLACCEPT },
+	{ "sslidentity", PKCS12 },
+	{ "connection_limit", OURS },
+	{ "pool_timeout", OURS },
+	{ "socket_timeout", OURS },
+	{ "statement_cache_size", OURS },
+	{ "max_connection_lifetime", OURS },
+	{ "max_idle_connection_lifetime", OURS },
+	{ "single_use_connections", OURS },
+
+	/* libpq's, up to 18 */
+	{ "channel_binding", LIBPQ },
+	{ "gssdelegation", LIBPQ },
+	{ "gssencmode", LIBPQ },
+	{ "gsslib", LIBPQ },
+	{ "hostaddr", LIBPQ },
+	{ "keepalives", LIBPQ },
+	{ "keepalives_count", LIBPQ },
+	{ "keepalives_idle", LIBPQ },
+	{ "keepalives_interval", LIBPQ },
+	{ "krbsrvname", LIBPQ },
+	{ "load_balance_hosts", LIBPQ },
+	{ "max_protocol_version", LIBPQ },
+	{ "min_protocol_version", LIBPQ },
+	{ "oauth_client_id", LIBPQ },
+	{ "oauth_issuer", LIBPQ },
+	{ "oauth_scope", LIBPQ },
+	{ "options", LIBPQ },
+	{ "passfile", LIBPQ },
+	{ "require_auth", LIBPQ },
+	{ "requirepeer", LIBPQ },
+	{ "service", LIBPQ },
+	{ "servicefile", LIBPQ },
+	{ "ssl_max_protocol_version", LIBPQ },
+	{ "ssl_min_protocol_version", LIBPQ },
+	{ "sslcert", LIBPQ },
+	{ "sslcertmode", LIBPQ },
+	{ "sslcompression", LIBPQ },
+	{ "sslcrl", LIBPQ },
+	{ "sslcrldir", LIBPQ },
+	{ "sslkey", LIBPQ },
+	{ "sslnegotiation", LIBPQ },
+	{ "sslrootcert", LIBPQ },
+	{ "sslsni", LIBPQ },
+	{ "target_session_attrs", LIBPQ },
+	{ "tcp_user_timeout", LIBPQ },
+	{ "client_encoding", OURS },
+	{ "fallback_application_name", OURS },
+	{ "replication", OURS },
+	{ "sslkeylogfile", OURS },      /* would write the session's keys into a file */
+	{ "ssl", SSL },
+	{ "sslpassword", OTHER_SECRET },
+	{ "scram_client_key", OTHER_SECRET },
+	{ "scram_server_key", OTHER_SECRET },
+	{ "oauth_client_secret", OTHER_SECRET }
+};
+
+const struct parameter *
+conninfo_parameter_find(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(known); i++)
+		if (strlen(known[i].name) == len && memcmp(known[i].name, name, len) == 0)
+			return &known[i];
+	return NULL;
+}
+
+struct target_parameter *
+conninfo_given(const struct target *target, const char *keyword)
+{
+	size_t i;
+
+	for (i = 0; i < target->count; i++)
+		if (strcmp(target->parameters[i].keyword, keyword) == 0)
+			return &target->parameters[i];
+	return NULL;
+}
+
+/* The last one counts, in Prisma as in libpq.  Takes the value over. */
+static void
+put(struct target *target, const char *keyword, char *value)
+{
+	struct target_parameter *old = conninfo_given(target, keyword);
+
+	if (old != NULL) {
+		conninfo_replace(&old->value, value);
+		return;
+	}
+	target->parameters =
+	    xrealloc(target->parameters, (target->count + 1) * sizeof *target->parameters);
+	target->parameters[target->count++] = (struct target_parameter){ xstrdup(keyword), value };
+}
+
+void
+conninfo_ignore(struct target *target, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < target->ignored_count; i++)
+		if (strcmp(target->ignored[i], name) == 0)
+			return;
+	target->ignored =
+	    xrealloc(target->ignored, (target->ignored_count + 1) * sizeof *target->ignored);
+	target->ignored[target->ignored_count++] = xstrdup(name);
+}
+
+bool
+conninfo_is_one_of(const char *value, const char *const words[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(value, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* A list of ports as libpq takes it: "5432,,6432". */
+static bool
+is_ports(const char *value)
+{
+	long port = 0;
+
+	for (; *value != '\0'; value++) {
+		if (*value == ',')
+			port = 0;
+		else if (!conninfo_is_digit(*value) || (port = port * 10 + (*value - '0')) > 65535)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_seconds(const char *value)
+{
+	size_t digits = strspn(value + (*value == '-'), "0123456789");
+
+	return digits > 0 && digits < 10 && value[digits + (*value == '-')] == '\0';
+}
+
+/*
+ * What the URL itself says counts, as in Prisma; in libpq the query would.  Where the URL is silent
+ * the query may speak: postgresql:///shop?host=/run/postgresql&user=deploy is common with libpq.
+ */
+static void
+set_or_ignore(struct parse *p, char **field, const char *name, char *value)
+{
+	if (p->target->is_url && *field != NULL) {
+		conninfo_ignore(p->target, name);
+		free(value);
+		return;
+	}
+	conninfo_replace(field, *value != '\0' ? value : NULL);
+	if (*field == NULL)
+		free(value);
+}
+
+/* Takes the value over.  `at` is where the parameter stands, for errors. */
+bool
+conninfo_parameter_set(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	static const char *const sslmodes[] = {
+		"disable", "allow", "prefer", "require", "verify-ca", "verify-full"
+	};
+	struct target *target = p->target;
+	const char *rule = NULL, *hint = NULL;
+
+	switch (parameter->kind) {
+	case HOST:      /* this one overrides the authority, in Prisma and in libpq */
+		if (!conninfo_check_host(p, value, at)) {
+			free(value);
+			return false;
+		}
+		if (*value != '\0') {
+			p->host_parameter = true;
+			conninfo_replace(&target->host, value);
+			return true;
+		}
+		break;
+	case PORT:
+		if (is_ports(value)) {
+			if (target->port != NULL && strcmp(target->port, value) != 0 && target->is_url)
+				p->port_at = at;
+			set_or_ignore(p, &target->port, parameter->name, value);
+			return true;
+		}
+		rule = "the port is not a number from 1 to 65535";
+		break;
+	case USER:
+		set_or_ignore(p, &target->user, parameter->name, value);
+		return true;
+	case DATABASE:
+		if (strstr(value, "://") == NULL) {
+			set_or_ignore(p, &target->database, parameter->name, value);
+			return true;
+		}
+		rule = "a URL as the value of dbname";
+		hint = "Give the URL alone.";
+		break;
+	case SCHEMA:
+		if (!conninfo_check_schema(p, value, at)) {
+			free(value);
+			return false;
+		}
+		conninfo_replace(&target->schema, *value != '\0' ? value : NULL);
+		if (target->schema != NULL)
+			return true;
+		break;
+	case SSLMODE:
+		if (strcmp(value, "no-verify") == 0)    /* node-postgres's word */
+			conninfo_replace(&value, xstrdup("require"));
+		if (conninfo_is_one_of(value, sslmodes, COUNT(sslmodes))) {
+			put(target, "sslmode", value);
+			return true;
+		}
+		rule = "sslmode is none of disable, allow, prefer, require, verify-ca, verify-full";
+		break;
+	case SSL:       /* JDBC's; libpq knows this one value */
+		if (strcmp(value, "true") == 0 && conninfo_given(target, "sslmode") == NULL)
+			put(target, "sslmode", xstrdup("require"));
+		break;
+	case SSLACCEPT: /* Prisma takes unknown words as strict, too */
+		p->strict = strcmp(value, "accept_invalid_certs") != 0;
+		break;
+	case SECONDS:
+		if (is_seconds(value)) {
+			put(target, "connect_timeout", value);
+			return true;
+		}
+		rule = "connect_timeout is not a number of seconds";
+		break;
+	case POOLED:
+		target->pooled = strcmp(value, "true") == 0;
+		if (!target->pooled && strcmp(value, "false") != 0)
+			rule = "pgbouncer is neither true nor false";
+		break;
+	case APPLICATION:
+		put(target, "fallback_application_name", value);
+		return true;
+	case PKCS12:
+		rule = "sslidentity, a PKCS#12 file, is not understood by libpq";
+		hint = "Take certificate and key out (openssl pkcs12), for sslcert and sslkey.";
+		break;
+	case LIBPQ:
+		put(target, parameter->name, value);
+		return true;
+	case PASSWORD:
+	case OTHER_SECRET:      /* never get here: their values are not copied */
+	case OURS:
+		conninfo_ignore(target, parameter->name);
+		break;
+	}
+	free(value);
+	return rule == NULL || conninfo_fail(p, at, rule, hint);
+}
+
+/* Of the things that are refused before the value is even copied. */
+bool
+conninfo_check_secret_parameter(struct parse *p, const struct parameter *parameter, size_t at)
+{
+	if (parameter->kind == OTHER_SECRET)
+		return conninfo_fail(p, at, "a secret other than the password, which could not be guarded",
+		    "Use a key file that needs no password, and that only its owner may read.");
+	if (parameter->kind == PASSWORD && p->target->is_url)
+		return conninfo_fail(p, at,
+		    "the password is a parameter: libpq would take it, Prisma would not",
+		    "Write it before the host: " SHAPE);
+	return true;
+}
+
+/* What several parameters mean together. */
+void
+conninfo_finish_tls(struct parse *p)
+{
+	struct target *target = p->target;
+	struct target_parameter *sslmode = conninfo_given(target, "sslmode");
+	struct target_parameter *sslcert = conninfo_given(target, "sslcert");
+
+	/* Prisma's sslcert is the CA.  With a key beside it, it is meant as libpq has it. */
+	if (target->is_url && sslcert != NULL && conninfo_given(target, "sslkey") == NULL &&
+	    conninfo_given(target, "sslrootcert") == NULL)
+		conninfo_replace(&sslcert->keyword, xstrdup("sslrootcert"));
+
+	if (!p->strict || (sslmode != NULL && strcmp(sslmode->value, "disable") == 0))
+		return;
+	put(target, "sslmode", xstrdup("verify-full"));
+	if (conninfo_given(target, "sslrootcert") == NULL)
+		put(target, "sslrootcert", xstrdup("system"));
+}
