@@ -85,3 +85,32 @@ CASES
   seed --key=a:id --key=a:u a.csv
   assert_code 64
 }
+
+@test "rows that a trigger stops are 1 with table, count and keys, and nothing is seeded" {
+  local when
+  sql 'CREATE TABLE a (id int PRIMARY KEY, b text);' "INSERT INTO a VALUES (1, 'old'), (9, 'only here');" \
+    'CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$'
+  printf 'id,b\n1,new\n2,new\n' >a.csv
+  for when in insert update delete; do
+    sql "DROP TRIGGER IF EXISTS t ON a; CREATE TRIGGER t BEFORE $when ON a FOR EACH ROW EXECUTE FUNCTION skip()"
+    seed --prune a.csv
+    assert_code 1
+    says "of 1 rows to $when in table \"a\" the server took 0: id=" 'Nothing was seeded'
+    says_not CASCADE
+    assert_equal "$(sql 'SELECT * FROM a ORDER BY id')" $'1|old\n9|only here'
+  done
+}
+
+@test "rows that a policy would hide are 77, in a dry run, a run and an export" {
+  sql "CREATE TABLE a (id int PRIMARY KEY, b text);" "INSERT INTO a VALUES (1, 'x'), (2, 'y'); ALTER TABLE a ENABLE ROW LEVEL SECURITY;" \
+    "CREATE POLICY p ON a USING (b = 'x')"
+  printf 'id,b\n1,x\n2,y\n' >a.csv
+  role_new app
+  sql "GRANT ALL ON a TO \"$ROLE\""
+  for arguments in '--dry-run a.csv' 'a.csv' '--export --into=. a'; do
+    # shellcheck disable=SC2086
+    DATABASE_URL=$(database_url "$ROLE") seed $arguments
+    assert_code 77
+    says '[42501]'
+  done
+}

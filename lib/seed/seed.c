@@ -33,7 +33,7 @@ struct seeding {
 const char seed_session_sql[] =
     "SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC'; "
     "SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL standard_conforming_strings = on; "
-    "SET LOCAL work_mem = '64MB'";
+    "SET LOCAL work_mem = '64MB'; SET LOCAL row_security = off";
 
 /* --- the steps --- */
 
@@ -387,22 +387,70 @@ others_wrote(struct seeding *s, const struct seed_table *tables, size_t count)
 		upsert_count(&sql, &tables[i].sql);
 		if (db_query(s->db, &a, sql.data, 0, NULL) == DB_OK)
 			changed = answer_number(a, 0, UPSERT_NEW) != tables[i].inserted ||
-			    answer_number(a, 0, UPSERT_DIFFERENT) != tables[i].updated;
+			    answer_number(a, 0, UPSERT_DIFFERENT) != tables[i].updated ||
+			    answer_number(a, 0, UPSERT_TOTAL) != tables[i].unchanged + tables[i].updated +
+			    tables[i].only + tables[i].deleted;
 		answer_free(a);
 		bytes_free(&sql);
 	}
 	return changed;
 }
 
-static void
-take_done(struct seed_table *t, const struct answer *a, size_t at)
+/* The keys of some rows that were to be written and were not, as what; the caller frees the text. */
+static char *
+keys_left(struct seeding *s, const struct seed_table *t, const char *what)
 {
-	long long inserted = answer_number(a, 0, (int)at * 3), updated = answer_number(a, 0, (int)at * 3 + 1);
+	struct bytes sql = { 0 }, keys = { 0 };
+	struct answer *a = NULL;
+	size_t i;
 
-	t->inserted = inserted;
-	t->updated = updated;
-	t->deleted = answer_number(a, 0, (int)at * 3 + 2);
-	t->unchanged = t->read - inserted - updated;
+	bytes_str(&sql, "SELECT c.shown_key FROM (");
+	if (strcmp(what, "delete") == 0)
+		upsert_deletes(&sql, &t->sql);
+	else
+		upsert_changes(&sql, &t->sql);
+	bytes_format(&sql, ") c(what, shown_key, shown, key, old, new) WHERE c.what = '%s' LIMIT 3", what);
+	if (db_query(s->db, &a, sql.data, 0, NULL) == DB_OK)
+		for (i = 0; i < answer_rows(a); i++)
+			bytes_format(&keys, "%s%s", i > 0 ? "; " : ": ", answer_text(a, i, 0));
+	answer_free(a);
+	bytes_free(&sql);
+	bytes_str(&keys, "");
+	return keys.data;
+}
+
+/* What was done is what was planned; else a line for what is left out. */
+static void
+add_left(struct seeding *s, const struct seed_table *t, const char *what, long long planned, long long done,
+    struct bytes *out)
+{
+	char *keys;
+
+	if (planned == done)
+		return;
+	keys = keys_left(s, t, what);
+	bytes_format(out, "%s: of %lld rows to %s in table \"%s\" the server took %lld%s\n", t->file->path, planned,
+	    what, t->sql.table, done, keys);
+	free(keys);
+}
+
+static void
+check_done(struct seeding *s, const struct seed_table *t, const struct answer *a, size_t at, struct bytes *left)
+{
+	add_left(s, t, "insert", t->inserted, answer_number(a, 0, (int)at * 3), left);
+	add_left(s, t, "update", t->updated, answer_number(a, 0, (int)at * 3 + 1), left);
+	add_left(s, t, "delete", t->deleted, answer_number(a, 0, (int)at * 3 + 2), left);
+}
+
+/* Rows that a trigger or a policy did not let through are not "the same". */
+static int
+say_left(struct bytes *left)
+{
+	left->data[--left->len] = '\0';
+	(void)message_error(MIG_FAILED, "%s", left->data);
+	message_line("  A trigger or a policy did not let them through.");
+	message_line("  Nothing was seeded: all was rolled back.");
+	return MIG_FAILED;
 }
 
 static bool
@@ -418,7 +466,7 @@ write_unit(struct seeding *s, size_t first, size_t count)
 	struct seed_table *tables = s->tables->tables + first;
 	const struct upsert_table **parts = xcalloc(count, sizeof(struct upsert_table *));
 	long long began = clock_now_ms();
-	struct bytes sql = { 0 };
+	struct bytes sql = { 0 }, left = { 0 };
 	struct answer *done = NULL;
 	enum db_outcome outcome;
 	size_t i;
@@ -438,9 +486,16 @@ write_unit(struct seeding *s, size_t first, size_t count)
 	if (outcome == DB_OK && !answer_has(done, (int)count * 3))
 		outcome = db_give_up(s->db);
 	for (i = 0; outcome == DB_OK && i < count; i++) {
-		take_done(&tables[i], done, i);
+		check_done(s, &tables[i], done, i, &left);
 		tables[i].took_ms += clock_now_ms() - began;
 	}
+	if (left.len > 0) {
+		s->again = others_wrote(s, tables, count);
+		if (!s->again)
+			s->code = say_left(&left);
+		outcome = s->again ? DB_ERROR : DB_OK;
+	}
+	bytes_free(&left);
 	answer_free(done);
 	bytes_free(&sql);
 	free(parts);
