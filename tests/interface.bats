@@ -540,6 +540,16 @@ built_with() {
   assert_code 0
   says_not Sanitizer 'runtime error'
   assert_equal "$(applied | wc -l)" 10
+
+  # every tool's ordinary run: no report, and nothing that is not given back
+  sql 'CREATE TABLE plain (id INTEGER PRIMARY KEY)'
+  printf 'id\n1\n2\n' >plain.csv
+  mkdir out
+  for command in 'mig-scan | mig-plan | mig-apply' 'mig-seed --dry-run plain.csv' 'mig-seed plain.csv' 'mig-seed plain.csv' \
+    'mig-seed --export --into=out plain' 'mig-scan | mig-check history relation=plain database' 'mig-check log=plain.csv'; do
+    run --separate-stderr bash -c "$command"
+    says_not Sanitizer 'runtime error'
+  done
 }
 
 @test "make install puts programs and pages where PREFIX and DESTDIR say" {
