@@ -141,7 +141,7 @@ goes_on() { # terminated|completed
   [[ $status == 1 ]] || return 0
   told=$(mig-scan 2>/dev/null | mig-plan 2>/dev/null |
     jq -r 'select(.record == "finding" and .rule == "failed").remedy' | grep -F -e "$which")
-  [[ $told == 'mig-scan | mig-plan --resume '* ]] || fail "no remedy: $stderr" || return 1
+  [[ $told == 'mig-scan | mig-plan --resume='* ]] || fail "no remedy: $stderr" || return 1
   told=${told%%    (*}
   run --separate-stderr bash -c "$told"
 }
@@ -516,7 +516,7 @@ SQL
   assert_equal "$(sql 'SELECT n FROM log')" 1
   goes_on terminated
   assert_code 0
-  assert_equal "$told" "mig-scan | mig-plan --resume '$NAME:3' | mig-apply"
+  assert_equal "$told" "mig-scan | mig-plan --resume=$NAME:3 | mig-apply"
   assert_equal "$(sql 'SELECT n FROM log ORDER BY n')" $'1\n3\n4'
   assert_equal "$(history | tail -n 1)" "$NAME|$(checksum "$NAME")|finished|-|1|-"
 }

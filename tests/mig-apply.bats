@@ -526,7 +526,7 @@ caret() {
   planned
   apply --dry-run
   assert_code 77
-  says 'INSERT on _prisma_migrations' 'UPDATE on _prisma_migrations'
+  says 'INSERT on public._prisma_migrations' 'UPDATE on public._prisma_migrations'
   DATABASE_URL+='&schema=other'
   planned
   apply --dry-run

@@ -188,7 +188,7 @@ mig 0 0 $(checksum 4_empty)"
   plan
   assert_code 1
   says 'mig-plan: error: 1_failed: unfinished since 2026-01-01 12:01:00Z' P3009 \
-    "mig-scan | mig-plan --mark-rolled-back '1_failed' | mig-apply" "mig-scan | mig-plan --mark-applied '1_failed' | mig-apply" \
+    "mig-scan | mig-plan --mark-rolled-back=1_failed | mig-apply" "mig-scan | mig-plan --mark-applied=1_failed | mig-apply" \
     'Nothing will be applied.'
   assert_equal "$(tail -n 1 <<<"$output" | jq -r '"\(.record) \(.tool) \(.exit_code)"')" 'failed mig-plan 1'
   pipeline

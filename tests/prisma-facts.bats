@@ -341,7 +341,7 @@ names_in_order() {
   on "$PRISMA"
   pipeline
   assert_code 1
-  says P3009 "--mark-rolled-back '2_wrong'"
+  says P3009 "--mark-rolled-back=2_wrong"
   pipeline plan: --mark-rolled-back 2_wrong
   assert_code 0
   by_prisma deploy

@@ -255,10 +255,10 @@ Position: 1'
   assert_code 1
   says 'it was not run by mig, and failed: ERROR: relation "nope" does not exist'
   run jq -r 'select(.rule == "failed").remedy | split("\n")[1]' <<<"$output"
-  assert_output --partial 'mig-plan --mark-rolled-back '
+  assert_output --partial 'mig-plan --mark-rolled-back='
   assert_output --partial 'all of it was rolled back'
   migration 1_plain 'SELECT 1; COMMIT; DROP TABLE nope;'
   run --separate-stderr bash -c 'mig-scan | mig-plan --format=records'
   run jq -r 'select(.rule == "failed").remedy | split("\n")[1]' <<<"$output"
-  assert_output --partial 'mig-plan --resume '
+  assert_output --partial 'mig-plan --resume='
 }

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "migrations/history.h"
@@ -203,6 +204,37 @@ read_scan(struct reader *reader, const struct request *request, struct scan *sca
 	return 0;
 }
 
+/*
+ * Inside JSON a backslash is doubled, so that a command with one would read as another if it were taken from the raw record:
+ * there are none in records.  The lines are shown where they can be typed.
+ */
+static char *
+remedy_for_record(const char *remedy)
+{
+	struct bytes kept = { 0 };
+	size_t len;
+
+	for (; *remedy != '\0'; remedy += len + (remedy[len] == '\n')) {
+		len = strcspn(remedy, "\n");
+		if (memchr(remedy, '\\', len) != NULL)
+			continue;
+		bytes_str(&kept, kept.len > 0 ? "\n" : "");
+		bytes_add(&kept, remedy, len);
+	}
+	return kept.data;
+}
+
+static void
+write_finding(struct writer *writer, const struct finding *finding)
+{
+	struct finding shown = *finding;
+	char *remedy = finding->remedy != NULL ? remedy_for_record(finding->remedy) : NULL;
+
+	shown.remedy = remedy;
+	writer_put(writer, &finding_form, &shown);
+	free(remedy);
+}
+
 static void
 write_plan(const struct planned *planned, struct writer *writer)
 {
@@ -210,7 +242,7 @@ write_plan(const struct planned *planned, struct writer *writer)
 
 	writer_put(writer, &plan_form, &planned->plan);
 	for (i = 0; i < planned->finding_count; i++)
-		writer_put(writer, &finding_form, &planned->findings[i]);
+		write_finding(writer, &planned->findings[i]);
 	for (i = 0; i < planned->step_count; i++)
 		writer_put(writer, &step_form, &planned->steps[i]);
 }
@@ -254,30 +286,28 @@ say_findings(const struct planned *planned, bool only_errors)
 }
 
 static void
-add_words(struct bytes *out, const char *option, const char *const *values, size_t count)
+add_options(struct shell_words *words, const char *option, const char *const *values, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		bytes_format(out, values[i][strcspn(values[i], " '\"$\\&;|<>()*?[#~!`")] == '\0' ? " %s%s" : " %s'%s'", option,
-		    values[i]);
+		shell_option(words, option, values[i]);
 }
 
 /* The options that this plan comes from, so that the same plan can be asked for again. */
-static const char *
-decisive_words(const struct wishes *w, struct bytes *out)
+static void
+decisive_options(struct shell_words *words, const struct wishes *w)
 {
-	add_words(out, "--to=", &w->to, w->to != NULL);
-	add_words(out, "--baseline=", &w->baseline, w->baseline != NULL);
-	add_words(out, "--mark-applied=", w->applied, w->applied_count);
-	add_words(out, "--mark-rolled-back=", w->rolled_back, w->rolled_back_count);
-	add_words(out, "--resume=", w->resumes, w->resume_count);
-	add_words(out, "--allow=", &w->allow, w->allow != NULL);
-	if (w->strict != NULL && *w->strict == '\0')
-		bytes_str(out, " --strict");
-	else
-		add_words(out, "--strict=", &w->strict, w->strict != NULL);
-	return bytes_text(out);
+	add_options(words, "--to", &w->to, w->to != NULL);
+	if (w->from_empty)
+		shell_option(words, "--from-empty", NULL);
+	add_options(words, "--baseline", &w->baseline, w->baseline != NULL);
+	add_options(words, "--mark-applied", w->applied, w->applied_count);
+	add_options(words, "--mark-rolled-back", w->rolled_back, w->rolled_back_count);
+	add_options(words, "--resume", w->resumes, w->resume_count);
+	add_options(words, "--allow", &w->allow, w->allow != NULL);
+	if (w->strict != NULL)
+		shell_option(words, "--strict", *w->strict != '\0' ? w->strict : NULL);
 }
 
 /* The page, or the script for psql.  Both name the digest that the plan's records have, also where none are written. */
@@ -285,7 +315,8 @@ static int
 show(const struct scan *scan, const struct status *status, const struct planned *planned, struct writer *writer,
     const struct wishes *wishes, bool sql)
 {
-	struct bytes words = { 0 };
+	struct shell_words words = { 0 };
+	struct bytes command = { 0 };
 	struct bytes page = { 0 };
 	char digest[RECORD_DIGEST_HEX];
 	struct writer *own = writer;
@@ -298,16 +329,22 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 	writer_digest(own, digest);
 	if (writer == NULL)
 		writer_end(own, 0);
+	shell_program(&words, "mig-scan");
+	shell_program(&words, "mig-plan");
+	decisive_options(&words, wishes);
+	if (shell_words(&words) != NULL)
+		shell_command(&command, shell_words(&words));
 	if (sql)
 		code = psql_script(&page, scan, planned, digest);
 	else
-		face_preview(&page, scan, status, planned, digest, decisive_words(wishes, &words),
+		face_preview(&page, scan, status, planned, digest, command.data,
 		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
 	if (code == 0 && sql)
 		fwrite(bytes_text(&page), 1, page.len, stdout);
 	else if (code == 0)
 		output_page(&page);
-	bytes_free(&words);
+	shell_words_free(&words);
+	bytes_free(&command);
 	bytes_free(&page);
 	return code;
 }

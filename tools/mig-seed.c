@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "database/pooler.h"
@@ -332,23 +333,14 @@ say_file(const struct seeded *s, const struct request *request)
 static void
 add_command(struct bytes *out, int argc, char *argv[])
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=,+-";
 	int i;
 
 	bytes_str(out, "to do it: mig-seed");
 	for (i = 1; i < argc; i++) {
-		const char *c;
-
 		if (strncmp(argv[i], "--dr", 4) == 0 && strncmp(argv[i], "--dry-run", strlen(argv[i])) == 0)
 			continue;
-		if (argv[i][strspn(argv[i], plain)] == '\0') {
-			bytes_format(out, " %s", argv[i]);
-			continue;
-		}
-		bytes_str(out, " '");
-		for (c = argv[i]; *c != '\0'; c++)
-			bytes_str(out, *c == '\'' ? "'\\''" : (char[]){ *c, '\0' });
-		bytes_char(out, '\'');
+		bytes_char(out, ' ');
+		shell_word(out, argv[i]);
 	}
 	bytes_char(out, '\n');
 }

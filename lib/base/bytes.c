@@ -246,6 +246,17 @@ utf8_begins(char c)
 	return ((unsigned char)c & 0xC0) != 0x80;
 }
 
+bool
+utf8_has_control(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	for (; *c != '\0'; c++)
+		if (*c < 0x20 || *c == 0x7F || (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F))
+			return true;
+	return false;
+}
+
 size_t
 utf8_count(const char *text, size_t len)
 {

@@ -60,6 +60,9 @@ size_t utf8_check(const char *text, size_t len);
 /* Replaces each maximal invalid part by U+FFFD, as the WHATWG decoder and so Node.js does. */
 void utf8_mend(struct bytes *out, const char *text, size_t len);
 
+/* Whether valid UTF-8 has a control character: C0 (so also a line break), DEL, C1. */
+bool utf8_has_control(const char *text);
+
 /* How many characters (code points) the valid UTF-8 text[0..len) has; the offset of the n-th. */
 size_t utf8_count(const char *text, size_t len);
 size_t utf8_offset(const char *text, size_t len, size_t n);

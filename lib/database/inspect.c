@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "database/rights.h"
 #include "migrations/history.h"
 #include "records/record.h"
 
@@ -171,10 +172,19 @@ static int
 say_no_rows(struct db *db, const struct survey *survey)
 {
 	int code = db_say(db, DB_ERROR, "read the history");
+	struct answer *lacked = NULL;
+	size_t i;
 
-	if (code == MIG_DENIED)
-		message_line("  A role that may read it suffices:  GRANT SELECT ON \"%s\"." HISTORY_TABLE " TO \"%s\";",
-		    survey->database.schema, db_user(db));
+	if (code != MIG_DENIED || rights_of_history(db, survey->database.schema, false, &lacked) != DB_OK)
+		return code;
+	for (i = 0; i < answer_rows(lacked); i++) {
+		struct bytes grant = { 0 };
+
+		right_grant(&grant, lacked, i);
+		message_line("  A role that may read it suffices:  %s", grant.data);
+		bytes_free(&grant);
+	}
+	answer_free(lacked);
 	return code;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "migrations/history.h"
+
 /*
  * `asked` is (n, kind, name, need, role).  Names are split by parse_ident() and looked up in the catalog, since to_regclass() fails
  * where the role may not use the schema.  Of DROP the schema's owner will do as well.
@@ -98,4 +100,41 @@ right_remedy(struct bytes *out, const struct right_lacked *l)
 	else
 		bytes_format(out, "GRANT %s ON %s%s%s TO %s;", l->right, strcmp(l->kind, "TABLE") == 0 ? "" : l->kind,
 		    strcmp(l->kind, "TABLE") == 0 ? "" : " ", l->object, l->role);
+}
+
+/* Names are qualified: whoever grants has another search path.  The role is the one that rights are asked of, after SET ROLE. */
+static const char history_rights_sql[] =
+    "WITH n AS (SELECT s.oid, pg_catalog.quote_ident(s.nspname::text) AS name, c.oid AS history FROM pg_catalog.pg_namespace s "
+    "LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = '" HISTORY_TABLE "' AND c.relkind = 'r' "
+    "WHERE s.nspname = $1::text) "
+    "SELECT l.lacked, pg_catalog.quote_ident(current_user::text) FROM ("
+    "SELECT 1, 'USAGE on schema ' || n.name FROM n WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
+    "UNION ALL SELECT 2, 'CREATE on schema ' || n.name FROM n "
+    "WHERE $2::text = 'deploy' AND n.history IS NULL AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE') "
+    "UNION ALL SELECT 3, 'CREATE on database ' || pg_catalog.quote_ident(pg_catalog.current_database()::text) "
+    "WHERE $2::text = 'deploy' AND NOT EXISTS (SELECT FROM n) "
+    "AND NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') "
+    "UNION ALL SELECT p.i, p.word || ' on ' || n.name || '.' || pg_catalog.quote_ident('" HISTORY_TABLE "') FROM n, "
+    "(VALUES (4, 'SELECT'), (5, 'INSERT'), (6, 'UPDATE')) p (i, word) WHERE n.history IS NOT NULL "
+    "AND (p.i = 4 OR $2::text = 'deploy') AND NOT pg_catalog.has_table_privilege(n.history, p.word)"
+    ") l (i, lacked) ORDER BY l.i";
+
+enum db_outcome
+rights_of_history(struct db *db, const char *schema, bool deploy, struct answer **answer)
+{
+	const char *const parameters[] = { schema, deploy ? "deploy" : "read" };
+
+	return db_query(db, answer, history_rights_sql, 2, parameters);
+}
+
+const char *
+right_of_history(const struct answer *answer, size_t row)
+{
+	return answer_text(answer, row, 0);
+}
+
+void
+right_grant(struct bytes *out, const struct answer *answer, size_t row)
+{
+	bytes_format(out, "GRANT %s TO %s;", answer_text(answer, row, 0), answer_text(answer, row, 1));
 }

@@ -4,6 +4,8 @@
 #ifndef MIG_DATABASE_RIGHTS_H
 #define MIG_DATABASE_RIGHTS_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "postgres/connection.h"
 #include "sql/targets.h"
@@ -33,5 +35,15 @@ struct right_lacked right_lacked_row(const struct answer *answer, size_t row);
 
 /* What gives the right: "GRANT INSERT ON t TO dep;", "deploy as postgres, or: GRANT postgres TO dep;". */
 void right_remedy(struct bytes *out, const struct right_lacked *lacked);
+
+/*
+ * What the role lacks on the history and its schema: to read it, or, with `deploy`, to make and write it as well.  A right
+ * a row of *answer, which is the caller's on DB_OK.
+ */
+enum db_outcome rights_of_history(struct db *db, const char *schema, bool deploy, struct answer **answer);
+const char *right_of_history(const struct answer *answer, size_t row);   /* "INSERT on app._prisma_migrations" */
+
+/* What an owner types: "GRANT INSERT on app._prisma_migrations TO dep;". */
+void right_grant(struct bytes *out, const struct answer *answer, size_t row);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/signals.h"
 #include "database/inspect.h"
 #include "database/pooler.h"
+#include "database/rights.h"
 #include "database/session_restore.h"
 #include "deploy/batch.h"
 #include "deploy/claims.h"
@@ -689,19 +690,21 @@ write_results(const struct run_state *s, struct output *out)
 static int
 say_rights(struct run_state *s)
 {
-	const char *const parameters[] = { s->survey.database.schema };
 	struct answer *a;
-	enum db_outcome outcome = db_query(s->db, &a, history_rights_sql, 1, parameters);
+	enum db_outcome outcome = rights_of_history(s->db, s->survey.database.schema, true, &a);
 	size_t i;
 	int code = 0;
 
 	if (outcome != DB_OK)
 		return db_say(s->db, outcome, "ask for our rights");
 	for (i = 0; i < answer_rows(a); i++) {
+		struct bytes grant = { 0 };
+
+		right_grant(&grant, a, i);
 		code = message_error(MIG_DENIED, "the role %s lacks a right: %s", s->survey.database.user,
-		    answer_text(a, i, 0));
-		message_line("  GRANT %s TO \"%s\";    (nothing was touched)", answer_text(a, i, 0),
-		    s->survey.database.user);
+		    right_of_history(a, i));
+		message_line("  %s    (nothing was touched)", grant.data);
+		bytes_free(&grant);
 	}
 	answer_free(a);
 	return code;

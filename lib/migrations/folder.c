@@ -259,6 +259,23 @@ check_lock_file(const struct folder *folder)
 	return code;
 }
 
+static int
+refuse_name(const struct folder *folder, const char *name, const char *why, const char *consequence)
+{
+	struct bytes shown = { 0 };
+	int code;
+	size_t i;
+
+	utf8_mend(&shown, name, strlen(name));
+	for (i = 0; i < shown.len; i++)
+		if ((unsigned char)shown.data[i] < 0x20)
+			shown.data[i] = '?';
+	code = message_error(MIG_DATA, "the name of %s/%s %s", folder->path, shown.data, why);
+	message_line("  %s", consequence);
+	bytes_free(&shown);
+	return code;
+}
+
 /* What one entry of the folder is. */
 static int
 take_entry(struct folder *folder, size_t *cap, const char *name)
@@ -277,16 +294,11 @@ take_entry(struct folder *folder, size_t *cap, const char *name)
 	}
 	if (!S_ISDIR(entry.st_mode))
 		return 0;
-	if (utf8_check(name, strlen(name)) != strlen(name)) {
-		struct bytes shown = { 0 };
-		int code;
-
-		utf8_mend(&shown, name, strlen(name));
-		code = message_error(MIG_DATA, "the name of %s/%s is not UTF-8", folder->path, shown.data);
-		message_line("  It cannot be recorded under its own name; rename it.");
-		bytes_free(&shown);
-		return code;
-	}
+	if (utf8_check(name, strlen(name)) != strlen(name))
+		return refuse_name(folder, name, "is not UTF-8", "It cannot be recorded under its own name; rename it.");
+	if (utf8_has_control(name))
+		return refuse_name(folder, name, "has a control character in it",
+		    "A line break or an escape sequence in a name is shown and recorded as something else; rename it.");
 	ARRAY_ROOM(folder->names, folder->count, *cap);
 	folder->names[folder->count++] = xstrdup(name);
 	return 0;

@@ -53,20 +53,6 @@ const char history_try_lock_in_sql[] = "SELECT CASE WHEN pg_catalog.pg_backend_p
 
 const char history_unlock_sql[] = "SELECT pg_catalog.pg_advisory_unlock(" HISTORY_LOCK_KEY ")";
 
-const char history_rights_sql[] =
-    "SELECT 'CREATE on schema ' || quote_ident(n.nspname) FROM pg_catalog.pg_namespace n "
-    "WHERE n.nspname = $1 AND NOT has_schema_privilege(n.oid, 'CREATE') AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c "
-    "WHERE c.relnamespace = n.oid AND c.relname = '" HISTORY_TABLE "') "
-    "UNION ALL SELECT 'USAGE on schema ' || quote_ident(n.nspname) FROM pg_catalog.pg_namespace n "
-    "WHERE n.nspname = $1 AND NOT has_schema_privilege(n.oid, 'USAGE') "
-    "UNION ALL SELECT 'CREATE on database ' || quote_ident(current_database()) "
-    "WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1) "
-    "AND NOT has_database_privilege(current_database(), 'CREATE') "
-    "UNION ALL SELECT p || ' on ' || c.oid::regclass FROM pg_catalog.pg_class c "
-    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p "
-    "WHERE n.nspname = $1 AND c.relname = '" HISTORY_TABLE "' AND c.relkind = 'r' "
-    "AND NOT has_table_privilege(c.oid, p)";
-
 const char history_system_sql[] = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
 
 /* Types as format_type() writes them; a text is as good as a varchar. */

@@ -60,9 +60,6 @@ void history_row_state_sql(struct bytes *out, const char *schema);
 /* The identity of the cluster; may be denied (42501). */
 extern const char history_system_sql[];
 
-/* Parameter $1: schema.  What a deploy needs and the role lacks, a right a row, in words. */
-extern const char history_rights_sql[];
-
 /* Parameter $1: schema.  What of the table may keep a row from being written, one a row, in words: it differs from Prisma's, or rights
  * are missing. */
 extern const char history_oddities_sql[];

@@ -395,7 +395,7 @@ nothing_to_do(struct bytes *out, const struct scan *scan, const struct status *s
 }
 
 static void
-preview_sum(struct bytes *out, const struct planned *planned, const char *digest, const char *words)
+preview_sum(struct bytes *out, const struct planned *planned, const char *digest, const char *command)
 {
 	face_count(out, planned->step_count, "step");
 	bytes_str(out, ", ");
@@ -412,15 +412,15 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 		face_count(out, planned->still_pending, "migration");
 		bytes_char(out, '\n');
 	}
-	if (planned->errors == 0 && planned->plan.history_digest != NULL && words != NULL)
-		bytes_format(out, "to read the SQL:      mig-scan | mig-plan%s --format=sql\n"
-		                  "to apply this plan:   mig-scan | mig-plan%s | mig-apply --expect %.16s\n",
-		    words, words, digest);
+	if (planned->errors == 0 && planned->plan.history_digest != NULL && command != NULL)
+		bytes_format(out, "to read the SQL:      %s --format=sql\n"
+		                  "to apply this plan:   %s | mig-apply --expect %.16s\n",
+		    command, command, digest);
 }
 
 void
 face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
-    const struct planned *planned, const char *digest, const char *words, size_t columns, bool unfold)
+    const struct planned *planned, const char *digest, const char *command, size_t columns, bool unfold)
 {
 	const struct plan *plan = &planned->plan;
 	size_t i;
@@ -456,5 +456,5 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	if (planned->finding_count > 0)
 		bytes_char(out, '\n');
-	preview_sum(out, planned, digest, words);
+	preview_sum(out, planned, digest, command);
 }

@@ -19,8 +19,8 @@ void face_status(struct bytes *out, const struct scan *scan, const struct status
     const char *folder, const char *deploying_for, size_t columns, bool unfold);
 
 /*
- * mig-plan's page; digest: of the plan's records; words: the options that decided about it, each with a blank before, to
- * be typed again; columns: as above.  scan and status NULL: a kept plan, shown again.
+ * mig-plan's page; digest: of the plan's records; command: what makes this plan again, as it is typed, or NULL.
+ * scan and status NULL: a kept plan, shown again.
  */
 void face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
     const struct planned *planned, const char *digest, const char *words, size_t columns, bool unfold);

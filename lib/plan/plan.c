@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/shell_quote.h"
 #include "base/options.h"
 #include "migrations/history.h"
 #include "sql/interrupted.h"
@@ -532,30 +533,50 @@ why_not_ours(const struct history_row *row)
 	return why;
 }
 
+/* A line with the commands that deploy with this option of mig-plan, and what it says. */
+static void
+deploy_with(struct bytes *out, const char *option, const char *value, const char *meaning)
+{
+	struct shell_words words = { 0 };
+
+	shell_program(&words, "mig-scan");
+	shell_program(&words, "mig-plan");
+	shell_option(&words, option, value);
+	shell_program(&words, "mig-apply");
+	if (out->len > 0)
+		bytes_char(out, '\n');
+	if (shell_words(&words) != NULL)
+		shell_command(out, shell_words(&words));
+	else
+		bytes_format(out, "mig-plan's option %s", option);
+	bytes_format(out, "    (%s)", meaning);
+	shell_words_free(&words);
+}
+
 /* What can be typed where nobody knows how far it came. */
 static char *
 failed_remedy(const struct standing *s, const struct journal *journal)
 {
 	struct bytes text = { 0 };
-	size_t next = journal != NULL ? journal->next : 1;
+	size_t next = journal != NULL ? journal->next : 1, at;
 	bool undone = journal == NULL && is_one_transaction(s->script);
 
-	bytes_str(&text, "Look what is there; then one of these:\n");
+	bytes_str(&text, "Look what is there; then one of these:");
 	if (undone)
-		bytes_format(&text, "mig-scan | mig-plan --mark-rolled-back '%s' | mig-apply    (Prisma sent the script as one message, "
-		    "without transactions of its own: all of it was rolled back)\n", s->migration);
-	if (s->script != NULL && s->script->sql != NULL) {
-		bytes_format(&text, "mig-scan | mig-plan --resume '%s:%zu' | mig-apply    (statement %zu did not happen)\n",
-		    s->migration, next, next);
-		if (journal != NULL && journal->begun)
-			bytes_format(&text, "mig-scan | mig-plan --resume '%s:%zu' | mig-apply    (it did)\n", s->migration,
-			    next + 1);
+		deploy_with(&text, "--mark-rolled-back", s->migration,
+		    "Prisma sent the script as one message, without transactions of its own: all of it was rolled back");
+	for (at = next; s->script != NULL && s->script->sql != NULL &&
+	     at <= next + (journal != NULL && journal->begun); at++) {
+		char *value = xformat("%s:%zu", s->migration, at);
+		char *meaning = at == next ? xformat("statement %zu did not happen", next) : xstrdup("it did");
+
+		deploy_with(&text, "--resume", value, meaning);
+		free(value);
+		free(meaning);
 	}
 	if (!undone)
-		bytes_format(&text, "mig-scan | mig-plan --mark-rolled-back '%s' | mig-apply    (all of it is undone)\n",
-		    s->migration);
-	bytes_format(&text, "mig-scan | mig-plan --mark-applied '%s' | mig-apply    (all of it is there)",
-	    s->migration);
+		deploy_with(&text, "--mark-rolled-back", s->migration, "all of it is undone");
+	deploy_with(&text, "--mark-applied", s->migration, "all of it is there");
 	return text.data;
 }
 

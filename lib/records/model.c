@@ -211,6 +211,8 @@ migration_fill(struct reader *reader, const struct record *record, struct migrat
 
 	if (record_fill(reader, record, &migration_form, m) != 0)
 		return MIG_DATA;
+	if (utf8_has_control(m->migration))
+		return reader_refuse(reader, "the name of a migration has a control character in it");
 	sendable = m->flaw == NULL || strcmp(m->flaw, FLAW_NOT_UTF8) == 0;
 	if (!sendable && strcmp(m->flaw, FLAW_NO_SCRIPT) != 0 && strcmp(m->flaw, FLAW_NUL) != 0)
 		return reader_refuse(reader, "\"flaw\" of the migration record is none that is known");
