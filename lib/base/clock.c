@@ -141,6 +141,8 @@ clock_since_ms(const char *instant)
 const char *
 clock_readable(const char *instant, char out[CLOCK_INSTANT])
 {
+	if (instant == NULL)
+		instant = "an unknown time";
 	if (strlen(instant) < 20 || instant[10] != 'T') {
 		snprintf(out, CLOCK_INSTANT, "%s", instant);
 		return out;

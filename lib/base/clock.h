@@ -36,7 +36,7 @@ const char *clock_age(long long ms, char out[CLOCK_SPAN]);
 long long clock_since_ms(const char *instant);
 
 /* "2026-11-20T15:04:31.118000Z" as people read it: "2026-11-20 15:04:31Z".  What is no instant comes
- * back as it is, cut to size. */
+ * back as it is, cut to size; NULL as "an unknown time". */
 const char *clock_readable(const char *instant, char out[CLOCK_INSTANT]);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mig.h"
+#include "base/own_sql.h"
 #include "check/check.h"
 
 enum {
@@ -102,7 +103,7 @@ static const char who_sql[] =
  * REINDEX and DROP INDEX CONCURRENTLY have one on the index itself.
  */
 static const char indexes_sql[] =
-    "SELECT i.indexrelid::regclass::text, i.indrelid::regclass::text, count(*) OVER () "
+    "SELECT " OWN_SQL_AS_SESSION("i.indexrelid::regclass::text") ", " OWN_SQL_AS_SESSION("i.indrelid::regclass::text") ", count(*) OVER () "
     "FROM pg_catalog.pg_index i WHERE NOT i.indisvalid AND i.indislive "
     "AND (SELECT relkind FROM pg_catalog.pg_class WHERE oid = i.indexrelid) = 'i' "
     "AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p "
@@ -112,13 +113,13 @@ static const char indexes_sql[] =
     "AND l.mode = 'ShareUpdateExclusiveLock') ORDER BY 1" SHOWN_ROWS;
 
 static const char constraints_sql[] =
-    "SELECT quote_ident(conname), conrelid::regclass::text, count(*) OVER () "
+    "SELECT quote_ident(conname), " OWN_SQL_AS_SESSION("conrelid::regclass::text") ", count(*) OVER () "
     "FROM pg_catalog.pg_constraint c WHERE NOT convalidated AND conrelid <> 0 "
     "AND coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) ORDER BY 1" SHOWN_ROWS;
 
 static const char transactions_sql[] =
     "SELECT a.pid, a.usename, host(a.client_addr), a.application_name, a.state, " SECONDS("a.xact_start") ", "
-    "(SELECT string_agg(DISTINCT l.relation::regclass::text, ', ') FROM pg_catalog.pg_locks l "
+    "(SELECT string_agg(DISTINCT " OWN_SQL_AS_SESSION("l.relation::regclass::text") ", ', ') FROM pg_catalog.pg_locks l "
     "JOIN pg_catalog.pg_class c ON c.oid = l.relation WHERE l.pid = a.pid AND l.granted "
     "AND l.database = a.datid AND c.relkind IN ('r', 'p', 'm') "
     "AND c.relnamespace <> 'pg_catalog'::regnamespace), "
@@ -135,7 +136,7 @@ static const char prepared_sql[] =
 /* pg_locks has waitstart since PostgreSQL 14. */
 static const char blocked_sql[] =
     "SELECT w.pid, " SECONDS("coalesce((to_jsonb(w) ->> 'waitstart')::timestamptz, a.query_start)") ", "
-    "w.relation::regclass::text, by[1], b.usename, host(b.client_addr), b.application_name, b.state, "
+    "" OWN_SQL_AS_SESSION("w.relation::regclass::text") ", by[1], b.usename, host(b.client_addr), b.application_name, b.state, "
     FIRST_WORD("b.query") ", count(*) OVER () FROM pg_catalog.pg_locks w "
     "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid "
     "CROSS JOIN LATERAL pg_catalog.pg_blocking_pids(w.pid) AS by "
@@ -163,10 +164,10 @@ static const char standbys_sql[] =
 
 /* A sequence ends where its column's type does, if that is earlier; it need not begin at 1. */
 static const char sequences_sql[] =
-    "SELECT name, percent, hidden FROM (SELECT q.name, "
+    "SELECT " OWN_SQL_AS_SESSION("p.oid::regclass::text") ", percent, hidden FROM (SELECT q.oid, "
     "(100 * (q.last::numeric - q.min) / nullif(q.end::numeric - q.min, 0))::bigint AS percent, "
     "count(*) FILTER (WHERE NOT q.seen) OVER () AS hidden FROM ("
-    "SELECT c.oid::regclass::text AS name, has_sequence_privilege(c.oid, 'SELECT') AS seen, "
+    "SELECT c.oid, has_sequence_privilege(c.oid, 'SELECT') AS seen, "
     "CASE WHEN has_sequence_privilege(c.oid, 'SELECT') AND NOT (pg_is_in_recovery() AND c.relpersistence = 'u') "
     "THEN pg_sequence_last_value(c.oid) END AS last, "
     "s.seqmin AS min, least(s.seqmax, CASE a.atttypid WHEN 'int2'::regtype THEN 32767 "
@@ -665,7 +666,7 @@ ask(struct check_job *job, struct db_ask *asks)
 
 	job->session->limit_ms = job->settings[TIMEOUT].number;
 	for (i = 0; i < ASKS; i++)
-		asks[i] = (struct db_ask){ .sql = questions[i], .ends_unit = true };
+		asks[i] = (struct db_ask){ .ours = true, .sql = questions[i], .ends_unit = true };
 	return ASKS;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own_sql.h"
 #include "check/check.h"
 
 /*
@@ -14,7 +15,7 @@
  */
 static const char find_sql[] =
     "WITH p AS (SELECT string_to_array($1, E'\\x1f') AS p), "
-    "r AS (SELECT c.oid, n.nspname, c.relname, pg_table_is_visible(c.oid) AS visible "
+    "r AS (SELECT c.oid, n.nspname, c.relname, " OWN_SQL_AS_SESSION("pg_table_is_visible(c.oid)") " AS visible "
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I')), "
     "a AS (SELECT r.*, a.attname FROM r JOIN pg_catalog.pg_attribute a "
@@ -63,7 +64,7 @@ ask(struct check_job *job, struct db_ask *asks)
 {
 	struct relation_job *r = job->data;
 
-	asks[0] = (struct db_ask){ .sql = find_sql, .parameter = &r->parameter, .ends_unit = true };
+	asks[0] = (struct db_ask){ .sql = find_sql, .ours = true, .parameter = &r->parameter, .ends_unit = true };
 	return 1;
 }
 

@@ -83,7 +83,26 @@ compare_rows(const void *a, const void *b)
 	return order != 0 ? order : compare_texts(x->id, y->id);
 }
 
-static void
+/* Only a table made by hand has such a row: nobody could tell which migration it is about. */
+static int
+say_no_name(const struct survey *survey, const struct history_row *row)
+{
+	const char *column = row->id == NULL ? "id" : "migration_name", *other = row->id == NULL ? row->migration : row->id;
+	struct bytes table = { 0 };
+
+	bytes_sql_name(&table, survey->database.schema);
+	bytes_str(&table, "." HISTORY_TABLE);
+	(void)message_error(MIG_DATA, "%s is NULL in a row of " HISTORY_TABLE " (%s %s, started_at %s)", column,
+	    row->id == NULL ? "migration_name" : "id", other != NULL ? other : "NULL too",
+	    row->started_at != NULL ? row->started_at : "NULL");
+	message_line("  Every row has a name and an id; Prisma cannot read this one either. Look at it, and give it what it "
+	             "lacks, or delete it:");
+	message_line("  SELECT * FROM %s WHERE id IS NULL OR migration_name IS NULL;", table.data);
+	bytes_free(&table);
+	return MIG_DATA;
+}
+
+static int
 take_rows(struct survey *survey)
 {
 	const struct answer *a = survey->answers[SURVEY_ROWS];
@@ -104,6 +123,10 @@ take_rows(struct survey *survey)
 		};
 	if (survey->count > 0)
 		qsort(survey->rows, survey->count, sizeof *survey->rows, compare_rows);
+	for (i = 0; i < survey->count; i++)
+		if (survey->rows[i].id == NULL || survey->rows[i].migration == NULL)
+			return say_no_name(survey, &survey->rows[i]);
+	return 0;
 }
 
 /*
@@ -131,25 +154,28 @@ take_holder(struct survey *survey)
  * The questions, in the order in which they are asked.  The table may not be there, and the cluster's identity may be
  * denied: each is a unit of its own, so that the others are answered all the same.
  */
-enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_ROWS, ASK_END, ASK_HOLDER, ASK_SYSTEM, ASKS };
+enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_SOUND, ASK_ROWS, ASK_END, ASK_HOLDER, ASK_SYSTEM, ASKS };
 _Static_assert((int)ASKS - (int)ASK_BEGIN == (int)SURVEY_ASKS, "the header says how many there are without the lock's");
 
 static void
 make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const *process, const char *rows_sql)
 {
 	memset(asks, 0, ASKS * sizeof *asks);
-	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_in_sql, .parameter = process, .ends_unit = true };
+	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_in_sql, .ours = true, .parameter = process, .ends_unit = true };
 	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 		.kind = DB_ASK_BEGINS };
 	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
-	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .ends_unit = true };
-	if (*schema != NULL)
-		asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_in_sql, .parameter = schema, .ends_unit = true };
+	asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_sql, .ours = true, .ends_unit = true };
+	asks[ASK_SOUND] = (struct db_ask){ .sql = history_sound_sql, .ours = true };
+	if (*schema != NULL) {
+		asks[ASK_LOOK] = (struct db_ask){ .sql = history_look_in_sql, .ours = true, .parameter = schema, .ends_unit = true };
+		asks[ASK_SOUND] = (struct db_ask){ .sql = history_sound_in_sql, .ours = true, .parameter = schema };
+	}
 	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
 	/* a ROLLBACK would be counted as one of the application's */
 	asks[ASK_END] = (struct db_ask){ .sql = "END", .kind = DB_ASK_ENDS };
-	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ends_unit = true };
-	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ends_unit = true };
+	asks[ASK_HOLDER] = (struct db_ask){ .sql = history_holder_sql, .ours = true, .ends_unit = true };
+	asks[ASK_SYSTEM] = (struct db_ask){ .sql = history_system_sql, .ours = true, .ends_unit = true };
 }
 
 static void
@@ -168,13 +194,47 @@ keep_answers(struct survey *survey, struct db_ask asks[ASKS])
 		answer_free(asks[i].answer);
 }
 
+/* Row level security hides rows from us, and the server was told rather to refuse: a part of the history is none. */
 static int
-say_no_rows(struct db *db, const struct survey *survey)
+say_hidden(const struct survey *survey, const char *user, const char *owner)
 {
-	int code = db_say(db, DB_ERROR, "read the history");
+	struct bytes table = { 0 }, role = { 0 }, of = { 0 };
+
+	bytes_sql_name(&table, survey->database.schema);
+	bytes_str(&table, "." HISTORY_TABLE);
+	bytes_sql_name(&role, user);
+	bytes_sql_name(&of, owner);
+	(void)message_error(MIG_DENIED, "row level security hides rows of the history, %s, from the role %s", table.data,
+	    role.data);
+	message_line("  Who sees a part of it takes what ran for pending, and runs it again. One of these is needed:");
+	message_line("  its owner, or a member:   GRANT %s TO %s;    (not where it is FORCEd)", of.data, role.data);
+	message_line("  a role it is not for:     ALTER ROLE %s BYPASSRLS;", role.data);
+	message_line("  a table without it:       ALTER TABLE %s DISABLE ROW LEVEL SECURITY;", table.data);
+	bytes_free(&table);
+	bytes_free(&role);
+	bytes_free(&of);
+	return MIG_DENIED;
+}
+
+static int
+say_no_rows(struct db *db, const struct survey *survey, const struct db_ask asks[])
+{
+	const struct answer *look = survey->answers[SURVEY_LOOK];
+	struct bytes table = { 0 };
 	struct answer *lacked = NULL;
 	size_t i;
+	int code;
 
+	if (answer_flag(look, 0, HISTORY_LOOK_HIDDEN) && strcmp(asks[ASK_ROWS].sqlstate, "42501") == 0)
+		return say_hidden(survey, db_user(db), answer_text(look, 0, HISTORY_LOOK_OWNER));
+	if (asks[ASK_SOUND].outcome != DB_OK) {
+		bytes_sql_name(&table, survey->database.schema);
+		code = message_error(MIG_DATA, "%s." HISTORY_TABLE " has a column whose type is not PostgreSQL's own", table.data);
+		message_line("  To read it could run code of whoever made that type. ALTER its columns to those that Prisma gives them.");
+		bytes_free(&table);
+		return code;
+	}
+	code = db_say(db, DB_ERROR, "read the history");
 	if (code != MIG_DENIED || rights_of_history(db, survey->database.schema, false, &lacked) != DB_OK)
 		return code;
 	for (i = 0; i < answer_rows(lacked); i++) {
@@ -193,6 +253,7 @@ take_answers(struct db *db, struct db_ask asks[ASKS], struct survey *survey)
 {
 	int code;
 
+	survey->count = 0;
 	keep_answers(survey, asks);
 	if (asks[ASK_LOOK].outcome != DB_OK)
 		return db_say(db, DB_ERROR, "look at the database");
@@ -202,8 +263,9 @@ take_answers(struct db *db, struct db_ask asks[ASKS], struct survey *survey)
 	survey->locked = survey->answers[SURVEY_LOCK] != NULL && answer_flag(survey->answers[SURVEY_LOCK], 0, 0);
 	code = take_look(db, survey);
 	if (code == 0 && asks[ASK_ROWS].outcome != DB_OK && survey->database.has_history)
-		code = say_no_rows(db, survey);
-	take_rows(survey);
+		code = say_no_rows(db, survey, asks);
+	if (code == 0)
+		code = take_rows(survey);
 	take_holder(survey);
 	return code;
 }
@@ -241,9 +303,12 @@ survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql
 const char *
 survey_rows_denied(const struct db_ask asks[])
 {
-	const struct db_ask *rows = &asks[ASK_ROWS - ASK_BEGIN];
+	const struct db_ask *rows = &asks[ASK_ROWS - ASK_BEGIN], *look = &asks[ASK_LOOK - ASK_BEGIN];
+	bool hidden = look->outcome == DB_OK && answer_flag(look->answer, 0, HISTORY_LOOK_HIDDEN);
 
-	return rows->outcome == DB_OK || strcmp(rows->sqlstate, "42P01") == 0 ? NULL : rows->sqlstate;
+	/* what was not run, or is said with all that is known of it, is not denied */
+	return rows->outcome == DB_OK || rows->sqlstate[0] == '\0' || strcmp(rows->sqlstate, "42P01") == 0 || hidden
+	    ? NULL : rows->sqlstate;
 }
 
 int

@@ -41,9 +41,10 @@ int survey_take(struct db *db, const struct target *target, bool lock, struct su
 /*
  * The same in two parts and without the lock, for a session that asks it together with other things: the questions (rows_sql: of
  * history_rows_sql(); both texts must live until the answers are there), and what becomes of the answers, which are
- * taken over.  survey_rows_denied() is the SQLSTATE with which the history could not be read; NULL: it was, or there is none.
+ * taken over.  survey_rows_denied() is the SQLSTATE with which the history could not be read; NULL: it was, there is none, or
+ * survey_answered() says why.
  */
-enum { SURVEY_ASKS = 7 };
+enum { SURVEY_ASKS = 8 };
 void survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql);
 const char *survey_rows_denied(const struct db_ask asks[]);
 int survey_answered(struct db *db, struct db_ask asks[], struct survey *survey);

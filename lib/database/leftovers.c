@@ -2,7 +2,12 @@
 
 #include <string.h>
 
+#include "base/own_sql.h"
+
 /* --- looking --- */
+
+/* The relation that a name leads to in the session. */
+#define NAMED(parameter) "(SELECT " OWN_SQL_AS_SESSION("to_regclass(" parameter ")") ")"
 
 /*
  * What is known of an index that was found: its name; whether it is valid; and whether another session builds an index
@@ -17,8 +22,8 @@ enum { FOUND_NAME, FOUND_VALID, FOUND_BEING_BUILT };
 
 /* to_regclass() reads names as SQL does.  An index is made in its table's schema, whatever the search path. */
 static const char find_sql[] =
-    "SELECT " FOUND "WHERE CASE WHEN $2::text IS NULL THEN c.oid = pg_catalog.to_regclass($1) "
-    "ELSE i.indrelid = pg_catalog.to_regclass($2) AND c.relname = (pg_catalog.parse_ident($1))[1]::name END";
+    "SELECT " FOUND "WHERE CASE WHEN $2::text IS NULL THEN c.oid = " NAMED("$1") " "
+    "ELSE i.indrelid = " NAMED("$2") " AND c.relname = (pg_catalog.parse_ident($1))[1]::name END";
 
 /* What a definition says behind the names of index and table. */
 #define BEHIND_NAMES(i) \
@@ -27,7 +32,7 @@ static const char find_sql[] =
 
 /* Indexes of the table $1 that are what the twin's is; those that are not valid first. */
 static const char same_sql[] =
-    "SELECT " FOUND "WHERE i.indrelid = pg_catalog.to_regclass($1) AND (i.indisunique, " BEHIND_NAMES("i") ") = "
+    "SELECT " FOUND "WHERE i.indrelid = " NAMED("$1") " AND (i.indisunique, " BEHIND_NAMES("i") ") = "
     "(SELECT w.indisunique, " BEHIND_NAMES("w") " FROM pg_catalog.pg_index w "
     "WHERE w.indrelid = 'pg_temp." AIM_TWIN "'::regclass) ORDER BY i.indisvalid AND i.indisready";
 
@@ -38,12 +43,12 @@ static const char same_sql[] =
 static const char halves_sql[] =
     "SELECT " FOUND "WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' AND ($1::text IS NULL OR i.indrelid IN "
     "(SELECT coalesce(t.relid, b.oid) FROM (SELECT coalesce((SELECT o.indrelid FROM pg_catalog.pg_index o "
-    "WHERE o.indexrelid = pg_catalog.to_regclass($1)), pg_catalog.to_regclass($1)) AS oid) b "
+    "WHERE o.indexrelid = " NAMED("$1") "), " NAMED("$1") ") AS oid) b "
     "LEFT JOIN LATERAL pg_catalog.pg_partition_tree(b.oid::regclass) t ON true))";
 
 /* Whether the partition $1 is one of $2 still, and whether it waits for FINALIZE. */
 static const char detach_sql[] = "SELECT i.inhdetachpending FROM pg_catalog.pg_inherits i "
-                                 "WHERE i.inhrelid = pg_catalog.to_regclass($1) AND i.inhparent = pg_catalog.to_regclass($2)";
+                                 "WHERE i.inhrelid = " NAMED("$1") " AND i.inhparent = " NAMED("$2") "";
 
 static const char *const object_sql[] = {
 	[AIM_DATABASE] = "SELECT FROM pg_catalog.pg_database WHERE datname = (pg_catalog.parse_ident($1::text))[1]::name",
@@ -62,7 +67,7 @@ find_same(struct db *db, const struct aim *aim, struct answer **answer)
 	bytes_format(&sql, "BEGIN; CREATE TEMP TABLE " AIM_TWIN " (LIKE %s); %s", aim->table.data, aim->twin.data);
 	outcome = db_run(db, sql.data, NULL);
 	if (outcome == DB_OK)
-		outcome = db_query(db, answer, same_sql, 1, parameters);
+		outcome = db_query_ours(db, answer, same_sql, 1, parameters);
 	bytes_free(&sql);
 	if (!db_rollback(db) && outcome == DB_OK) {
 		answer_free(*answer);
@@ -80,12 +85,12 @@ find(struct db *db, const struct aim *aim, struct answer **answer)
 
 	switch (aim->act) {
 	case AIM_REINDEX:
-		return db_query(db, answer, halves_sql, 1, parameters);
+		return db_query_ours(db, answer, halves_sql, 1, parameters);
 	case AIM_DETACH:
-		return db_query(db, answer, detach_sql, 2, parameters);
+		return db_query_ours(db, answer, detach_sql, 2, parameters);
 	case AIM_CREATE:
 	case AIM_DROP:
-		return db_query(db, answer, object_sql[aim->object], 1, parameters);
+		return db_query_ours(db, answer, object_sql[aim->object], 1, parameters);
 	case AIM_CREATE_INDEX:
 		if (aim->name.len == 0)
 			return find_same(db, aim, answer);
@@ -95,7 +100,7 @@ find(struct db *db, const struct aim *aim, struct answer **answer)
 	case AIM_REPEAT:
 		break;
 	}
-	return db_query(db, answer, find_sql, 2, parameters);
+	return db_query_ours(db, answer, find_sql, 2, parameters);
 }
 
 static enum left
@@ -221,10 +226,11 @@ left_demand_sql(struct bytes *out, const struct aim *aim)
 {
 	if (aim->act != AIM_CREATE_INDEX || aim->name.len == 0)
 		return;
-	bytes_str(out, "SELECT 1 / count(*) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
-	               "WHERE i.indisvalid AND i.indisready AND i.indrelid = pg_catalog.to_regclass(");
+	bytes_str(out, "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c "
+	               "ON c.oid OPERATOR(pg_catalog.=) i.indexrelid WHERE i.indisvalid AND i.indisready "
+	               "AND i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(");
 	bytes_sql_text(out, aim->table.data);
-	bytes_str(out, ") AND c.relname = (pg_catalog.parse_ident(");
+	bytes_str(out, ") AND c.relname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident(");
 	bytes_sql_text(out, aim->name.data);
-	bytes_str(out, "))[1]::name;");
+	bytes_str(out, "))[1]::pg_catalog.name;");
 }

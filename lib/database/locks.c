@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/message.h"
+#include "base/own_sql.h"
 #include "migrations/history.h"
 #include "records/record.h"
 
@@ -39,14 +40,14 @@ enum { COLUMN_RELATION, COLUMN_MODE, COLUMN_OID, COLUMN_LOCK, COLUMN_PID, COLUMN
 
 /* One row for each session that blocks $1, and what $1 wants. */
 static const char waits_sql[] =
-    "SELECT l.relation::regclass::text, " MODE("l.mode") ", l.relation, l.mode, b.pid, " SESSION ", NULL "
+    "SELECT " OWN_SQL_AS_SESSION("l.relation::regclass::text") ", " MODE("l.mode") ", l.relation, l.mode, b.pid, " SESSION ", NULL "
     "FROM (SELECT relation, mode FROM pg_catalog.pg_locks WHERE pid = $1 AND NOT granted LIMIT 1) l "
     "CROSS JOIN (SELECT DISTINCT unnest(pg_catalog.pg_blocking_pids($1))) b(pid) "
     "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid ORDER BY 10 DESC NULLS LAST, b.pid";
 
 /* One row for each transaction that holds a lock on the relation $1 which is in the way of $2, but for those of $3. */
 static const char holders_sql[] =
-    "SELECT $1::regclass::text, " MODE("$2::text") ", $1::oid, $2::text, coalesce(l.pid, 0), " SESSION
+    "SELECT " OWN_SQL_AS_SESSION("$1::regclass::text") ", " MODE("$2::text") ", $1::oid, $2::text, coalesce(l.pid, 0), " SESSION
     ", l.virtualtransaction FROM (SELECT DISTINCT pid, virtualtransaction FROM pg_catalog.pg_locks "
     "WHERE locktype = 'relation' AND relation = $1::oid AND granted AND pid IS DISTINCT FROM $3::int "
     "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) "
@@ -88,7 +89,7 @@ const char locks_prepared_sql[] =
 	"WHEN 'ShareLock' THEN w.mode NOT IN ('AccessShareLock', 'RowShareLock', 'ShareLock') ELSE false END) " \
 	"SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE pid = $1 AND NOT granted), " \
 	"(SELECT count(DISTINCT pid) FROM v), (SELECT (extract(epoch FROM max(ago)) * 1000)::bigint FROM v), " \
-	"(SELECT relation::regclass::text FROM v ORDER BY ago DESC NULLS LAST LIMIT 1), p.what || p.phase || " \
+	"(SELECT " OWN_SQL_AS_SESSION("relation::regclass::text") " FROM v ORDER BY ago DESC NULLS LAST LIMIT 1), p.what || p.phase || " \
 	"CASE WHEN p.whole > 0 AND p.phase NOT LIKE 'waiting%' " \
 	"THEN ', ' || least(p.part * 100 / p.whole, 100) || ' %' ELSE '' END " \
 	"FROM (SELECT) one LEFT JOIN (SELECT 'index: ' AS what, phase, " \
@@ -113,7 +114,7 @@ ask(struct watch *watch, const char *sql, int count, const char *const parameter
 
 	if (watch->db == NULL)
 		return NULL;
-	if ((outcome = db_query(watch->db, &answer, sql, count, parameters)) == DB_OK)
+	if ((outcome = db_query_ours(watch->db, &answer, sql, count, parameters)) == DB_OK)
 		return answer;
 	message_verbose("the watcher sees nothing: %s", db_error(watch->db)->message);
 	if (outcome == DB_LOST) {

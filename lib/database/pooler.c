@@ -43,7 +43,7 @@ pooler_shares(struct db *db, struct source *source, int pid)
 	}
 	shares = shares || changes(db, pid);
 	if (shares) /* somebody else is given these next */
-		(void)db_run_aside(db, "RESET search_path; RESET client_connection_check_interval; "
+		(void)db_run_aside(db, "RESET search_path; RESET row_security; RESET client_connection_check_interval; "
 	    "RESET tcp_keepalives_idle; RESET tcp_keepalives_interval; RESET tcp_keepalives_count; RESET tcp_user_timeout");
 	db_close(other);
 	return shares;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/own_sql.h"
 #include "migrations/history.h"
 
 /*
@@ -16,14 +17,14 @@ static const char lacked_sql[] =
     "object AS (SELECT w.n, w.need, w.role, w.rolname, 'relation' AS kind, o.oid, o.relowner AS owner, o.relnamespace AS space, "
     "o.relname AS name, CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS word FROM who w JOIN pg_catalog.pg_class o "
     "ON o.relname = w.parts[pg_catalog.cardinality(w.parts)]::name WHERE w.kind = 'relation' AND CASE pg_catalog.cardinality(w.parts) "
-    "WHEN 1 THEN pg_catalog.pg_table_is_visible(o.oid) WHEN 2 THEN o.relnamespace = "
+    "WHEN 1 THEN " OWN_SQL_AS_SESSION("pg_table_is_visible(o.oid)") " WHEN 2 THEN o.relnamespace = "
     "(SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname = w.parts[1]::name) ELSE false END "
     "UNION ALL SELECT w.n, w.need, w.role, w.rolname, 'type', t.oid, t.typowner, t.typnamespace, t.typname, 'TYPE' "
     "FROM who w JOIN pg_catalog.pg_type t ON t.typname = w.parts[pg_catalog.cardinality(w.parts)]::name WHERE w.kind = 'type' "
-    "AND CASE pg_catalog.cardinality(w.parts) WHEN 1 THEN pg_catalog.pg_type_is_visible(t.oid) WHEN 2 THEN t.typnamespace = "
+    "AND CASE pg_catalog.cardinality(w.parts) WHEN 1 THEN " OWN_SQL_AS_SESSION("pg_type_is_visible(t.oid)") " WHEN 2 THEN t.typnamespace = "
     "(SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname = w.parts[1]::name) ELSE false END "
     "UNION ALL SELECT w.n, w.need, w.role, w.rolname, 'schema', s.oid, s.nspowner, NULL, s.nspname, 'SCHEMA' "
-    "FROM who w JOIN pg_catalog.pg_namespace s ON s.nspname = coalesce(w.parts[1]::name, pg_catalog.current_schema()) "
+    "FROM who w JOIN pg_catalog.pg_namespace s ON s.nspname = coalesce(w.parts[1]::name, (SELECT " OWN_SQL_AS_SESSION("current_schema()") ")) "
     "WHERE w.kind = 'schema'), "
     "lacked AS (SELECT o.n, o.rolname, o.name, o.word, o.owner, o.space, CASE "
     "WHEN o.space IS NOT NULL AND NOT pg_catalog.has_schema_privilege(o.role, o.space, 'USAGE') THEN 'USAGE' "
@@ -76,7 +77,7 @@ rights_lacked(struct db *db, const struct right_asked asked[], size_t count, str
 	}
 	bytes_char(&sql, ')');
 	bytes_str(&sql, lacked_sql);
-	outcome = db_query(db, answer, sql.data, 0, NULL);
+	outcome = db_query_ours(db, answer, sql.data, 0, NULL);
 	bytes_free(&sql);
 	return outcome;
 }
@@ -124,7 +125,7 @@ rights_of_history(struct db *db, const char *schema, bool deploy, struct answer 
 {
 	const char *const parameters[] = { schema, deploy ? "deploy" : "read" };
 
-	return db_query(db, answer, history_rights_sql, 2, parameters);
+	return db_query_ours(db, answer, history_rights_sql, 2, parameters);
 }
 
 const char *

@@ -9,12 +9,12 @@
 #include "sql/session_effects.h"
 #include "sql/sql.h"
 
-/* 1, 0, or -1 with the error said. */
+/* 1, 0, or -1 with the error said.  `ours`: its names are pg_catalog's. */
 static int
-ask_flag(struct db *db, const char *sql)
+ask_flag(struct db *db, const char *sql, bool ours)
 {
 	struct answer *answer;
-	enum db_outcome outcome = db_query(db, &answer, sql, 0, NULL);
+	enum db_outcome outcome = ours ? db_query_ours(db, &answer, sql, 0, NULL) : db_query(db, &answer, sql, 0, NULL);
 	int flag;
 
 	if (outcome != DB_OK) {
@@ -29,10 +29,10 @@ ask_flag(struct db *db, const char *sql)
 static int
 mend_lock(struct db *db, const struct step *step)
 {
-	int held = ask_flag(db, history_lock_held_sql);
+	int held = ask_flag(db, history_lock_held_sql, true);
 
 	if (held == 0) {
-		held = ask_flag(db, history_try_lock_sql);
+		held = ask_flag(db, history_try_lock_sql, true);
 		if (held == 1)
 			message_warning("%s gave the deploy lock away; it was taken again", step->migration);
 	}
@@ -51,7 +51,7 @@ mend_search_path(struct db *db, const char *schema, const struct target *target,
 	int resolves;
 
 	history_resolves_sql(&sql, schema);
-	resolves = ask_flag(db, sql.data);
+	resolves = ask_flag(db, sql.data, false);
 	sql.len = 0;
 	if (resolves != 0) {
 		bytes_free(&sql);
@@ -86,6 +86,8 @@ mend_session(struct db *db, const char *schema, const struct target *target, con
 		code = mend_lock(db, step);
 	if (code == 0 && session_may_set(step->sql, &script, "search_path"))
 		code = mend_search_path(db, schema, target, step);
+	if (session_may_set(step->sql, &script, "row_security"))
+		db_show_all_rows(db);
 	while ((setting = db_restored(db)) != NULL)
 		message_warning("%s changed %s; it is set back for what follows", step->migration, setting);
 	sql_script_free(&script);

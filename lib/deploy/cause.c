@@ -61,7 +61,7 @@ cause_history(struct db *db, const char *schema, enum db_outcome *outcome)
 	struct bytes cause = { 0 };
 	size_t i;
 
-	*outcome = db_query(db, &answer, history_oddities_sql, 1, parameters);
+	*outcome = db_query_ours(db, &answer, history_oddities_sql, 1, parameters);
 	for (i = 0; *outcome == DB_OK && i < answer_rows(answer); i++)
 		bytes_format(&cause, "%s%s", i > 0 ? "; " : "not as Prisma makes it: ", answer_text(answer, i, 0));
 	answer_free(answer);

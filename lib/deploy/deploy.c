@@ -363,7 +363,8 @@ can_go_on(struct step *step, const struct history_row *row)
 	char before[HISTORY_BEFORE] = "";
 	bool lost;
 
-	if (step->row_id != NULL || step->sql == NULL || strcmp(row->checksum, step->checksum) != 0 ||
+	if (step->row_id != NULL || step->sql == NULL || row->checksum == NULL ||
+	    strcmp(row->checksum, step->checksum) != 0 ||
 	    !history_journal_read(row->logs, &journal))
 		return false;
 	script = sql_split(step->sql, strlen(step->sql));

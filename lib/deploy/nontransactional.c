@@ -72,7 +72,8 @@ let_others_through(struct going *g, size_t at)
 #define KEEP(name) "pg_catalog.set_config('mig." name "', pg_catalog.current_setting('" name "'), false)"
 #define OFF(name)  "pg_catalog.set_config('" name "', '0', false)"
 #define BACK(name) \
-	"pg_catalog.set_config('" name "', coalesce(nullif(pg_catalog.current_setting('mig." name "', true), ''), " \
+	"pg_catalog.set_config('" name "', coalesce(CASE WHEN pg_catalog.current_setting('mig." name "', true) OPERATOR(pg_catalog.<>) '' " \
+	"THEN pg_catalog.current_setting('mig." name "', true) END, " \
 	"pg_catalog.current_setting('" name "')), false)"
 static const char limits_off[] = "SELECT " KEEP("lock_timeout") ", " KEEP("statement_timeout") ", "
     OFF("lock_timeout") ", " OFF("statement_timeout") ";";

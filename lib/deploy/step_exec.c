@@ -565,7 +565,7 @@ name_timeout(struct going *g)
 
 	if (r->sqlstate == NULL || !going_error_is(g, "57014") || is_ours(g) || r->hint != NULL)
 		return;
-	if (db_query(g->send->db, &a, timeout_sql, 0, NULL) != DB_OK) {
+	if (db_query_ours(g->send->db, &a, timeout_sql, 0, NULL) != DB_OK) {
 		going_note_error(g);
 		return;
 	}

@@ -164,6 +164,8 @@ migration_checksum_matches(const char *recorded, const char *checksum, const cha
 {
 	char hex[MIGRATION_CHECKSUM];
 
+	if (recorded == NULL)
+		return false;
 	if (strcmp(recorded, checksum) == 0)
 		return true;
 	if (*recorded != '\0' && strlen(recorded) != MIGRATION_CHECKSUM - 1)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/own_sql.h"
+
 /* What pg_locks and pg_stat_activity show, from the functions below them: a new session plans those views for 2 ms. */
 #define HOLDER                                                                                           \
 	"SELECT l.pid, pg_catalog.pg_get_userbyid(a.usesysid) AS usename, a.application_name, "          \
@@ -13,6 +15,8 @@
 	"WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objsubid = 1 "              \
 	"AND l.objid = " HISTORY_LOCK_KEY                                                                \
 	" AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) LIMIT 1"
+/* What stands beside it is qualified as well: these are sent with the session's own search path. */
+#define EQUALS " OPERATOR(pg_catalog.=) "
 #define UTC(value) "to_char(" value " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 
 /*
@@ -30,14 +34,24 @@
 	"WHEN s.oid IS NOT NULL THEN has_schema_privilege(s.oid, 'CREATE') "                             \
 	"ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "           \
 	"current_setting('default_transaction_read_only') = 'on', "                                      \
-	"h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start") ", pg_catalog.pg_backend_pid()" \
+	"h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start") ", pg_catalog.pg_backend_pid(), " \
+	"row_security_active(t.oid), pg_get_userbyid(t.relowner)"                                        \
 	" FROM (SELECT) one LEFT JOIN pg_catalog.pg_class t ON t.oid = " table                           \
 	" CROSS JOIN LATERAL (SELECT coalesce(t.relnamespace, pg_catalog.to_regnamespace(quote_ident(" schema "))::oid) " \
 	"AS oid) s LEFT JOIN (" HOLDER ") h ON true"
-const char history_look_sql[] = LOOK("pg_catalog.to_regclass('" HISTORY_TABLE "')", "current_schema()");
+#define BARE_TABLE "(SELECT " OWN_SQL_AS_SESSION("to_regclass('" HISTORY_TABLE "')") ")"
 /* not by to_regclass(), which is an error where the role may not use the schema */
-const char history_look_in_sql[] = LOOK("(SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-    "ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = '" HISTORY_TABLE "')", "$1::text");
+#define TABLE_IN "(SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n " \
+	"ON n.oid = c.relnamespace WHERE n.nspname = $1::text AND c.relname = '" HISTORY_TABLE "')"
+const char history_look_sql[] = LOOK(BARE_TABLE, "(SELECT " OWN_SQL_AS_SESSION("current_schema()") ")");
+const char history_look_in_sql[] = LOOK(TABLE_IN, "$1::text");
+
+#define SOUND(table)                                                                                     \
+	"SELECT 1 / (CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = " table " AND (c.relkind <> 'r' OR " \
+	"EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid >= 16384 " \
+	"AND a.attname IN ('id', 'checksum', 'finished_at', 'migration_name', 'logs', 'rolled_back_at', 'started_at', " \
+	"'applied_steps_count')))) THEN 0 ELSE 1 END)"
+const char history_sound_sql[] = SOUND(BARE_TABLE), history_sound_in_sql[] = SOUND(TABLE_IN);
 
 const char history_holder_sql[] = "SELECT h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start")
     ", (extract(epoch FROM clock_timestamp() - h.backend_start) * 1000)::bigint FROM (" HOLDER ") h";
@@ -53,7 +67,7 @@ const char history_try_lock_in_sql[] = "SELECT CASE WHEN pg_catalog.pg_backend_p
 
 const char history_unlock_sql[] = "SELECT pg_catalog.pg_advisory_unlock(" HISTORY_LOCK_KEY ")";
 
-const char history_system_sql[] = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
+const char history_system_sql[] = "SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()";
 
 /* Types as format_type() writes them; a text is as good as a varchar. */
 const char history_oddities_sql[] =
@@ -95,14 +109,15 @@ void
 history_rows_sql(struct bytes *out, const char *schema)
 {
 	/* a column may be text, uuid or timestamp where somebody made the table by hand; the caller's
-	 * transaction has TimeZone UTC, so that a time without a zone is UTC, as Prisma reads it */
-	static const char time[] = ", to_char(%s::timestamptz, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+	 * transaction has TimeZone UTC, so that a time without a zone is UTC, as Prisma reads it; infinity has no form */
+	static const char time[] = ", coalesce(pg_catalog.to_char(%s::pg_catalog.timestamptz, "
+	                           "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), %s::pg_catalog.text)";
 
-	bytes_str(out, "SELECT migration_name::text, id::text, checksum::text");
-	bytes_format(out, time, "started_at");
-	bytes_format(out, time, "finished_at");
-	bytes_format(out, time, "rolled_back_at");
-	bytes_str(out, ", applied_steps_count, logs::text FROM ");
+	bytes_str(out, "SELECT migration_name::pg_catalog.text, id::pg_catalog.text, checksum::pg_catalog.text");
+	bytes_format(out, time, "started_at", "started_at");
+	bytes_format(out, time, "finished_at", "finished_at");
+	bytes_format(out, time, "rolled_back_at", "rolled_back_at");
+	bytes_str(out, ", applied_steps_count, logs::pg_catalog.text FROM ");
 	if (schema != NULL)
 		table(out, schema);
 	else
@@ -114,7 +129,7 @@ history_row_state_sql(struct bytes *out, const char *schema)
 {
 	bytes_str(out, "SELECT finished_at IS NOT NULL, logs FROM ");
 	table(out, schema);
-	bytes_str(out, " WHERE id = $1");
+	bytes_str(out, " WHERE id" EQUALS "$1");
 }
 
 void
@@ -123,9 +138,10 @@ history_resolves_sql(struct bytes *out, const char *schema)
 	struct bytes name = { 0 };
 
 	table(&name, schema);
-	bytes_str(out, "SELECT pg_catalog.to_regclass('" HISTORY_TABLE "') IS NOT DISTINCT FROM pg_catalog.to_regclass(");
+	bytes_str(out, "SELECT coalesce(a.oid" EQUALS "b.oid, a.oid IS NULL AND b.oid IS NULL) FROM (SELECT pg_catalog.to_regclass('"
+	               HISTORY_TABLE "')::pg_catalog.oid) a(oid), (SELECT pg_catalog.to_regclass(");
 	bytes_sql_text(out, name.data);
-	bytes_char(out, ')');
+	bytes_str(out, ")::pg_catalog.oid) b(oid)");
 	bytes_free(&name);
 }
 
@@ -142,11 +158,11 @@ history_create_sql(struct bytes *out, const char *schema, bool with_schema)
 	bytes_str(out, " (\n"
 	               "    id                      VARCHAR(36) PRIMARY KEY NOT NULL,\n"
 	               "    checksum                VARCHAR(64) NOT NULL,\n"
-	               "    finished_at             TIMESTAMPTZ,\n"
+	               "    finished_at             pg_catalog.TIMESTAMPTZ,\n"
 	               "    migration_name          VARCHAR(255) NOT NULL,\n"
-	               "    logs                    TEXT,\n"
-	               "    rolled_back_at          TIMESTAMPTZ,\n"
-	               "    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),\n"
+	               "    logs                    pg_catalog.TEXT,\n"
+	               "    rolled_back_at          pg_catalog.TIMESTAMPTZ,\n"
+	               "    started_at              pg_catalog.TIMESTAMPTZ NOT NULL DEFAULT pg_catalog.now(),\n"
 	               "    applied_steps_count     INTEGER NOT NULL DEFAULT 0\n"
 	               ")");
 }
@@ -192,8 +208,8 @@ list_of_texts(struct bytes *out, const char *const texts[], size_t count)
  */
 static const char moved_words[] = "mig: its session has settings that its own statements do not make";
 static const char moved_sql[] =
-    " || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_settings WHERE source = 'session'::text "
-    "AND pg_catalog.lower(name) <> ALL (ARRAY['application_name', 'lock_timeout', 'statement_timeout', "
+    " OPERATOR(pg_catalog.||) CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_settings WHERE source" EQUALS "'session' "
+    "AND pg_catalog.lower(name) OPERATOR(pg_catalog.<>) ALL (ARRAY['application_name', 'lock_timeout', 'statement_timeout', "
     "'synchronous_commit', 'client_encoding', 'standard_conforming_strings', 'row_security', 'idle_session_timeout', "
     "'client_connection_check_interval', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count', "
     "'tcp_user_timeout', 'transaction_isolation', 'transaction_read_only', 'transaction_deferrable'";
@@ -209,12 +225,12 @@ logs_sql(struct bytes *out, const char *schema, const struct history_entry *e, c
 	bytes_sql_text(out, logs);
 	if (e->names == NULL)
 		return;
-	bytes_str(out, "::text");
+	bytes_str(out, "::pg_catalog.text");
 	bytes_str(out, moved_sql);
 	bytes_str(out, e->names);
-	bytes_str(out, "]::text[]) AND NOT (name = 'search_path'::text AND setting = pg_catalog.quote_ident(");
+	bytes_str(out, "]::pg_catalog.text[]) AND NOT (name" EQUALS "'search_path' AND setting" EQUALS "pg_catalog.quote_ident(");
 	bytes_sql_text(out, schema);
-	bytes_format(out, "::text))) THEN E'\\n%s'::text ELSE ''::text END", moved_words);
+	bytes_format(out, "::pg_catalog.text))) THEN E'\\n%s' ELSE '' END", moved_words);
 }
 
 static const char journal_words[] = "mig: statement %zu of %zu is next%s; digest of the text before it: ";
@@ -277,17 +293,17 @@ insert_entry(struct bytes *out, const char *schema, const struct history_entry *
 	table(out, schema);
 	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count, logs, finished_at) VALUES (");
 	list_of_texts(out, values, 3);
-	bytes_format(out, ", now(), %zu", finished ? 1 : e->done);
+	bytes_format(out, ", pg_catalog.now(), %zu", finished ? 1 : e->done);
 	if (e->behind_id != NULL) {
-		bytes_str(out, " / (SELECT count(finished_at)::integer FROM ");
+		bytes_str(out, " OPERATOR(pg_catalog./) (SELECT pg_catalog.count(finished_at)::integer FROM ");
 		table(out, schema);
-		bytes_str(out, " WHERE id = ");
+		bytes_str(out, " WHERE id" EQUALS);
 		bytes_sql_text(out, e->behind_id);
 		bytes_char(out, ')');
 	}
 	bytes_str(out, ", ");
 	logs_sql(out, schema, e, logs);
-	bytes_str(out, finished ? ", clock_timestamp())" : ", NULL)");
+	bytes_str(out, finished ? ", pg_catalog.clock_timestamp())" : ", NULL)");
 }
 
 static void
@@ -302,8 +318,8 @@ update_entry(struct bytes *out, const char *schema, const struct history_entry *
 	bytes_str(out, ", checksum = ");
 	bytes_sql_text(out, e->checksum);
 	if (finished)
-		bytes_str(out, ", finished_at = clock_timestamp()");
-	bytes_str(out, " WHERE id = ");
+		bytes_str(out, ", finished_at = pg_catalog.clock_timestamp()");
+	bytes_str(out, " WHERE id" EQUALS);
 	bytes_sql_text(out, e->id);
 }
 
@@ -338,7 +354,7 @@ history_delete_sql(struct bytes *out, const char *schema, const char *id)
 {
 	bytes_str(out, "DELETE FROM ");
 	table(out, schema);
-	bytes_str(out, " WHERE finished_at IS NULL AND id = ");
+	bytes_str(out, " WHERE finished_at IS NULL AND id" EQUALS);
 	bytes_sql_text(out, id);
 }
 
@@ -347,8 +363,8 @@ history_mark_rolled_back_sql(struct bytes *out, const char *schema, const char *
 {
 	bytes_str(out, "UPDATE ");
 	table(out, schema);
-	bytes_str(out, " SET rolled_back_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL "
-	               "AND migration_name = ");
+	bytes_str(out, " SET rolled_back_at = pg_catalog.now() WHERE finished_at IS NULL AND rolled_back_at IS NULL "
+	               "AND migration_name" EQUALS);
 	bytes_sql_text(out, migration);
 }
 
@@ -363,7 +379,7 @@ history_mark_applied_sql(struct bytes *out, const char *schema, const char *id, 
 	table(out, schema);
 	bytes_str(out, " (id, checksum, migration_name, logs, started_at, finished_at, applied_steps_count) VALUES (");
 	list_of_texts(out, values, 4);
-	bytes_str(out, ", now(), now(), 0)");
+	bytes_str(out, ", pg_catalog.now(), pg_catalog.now(), 0)");
 }
 
 bool

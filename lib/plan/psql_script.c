@@ -146,6 +146,9 @@ set_readings(const struct psql *p)
 	bytes_str(p->out, "SET standard_conforming_strings = on;\nSET client_encoding = 'UTF8';\n");
 }
 
+/* What row level security would hide from us is an error. */
+static const char show_all_rows[] = "SET row_security = off;\n";
+
 static void
 take_lock(const struct psql *p)
 {
@@ -159,10 +162,10 @@ check_target(const struct psql *p)
 	const struct database *d = &p->scan->database;
 	struct bytes condition = { 0 };
 
-	bytes_str(&condition, "current_database() <> ");
+	bytes_str(&condition, "pg_catalog.current_database() OPERATOR(pg_catalog.<>) ");
 	bytes_sql_text(&condition, d->database);
 	if (d->system_identifier != NULL) {
-		bytes_str(&condition, " OR (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) <> ");
+		bytes_str(&condition, " OR (SELECT system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()) OPERATOR(pg_catalog.<>) ");
 		bytes_sql_text(&condition, d->system_identifier);
 	}
 	stop_if(p, condition.data, "this script is for another database; nothing was touched");
@@ -190,7 +193,7 @@ history_sum(const struct scan *scan, char hex[MIGRATION_CHECKSUM])
 	for (i = 0; i < index.count; i++) {
 		const struct history_row *r = index.rows[i];
 
-		bytes_format(&text, "%s\t%s\t%s\t%d\t%d\n", r->id, r->migration, r->checksum, r->finished_at != NULL,
+		bytes_format(&text, "%s\t%s\t%s\t%d\t%d\n", r->id, r->migration, r->checksum != NULL ? r->checksum : "", r->finished_at != NULL,
 		    r->rolled_back_at != NULL);
 	}
 	migration_checksum(bytes_text(&text), text.len, hex);
@@ -206,18 +209,18 @@ check_history(const struct psql *p)
 	char sum[MIGRATION_CHECKSUM];
 
 	if (!p->scan->database.has_history) {
-		bytes_str(&condition, "EXISTS (SELECT FROM pg_catalog.pg_tables WHERE tablename = '" HISTORY_TABLE
-		                      "' AND schemaname = ");
+		bytes_str(&condition, "EXISTS (SELECT FROM pg_catalog.pg_tables WHERE tablename OPERATOR(pg_catalog.=) '" HISTORY_TABLE
+		                      "' AND schemaname OPERATOR(pg_catalog.=) ");
 		bytes_sql_text(&condition, p->schema);
 		bytes_char(&condition, ')');
 	} else {
 		history_sum(p->scan, sum);
-		bytes_str(&condition, "(SELECT encode(sha256(convert_to(coalesce(string_agg(concat(id, E'\\t', migration_name, "
-		                      "E'\\t', checksum, E'\\t', (finished_at IS NOT NULL)::int, E'\\t', "
-		                      "(rolled_back_at IS NOT NULL)::int, E'\\n'), '' ORDER BY id COLLATE \"C\"), ''), 'UTF8')), "
-		                      "'hex')\n  FROM ");
+		bytes_str(&condition, "(SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.string_agg("
+		                      "pg_catalog.concat(id, E'\\t', migration_name, E'\\t', checksum, E'\\t', (finished_at IS NOT NULL)::int, "
+		                      "E'\\t', (rolled_back_at IS NOT NULL)::int, E'\\n'), '' ORDER BY id COLLATE pg_catalog.\"C\"), ''), "
+		                      "'UTF8')), 'hex')\n  FROM ");
 		bytes_sql_name(&condition, p->schema);
-		bytes_format(&condition, ".\"" HISTORY_TABLE "\") <> '%s'", sum);
+		bytes_format(&condition, ".\"" HISTORY_TABLE "\") OPERATOR(pg_catalog.<>) '%s'", sum);
 	}
 	stop_if(p, condition.data, changed);
 	bytes_free(&condition);
@@ -246,11 +249,11 @@ enter_schema(const struct psql *p)
 {
 	struct bytes body = { 0 };
 
-	bytes_str(&body, "IF current_schema() IS DISTINCT FROM ");
+	bytes_str(&body, "IF (pg_catalog.current_schema() OPERATOR(pg_catalog.=) ");
 	bytes_sql_text(&body, p->schema);
-	bytes_str(&body, " THEN PERFORM pg_catalog.set_config('search_path', quote_ident(");
+	bytes_str(&body, ") IS NOT TRUE THEN PERFORM pg_catalog.set_config('search_path', pg_catalog.quote_ident(");
 	bytes_sql_text(&body, p->schema);
-	bytes_str(&body, "), false); END IF;");
+	bytes_str(&body, "::pg_catalog.text), false); END IF;");
 	write_block(p, &body);
 }
 
@@ -365,6 +368,8 @@ mend_session(const struct psql *p, const struct step *step, const struct sql_scr
 
 	if (session_may_unlock(step->sql, script))
 		take_lock(p);
+	if (session_may_set(step->sql, script, "row_security"))
+		bytes_str(p->out, show_all_rows);
 	if (!session_may_set(step->sql, script, "search_path"))
 		return;
 	history_resolves_sql(&resolves, p->schema);
@@ -456,6 +461,7 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 		return 0;
 	}
 	set_readings(&p);
+	bytes_str(out, show_all_rows);
 	take_lock(&p);
 	check_target(&p);
 	check_history(&p);

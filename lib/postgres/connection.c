@@ -13,6 +13,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/null.h"
+#include "base/own_sql.h"
 #include "base/signals.h"
 #include "postgres/cancel.h"
 
@@ -864,10 +865,17 @@ db_restored(struct db *db)
 	return NULL;
 }
 
+void
+db_show_all_rows(struct db *db)
+{
+	queue_setting(db, "SET row_security = off");
+}
+
 /* What every session of ours is told. */
 static void
 queue_session(struct db *db)
 {
+	db_show_all_rows(db);
 	if (db->search_path.len > 0)
 		queue_setting(db, db->search_path.data);
 }
@@ -1296,6 +1304,28 @@ db_query(struct db *db, struct answer **answer, const char *sql, int count,
 }
 
 enum db_outcome
+db_query_ours(struct db *db, struct answer **answer, const char *sql, int count, const char *const parameters[])
+{
+	struct db_ask ask = { .sql = sql, .ours = true, .ends_unit = true };
+	enum db_outcome outcome;
+
+	if (count > 0) {
+		ask.parameter = parameters;
+		ask.more = count - 1;
+	}
+	outcome = db_round(db, &ask, 1);
+	if (outcome == DB_OK && ask.outcome != DB_OK)
+		outcome = DB_ERROR;
+	if (outcome != DB_OK || answer == NULL) {
+		answer_free(ask.answer);
+		ask.answer = NULL;
+	}
+	if (answer != NULL)
+		*answer = ask.answer;
+	return outcome;
+}
+
+enum db_outcome
 db_run(struct db *db, const char *sql, size_t *done)
 {
 	enum { LARGE_BYTES = 1 << 20 };
@@ -1359,9 +1389,9 @@ pipeline_sync(struct pipeline *p)
 }
 
 static void
-pipeline_send(struct pipeline *p, const char *sql, const char *const *parameter)
+pipeline_send(struct pipeline *p, const char *sql, int count, const char *const parameters[])
 {
-	if (PQsendQueryParams(p->db->conn, sql, parameter != NULL ? 1 : 0, NULL, parameter, NULL, NULL, 0))
+	if (PQsendQueryParams(p->db->conn, sql, count, NULL, parameters, NULL, NULL, 0))
 		p->fed += strlen(sql) + 64;
 }
 
@@ -1477,6 +1507,7 @@ pipeline_run(struct pipeline *p)
 struct round {
 	struct db_ask *asks;
 	size_t count, sent, got;
+	int part; /* of the one that is being answered: those of ours are three statements */
 };
 
 static bool
@@ -1489,8 +1520,13 @@ static bool
 round_feed(struct pipeline *p)
 {
 	struct round *r = p->context;
+	const struct db_ask *ask = &r->asks[r->sent];
 
-	pipeline_send(p, r->asks[r->sent].sql, r->asks[r->sent].parameter);
+	if (ask->ours)
+		pipeline_send(p, OWN_SQL_ENTER, 0, NULL);
+	pipeline_send(p, ask->sql, ask->parameter != NULL ? 1 + ask->more : 0, ask->parameter);
+	if (ask->ours)
+		pipeline_send(p, OWN_SQL_LEAVE, 0, NULL);
 	if (ends_unit(r, r->sent))
 		pipeline_sync(p);
 	return ++r->sent < r->count;
@@ -1507,17 +1543,23 @@ round_take(struct pipeline *p, PGresult *result)
 	bool rows = status == PGRES_TUPLES_OK, aborted = status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED;
 
 	if (status == PGRES_PIPELINE_SYNC) {
-		if (r->got == 0 || !ends_unit(r, r->got - 1))
+		if (r->part != 0 || r->got == 0 || !ends_unit(r, r->got - 1))
 			(void)db_give_up(p->db);
 	} else if (r->got >= r->count || (!rows && !aborted && status != PGRES_COMMAND_OK) || !is_whole(result)) {
 		(void)db_give_up(p->db);
 	} else {
-		r->got++;
-		if (!aborted)
+		enum { ITSELF = 1, PARTS = 3 };
+		bool itself = !ask->ours || r->part == ITSELF;
+
+		if (!ask->ours || ++r->part == PARTS) {
+			r->part = 0;
+			r->got++;
+		}
+		if (itself && !aborted)
 			ask->outcome = DB_OK;
 		if (state != NULL)
 			bytes_copy(ask->sqlstate, sizeof ask->sqlstate, state);
-		if (rows) {
+		if (itself && rows) {
 			ask->answer = xcalloc(1, sizeof *ask->answer);
 			ask->answer->result = result;
 			return;
@@ -1766,7 +1808,7 @@ ahead_feed(struct pipeline *p)
 	if (p->outcome != DB_OK) /* what is sent already is stopped by the server: no more of it */
 		return false;
 	for (i = 0; (sql = u->next(u->context, a->sent, i)) != NULL; i++)
-		pipeline_send(p, sql, NULL);
+		pipeline_send(p, sql, 0, NULL);
 	pipeline_sync(p);
 	a->statements[a->sent++] = i;
 	return a->sent < u->count;

@@ -43,8 +43,8 @@ struct db_patience {
 enum { DB_ABSENT_MS = 10000 };
 
 /*
- * Connects, and has the schema set as search path with the first round trip, where the string has one.  `application`
- * is what other sessions see.  Wipes libpq's copies of the password after the attempt, failed or not.  An attempt takes
+ * Connects, and has the schema set as search path with the first round trip, where the string has one; row level
+ * security is off: what it would hide from us is an error of the server (42501).  `application` is what other sessions see.  Wipes libpq's copies of the password after the attempt, failed or not.  An attempt takes
  * 10 s at most for each host, unless the string has a connect_timeout.
  * Returns NULL with the error said; *code is then MIG_UNREACHABLE, MIG_BUSY, MIG_DENIED, MIG_CONFIG, or
  * 128 + N after a signal.  Keeps no pointer into source.
@@ -58,6 +58,12 @@ void db_close(struct db *db);
  * again where a script may have changed that.
  */
 void db_let_go(struct db *db);
+
+/*
+ * Has row level security refuse (42501) instead of hiding rows, from the next message on: so each session begins, and a
+ * script may have changed it.
+ */
+void db_show_all_rows(struct db *db);
 
 /*
  * All that is sent is UTF-8, with standard_conforming_strings on: where a script, a role or a database has it otherwise,
@@ -160,6 +166,10 @@ void answer_free(struct answer *answer);
 enum db_outcome db_query(struct db *db, struct answer **answer, const char *sql, int count,
     const char *const parameters[]);
 
+/* The same for a statement whose names are pg_catalog's: nobody else's are looked at (base/own_sql.h). */
+enum db_outcome db_query_ours(struct db *db, struct answer **answer, const char *sql, int count,
+    const char *const parameters[]);
+
 /*
  * One simple-protocol message of any number of statements.  *done counts the statements that the server
  * finished before the end or the error; it keeps the answers back until then, so while it works nobody knows how
@@ -178,7 +188,9 @@ enum db_ask_kind { DB_ASK_PLAIN, DB_ASK_BEGINS, DB_ASK_ENDS };
 struct db_ask {
 	const char *sql;              /* one statement */
 	enum db_ask_kind kind;        /* whether it begins or ends a transaction; who asks says so */
+	bool ours;                    /* its names are pg_catalog's: parsed with that alone, see base/own_sql.h */
 	const char *const *parameter; /* of $1, or NULL: it has none; *parameter may be NULL: SQL's NULL */
+	int more;                     /* parameters behind $1 */
 	bool ends_unit;               /* an error before it does not touch what comes after it */
 	struct answer *answer;        /* out: the caller's, or NULL */
 	enum db_outcome outcome;      /* out: DB_OK, or DB_ERROR also where it was passed over */

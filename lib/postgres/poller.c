@@ -75,9 +75,9 @@ session_close(struct session *s)
  * in a session of the application.
  */
 static const char manners_sql[] =
-    "SELECT set_config('statement_timeout', '8s', true), set_config('lock_timeout', '1s', true), "
-    "set_config('transaction_read_only', 'on', true), "
-    "set_config('search_path', coalesce($1, current_setting('search_path')), true)";
+    "SELECT pg_catalog.set_config('statement_timeout', '8s', true), pg_catalog.set_config('lock_timeout', '1s', true), "
+    "pg_catalog.set_config('transaction_read_only', 'on', true), pg_catalog.set_config('row_security', 'off', true), "
+    "pg_catalog.set_config('search_path', coalesce($1, pg_catalog.current_setting('search_path')), true)";
 
 /* Before each unit; behind a BEGIN, which has to come before any query, and behind what ends the transaction. */
 static void

@@ -40,8 +40,8 @@ const struct record_form database_form = { "database", database_fields };
 static const struct field history_fields[] = {
 	TEXT(history_row, migration),
 	TEXT(history_row, id),
-	TEXT(history_row, checksum),
-	TEXT(history_row, started_at),
+	TEXT_OR_NULL(history_row, checksum),
+	TEXT_OR_NULL(history_row, started_at),
 	TEXT_OR_NULL(history_row, finished_at),
 	TEXT_OR_NULL(history_row, rolled_back_at),
 	NUMBER_OR_NULL(history_row, applied_steps_count),

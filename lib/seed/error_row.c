@@ -173,16 +173,23 @@ struct trial {
 
 /* One answer of at least one row, or NULL. */
 static struct answer *
-ask(struct db *db, struct bytes *sql)
+ask_by(enum db_outcome (*query)(struct db *, struct answer **, const char *, int, const char *const *), struct db *db,
+    struct bytes *sql)
 {
 	struct answer *a = NULL;
 
-	if (db_query(db, &a, sql->data, 0, NULL) != DB_OK || answer_rows(a) == 0) {
+	if (query(db, &a, sql->data, 0, NULL) != DB_OK || answer_rows(a) == 0) {
 		answer_free(a);
 		a = NULL;
 	}
 	bytes_free(sql);
 	return a;
+}
+
+static struct answer *
+ask(struct db *db, struct bytes *sql)
+{
+	return ask_by(db_query, db, sql);
 }
 
 /* ctid of the n-th staged row, from 0. */
@@ -291,7 +298,7 @@ seed_fault_fill(struct db *db, const struct db_error *e, const struct seed_table
 	unsigned long line = 0;
 	const char *column = NULL;
 
-	bytes_format(&sql, "SELECT count(*) FROM pg_temp.mig_seed_%zu_json", t->sql.number);
+	bytes_format(&sql, "SELECT pg_catalog.count(*) FROM pg_temp.mig_seed_%zu_json", t->sql.number);
 	if (db_run_aside(db, "ROLLBACK TO " SEED_SAVEPOINT) && (a = ask(db, &sql)) != NULL) {
 		trial.rows = (size_t)answer_count(a, 0, 0);
 		if ((row = find_row(&trial)) != NULL) {
@@ -328,17 +335,22 @@ constraint_columns(struct db *db, const struct seed_table *t, const char *constr
 	                "LEFT JOIN pg_catalog.pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = k.theirs "
 	                "LEFT JOIN pg_catalog.pg_operator o ON o.oid = k.op "
 	                "LEFT JOIN pg_catalog.pg_namespace m ON m.oid = o.oprnamespace "
-	                "WHERE c.conname = ");
+	                "WHERE c.contype NOT IN ('p', 'u') AND c.conname = ");
 	bytes_sql_text(&sql, constraint);
-	bytes_format(&sql, " AND c.conrelid = %s UNION ALL SELECT a.attname, NULL, NULL, NULL, NULL "
+	bytes_format(&sql, " AND c.conrelid = %s UNION ALL SELECT a.attname, NULL, NULL, NULL, "
+	                   "format('OPERATOR(%%I.%%s)', m.nspname, o.oprname) "
 	                   "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
-	                   "JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indexrelid "
-	                   "WHERE i.indexprs IS NULL AND i.indpred IS NULL AND i.indrelid = %s "
-	                   "AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint d "
-	                   "WHERE d.conindid = i.indexrelid AND d.contype <> 'f') AND x.relname = ", t->oid,
+	                   "CROSS JOIN LATERAL ROWS FROM (unnest(i.indkey::int2[]), unnest(i.indclass::oid[])) WITH ORDINALITY k(attnum, class, n) "
+	                   "JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum "
+	                   "JOIN pg_catalog.pg_opclass c ON c.oid = k.class "
+	                   "JOIN pg_catalog.pg_amop p ON p.amopfamily = c.opcfamily AND p.amoplefttype = c.opcintype "
+	                   "AND p.amoprighttype = c.opcintype AND p.amopstrategy = 3 "
+	                   "JOIN pg_catalog.pg_operator o ON o.oid = p.amopopr JOIN pg_catalog.pg_namespace m ON m.oid = o.oprnamespace "
+	                   "WHERE i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL AND k.n <= i.indnkeyatts "
+	                   "AND i.indrelid = %s AND x.relname = ", t->oid,
 	                   t->oid);
 	bytes_sql_text(&sql, constraint);
-	return ask(db, &sql);
+	return ask_by(db_query_ours, db, &sql);
 }
 
 static bool
@@ -365,6 +377,17 @@ names_of(const struct answer *columns)
 	for (i = 0; i < answer_rows(columns); i++)
 		names[i] = answer_word(columns, i, LINK_COLUMN);
 	return names;
+}
+
+static const char **
+operators_of(const struct answer *columns)
+{
+	const char **operators = xcalloc(answer_rows(columns) + 1, sizeof *operators);
+	size_t i;
+
+	for (i = 0; i < answer_rows(columns); i++)
+		operators[i] = answer_text(columns, i, LINK_EQUALS);
+	return operators;
 }
 
 /* s.a = p.b AND ... */
@@ -415,7 +438,7 @@ find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_t
 static struct answer *
 find_twin(struct db *db, const struct seed_table *t, const struct answer *columns, struct bytes *other)
 {
-	const char **names = names_of(columns);
+	const char **names = names_of(columns), **operators = operators_of(columns);
 	struct bytes sql = { 0 };
 	struct answer *a;
 
@@ -423,11 +446,12 @@ find_twin(struct db *db, const struct seed_table *t, const struct answer *column
 	if ((a = ask(db, &sql)) != NULL) {
 		bytes_format(other, "on line %lu", seed_table_line(db, t, answer_text(a, 0, 1), false));
 	} else {
-		upsert_conflict(&sql, &t->sql, names, answer_rows(columns));
+		upsert_conflict(&sql, &t->sql, names, operators, answer_rows(columns));
 		if ((a = ask(db, &sql)) != NULL)
 			bytes_format(other, "in the table, in the row %s", answer_word(a, 0, 1));
 	}
 	free(names);
+	free(operators);
 	return a;
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/own_sql.h"
 #include "base/page.h"
 #include "base/signals.h"
 #include "migrations/history.h"
@@ -352,14 +353,14 @@ warn_of_cascades(struct seeding *s)
 			bytes_format(&gone, "%s%s", gone.len > 0 ? "," : "", t->oid);
 	}
 	bytes_format(&sql,
-	    "SELECT DISTINCT conrelid::pg_catalog.regclass::text, confrelid::pg_catalog.regclass::text, "
+	    "SELECT DISTINCT " OWN_SQL_AS_SESSION("conrelid::regclass::text") ", " OWN_SQL_AS_SESSION("confrelid::regclass::text") ", "
 	    "CASE confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE 'SET DEFAULT' END "
 	    "FROM pg_catalog.pg_constraint WHERE contype = 'f' AND confdeltype IN ('c', 'n', 'd') "
 	    "AND conparentid = 0 AND confrelid = ANY (ARRAY[%s]::oid[]) "
 	    "AND conrelid <> ALL (ARRAY[%s]::oid[]) ORDER BY 1, 2, 3",
 	    bytes_text(&gone), bytes_text(&pruned));
 	if (gone.len > 0)
-		outcome = db_query(s->db, &a, sql.data, 0, NULL);
+		outcome = db_query_ours(s->db, &a, sql.data, 0, NULL);
 	for (i = 0; outcome == DB_OK && gone.len > 0 && i < answer_rows(a); i++)
 		message_warning("--prune deletes rows of %s; those of %s that point at them are subject to "
 		                "ON DELETE %s",
@@ -409,7 +410,7 @@ keys_left(struct seeding *s, const struct seed_table *t, const char *what)
 		upsert_deletes(&sql, &t->sql);
 	else
 		upsert_changes(&sql, &t->sql);
-	bytes_format(&sql, ") c(what, shown_key, shown, key, old, new) WHERE c.what = '%s' LIMIT 3", what);
+	bytes_format(&sql, ") c(what, shown_key, shown, key, old, new) WHERE c.what OPERATOR(pg_catalog.=) '%s' LIMIT 3", what);
 	if (db_query(s->db, &a, sql.data, 0, NULL) == DB_OK)
 		for (i = 0; i < answer_rows(a); i++)
 			bytes_format(&keys, "%s%s", i > 0 ? "; " : ": ", answer_text(a, i, 0));
@@ -754,7 +755,7 @@ take_lock(struct db *db, long long deadline)
 		answer_free(a);
 		if (taken)
 			break;
-		if (db_query(db, &a, history_holder_sql, 0, NULL) == DB_OK && answer_rows(a) > 0) {
+		if (db_query_ours(db, &a, history_holder_sql, 0, NULL) == DB_OK && answer_rows(a) > 0) {
 			holder.len = 0;
 			face_holder(&holder, answer_number(a, 0, 0), answer_text(a, 0, 2), answer_text(a, 0, 1),
 			    answer_text(a, 0, 3));

@@ -6,6 +6,7 @@
 
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/own_sql.h"
 #include "seed/copy_source.h"
 
 /* --- asking the catalog --- */
@@ -22,8 +23,8 @@ names_sql(struct bytes *out, const struct seed_file *files, size_t count)
 	               "EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid), "
 	               "(SELECT pg_catalog.min(o.relname) "
 	               "FROM pg_catalog.pg_class o WHERE pg_catalog.lower(o.relname) = pg_catalog.lower(u.bare) "
-	               "AND o.relkind IN ('r', 'p') AND pg_catalog.pg_table_is_visible(o.oid)) "
-	               "FROM ROWS FROM (unnest(ARRAY[");
+	               "AND o.relkind IN ('r', 'p') AND " OWN_SQL_AS_SESSION("pg_table_is_visible(o.oid)") ") "
+	               "FROM (SELECT u.*, " OWN_SQL_AS_SESSION("to_regclass(u.name)") " AS oid FROM ROWS FROM (unnest(ARRAY[");
 	for (i = 0; i < count; i++) {
 		name.len = 0;
 		if (files[i].schema != NULL) {
@@ -39,8 +40,8 @@ names_sql(struct bytes *out, const struct seed_file *files, size_t count)
 		bytes_str(out, i > 0 ? ", " : "");
 		bytes_sql_text(out, files[i].table);
 	}
-	bytes_str(out, "]::text[])) WITH ORDINALITY u(name, bare, i) "
-	               "LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(u.name) AND c.relpersistence <> 't' "
+	bytes_str(out, "]::text[])) WITH ORDINALITY u(name, bare, i)) u "
+	               "LEFT JOIN pg_catalog.pg_class c ON c.oid = u.oid AND c.relpersistence <> 't' "
 	               "LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER BY u.i");
 	bytes_free(&name);
 }
@@ -121,7 +122,7 @@ ask_catalog(struct db *db, struct seed_tables *tables)
 		bytes_format(&oids, "%s%s", i > 0 ? "," : "", tables->tables[i].oid);
 	for (i = 0; i < 3; i++) {
 		fill_in(&texts[i], queries[i], oids.data);
-		asks[i] = (struct db_ask){ .sql = texts[i].data };
+		asks[i] = (struct db_ask){ .sql = texts[i].data, .ours = true };
 	}
 	outcome = db_round(db, asks, 3);
 	for (i = 0; i < 3; i++) {
@@ -445,7 +446,7 @@ seed_table_line(struct db *db, const struct seed_table *t, const char *ctid, boo
 	struct answer *count = NULL;
 	unsigned long line = 0;
 
-	bytes_format(&sql, "SELECT pg_catalog.count(*) FROM pg_temp.mig_seed_%zu%s WHERE ctid <= $1::pg_catalog.tid", t->sql.number,
+	bytes_format(&sql, "SELECT pg_catalog.count(*) FROM pg_temp.mig_seed_%zu%s WHERE ctid OPERATOR(pg_catalog.<=) $1::pg_catalog.tid", t->sql.number,
 	    json ? "_json" : "");
 	if (ctid != NULL && db_query(db, &count, sql.data, 1, &ctid) == DB_OK)
 		line = seed_line_of_row(t->file, (unsigned long)answer_count(count, 0, 0));
@@ -531,7 +532,7 @@ find(struct db *db, struct seed_file *files, size_t count, bool all_columns, str
 	for (i = 0; i < count; i++)
 		tables->tables[i].file = &files[i];
 	names_sql(&sql, files, count);
-	outcome = db_query(db, &tables->answers[0], sql.data, 0, NULL);
+	outcome = db_query_ours(db, &tables->answers[0], sql.data, 0, NULL);
 	bytes_free(&sql);
 	if (outcome == DB_OK && (*code = take_names(db, tables)) == 0)
 		outcome = ask_catalog(db, tables);

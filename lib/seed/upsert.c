@@ -3,6 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Every operator is qualified: these statements are parsed with the search path of the session. */
+#define IS    " OPERATOR(pg_catalog.=) "
+#define LEAST " OPERATOR(pg_catalog.>=) "
+#define MOST  " OPERATOR(pg_catalog.<=) "
+#define OVER  " OPERATOR(pg_catalog.>) "
+#define CAT   " OPERATOR(pg_catalog.||) "
 #define KEYS_COLUMN "keys of the row" /* beside the columns of a table that is staged from JSON */
 
 /* --- small parts --- */
@@ -99,7 +105,7 @@ static void
 add_present(struct bytes *out, const struct upsert_column *c)
 {
 	bytes_sql_text(out, c->name);
-	bytes_str(out, " = ANY (s.\"" KEYS_COLUMN "\")");
+	bytes_str(out, IS "ANY (s.\"" KEYS_COLUMN "\")");
 }
 
 static bool
@@ -127,11 +133,18 @@ add_column_differs(struct bytes *out, const struct upsert_column *c)
 		add_present(out, c);
 		bytes_str(out, " AND ");
 	}
-	bytes_str(out, c->exact ? "" : "pg_catalog.record_image_ne(ROW(");
+	bytes_str(out, c->exact ? "NOT coalesce(" : "pg_catalog.record_image_ne(ROW(");
 	add_column(out, "t", c->name);
-	bytes_str(out, c->exact ? " IS DISTINCT FROM " : "), ROW(");
+	bytes_str(out, c->exact ? IS : "), ROW(");
 	add_column(out, "s", c->name);
-	bytes_str(out, c->exact ? ")" : ")))");
+	if (c->exact) {
+		bytes_str(out, ", ");
+		add_column(out, "t", c->name);
+		bytes_str(out, " IS NULL AND ");
+		add_column(out, "s", c->name);
+		bytes_str(out, " IS NULL");
+	}
+	bytes_str(out, c->exact ? "))" : ")))");
 }
 
 /* Whether s and t differ in what the file may overwrite. */
@@ -170,7 +183,7 @@ static void
 add_slice(struct bytes *out, const struct upsert_table *t, const struct upsert_slice *slice)
 {
 	if (slice != NULL && slice->table == t)
-		bytes_format(out, " AND s.ctid >= '%s'::tid AND s.ctid <= '%s'::tid", slice->from, slice->to);
+		bytes_format(out, " AND s.ctid" LEAST "'%s'::pg_catalog.tid AND s.ctid" MOST "'%s'::pg_catalog.tid", slice->from, slice->to);
 }
 
 /* --- staging --- */
@@ -251,11 +264,11 @@ upsert_try_fill(struct bytes *out, const struct upsert_table *t, const char *fro
 	} else {
 		bytes_str(out, "pg_catalog.json_build_object(");
 		bytes_sql_text(out, column);
-		bytes_str(out, "::pg_catalog.text, r.doc -> ");
+		bytes_str(out, "::pg_catalog.text, r.doc OPERATOR(pg_catalog.->) ");
 		bytes_sql_text(out, column);
 		bytes_char(out, ')');
 	}
-	bytes_format(out, ") x WHERE r.ctid >= '%s'::pg_catalog.tid AND r.ctid <= '%s'::pg_catalog.tid", from,
+	bytes_format(out, ") x WHERE r.ctid" LEAST "'%s'::pg_catalog.tid AND r.ctid" MOST "'%s'::pg_catalog.tid", from,
 	    to);
 }
 
@@ -286,9 +299,9 @@ upsert_json_line(struct bytes *out, const struct upsert_table *t, const char *ke
 {
 	bytes_str(out, "SELECT r.ctid FROM ");
 	add_staged(out, t);
-	bytes_str(out, "_json r WHERE (SELECT pg_catalog.count(*) FROM pg_catalog.json_object_keys(r.doc) k WHERE k = ");
+	bytes_str(out, "_json r WHERE (SELECT pg_catalog.count(*) FROM pg_catalog.json_object_keys(r.doc) k WHERE k" IS);
 	bytes_sql_text(out, key);
-	bytes_str(out, ") > $1::pg_catalog.int8 ORDER BY r.ctid LIMIT 1");
+	bytes_str(out, ")" OVER "$1::pg_catalog.int8 ORDER BY r.ctid LIMIT 1");
 }
 
 /* --- comparing --- */
@@ -374,8 +387,8 @@ add_shown(struct bytes *out, const char *row, const struct upsert_column *c)
 		bytes_format(out, "coalesce(%s, 'null')", value.data);
 	else
 		bytes_format(out,
-		    "coalesce('''' || pg_catalog.replace(pg_catalog.left(%s, 60), '''', '''''') || "
-		                  "CASE WHEN pg_catalog.length(%s) > 60 THEN '\xE2\x80\xA6''' ELSE '''' END, 'null')",
+		    "coalesce(''''" CAT "pg_catalog.replace(pg_catalog.left(%s, 60), '''', '''''')" CAT
+		                  "CASE WHEN pg_catalog.length(%s)" OVER "60 THEN '\xE2\x80\xA6''' ELSE '''' END, 'null')",
 		    value.data, value.data);
 	bytes_free(&value);
 }
@@ -395,7 +408,7 @@ add_json(struct bytes *out, const char *row, const struct upsert_column *c, bool
 		bytes_format(out, "%s::pg_catalog.text", value.data);
 	else if (c->large_number && !exact)
 		bytes_format(out,
-		    "CASE WHEN pg_catalog.length(%s::pg_catalog.text) <= 15 THEN pg_catalog.to_json(%s)::pg_catalog.text "
+		    "CASE WHEN pg_catalog.length(%s::pg_catalog.text)" MOST "15 THEN pg_catalog.to_json(%s)::pg_catalog.text "
 		                  "ELSE pg_catalog.to_json(%s::pg_catalog.text)::pg_catalog.text END",
 		                  value.data, value.data, value.data);
 	else
@@ -412,7 +425,7 @@ add_json_name(struct bytes *out, const char *name)
 {
 	bytes_str(out, "pg_catalog.to_json(");
 	bytes_sql_text(out, name);
-	bytes_str(out, "::pg_catalog.text)::pg_catalog.text || ':' || ");
+	bytes_str(out, "::pg_catalog.text)::pg_catalog.text" CAT "':'" CAT);
 }
 
 enum part { PART_KEY, PART_OLD, PART_NEW, PART_SHOWN_KEY, PART_SHOWN };
@@ -442,7 +455,7 @@ add_part_of_column(struct bytes *out, const struct upsert_column *c, const char 
 {
 	if (part == PART_SHOWN_KEY || part == PART_SHOWN) {
 		bytes_sql_text(out, c->name);
-		bytes_str(out, " || ");
+		bytes_str(out, CAT);
 	} else {
 		add_json_name(out, c->name);
 	}
@@ -456,7 +469,7 @@ add_part_of_column(struct bytes *out, const struct upsert_column *c, const char 
 		break;
 	case PART_SHOWN_KEY:
 		/* as in a shell: without quotes */
-		bytes_str(out, "'=' || ");
+		bytes_str(out, "'='" CAT);
 		if (c->hidden) {
 			bytes_str(out, "'(not shown)'");
 			break;
@@ -466,11 +479,11 @@ add_part_of_column(struct bytes *out, const struct upsert_column *c, const char 
 		bytes_str(out, "::pg_catalog.text, E'\\n', E'\\\\n'), 60)");
 		break;
 	case PART_SHOWN:
-		bytes_str(out, "CASE WHEN t.ctid IS NULL THEN '=' || ");
+		bytes_str(out, "CASE WHEN t.ctid IS NULL THEN '='" CAT);
 		add_shown(out, "s", c);
-		bytes_str(out, " ELSE ': ' || ");
+		bytes_str(out, " ELSE ': '" CAT);
 		add_shown(out, "t", c);
-		bytes_str(out, " || ' \xE2\x86\x92 ' || ");
+		bytes_str(out, CAT "' \xE2\x86\x92 '" CAT);
 		add_shown(out, "s", c);
 		bytes_str(out, " END");
 		break;
@@ -485,7 +498,7 @@ add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum 
 	bool keys = part == PART_KEY || part == PART_SHOWN_KEY;
 	size_t i;
 
-	bytes_format(out, "%spg_catalog.concat_ws(%s, NULL", json ? "'{' || " : "",
+	bytes_format(out, "%spg_catalog.concat_ws(%s, NULL", json ? "'{'" CAT : "",
 	    json ? "','" : keys ? "' '" : "', '");
 	for (i = 0; i < t->count; i++) {
 		const struct upsert_column *c = &t->columns[i];
@@ -501,7 +514,7 @@ add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum 
 		add_part_of_column(out, c, row, part);
 		bytes_str(out, keys ? "" : " END");
 	}
-	bytes_format(out, ")%s", json ? " || '}'" : "");
+	bytes_format(out, ")%s", json ? CAT "'}'" : "");
 }
 
 void
@@ -536,7 +549,7 @@ add_key_order(struct bytes *out, const struct upsert_table *t)
 		add_between(out, &begun, ", ");
 		add_column(out, "t", t->columns[i].name);
 		if (t->columns[i].collatable)
-			bytes_str(out, " COLLATE \"C\"");
+			bytes_str(out, " COLLATE pg_catalog.\"C\"");
 	}
 }
 
@@ -672,7 +685,7 @@ add_act(struct bytes *out, const struct upsert_table *t, enum act act, const str
 	if (!has_act(t, act))
 		return;
 	if (*last != '\0')
-		snprintf(after, sizeof after, " AND (SELECT pg_catalog.count(*) FROM %s) >= 0", last);
+		snprintf(after, sizeof after, " AND (SELECT pg_catalog.count(*) FROM %s)" LEAST "0", last);
 	bytes_str(out, *last == '\0' ? "WITH " : ", ");
 	snprintf(last, 48, "%c%zu", letters[act], t->number);
 	bytes_format(out, "%s AS (", last);
@@ -731,17 +744,17 @@ upsert_sequences(struct bytes *out, const struct upsert_table *t)
 		add_between(out, &begun, "; ");
 		bytes_str(out, "SELECT pg_catalog.setval(");
 		bytes_sql_text(out, c->sequence);
-		bytes_str(out, "::pg_catalog.regclass, m.v) FROM (SELECT CASE WHEN d.seqincrement > 0 THEN pg_catalog.max(s.v) "
+		bytes_str(out, "::pg_catalog.regclass, m.v) FROM (SELECT CASE WHEN d.seqincrement" OVER "0 THEN pg_catalog.max(s.v) "
 		               "ELSE pg_catalog.min(s.v) END AS v, d.seqincrement FROM (SELECT ");
 		add_column(out, "s", c->name);
 		bytes_str(out, "::pg_catalog.int8 AS v FROM ");
 		add_staged(out, t);
-		bytes_str(out, " s) s, pg_catalog.pg_sequence d WHERE d.seqrelid = ");
+		bytes_str(out, " s) s, pg_catalog.pg_sequence d WHERE d.seqrelid" IS);
 		bytes_sql_text(out, c->sequence);
 		bytes_format(out,
-		    "::pg_catalog.regclass AND s.v BETWEEN d.seqmin AND d.seqmax GROUP BY d.seqincrement) m, %s q "
-		                  "WHERE (CASE WHEN m.seqincrement > 0 THEN m.v >= q.last_value ELSE m.v <= q.last_value END) "
-		                  "AND (m.v <> q.last_value OR NOT q.is_called)", c->sequence);
+		    "::pg_catalog.regclass AND s.v" LEAST "d.seqmin AND s.v" MOST "d.seqmax GROUP BY d.seqincrement) m, %s q "
+		                  "WHERE (CASE WHEN m.seqincrement" OVER "0 THEN m.v" LEAST "q.last_value ELSE m.v" MOST "q.last_value END) "
+		                  "AND (m.v OPERATOR(pg_catalog.<>) q.last_value OR NOT q.is_called)", c->sequence);
 	}
 }
 
@@ -768,13 +781,14 @@ upsert_duplicate(struct bytes *out, const struct upsert_table *t, const char *co
 	add_staged(out, t);
 	bytes_str(out, " s GROUP BY ");
 	add_list(out, columns, count);
-	bytes_str(out, " HAVING pg_catalog.count(*) > 1 AND pg_catalog.num_nulls(");
+	bytes_str(out, " HAVING pg_catalog.count(*)" OVER "1 AND pg_catalog.num_nulls(");
 	add_list(out, columns, count);
-	bytes_str(out, ") = 0 ORDER BY 1 LIMIT 1");
+	bytes_str(out, ")" IS "0 ORDER BY 1 LIMIT 1");
 }
 
 void
-upsert_conflict(struct bytes *out, const struct upsert_table *t, const char *const *columns, size_t count)
+upsert_conflict(struct bytes *out, const struct upsert_table *t, const char *const *columns, const char *const *equals,
+    size_t count)
 {
 	size_t i;
 
@@ -793,7 +807,7 @@ upsert_conflict(struct bytes *out, const struct upsert_table *t, const char *con
 	for (i = 0; i < count; i++) {
 		bytes_str(out, i > 0 ? " AND " : "");
 		add_column(out, "t", columns[i]);
-		bytes_str(out, " = ");
+		bytes_format(out, " %s ", equals[i]);
 		add_column(out, "s", columns[i]);
 	}
 	bytes_str(out, " WHERE NOT (");
@@ -826,12 +840,12 @@ upsert_row_text(struct bytes *out, const struct upsert_table *t, const char *con
 			continue;
 		bytes_str(out, ", ");
 		bytes_sql_text(out, c->name);
-		bytes_str(out, " || '=' || ");
+		bytes_str(out, CAT "'='" CAT);
 		add_shown(out, "s", c);
 	}
 	bytes_str(out, ") FROM ");
 	add_staged(out, t);
-	bytes_format(out, " s WHERE s.ctid = '%s'::tid", ctid);
+	bytes_format(out, " s WHERE s.ctid" IS "'%s'::pg_catalog.tid", ctid);
 }
 
 void
@@ -840,7 +854,7 @@ upsert_export(struct bytes *out, const struct upsert_table *t, char delimiter)
 	bool begun = false;
 	size_t i;
 
-	bytes_str(out, delimiter != 0 ? "COPY (SELECT " : "SELECT '{' || pg_catalog.concat_ws(','");
+	bytes_str(out, delimiter != 0 ? "COPY (SELECT " : "SELECT '{'" CAT "pg_catalog.concat_ws(','");
 	for (i = 0; i < t->count; i++) {
 		const struct upsert_column *c = &t->columns[i];
 
@@ -857,7 +871,7 @@ upsert_export(struct bytes *out, const struct upsert_table *t, char delimiter)
 			bytes_sql_name(out, c->name);
 		}
 	}
-	bytes_str(out, delimiter != 0 ? " FROM " : ") || '}' FROM ");
+	bytes_str(out, delimiter != 0 ? " FROM " : ")" CAT "'}' FROM ");
 	upsert_name(out, t);
 	bytes_str(out, " t");
 	add_key_order(out, t);

@@ -108,7 +108,8 @@ void upsert_duplicate(struct bytes *out, const struct upsert_table *t, const cha
  * ctid of the first row with the values of another row of the table (which has another key), and that key; or
  * nothing.
  */
-void upsert_conflict(struct bytes *out, const struct upsert_table *t, const char *const *columns, size_t count);
+void upsert_conflict(struct bytes *out, const struct upsert_table *t, const char *const *columns, const char *const *equals,
+    size_t count);
 
 /*
  * A row for each change, in the order of the file: what, key and values for people, then key, old and new as
