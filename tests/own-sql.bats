@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+# Our own SQL means pg_catalog's names and the history's, whoever may create what beside them; and row level security is
+# never taken for an empty table.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+load traps
+
+setup_file() { server_start --own; }
+teardown_file() { server_stop; }
+setup() {
+  database_new
+  folder_new
+}
+teardown() {
+  sessions_end
+  roles_end
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+# Every tool and every question of it, in a database where mallory has been.
+everything() {
+  migration 20240101000000_init 'CREATE TYPE mood AS ENUM ($$NEW$$, $$DONE$$); CREATE TABLE a (id int PRIMARY KEY, name varchar(20));'
+  migration 20240102000000_index 'CREATE INDEX CONCURRENTLY a_name ON a (name);'
+  migration 20240103000000_together 'INSERT INTO a VALUES (1, $$x$$); CREATE INDEX CONCURRENTLY a_id ON a (id); DELETE FROM a;'
+  mig-scan --format=text >/dev/null
+  mig-scan | mig-plan --allow=not_empty | mig-apply --dry-run >/dev/null
+  mig-scan | mig-plan --allow=not_empty | mig-apply >/dev/null
+  mig-scan | mig-check history
+  migration 20240104000000_psql 'CREATE TABLE b (id int);'
+  mig-scan | mig-plan --format=sql | PGAPPNAME=mig-plan psql -v ON_ERROR_STOP=1 -qf - >/dev/null
+  migration 20250101000000_again 'CREATE INDEX CONCURRENTLY again ON a (name); SET search_path = pg_temp; SET row_security = on;'
+  mig-scan | mig-plan | mig-apply >/dev/null
+  migration 20250101000001_bad 'CREATE INDEX CONCURRENTLY half ON a (id); SELECT 1/0;'
+  ! mig-scan | mig-plan | mig-apply >/dev/null 2>&1
+  mig-scan | mig-plan --mark-rolled-back 20250101000001_bad | mig-apply >/dev/null
+  mig-scan | mig-plan --mark-applied 20250101000001_bad | mig-apply >/dev/null
+  sql 'CREATE TABLE kind (id serial PRIMARY KEY, name varchar(20) UNIQUE, code char(3), mood mood, tags varchar[], note pg_catalog.text, at pg_catalog.timestamptz, parent int REFERENCES kind)'
+  sql "INSERT INTO kind VALUES (1, 'old', 'x', 'NEW', '{a}', 'n', now(), NULL), (2, 'b', 'y', 'NEW', '{}', NULL, NULL, 1)"
+  printf 'id,name,code,mood,tags\n1,new,x,DONE,{b}\n2,b,y,NEW,{}\n3,c,z,NEW,{}\n' >kind.csv
+  mig-seed --dry-run kind.csv | mig-check seeds || [[ $? == 1 ]]
+  mig-seed kind.csv >/dev/null
+  mig-seed kind.csv >/dev/null
+  printf '{"id":1,"name":"newer","tags":["c"]}\n{"id":2,"note":"n"}\n' >kind.ndjson
+  rm kind.csv
+  mig-seed --prune kind.ndjson >/dev/null
+  printf 'id,name\n4,newer\n' >kind.csv
+  ! mig-seed kind.csv >/dev/null 2>&1
+  printf 'id,name,parent\n4,four,77\n' >kind.csv
+  ! mig-seed kind.csv >/dev/null 2>&1
+  printf 'id\tname\n5\tfive\n' >kind.tsv
+  rm kind.csv
+  mig-seed kind.tsv >/dev/null
+  mig-seed --export kind >/dev/null
+  mig-check database || [[ $? == 1 ]]
+  mig-check relation=kind relation=kind.name relation=public.kind.name
+  mig-scan | mig-check history
+}
+
+@test "nothing that somebody made in public is called by a statement of ours" {
+  traps_plant
+  # they are there
+  for call in "quote_ident('a'::name)" "'a'::varchar(9) = 'b'::varchar(9)" "0::oid = 0" "format('%I', 'a'::name)" "'{}'::json -> 'a'::name"; do
+    run sql "SELECT $call"
+    assert_output --partial TRAP
+  done
+  everything
+  run traps_called
+  assert_output ''
+}
+
+@test "nor where the search path names public before pg_catalog" {
+  traps_plant
+  sql "ALTER ROLE tester IN DATABASE \"$PGDATABASE\" SET search_path = public, pg_catalog"
+  mig-scan --format=text >out
+  mig-scan | mig-plan --allow=not_empty | mig-apply --dry-run >out
+  mig-scan | mig-check history
+  mig-check relation=pg_catalog.pg_class
+  mig-check database || [[ $? == 1 ]]
+  run traps_called
+  assert_output ''
+}
+
+@test "a history that is a view, or has columns of somebody's type, is not read" {
+  sql "CREATE VIEW _prisma_migrations AS SELECT pg_catalog.set_config('a.b', 'read', false)"
+  run --separate-stderr mig-scan
+  assert_code 65
+  [[ $stderr == *'is a view'* ]]
+  sql "DROP VIEW _prisma_migrations; CREATE TYPE t AS (x int);
+    CREATE FUNCTION c(t) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE ''TRAP''; END'; CREATE CAST (t AS text) WITH FUNCTION c(t);
+    CREATE TABLE _prisma_migrations (id t, checksum text, migration_name text, logs text, started_at timestamptz, finished_at timestamptz,
+      rolled_back_at timestamptz, applied_steps_count int); INSERT INTO _prisma_migrations (id) VALUES (ROW(1))"
+  run --separate-stderr mig-scan
+  assert_code 65
+  [[ $stderr == *"a column whose type is not PostgreSQL's own"* && $stderr != *TRAP* ]]
+}
+
+## Row level security
+
+@test "where row level security hides the history, every tool refuses with 77 and the remedies, mig-check with 3" {
+  migration 20240101000000_init 'CREATE TABLE account (cents int); INSERT INTO account VALUES (5);'
+  pipeline
+  assert_code 0
+  mig-scan >scan.rec
+  migration 20240102000000_more 'UPDATE account SET cents = cents * 100;'
+  mig-scan | mig-plan >plan.rec
+  role_new ci
+  sql "GRANT ALL ON ALL TABLES IN SCHEMA public TO \"$ROLE\"; GRANT ALL ON SCHEMA public TO \"$ROLE\"; ALTER TABLE _prisma_migrations ENABLE ROW LEVEL SECURITY"
+  owner=$DATABASE_URL
+  export DATABASE_URL
+  DATABASE_URL=$(database_url "$ROLE")
+  for policies in '' 'CREATE POLICY w ON _prisma_migrations FOR INSERT WITH CHECK (true); CREATE POLICY u ON _prisma_migrations FOR UPDATE USING (true)' \
+    'CREATE POLICY partly ON _prisma_migrations USING (migration_name < $$2024$$)'; do
+    sql "$policies"
+    run --separate-stderr mig-scan
+    assert_code 77
+    [[ $stderr == *'row level security hides rows of the history'*"ALTER ROLE "*BYPASSRLS* ]]
+    run --separate-stderr mig-apply plan.rec
+    assert_code 77
+    run mig-check history --timeout=3s <scan.rec
+    assert_code 0
+    run mig-check history --watch=100ms --every=50ms <scan.rec
+    assert_code 3
+  done
+  assert_equal "$(sql 'SELECT cents FROM account')" 5
+  # FORCE: the owner too
+  sql 'ALTER TABLE _prisma_migrations FORCE ROW LEVEL SECURITY'
+  DATABASE_URL=$owner
+  run --separate-stderr mig-scan
+  assert_code 77
+}
+
+@test "each remedy that row level security is refused with helps" {
+  migration 20240101000000_init 'SELECT 1;'
+  pipeline
+  role_new ci
+  sql "GRANT ALL ON ALL TABLES IN SCHEMA public TO \"$ROLE\"; GRANT ALL ON SCHEMA public TO \"$ROLE\"; ALTER TABLE _prisma_migrations ENABLE ROW LEVEL SECURITY"
+  export DATABASE_URL
+  DATABASE_URL=$(database_url "$ROLE")
+  for remedy in 'GRANT' 'ALTER ROLE' 'ALTER TABLE'; do
+    run --separate-stderr mig-scan
+    assert_code 77
+    sql_admin "$(grep -o "$remedy .*;" <<<"$stderr" | head -n 1)"
+    mig-scan --format=text >out
+    sql_admin "REVOKE tester FROM \"$ROLE\"; ALTER ROLE \"$ROLE\" NOBYPASSRLS"
+  done
+}
+
+@test "a script that turns row level security on again has it for itself alone" {
+  migration 20240101000000_init 'SELECT 1;'
+  migration 20240102000000_on 'SET row_security = on;'
+  migration 20240103000000_seen "CREATE TABLE seen AS SELECT pg_catalog.current_setting('row_security') AS it;"
+  pipeline
+  assert_code 0
+  assert_equal "$(sql 'SELECT it FROM seen')" off
+}
