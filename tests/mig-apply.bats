@@ -393,7 +393,7 @@ caret() {
   assert_code 65
   error_count 1
   says 'this plan is for another database; nothing was touched' "plan        $first at " "connected   $PGDATABASE at " \
-    'next: mig-scan | mig-plan, with the same -d as here'
+    'next: scan and plan with the same -d as here'
   assert_equal "$(tables)" ''
 }
 
@@ -625,7 +625,7 @@ busy_table() {
     "held by       pid $SESSION" web 'idle in transaction' SELECT \
     '  committed     step 1' '  rolled back   step 2, all of it' '  not started   step 3' --max-stall \
     "next: wait until pid $SESSION is done, or end it in psql:  select pg_terminate_backend($SESSION);" \
-    'then run the same again; it goes on at step 2:  mig-scan | mig-plan | mig-apply'
+    'then run the same again; it goes on at step 2:  mig-apply --wait=3s plan.rec'
   says_not customer
   assert_equal "$(tables)" 'Order before'
   assert_equal "$(applied | tr '\n' ' ')" '1_order 2_before '

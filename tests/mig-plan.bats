@@ -303,7 +303,7 @@ mig 0 0 $(checksum 4_empty)"
     sql "SET client_min_messages = error; CREATE SCHEMA n$n; SET search_path = n$n; $kind"
     DATABASE_URL="$DATABASE_URL&schema=n$n" plan
     [[ $status == "$code" ]] || fail "$kind: exit code $status" || return 1
-    ((code == 0)) || says 'mig-plan: error: schema n' P3005 "mig-plan --baseline NAME"
+    ((code == 0)) || says 'mig-plan: error: schema n' P3005 "mig-plan --baseline=NAME"
   done <<'CASES'
 1|CREATE TABLE a ()
 1|CREATE UNLOGGED TABLE a (b int)
@@ -376,7 +376,7 @@ CASES
   migration 1_one 'SELECT 1;'
   run --separate-stderr bash -c 'mig-scan --offline | mig-plan'
   assert_code 65
-  says 'mig-scan --offline | mig-scan - | mig-plan' 'mig-scan --offline | mig-plan --from-empty'
+  says 'Scan without --offline' --from-empty
 }
 
 ## --strict, --allow, --exit-code

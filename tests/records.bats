@@ -352,7 +352,7 @@ each_null() {
     sed '$s/}$/,"signature":"x"}/' >more.rec
   run --separate-stderr mig-plan --from-empty --format=records more.rec
   assert_code 0
-  assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec)"
+  assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec | jq -c 'del(.command, .place)')"
 
   database_new
   mig-scan | mig-plan -o plan.rec >/dev/null
@@ -375,7 +375,7 @@ each_null() {
   sed '$d' scan.rec | jq -c -S . | sed -e 's/^{/{ /' -e 's/}$/\t} /' | seal >other.rec
   run --separate-stderr mig-plan --from-empty --format=records other.rec
   assert_code 0
-  assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec)"
+  assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec | jq -c 'del(.command, .place)')"
 }
 
 @test "every character comes through as it is: written as jq would write it, and read however it is written" {

@@ -94,7 +94,7 @@ SQL
   local script answer
   while IFS= read -r script; do
     half_done "$script"
-    says 'next: mig-scan | mig-plan' 'lost'
+    says 'next: let the plan say how to go on:  mig-scan | mig-plan' 'lost'
     says_not 'correct the file from statement'
     sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"
     pipeline

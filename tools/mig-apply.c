@@ -7,13 +7,16 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/shell_quote.h"
 #include "base/signals.h"
+#include "deploy/again.h"
 #include "deploy/deploy.h"
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
 #include "secret/secret.h"
+#include "secret/source.h"
 
 static const char *const usage[] = {
 	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME] [--wait=TIME]",
@@ -56,11 +59,13 @@ is_digest(const char *text)
 }
 
 static int
-read_command_line(int argc, char *argv[], struct deploy *deploy, const char **input, struct output *out)
+read_command_line(int argc, char *argv[], struct deploy *deploy, const char **input, struct output *out,
+    struct shell_words *words)
 {
 	struct options o;
 	int option;
 
+	shell_program(words, "mig-apply");
 	options_begin(&o, &program, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_DONE) {
 		switch (option) {
@@ -68,9 +73,12 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			return MIG_USAGE;
 		case 'd':
 			deploy->database = o.value;
+			shell_option(words, "-d", o.value);
+			words->unknown |= !source_word_is_public(o.value);
 			break;
 		case OPTION_DRY_RUN:
 			deploy->dry_run = true;
+			shell_option(words, "--dry-run", NULL);
 			break;
 		case OPTION_EXPECT:
 			if (!is_digest(o.value))
@@ -82,16 +90,20 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 				return MIG_USAGE;
 			if (deploy->max_stall_ms < 1)
 				return options_wrong("--max-stall=%s: without any wait no lock can be had", o.value);
+			shell_option(words, "--max-stall", o.value);
 			break;
 		case OPTION_WAIT:
 			if (options_time("wait", o.value, &deploy->wait_ms) != 0)
 				return MIG_USAGE;
+			shell_option(words, "--wait", o.value);
 			deploy->absent_ms = deploy->wait_ms;
 			break;
 		case 'o':
 		case 'F':
 			if (output_option(out, option, o.value, "text|records") != 0)
 				return MIG_USAGE;
+			if (option == 'o')
+				shell_option(words, "-o", o.value);
 			break;
 		}
 	}
@@ -123,13 +135,14 @@ main(int argc, char *argv[])
 	struct output out = { .kind = "results", .replaces = true };
 	struct reader *reader = NULL;
 	struct plan_stream plan = { 0 };
+	struct shell_words words = { 0 };
 	int code;
 
 	secret_begin(argc, argv);
 	message_begin("mig-apply");
 	signals_begin();
 	output_begin(&out, &program, argc, argv, "text|records");
-	code = read_command_line(argc, argv, &deploy, &input, &out);
+	code = read_command_line(argc, argv, &deploy, &input, &out, &words);
 	if (code == 0 && (reader = reader_open(input, "Nothing was applied.",
 	                      "a plan is applied from a pipe:  mig-scan | mig-plan | mig-apply")) == NULL)
 		code = message_code();
@@ -137,12 +150,15 @@ main(int argc, char *argv[])
 		code = output_open(&out);
 	if (code == 0)
 		code = read_plan(reader, &plan, &out);
+	if (reader != NULL)
+		again_begin(reader_command(reader), shell_words(&words), strcmp(input, "-") != 0 ? input : NULL);
 	if (code == 0)
 		code = deploy_check_plan(&deploy, &plan);
 	if (code == 0)
 		code = deploy_run(&deploy, &plan, &out);
 	code = output_close(&out, code);
 	plan_stream_free(&plan);
+	shell_words_free(&words);
 	reader_free(reader);
 	if (code > 128)
 		signals_reraise();

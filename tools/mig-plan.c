@@ -195,10 +195,11 @@ read_scan(struct reader *reader, const struct request *request, struct scan *sca
 		return not_whole(reader, got, out);
 	if (!scan->has_database && !request->wishes.from_empty) {
 		(void)message_error(MIG_DATA, "the scan has no database side, so nobody knows what is applied");
-		message_line("  Add it:  mig-scan --offline | mig-scan - | mig-plan");
-		message_line("  or plan as if nothing were:  mig-scan --offline | mig-plan --from-empty");
+		message_line("  Scan without --offline, or pass the scan through mig-scan - where the database is;");
+		message_line("  or plan as if nothing were applied: --from-empty");
 		return MIG_DATA;
 	}
+	scan->command = reader_command(reader);
 	if (request->wishes.from_empty)
 		scan->history_count = 0;
 	return 0;
@@ -294,17 +295,23 @@ add_options(struct shell_words *words, const char *option, const char *const *va
 		shell_option(words, option, values[i]);
 }
 
-/* The options that this plan comes from, so that the same plan can be asked for again. */
+/*
+ * The options that this plan comes from, so that it can be asked for again.  --resume is for the plan as it is: once that
+ * has begun, the journal knows better.
+ */
 static void
-decisive_options(struct shell_words *words, const struct wishes *w)
+plan_words(struct shell_words *words, const struct scan *scan, const struct wishes *w, bool resumes)
 {
+	shell_append(words, scan->command);
+	shell_program(words, "mig-plan");
 	add_options(words, "--to", &w->to, w->to != NULL);
 	if (w->from_empty)
 		shell_option(words, "--from-empty", NULL);
 	add_options(words, "--baseline", &w->baseline, w->baseline != NULL);
 	add_options(words, "--mark-applied", w->applied, w->applied_count);
 	add_options(words, "--mark-rolled-back", w->rolled_back, w->rolled_back_count);
-	add_options(words, "--resume", w->resumes, w->resume_count);
+	if (resumes)
+		add_options(words, "--resume", w->resumes, w->resume_count);
 	add_options(words, "--allow", &w->allow, w->allow != NULL);
 	if (w->strict != NULL)
 		shell_option(words, "--strict", *w->strict != '\0' ? w->strict : NULL);
@@ -316,7 +323,6 @@ show(const struct scan *scan, const struct status *status, const struct planned 
     const struct wishes *wishes, bool sql)
 {
 	struct shell_words words = { 0 };
-	struct bytes command = { 0 };
 	struct bytes page = { 0 };
 	char digest[RECORD_DIGEST_HEX];
 	struct writer *own = writer;
@@ -329,22 +335,17 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 	writer_digest(own, digest);
 	if (writer == NULL)
 		writer_end(own, 0);
-	shell_program(&words, "mig-scan");
-	shell_program(&words, "mig-plan");
-	decisive_options(&words, wishes);
-	if (shell_words(&words) != NULL)
-		shell_command(&command, shell_words(&words));
+	plan_words(&words, scan, wishes, true);
 	if (sql)
 		code = psql_script(&page, scan, planned, digest);
 	else
-		face_preview(&page, scan, status, planned, digest, command.data,
+		face_preview(&page, scan, status, planned, digest, shell_words(&words),
 		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
 	if (code == 0 && sql)
 		fwrite(bytes_text(&page), 1, page.len, stdout);
 	else if (code == 0)
 		output_page(&page);
 	shell_words_free(&words);
-	bytes_free(&command);
 	bytes_free(&page);
 	return code;
 }
@@ -358,10 +359,14 @@ plan(const struct scan *scan, const struct status *status, const struct request 
 
 	if (code == 0 || code == MIG_FAILED) {
 		bool sql = out->format != NULL && strcmp(out->format, "sql") == 0;
+		struct shell_words words = { 0 };
 		int shown = 0;
 
 		if (out->writer != NULL)
 			write_plan(&planned, out->writer);
+		plan_words(&words, scan, &request->wishes, false);
+		writer_command(out->writer, shell_words(&words));
+		shell_words_free(&words);
 		if (out->page && (code == 0 || !sql))
 			shown = show(scan, status, &planned, out->writer, &request->wishes, sql);
 		say_findings(&planned, out->page && !sql);
@@ -409,6 +414,7 @@ show_kept_plan(struct reader *reader, const struct request *request, struct outp
 		planned.statements += kept.steps[i].statement_count > 0 ? (size_t)kept.steps[i].statement_count : 0;
 	if (out->writer != NULL)
 		write_plan(&planned, out->writer);
+	writer_command(out->writer, reader_command(reader));
 	if (out->page) {
 		face_preview(&page, NULL, NULL, &planned, kept.digest, NULL, terminal_page_width(STDOUT_FILENO),
 		    message_verbosity > 0);

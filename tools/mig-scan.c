@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "database/inspect.h"
@@ -59,6 +60,7 @@ struct request {
 	const char *dir;       /* NULL: the usual places; "-": standard input */
 	bool offline;
 	long long wait_ms;
+	const char *wait;      /* as it was said */
 };
 
 /* What is to be freed, in one place. */
@@ -71,6 +73,7 @@ struct job {
 	struct reader *reader;
 	struct scan scan;
 	size_t cap;
+	struct shell_words words;   /* this scan, to be typed again */
 };
 
 static int
@@ -93,6 +96,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 		case OPTION_WAIT:
 			if (options_time("wait", o.value, &request->wait_ms) != 0)
 				return MIG_USAGE;
+			request->wait = o.value;
 			break;
 		case 'o':
 		case 'F':
@@ -108,6 +112,25 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 	if (request->offline && request->dir != NULL && strcmp(request->dir, "-") == 0)
 		return options_wrong("--offline reads a folder, not standard input");
 	return 0;
+}
+
+/* What to type for this scan; not known where it came through a pipe, or -d may not be shown. */
+static void
+take_words(struct job *job, const struct request *request)
+{
+	struct shell_words *words = &job->words;
+
+	shell_program(words, "mig-scan");
+	if (request->database != NULL)
+		shell_option(words, "-d", request->database);
+	if (request->offline)
+		shell_option(words, "--offline", NULL);
+	if (request->wait != NULL)
+		shell_option(words, "--wait", request->wait);
+	if (request->dir != NULL || (job->folder.path != NULL && strcmp(job->folder.path, "prisma/migrations") != 0))
+		shell_path(words, request->dir != NULL ? request->dir : job->folder.path);
+	words->unknown |= job->reader != NULL || !source_word_is_public(request->database);
+	job->scan.command = shell_words(words);
 }
 
 static int
@@ -246,8 +269,10 @@ scan(struct job *job, const struct request *request, struct output *out)
 {
 	int code = open_input(job, request);
 
+	take_words(job, request);
 	if (code == 0)
 		code = output_open(out);
+	writer_command(out->writer, job->scan.command);
 	if (job->reader == NULL)
 		signals_meanwhile(read_ahead, &job->folder);
 	if (code == 0)
@@ -288,6 +313,7 @@ main(int argc, char *argv[])
 	for (i = 0; i < job.scan.migration_count; i++)
 		record_free(job.scan.migrations[i].record);
 	free(job.scan.migrations);
+	shell_words_free(&job.words);
 	reader_free(job.reader);
 	return code;
 }

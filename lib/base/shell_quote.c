@@ -49,9 +49,17 @@ add(struct shell_words *words, const char *before, const char *word)
 }
 
 void
+shell_pipe(struct shell_words *words)
+{
+	bytes_str(&words->text, "\n|");
+}
+
+void
 shell_program(struct shell_words *words, const char *program)
 {
-	add(words, words->text.len > 0 ? "|\n" : "", program);
+	if (words->text.len > 0)
+		shell_pipe(words);
+	add(words, "", program);
 }
 
 void

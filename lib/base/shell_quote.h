@@ -21,6 +21,7 @@ struct shell_words {
 };
 
 void shell_program(struct shell_words *words, const char *program);     /* behind a pipe where one is there already */
+void shell_pipe(struct shell_words *words);
 void shell_option(struct shell_words *words, const char *option, const char *value);  /* "--to"; NULL: without value */
 void shell_path(struct shell_words *words, const char *path);           /* an operand; ./ before a leading dash */
 void shell_append(struct shell_words *words, const char *text);         /* words that were kept; NULL: unknown */

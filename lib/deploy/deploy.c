@@ -15,6 +15,7 @@
 #include "database/pooler.h"
 #include "database/rights.h"
 #include "database/session_restore.h"
+#include "deploy/again.h"
 #include "deploy/batch.h"
 #include "deploy/claims.h"
 #include "deploy/foresight.h"
@@ -96,7 +97,7 @@ deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
 	if (deploy->expect != NULL && strncmp(deploy->expect, plan->digest, strlen(deploy->expect)) != 0) {
 		(void)message_error(MIG_DATA, "this is not the plan that was expected; nothing was touched");
 		message_line("  expected    %s\n  this plan   %.16s", deploy->expect, plan->digest);
-		message_line("next: look at it again:  mig-scan | mig-plan");
+		again_plan("next: look at it again");
 		return MIG_DATA;
 	}
 	for (i = 0; code == 0 && i < plan->finding_count; i++)
@@ -108,7 +109,7 @@ deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
 	if (code == 0 && plan->step_count > 0 &&
 	    (plan->plan.history_digest == NULL || plan->plan.database == NULL || plan->plan.schema == NULL)) {
 		code = message_error(MIG_DATA, "this plan was made without a database; nothing was touched");
-		message_line("next: mig-scan | mig-plan | mig-apply");
+		message_line("next: make the plan from a scan that has the database, without --from-empty");
 	}
 	return code;
 }
@@ -139,7 +140,7 @@ check_target(struct run_state *s)
 		(void)message_error(MIG_DATA, "this plan is for another database; nothing was touched");
 		say_place("plan", plan->database, plan->host, plan->port, plan->schema, plan->system_identifier);
 		say_place("connected", d->database, d->host, d->port, d->schema, d->system_identifier);
-		message_line("next: mig-scan | mig-plan, with the same -d as here");
+		message_line("next: scan and plan with the same -d as here");
 		return MIG_DATA;
 	}
 	if (d->in_recovery) {
@@ -226,7 +227,7 @@ say_locked_out(const struct run_state *s, const struct bytes *holder)
 	if (holder->len > 0)
 		message_line("  held by       %s", holder->data);
 	message_line("  nothing was touched");
-	message_line("next: run the same again later:  mig-scan | mig-plan | mig-apply");
+	again_retry("next: run the same again later");
 	return MIG_BUSY;
 }
 
@@ -320,7 +321,7 @@ say_changed(const struct run_state *s)
 		    row->finished_at != NULL ? "applied" : "begun",
 		    clock_readable(row->finished_at != NULL ? row->finished_at : row->started_at, when));
 	}
-	message_line("next: look at a new plan:  mig-scan | mig-plan");
+	again_plan("next: look at a new plan");
 	return MIG_DATA;
 }
 
@@ -332,7 +333,7 @@ say_unfinished(const struct history_row *row)
 	(void)message_error(MIG_FAILED, "%s was begun at %s and never finished (P3009); nothing was touched",
 	    row->migration, clock_readable(row->started_at, when));
 	message_line("  Nobody is at it now: this deploy holds the lock.");
-	message_line("next: mig-scan | mig-plan    (says what to do about it)");
+	again_plan("next: let the plan say what to do about it");
 	return MIG_FAILED;
 }
 

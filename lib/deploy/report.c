@@ -10,6 +10,7 @@
 #include "base/mig.h"
 #include "base/page.h"
 #include "base/signals.h"
+#include "deploy/again.h"
 #include "database/locks.h"
 #include "base/terminal.h"
 #include "sql/interrupted.h"
@@ -121,8 +122,6 @@ report_success(const struct report *r)
 }
 
 /* --- trouble --- */
-
-static const char again[] = "mig-scan | mig-plan | mig-apply";
 
 /* A line of what the server said. */
 static void
@@ -252,18 +251,19 @@ static void
 say_next(const struct step *step, const struct sent *sent)
 {
 	if (lost_session(step, sent) || (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent)))
-		message_line("next: mig-scan | mig-plan    (says how to go on with %s)", step->migration);
+		again_plan("next: let the plan say how to go on");
 	else if (sent->outcome == SEND_FAILED && sent->own_row)
-		message_line("next: see to that, then run the same again:  %s", again);
+		again_deploy("next: see to that, then run the same again");
 	else if (is_denied(sent))
-		message_line("next: give the role that right, or deploy as one that has it; then run the same again:  %s", again);
+		again_deploy("next: give the role that right, or deploy as one that has it; then run the same again");
 	else if (sent->outcome == SEND_FAILED && !sent->kept)
-		message_line("next: correct the file, then run the same again:  %s", again);
+		again_deploy("next: correct the file, then run the same again");
 	else if (sent->outcome == SEND_FAILED)
-		message_line("next: correct the file from statement %zu on, then run the same; it goes on there:  %s",
-		    sent->done + 1, again);
+		again_deploy("next: correct the file from statement %zu on, then run the same; it goes on there", sent->done + 1);
+	else if (sent->kept && !sent->finished) /* a kept plan does not know of the row */
+		again_deploy("next: run the same again; it goes on where it stopped");
 	else
-		message_line("next: run the same again; it goes on where it stopped:  %s", again);
+		again_retry("next: run the same again; it goes on where it stopped");
 }
 
 /* "pid 18422  reporting from 10.0.4.12  pg_dump  active  25 min  COPY" */
@@ -359,8 +359,8 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 		message_line("%s end it in psql:  ROLLBACK PREPARED %s;    (or COMMIT PREPARED)",
 		    i == 0 && waits->holders[0].pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
 	answer_free(prepared);
-	message_line("%s run the same again; it goes on at step %lld:  %s", waits->count > 0 ? "      then" : "next:",
-	    step->step, again);
+	(sent->kept ? again_deploy : again_retry)("%s run the same again; it goes on at step %lld",
+	    waits->count > 0 ? "      then" : "next:", step->step);
 	return MIG_BUSY;
 }
 
@@ -402,6 +402,6 @@ report_stopped(const struct report *r, size_t at)
 	fact(r, "committed", is_done, true);
 	fact(r, "skipped", is_skipped, false);
 	fact(r, "not started", is_not_started, false);
-	message_line("next: run the same again; it goes on where it stopped:  %s", again);
+	again_retry("next: run the same again; it goes on where it stopped");
 	return code;
 }

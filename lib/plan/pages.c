@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/page.h"
+#include "base/shell_quote.h"
 #include "base/width.h"
 #include "records/record.h"
 
@@ -215,9 +216,17 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 		bytes_str(out, "; nobody is deploying now");
 	}
 	bytes_char(out, '\n');
-	if (pending > 0 || trouble)
-		bytes_str(out, scan->has_database ? "next: mig-scan | mig-plan\n"
-		                                  : "next: mig-scan    (with a connection string, to see what is applied)\n");
+	if (pending == 0 && !trouble)
+		return;
+	if (!scan->has_database) {
+		bytes_str(out, "next: scan with a connection string, to see what is applied\n");
+	} else if (scan->command != NULL) {
+		bytes_str(out, "next: ");
+		shell_command(out, scan->command);
+		bytes_str(out, " | mig-plan\n");
+	} else {
+		bytes_str(out, "next: the same scan again, into mig-plan, to see what a deploy would do\n");
+	}
 }
 
 void
@@ -395,8 +404,10 @@ nothing_to_do(struct bytes *out, const struct scan *scan, const struct status *s
 }
 
 static void
-preview_sum(struct bytes *out, const struct planned *planned, const char *digest, const char *command)
+preview_sum(struct bytes *out, const struct planned *planned, const char *digest, const char *command, bool kept)
 {
+	struct shell_words apply = { 0 };
+
 	face_count(out, planned->step_count, "step");
 	bytes_str(out, ", ");
 	face_count(out, planned->statements, "statement");
@@ -412,10 +423,23 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 		face_count(out, planned->still_pending, "migration");
 		bytes_char(out, '\n');
 	}
-	if (planned->errors == 0 && planned->plan.history_digest != NULL && command != NULL)
-		bytes_format(out, "to read the SQL:      %s --format=sql\n"
-		                  "to apply this plan:   %s | mig-apply --expect %.16s\n",
-		    command, command, digest);
+	if (planned->errors > 0 || planned->plan.history_digest == NULL || kept)
+		return;
+	if (command == NULL) {
+		bytes_str(out, "to read the SQL:      the same commands again, with --format=sql\n");
+		bytes_format(out, "to apply this plan:   the same commands again, into mig-apply, with the same -d and --expect %.16s\n",
+		    digest);
+		return;
+	}
+	bytes_str(out, "to read the SQL:      ");
+	shell_command(out, command);
+	bytes_str(out, " --format=sql\nto apply this plan:   ");
+	shell_command(out, command);
+	bytes_str(out, " | ");
+	plan_apply_words(&apply, command);
+	shell_command(out, shell_words(&apply));
+	bytes_format(out, " --expect %.16s\n", digest);
+	shell_words_free(&apply);
 }
 
 void
@@ -456,5 +480,5 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	if (planned->finding_count > 0)
 		bytes_char(out, '\n');
-	preview_sum(out, planned, digest, command);
+	preview_sum(out, planned, digest, command, scan == NULL);
 }

@@ -19,7 +19,8 @@ void face_status(struct bytes *out, const struct scan *scan, const struct status
     const char *folder, const char *deploying_for, size_t columns, bool unfold);
 
 /*
- * mig-plan's page; digest: of the plan's records; command: what makes this plan again, as it is typed, or NULL.
+ * mig-plan's page; digest: of the plan's records; command: the words (base/shell_quote.h) that make this plan
+ * again, or NULL: not known.
  * scan and status NULL: a kept plan, shown again.
  */
 void face_preview(struct bytes *out, const struct scan *scan, const struct status *status,

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
-#include "base/shell_quote.h"
 #include "base/options.h"
 #include "migrations/history.h"
 #include "sql/interrupted.h"
@@ -142,6 +141,19 @@ add_finding(struct maker *m, const char *name, const char *migration, char *mess
 	return f;
 }
 
+/* What shows the commits that touched a migration. */
+static char *
+git_log(const char *option, const char *migration)
+{
+	struct bytes text = { 0 };
+	char *path = xformat("*/%s/*", migration);
+
+	bytes_format(&text, "git log %s -- ", option);
+	shell_word(&text, path);
+	free(path);
+	return text.data;
+}
+
 static void
 find_in_history(struct maker *m, const struct standing *s)
 {
@@ -152,11 +164,11 @@ find_in_history(struct maker *m, const struct standing *s)
 		add_finding(m, "edited", s->migration,
 		    xformat("the file differs from what was applied on %s%s", clock_readable(s->row->finished_at, since),
 		        s->script->edited_blanks ? ", in white space at line ends only" : ""),
-		    xformat("git log -p -- '*/%s/*'", s->migration));
+		    git_log("-p", s->migration));
 		break;
 	case STATE_MISSING:
 		add_finding(m, "missing", s->migration, xstrdup("recorded as applied, but not in the folder"),
-		    xformat("git log --diff-filter=D -- '*/%s/*'", s->migration));
+		    git_log("--diff-filter=D", s->migration));
 		break;
 	case STATE_FAILED: /* decided in add_resume(), which knows the journal */
 		break;
@@ -177,7 +189,7 @@ find_in_history(struct maker *m, const struct standing *s)
 		add_finding(m, "no_script", s->migration,
 		    xstrdup("recorded as applied, but the folder has no migration.sql: `prisma migrate status` "
 		            "fails on it (P3015)"),
-		    xformat("git log --diff-filter=D -- '*/%s/*'", s->migration));
+		    git_log("--diff-filter=D", s->migration));
 }
 
 /* A transaction that the script opens and does not end: what it did would be lost when the session ends. */
@@ -533,29 +545,48 @@ why_not_ours(const struct history_row *row)
 	return why;
 }
 
+void
+plan_apply_words(struct shell_words *words, const char *scan)
+{
+	const char *at = scan != NULL ? strstr(scan, "\n-d\n") : NULL;
+	char *source = at != NULL ? xstrndup(at + 4, strcspn(at + 4, "\n")) : NULL;
+
+	shell_program(words, "mig-apply");
+	if (source != NULL)
+		shell_option(words, "-d", source);
+	free(source);
+}
+
 /* A line with the commands that deploy with this option of mig-plan, and what it says. */
 static void
-deploy_with(struct bytes *out, const char *option, const char *value, const char *meaning)
+deploy_with(const struct maker *m, struct bytes *out, const char *option, const char *value, const char *meaning)
 {
+	const struct wishes *w = m->wishes;
 	struct shell_words words = { 0 };
 
-	shell_program(&words, "mig-scan");
+	shell_append(&words, m->scan->command);
 	shell_program(&words, "mig-plan");
 	shell_option(&words, option, value);
-	shell_program(&words, "mig-apply");
+	if (strncmp(option, "--mark", 6) != 0 && w->to != NULL)
+		shell_option(&words, "--to", w->to);
+	if (strcmp(option, "--allow") != 0 && w->allow != NULL)
+		shell_option(&words, "--allow", w->allow);
+	plan_apply_words(&words, m->scan->command);
 	if (out->len > 0)
 		bytes_char(out, '\n');
-	if (shell_words(&words) != NULL)
+	if (shell_words(&words) != NULL) {
 		shell_command(out, shell_words(&words));
-	else
-		bytes_format(out, "mig-plan's option %s", option);
+	} else {
+		bytes_format(out, "the same commands again, with mig-plan's option %s=", option);
+		shell_word(out, value);
+	}
 	bytes_format(out, "    (%s)", meaning);
 	shell_words_free(&words);
 }
 
 /* What can be typed where nobody knows how far it came. */
 static char *
-failed_remedy(const struct standing *s, const struct journal *journal)
+failed_remedy(const struct maker *m, const struct standing *s, const struct journal *journal)
 {
 	struct bytes text = { 0 };
 	size_t next = journal != NULL ? journal->next : 1, at;
@@ -563,20 +594,20 @@ failed_remedy(const struct standing *s, const struct journal *journal)
 
 	bytes_str(&text, "Look what is there; then one of these:");
 	if (undone)
-		deploy_with(&text, "--mark-rolled-back", s->migration,
+		deploy_with(m, &text, "--mark-rolled-back", s->migration,
 		    "Prisma sent the script as one message, without transactions of its own: all of it was rolled back");
 	for (at = next; s->script != NULL && s->script->sql != NULL &&
 	     at <= next + (journal != NULL && journal->begun); at++) {
 		char *value = xformat("%s:%zu", s->migration, at);
 		char *meaning = at == next ? xformat("statement %zu did not happen", next) : xstrdup("it did");
 
-		deploy_with(&text, "--resume", value, meaning);
+		deploy_with(m, &text, "--resume", value, meaning);
 		free(value);
 		free(meaning);
 	}
 	if (!undone)
-		deploy_with(&text, "--mark-rolled-back", s->migration, "all of it is undone");
-	deploy_with(&text, "--mark-applied", s->migration, "all of it is there");
+		deploy_with(m, &text, "--mark-rolled-back", s->migration, "all of it is undone");
+	deploy_with(m, &text, "--mark-applied", s->migration, "all of it is there");
 	return text.data;
 }
 
@@ -588,7 +619,7 @@ add_failed(struct maker *m, const struct standing *s, const struct journal *jour
 	add_finding(m, "failed", s->migration,
 	    xformat("unfinished since %s: it blocks every deploy (P3009); %s",
 	        clock_readable(s->row->started_at, since), why),
-	    failed_remedy(s, journal));
+	    failed_remedy(m, s, journal));
 	return 0;
 }
 
@@ -752,6 +783,16 @@ find_order(struct maker *m)
 			    NULL);
 }
 
+static char *
+one_remedy(const struct maker *m, const char *first, const char *option, const char *value, const char *meaning)
+{
+	struct bytes text = { 0 };
+
+	bytes_str(&text, first);
+	deploy_with(m, &text, option, value, meaning);
+	return text.data;
+}
+
 /* Names on both sides, and none in common: a folder of another project, or the string of another database. */
 static bool
 is_unrelated(const struct maker *m)
@@ -784,12 +825,11 @@ add_applies(struct maker *m)
 	    !m->scan->database.schema_empty)
 		add_finding(m, "not_empty", NULL,
 		    xformat("schema %s has tables but no history (P3005)", m->scan->database.schema),
-		    xstrdup("mig-scan | mig-plan --baseline NAME | mig-apply    (NAME is the last migration that the "
-		            "tables already have)"));
+		    one_remedy(m, "", "--baseline", "NAME", "NAME is the last migration that the tables already have"));
 	if (is_unrelated(m))
 		add_finding(m, "unrelated", NULL,
 		    xstrdup("the folder and the history have no migration in common: is this the right database?"),
-		    xstrdup("look: mig-scan; if it is right: mig-scan | mig-plan --allow=unrelated | mig-apply"));
+		    one_remedy(m, "Look at the page of mig-scan; then:", "--allow", "unrelated", "if it is right"));
 	find_order(m);
 	code = check_resume_wishes(m);
 	for (i = 0; code == 0 && i < m->status->count; i++) {

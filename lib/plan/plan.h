@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/shell_quote.h"
 #include "migrations/status.h"
 #include "records/model.h"
 
@@ -61,5 +62,8 @@ extern const struct plan_rule plan_rules[];
 int plan_make(const struct scan *scan, const struct status *status, const struct wishes *wishes,
     struct planned *planned);
 void plan_free(struct planned *planned);
+
+/* Adds mig-apply, with the -d of a scan's words (base/shell_quote.h). */
+void plan_apply_words(struct shell_words *words, const char *scan);
 
 #endif

@@ -72,6 +72,7 @@ struct scan {
 	size_t history_count;
 	struct migration *migrations;    /* in Prisma's order */
 	size_t migration_count;
+	const char *command;             /* words that make this scan again (base/shell_quote.h); NULL: not known */
 	struct record **records;         /* own the texts of database and history */
 	size_t record_count;
 };

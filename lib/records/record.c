@@ -25,6 +25,8 @@ struct frame_stream {
 struct frame_end {
 	long long records;
 	const char *digest;
+	const char *command;
+	const char *place;
 };
 
 #define AT(type, member) offsetof(struct type, member)
@@ -35,6 +37,8 @@ static const struct field stream_fields[] = {
 	{ NULL, FIELD_TEXT, false, 0 },
 };
 static const struct field end_fields[] = {
+	{ "command", FIELD_TEXT, true, AT(frame_end, command) },
+	{ "place", FIELD_TEXT, true, AT(frame_end, place) },
 	{ "records", FIELD_NUMBER, false, AT(frame_end, records) },
 	{ "digest", FIELD_TEXT, false, AT(frame_end, digest) },
 	{ NULL, FIELD_TEXT, false, 0 },
@@ -47,6 +51,7 @@ static const struct field failed_fields[] = {
 };
 static const struct record_form stream_form = { "stream", stream_fields };
 static const struct record_form end_form = { "end", end_fields };
+static const struct record_form plain_end_form = { "end", end_fields + 2 }; /* where no command is known */
 static const struct record_form failed_form = { "failed", failed_fields };
 
 /* Which tool writes a kind: who was cut off. */
@@ -55,6 +60,46 @@ static const struct {
 	const char *tool;
 } writers[] = { { "scan", "mig-scan" }, { "plan", "mig-plan" }, { "results", "mig-apply" },
 	{ "rows", "mig-seed" }, { "checks", "mig-check" } };
+
+enum { PLACE_HEX = 17 };
+
+/* Stands for this host and current folder, where the relative paths of a command mean the same. */
+static void
+place_here(char hex[PLACE_HEX])
+{
+	unsigned char digest[16];
+	char host[256] = "", folder[4096] = "";
+	struct bytes text = { 0 };
+
+	if (gethostname(host, sizeof host - 1) != 0 || getcwd(folder, sizeof folder) == NULL)
+		*host = *folder = '\0';
+	bytes_format(&text, "%s:%s", host, folder);
+	crypto_generichash(digest, sizeof digest, (const unsigned char *)text.data, text.len, NULL, 0);
+	sodium_bin2hex(hex, PLACE_HEX, digest, (PLACE_HEX - 1) / 2);
+	bytes_free(&text);
+}
+
+/* Whether words are commands of ours: what a stream says is shown to be typed. */
+static bool
+is_pipeline(const char *words)
+{
+	static const char *const programs[] = { "mig-scan", "mig-plan" };
+	size_t program = 0;
+	bool begins = true, good = true;
+
+	while (good && *words != '\0') {
+		char *word = xstrndup(words, strcspn(words, "\n"));
+
+		words += strlen(word);
+		words += *words == '\n';
+		good = !utf8_has_control(word);
+		if (begins)
+			good = good && program < 2 && strcmp(word, programs[program++]) == 0;
+		begins = strcmp(word, "|") == 0;
+		free(word);
+	}
+	return good && program > 0 && !begins;
+}
 
 static void
 digest_hex(const crypto_generichash_state *running, char hex[RECORD_DIGEST_HEX])
@@ -87,6 +132,7 @@ struct reader {
 	const char *kind;
 	struct record *tail;     /* the failed record; owns failure's texts */
 	struct failure failure;
+	char *command;
 };
 
 struct reader *
@@ -124,6 +170,7 @@ reader_free(struct reader *r)
 	record_free(r->head);
 	record_free(r->tail);
 	free(r->text);
+	free(r->command);
 	free(r);
 }
 
@@ -353,6 +400,7 @@ static enum reading
 read_end(struct reader *r, const struct record *record)
 {
 	struct frame_end end;
+	char here[PLACE_HEX];
 
 	if (record_fill(r, record, &end_form, &end) != 0)
 		return READING_BAD;
@@ -366,6 +414,9 @@ read_end(struct reader *r, const struct record *record)
 		(void)reader_refuse(r, "the stream was changed on its way: its digest is not that of its lines");
 		return READING_BAD;
 	}
+	place_here(here);
+	if (end.command != NULL && end.place != NULL && strcmp(end.place, here) == 0 && is_pipeline(end.command))
+		r->command = xstrdup(end.command);
 	return reader_at_end(r, "end") ? READING_END : READING_BAD;
 }
 
@@ -455,6 +506,12 @@ const struct failure *
 reader_failure(const struct reader *r)
 {
 	return &r->failure;
+}
+
+const char *
+reader_command(const struct reader *r)
+{
+	return r->command;
 }
 
 const char *
@@ -554,6 +611,7 @@ struct writer {
 	struct beside place; /* of path */
 	struct bytes unfinished; /* what is there if the program ends before */
 	long long records;
+	char *command;       /* for the end */
 	int error;           /* errno of the first write that failed */
 	size_t len;          /* of the chunk, not yet hashed and written */
 	char chunk[CHUNK];
@@ -776,6 +834,7 @@ writer_close(struct writer *w, int code)
 		code = code != 0 ? code : MIG_OUTPUT;
 	}
 	free(w->path);
+	free(w->command);
 	bytes_free(&w->unfinished);
 	free(w);
 	return code;
@@ -792,17 +851,27 @@ writer_file(const char *path, const struct bytes *text)
 	return writer_close(w, 0);
 }
 
+void
+writer_command(struct writer *w, const char *words)
+{
+	if (w != NULL && words != NULL)
+		w->command = xstrdup(words);
+}
+
 int
 writer_end(struct writer *w, int code)
 {
-	char hex[RECORD_DIGEST_HEX];
-	struct frame_end end = { 0, hex };
+	char hex[RECORD_DIGEST_HEX], place[PLACE_HEX];
+	struct frame_end end = { .digest = hex };
 
 	if (w == NULL)
 		return code;
 	writer_digest(w, hex);
 	end.records = w->records;
-	writer_put(w, &end_form, &end);
+	end.command = w->command;
+	place_here(place);
+	end.place = end.command != NULL ? place : NULL;
+	writer_put(w, end.command != NULL ? &end_form : &plain_end_form, &end);
 	return writer_close(w, code);
 }
 

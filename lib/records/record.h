@@ -98,6 +98,12 @@ const struct failure *reader_failure(const struct reader *reader);
 /* The digest of a stream that was read to its end, in hex. */
 const char *reader_digest(const struct reader *reader);
 
+/*
+ * The words (base/shell_quote.h) that made a stream which was read to its end; NULL where that is not known, or where it
+ * was made on another host or in another folder.  Lives as long as the reader.
+ */
+const char *reader_command(const struct reader *reader);
+
 /* Whether record is of a form. */
 bool record_is(const struct record *record, const struct record_form *form);
 const char *record_name(const struct record *record); /* NULL where a record has none; the reader refuses that */
@@ -142,6 +148,9 @@ void writer_put(struct writer *writer, const struct record_form *form, const voi
  */
 int writer_end(struct writer *writer, int code);
 int writer_fail(struct writer *writer, const struct failure *failure);
+
+/* What makes this stream again, for the `end` record; outside the digest.  NULL, for writer and words: nothing is said. */
+void writer_command(struct writer *writer, const char *words);
 
 /* The digest of all lines so far, in hex: that of the `end` record, right before writer_end(). */
 void writer_digest(struct writer *writer, char hex[RECORD_DIGEST_HEX]);

@@ -573,3 +573,9 @@ source_free(struct source *source)
 	target_free(&source->target);
 	*source = (struct source){ 0 };
 }
+
+bool
+source_word_is_public(const char *word)
+{
+	return word == NULL || strncmp(word, "env:", 4) == 0 || strncmp(word, "file:", 5) == 0;
+}

@@ -5,6 +5,8 @@
 #ifndef MIG_SECRET_SOURCE_H
 #define MIG_SECRET_SOURCE_H
 
+#include <stdbool.h>
+
 #include "secret/conninfo.h"
 #include "secret/secret.h"
 
@@ -27,6 +29,9 @@ struct source {
  */
 int source_open(struct source *source, const char *word);
 void source_free(struct source *source); /* gives the password back, zeroed; {0} is fine */
+
+/* Whether what -d said may be shown and kept in records: NULL, env:NAME and file:PATH; a command or string may hold a secret. */
+bool source_word_is_public(const char *word);
 
 /*
  * The same for another secret, e.g. a bearer token: the first line of env:NAME (or of the file that

@@ -1,0 +1,102 @@
+#include "deploy/again.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "base/shell_quote.h"
+
+static struct {
+	const char *plan, *apply, *file;
+} called;
+
+void
+again_begin(const char *plan, const char *apply, const char *file)
+{
+	called.plan = plan;
+	called.apply = apply;
+	called.file = file;
+}
+
+/* Consumes the words. */
+static void
+say(const char *text, struct shell_words *words)
+{
+	struct bytes command = { 0 };
+
+	if (shell_words(words) != NULL) {
+		shell_command(&command, shell_words(words));
+		message_line("%s:  %s", text, command.data);
+	} else {
+		message_line("%s: the same commands again, from the scan on", text);
+	}
+	bytes_free(&command);
+	shell_words_free(words);
+}
+
+void
+again_plan(const char *text)
+{
+	struct shell_words words = { 0 };
+
+	shell_append(&words, called.plan);
+	say(text, &words);
+}
+
+static void
+add_apply(struct shell_words *words)
+{
+	if (words->text.len > 0)
+		shell_pipe(words);
+	shell_append(words, called.apply);
+}
+
+void
+again_deploy(const char *format, ...)
+{
+	struct shell_words words = { 0 };
+	struct bytes text = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	bytes_vformat(&text, format, args);
+	va_end(args);
+	shell_append(&words, called.plan);
+	add_apply(&words);
+	say(text.data, &words);
+	bytes_free(&text);
+}
+
+void
+again_retry(const char *format, ...)
+{
+	struct shell_words words = { 0 };
+	struct bytes text = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	bytes_vformat(&text, format, args);
+	va_end(args);
+	if (called.file == NULL)
+		shell_append(&words, called.plan);
+	add_apply(&words);
+	if (called.file != NULL)
+		shell_path(&words, called.file);
+	say(text.data, &words);
+	bytes_free(&text);
+}
+
+void
+again_without_marks(const char *text)
+{
+	struct shell_words words = { 0 };
+	const char *plan = called.plan != NULL ? strstr(called.plan, "\n|\n") : NULL;
+	char *scan = plan != NULL ? xstrndup(called.plan, (size_t)(plan - called.plan)) : NULL;
+
+	shell_append(&words, scan);
+	shell_program(&words, "mig-plan");
+	add_apply(&words);
+	say(text, &words);
+	free(scan);
+}
