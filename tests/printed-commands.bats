@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# Commands that the tools print are typed into sh as they stand: they do what they say, and nothing else.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+
+setup_file() { server_start; }
+teardown_file() { server_stop; }
+setup() {
+  folder_new
+  mkdir -p "it's \$(touch pwned); *"
+  cd "it's \$(touch pwned); *" || return 1
+}
+teardown() {
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+# The commands that a text tells people to type, without the remark behind them.
+printed() {
+  grep -oE '(^|[: ])mig-(scan|plan|apply|seed)( .*)?$' | sed -E 's/^[: ]//; s/ {3,}.*$//'
+}
+
+# Two databases: the one that is meant is in PROD_URL, another project's in DATABASE_URL.
+two_databases() {
+  local meant
+  database_new
+  meant=$DATABASE_URL MEANT=$PGDATABASE
+  database_new
+  export PROD_URL=$meant DECOY=$PGDATABASE
+  mkdir -p prisma/migrations/1_decoy
+  echo 'CREATE TABLE decoy ();' >prisma/migrations/1_decoy/migration.sql
+}
+
+untouched() {
+  [[ ! -e pwned ]] || fail 'a name was run' || return 1
+  assert_equal "$(sql "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")" 0
+}
+
+meant() { PGDATABASE=$MEANT sql "$1"; }
+
+@test "a printed command keeps DIR, -d and the plan's options, whatever is in the names" {
+  local name command folder
+  for name in "20240102_it's" '2 `touch pwned`' "--to='\$(touch pwned)'" '-x "; touch pwned; "' $'2_\u00fc*?[a] | \\'; do
+    two_databases
+    folder="d'b/\$(touch pwned)/m"
+    rm -rf "d'b"
+    mkdir -p "$folder/$name" "$folder/9_later"
+    echo 'SELECT 1; CREATE TABLE a (x int); SELECT 1/0;' >"$folder/$name/migration.sql"
+    echo 'CREATE TABLE later ();' >"$folder/9_later/migration.sql"
+
+    # the page of the scan, then that of the plan
+    command=$(mig-scan -d env:PROD_URL --format=text "$folder" | printed)
+    assert_equal "$(sh -c "$command --to=\"\$1\"" - "$name" | jq -r 'select(.record == "step").migration')" "$name"
+    command=$(mig-scan -d env:PROD_URL "$folder" | mig-plan --to="$name" --format=text | printed | grep mig-apply)
+    run --separate-stderr sh -c "$command"
+    assert_code 1
+    # a failed deploy: correct the file, type the line
+    command=$(printed <<<"$stderr")
+    sed -i 's,1/0,1/1,' "$folder/$name/migration.sql"
+    run --separate-stderr sh -c "$command"
+    assert_code 0
+    assert_equal "$(meant "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE tablename IN ('a', 'later')")" a
+    assert_equal "$(meant "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL")" "$name"
+    untouched
+  done
+}
+
+@test "every remedy of an unfinished migration is one command for that migration" {
+  local name='a'\''$(touch pwned)'\''b' command remedies option
+  two_databases
+  mkdir -p "m/$name"
+  echo 'VACUUM; SELECT 1;' >"m/$name/migration.sql"
+  mig-scan -d env:PROD_URL m | mig-plan | mig-apply -d env:PROD_URL -q >/dev/null
+  meant "UPDATE _prisma_migrations SET finished_at = NULL, logs = NULL"
+  remedies=$(mig-scan -d env:PROD_URL m | mig-plan 2>&1 >plan.rec | printed)
+  assert_equal "$(wc -l <<<"$remedies")" 3
+  for option in --resume --mark-rolled-back --mark-applied; do
+    meant "UPDATE _prisma_migrations SET finished_at = NULL, rolled_back_at = NULL, logs = NULL"
+    command=$(grep -e "$option" <<<"$remedies")
+    run --separate-stderr sh -c "$command"
+    assert_code 0
+    assert_equal "$option $(meant "SELECT count(*) FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL")" \
+      "$option 0"
+    meant "DELETE FROM _prisma_migrations WHERE started_at > (SELECT min(started_at) FROM _prisma_migrations)"
+    untouched
+  done
+  # Raw JSON doubles a backslash, so that no such line is in it.
+  refute grep -F 'touch pwned)'\''\\' plan.rec
+}
+
+@test "where the command is not known, none is spelled" {
+  local source
+  two_databases
+  mkdir -p m/1_x
+  echo 'SELECT 1/0;' >m/1_x/migration.sql
+  for source in 'cmd:printenv PROD_URL' "$PROD_URL"; do
+    run --separate-stderr bash -c 'mig-scan -d "$1" m | mig-plan | mig-apply -d "$1"' - "$source"
+    assert_code 1
+    says 'the same commands again'
+    assert_equal "$(printed <<<"$stderr")" ''
+    refute grep -F "$source" <<<"$stderr$output"
+  done
+  # A plan from another folder, where its paths mean something else.
+  mig-scan -d env:PROD_URL m | mig-plan -o plan.rec >/dev/null
+  mkdir elsewhere
+  cd elsewhere || return 1
+  run --separate-stderr mig-apply -d env:PROD_URL ../plan.rec
+  assert_code 1
+  assert_equal "$(printed <<<"$stderr")" ''
+  # And one whose words are not ours.
+  sed '$s/"command":"[^"]*"/"command":"rm\\n-rf\\nx"/' ../plan.rec >../other.rec
+  cd .. || return 1
+  run --separate-stderr mig-apply -d env:PROD_URL other.rec
+  assert_code 1
+  assert_equal "$(printed <<<"$stderr")" ''
+}
+
+@test "the GRANT lines that are printed suffice, whatever the names are" {
+  local schema='we"ird; sch' role='o"d role' grants
+  database_new
+  sql_admin "CREATE ROLE \"o\"\"d role\" LOGIN; CREATE SCHEMA \"we\"\"ird; sch\""
+  sql_admin "CREATE TABLE \"we\"\"ird; sch\"._prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL,
+    finished_at timestamptz, migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz,
+    started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count integer NOT NULL DEFAULT 0)"
+  mkdir -p prisma/migrations/1_x
+  echo 'SELECT 1;' >prisma/migrations/1_x/migration.sql
+  DATABASE_URL="$(database_url 'o%22d%20role')&schema=we%22ird%3B%20sch"
+  run --separate-stderr mig-scan
+  assert_code 77
+  grants=$(grep -oE 'GRANT .*;$' <<<"$stderr")
+  sql_admin "$grants"
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply --dry-run'
+  assert_code 77
+  grants=$(grep -oE 'GRANT .*;' <<<"$stderr")
+  sql_admin "$grants"
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply'
+  assert_code 0
+  sql_admin 'DROP OWNED BY "o""d role"; DROP ROLE "o""d role"'
+}
