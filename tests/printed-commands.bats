@@ -86,7 +86,7 @@ meant() { PGDATABASE=$MEANT sql "$1"; }
     untouched
   done
   # Raw JSON doubles a backslash, so that no such line is in it.
-  refute grep -F 'touch pwned)'\''\\' plan.rec
+  refute grep -F "touch pwned)'\\" plan.rec
 }
 
 @test "where the command is not known, none is spelled" {
@@ -117,7 +117,7 @@ meant() { PGDATABASE=$MEANT sql "$1"; }
 }
 
 @test "the GRANT lines that are printed suffice, whatever the names are" {
-  local schema='we"ird; sch' role='o"d role' grants
+  local grants
   database_new
   sql_admin "CREATE ROLE \"o\"\"d role\" LOGIN; CREATE SCHEMA \"we\"\"ird; sch\""
   sql_admin "CREATE TABLE \"we\"\"ird; sch\"._prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL,
@@ -137,4 +137,31 @@ meant() { PGDATABASE=$MEANT sql "$1"; }
   run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply'
   assert_code 0
   sql_admin 'DROP OWNED BY "o""d role"; DROP ROLE "o""d role"'
+}
+
+@test "the --key and the section of seed.conf that are advised work as they stand, with odd names" {
+  local advice key schema table column file name
+  database_new
+  while IFS='|' read -r schema table column; do
+    name="\"${schema:-public}\".\"${table//\"/\"\"}\""
+    sql "CREATE SCHEMA IF NOT EXISTS \"${schema:-public}\"; CREATE TABLE $name (v int, \"${column//\"/\"\"}\" text UNIQUE)"
+    file="$schema${schema:+.}$table.ndjson"
+    jq -cn '{v: 1, ($column): "x"}' --arg column "$column" >"$file"
+    run --separate-stderr mig-seed "$file"
+    assert_code 65
+    advice=$(grep 'unique key' <<<"$stderr")
+    key=$(sed -E 's/^.*   (--key=.*), or in seed\.conf below .*$/\1/' <<<"$advice")
+    sh -c "mig-seed -q $key \"\$1\"" - "$file" >/dev/null
+    sed -E 's/^.*or in seed\.conf below (\[.*\]): (key = .*)$/\1\n\2/' <<<"$advice" >seed.conf
+    mig-seed -q "$file" >/dev/null
+    assert_equal "$file $(sql "SELECT count(*) FROM $name")" "$file 1"
+    rm seed.conf "$file"
+  done <<'NAMES'
+billing|Plan|slug
+|it's $(touch pwned)|a,b
+o:dd|t:x|c:d
+|a "b" c|say "hi"
+|plain| [x] = y
+NAMES
+  [[ ! -e pwned ]]
 }

@@ -6,7 +6,7 @@
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 /* What no shell gives a meaning to, wherever it stands in an argument. */
-static const char plain[] = LETTERS "0123456789_./:,+@%-";
+static const char plain[] = LETTERS "0123456789_./:+@%-";
 
 /* The length of a leading "--name=". */
 static size_t

@@ -106,6 +106,90 @@ seed_table_name(const char *text, size_t len, char **schema, char **table)
 	*table = dot != NULL ? xstrndup(dot + 1, len - (size_t)(dot - text) - 1) : xstrndup(text, len);
 }
 
+/* One name, in quotes or up to a dot if `dots`; returns what is behind it. */
+static const char *
+read_name(struct bytes *name, const char *at, const char *end, bool dots)
+{
+	bool quoted = at < end && *at == '"';
+
+	bytes_str(name, "");
+	for (at += quoted; at < end; at++) {
+		if (quoted && *at == '"' && (at + 1 == end || at[1] != '"'))
+			return at + 1;
+		if (!quoted && dots && *at == '.')
+			return at;
+		at += quoted && *at == '"';
+		bytes_char(name, *at);
+	}
+	return at;
+}
+
+void
+seed_table_read(const char *text, size_t len, char **schema, char **table)
+{
+	const char *end = text + len, *at;
+	struct bytes first = { 0 }, second = { 0 };
+
+	at = read_name(&first, text, end, true);
+	if (at == end) {
+		*schema = NULL;
+		*table = first.data;
+		return;
+	}
+	read_name(&second, at + (*at == '.'), end, false);
+	*schema = first.data;
+	*table = second.data;
+}
+
+const char *
+seed_table_colon(const char *text)
+{
+	bool quoted = false, begins = true;
+
+	for (; *text != '\0'; text++) {
+		if (quoted && *text == '"' && text[1] == '"')
+			text++;
+		else if (*text == '"' && (quoted || begins))
+			quoted = !quoted;
+		else if (*text == ':' && !quoted)
+			return text;
+		begins = strchr("., ", *text) != NULL;
+	}
+	return NULL;
+}
+
+static void
+write_name(struct bytes *out, const char *name, const char *special)
+{
+	if (*name != '\0' && strpbrk(name, special) == NULL) {
+		bytes_str(out, name);
+		return;
+	}
+	bytes_char(out, '"');
+	for (; *name != '\0'; name++) {
+		if (*name == '"')
+			bytes_char(out, '"');
+		bytes_char(out, *name);
+	}
+	bytes_char(out, '"');
+}
+
+void
+seed_table_write(struct bytes *out, const char *schema, const char *table)
+{
+	if (schema != NULL) {
+		write_name(out, schema, "\"., :[]");
+		bytes_char(out, '.');
+	}
+	write_name(out, table, "\"., :[]");
+}
+
+void
+seed_column_write(struct bytes *out, const char *column)
+{
+	write_name(out, column, "\", :\t");
+}
+
 bool
 seed_same_name(const char *a, const char *b)
 {

@@ -57,6 +57,17 @@ char seed_delimiter(const struct seed_file *file);  /* which is this one */
 /* "schema.Table" to its two parts, *schema NULL where it has none; the caller frees both. */
 void seed_table_name(const char *text, size_t len, char **schema, char **table);
 
+/*
+ * The same where people write it, in --key and seed.conf: there a part may stand in double quotes, "" for one in it.
+ * The colon behind a table, outside quotes, in "table:columns"; or NULL.
+ */
+void seed_table_read(const char *text, size_t len, char **schema, char **table);
+const char *seed_table_colon(const char *text);
+
+/* Write what seed_table_read() and a list of columns take, in quotes where they are needed.  schema may be NULL. */
+void seed_table_write(struct bytes *out, const char *schema, const char *table);
+void seed_column_write(struct bytes *out, const char *column);
+
 /* Both NULL, or the same text. */
 bool seed_same_name(const char *a, const char *b);
 

@@ -96,14 +96,14 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 
 /* Whether a folder has a data file of a table. */
 static bool
-folder_has_table(const char *folder, const char *table, size_t len)
+folder_has_table(const char *folder, const char *stem)
 {
 	static const char *const endings[] = { "csv", "tsv", "ndjson" };
 	size_t i;
 	bool found = false;
 
 	for (i = 0; !found && i < sizeof endings / sizeof *endings; i++) {
-		char *path = xformat("%s/%.*s.%s", folder, (int)len, table, endings[i]);
+		char *path = xformat("%s/%s.%s", folder, stem, endings[i]);
 
 		found = access(path, F_OK) == 0;
 		free(path);
@@ -139,25 +139,29 @@ take_once(struct conf *conf, unsigned long line, struct seed_names *before, cons
 static int
 conf_section(struct conf *conf, unsigned long line, const char *text, size_t len)
 {
-	char *schema, *table;
+	char *schema, *table, *stem;
+	struct bytes written = { 0 };
 	int code;
 
 	if (len < 3 || text[len - 1] != ']')
 		return seed_refuse(conf->file, line, "a section is the name of a table in [ ]");
 	text++;
 	len -= 2;
-	if (!conf->exporting && !folder_has_table(conf->folder, text, len))
-		return seed_refuse(conf->file, line,
-		    "[%.*s]: there is no %.*s.csv, .tsv or .ndjson beside this file",
-		    (int)len, text, (int)len, text);
-	if ((code = take_once(conf, line, &conf->sections, text, len, "a table has one section")) != 0)
-		return code;
+	seed_table_read(text, len, &schema, &table);
+	stem = schema != NULL ? xformat("%s.%s", schema, table) : xstrdup(table);
+	seed_table_write(&written, schema, table);
+	if (!conf->exporting && !folder_has_table(conf->folder, stem))
+		code = seed_refuse(conf->file, line, "[%.*s]: there is no %s.csv, .tsv or .ndjson beside this file", (int)len,
+		    text, stem);
+	else
+		code = take_once(conf, line, &conf->sections, written.data, written.len, "a table has one section");
 	seed_names_free(&conf->taken);
-	seed_table_name(text, len, &schema, &table);
 	conf->here = seed_same_name(schema, conf->schema) && seed_same_name(table, conf->table);
+	bytes_free(&written);
+	free(stem);
 	free(schema);
 	free(table);
-	return 0;
+	return code;
 }
 
 static int
@@ -227,7 +231,7 @@ take_key_word(const struct seed_word *keys[2], const struct seed_word *word, boo
 static int
 take_word(struct seed_settings *settings, const struct seed_word *word)
 {
-	const char *colon = strchr(word->value, ':'), *value = colon != NULL ? colon + 1 : word->value;
+	const char *colon = seed_table_colon(word->value), *value = colon != NULL ? colon + 1 : word->value;
 
 	if (setting_take(settings, word->option, strlen(word->option), value, strlen(value)) == NULL)
 		return 0;
@@ -249,12 +253,12 @@ seed_settings_words(struct seed_settings *settings, const char *schema, const ch
 	int code = 0;
 
 	for (i = 0; code == 0 && i < count; i++) {
-		const char *value = words[i].value, *colon = strchr(value, ':');
+		const char *value = words[i].value, *colon = seed_table_colon(value);
 		char *for_schema = NULL, *for_table = NULL;
 		bool ours = true;
 
 		if (colon != NULL) {
-			seed_table_name(value, (size_t)(colon - value), &for_schema, &for_table);
+			seed_table_read(value, (size_t)(colon - value), &for_schema, &for_table);
 			ours = seed_same_name(for_table, table) && seed_same_name(for_schema, schema);
 		}
 		free(for_schema);
@@ -277,7 +281,7 @@ seed_settings_unused(const struct seed_word *words, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (!words[i].used && strchr(words[i].value, ':') != NULL)
+		if (!words[i].used && seed_table_colon(words[i].value) != NULL)
 			return message_error(MIG_USAGE,
 			    "--%s=%s: no file is for that table; its name is the file's, capitals and all",
 			    words[i].option, words[i].value);

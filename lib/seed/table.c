@@ -6,6 +6,7 @@
 
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/shell_quote.h"
 #include "base/own_sql.h"
 #include "seed/copy_source.h"
 
@@ -329,16 +330,24 @@ list_keys(const struct seed_tables *tables, const struct seed_table *t)
 	bool any = false;
 
 	for (; next_key(a, t->oid, &at, &count) != NULL; at += count) {
-		struct bytes list = { 0 };
+		struct bytes list = { 0 }, table = { 0 }, option = { 0 };
+		char *word;
 
-		for (i = 0; i < count; i++)
-			bytes_format(&list, "%s%s", i > 0 ? "," : "", answer_word(a, at + i, KEY_COLUMN));
-		message_line("  %s: %s   --key=%s:%s, or in seed.conf below [%s]: key = %s",
-		    answer_flag(a, at, KEY_PRIMARY) ? "primary key" : "unique key", list.data, t->file->table,
-		    list.data,
-		    t->file->table, list.data);
+		for (i = 0; i < count; i++) {
+			bytes_str(&list, i > 0 ? "," : "");
+			seed_column_write(&list, answer_word(a, at + i, KEY_COLUMN));
+		}
+		seed_table_write(&table, t->file->schema, t->file->table);
+		word = xformat("--key=%s:%s", table.data, list.data);
+		shell_word(&option, word);
+		message_line("  %s: %s   %s, or in seed.conf below [%s]: key = %s",
+		    answer_flag(a, at, KEY_PRIMARY) ? "primary key" : "unique key", list.data, option.data, table.data,
+		    list.data);
 		any = true;
+		free(word);
 		bytes_free(&list);
+		bytes_free(&table);
+		bytes_free(&option);
 	}
 	if (!any)
 		message_line("  It has no unique key at all: rows cannot be told apart. Add one by a migration, or seed it with SQL.");
