@@ -40,7 +40,8 @@ reads() { # TOOL…
   for column in id migration_name; do
     row "$column" NULL
     for tool in 'mig-scan' 'mig-scan --format=text' 'mig-apply plan.rec'; do
-      run --separate-stderr $tool
+      read -ra words <<<"$tool"
+      run --separate-stderr "${words[@]}"
       assert_code 65
       [[ $stderr == *"$column is NULL in a row of _prisma_migrations"*'SELECT * FROM '*'_prisma_migrations WHERE'* ]]
     done

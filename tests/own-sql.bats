@@ -82,6 +82,24 @@ everything() {
   assert_output ''
 }
 
+@test "columns are compared by their types' own operator classes: enums, arrays, domains, varchar" {
+  sql "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE DOMAIN code AS varchar(5);
+    CREATE TABLE t (k varchar(5) PRIMARY KEY, m mood, d code, l mood[], v varchar(5) UNIQUE); INSERT INTO t VALUES ('x', 'a', 'dd', '{a}', 'v')"
+  for type in mood 'mood[]' varchar 'varchar[]'; do
+    sql "CREATE FUNCTION differs($type, $type) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE ''TRAP: %'', current_user; END';
+      CREATE OPERATOR = (leftarg = $type, rightarg = $type, function = differs)"
+  done
+  printf 'k,m,d,l,v\nx,b,ee,{b},w\ny,,,,z\n' >t.csv
+  mig-seed --dry-run t.csv >/dev/null
+  mig-seed t.csv >/dev/null
+  [[ $(mig-seed t.csv | jq -r 'select(.record == "seeded").rows_unchanged') == 2 ]]
+  assert_equal "$(sql "SELECT * FROM t ORDER BY k")" $'x|b|ee|{b}|w\ny||||z'
+  printf 'k,v\nq,w\n' >t.csv
+  run --separate-stderr mig-seed t.csv
+  assert_code 1
+  [[ $stderr == *'in the row k=x'* ]]
+}
+
 @test "a history that is a view, or has columns of somebody's type, is not read" {
   sql "CREATE VIEW _prisma_migrations AS SELECT pg_catalog.set_config('a.b', 'read', false)"
   run --separate-stderr mig-scan
