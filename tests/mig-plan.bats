@@ -175,7 +175,7 @@ mig 0 0 $(checksum 4_empty)"
   plan
   assert_code 1
   error_count 1
-  says '[unrelated]' --allow=unrelated
+  says '[unrelated]' --allow=unrelated 'mig-scan | mig-plan --baseline=1_ours | mig-apply'
   plan --allow=unrelated
   assert_code 0
   assert_equal "$(steps)" '1 apply 1_ours'

@@ -552,6 +552,17 @@ CASES
 
 ## The page
 
+@test "several finished rows of one name are not called rolled back" {
+  database_new
+  migration 1_thrice 'SELECT 1;'
+  recorded 1_thrice
+  recorded 1_thrice
+  recorded 1_thrice rolled_back
+  recorded 1_thrice
+  run --separate-stderr mig-scan --format=text
+  assert_line --regexp '^applied +1_thrice .* recorded 4 times, 1 of them rolled back$'
+}
+
 @test "the status page names database, server, folder, history, each state, the sum and what to type" {
   database_new
   local name

@@ -73,6 +73,19 @@ is_applied(const struct standing *s)
 }
 
 static void
+count_undone(struct status *status, const struct history_index *index)
+{
+	size_t i, j;
+
+	for (i = 0; i < status->count; i++) {
+		struct standing *s = &status->standings[i];
+
+		for (j = 0; s->runs > 1 && j < index->count; j++)
+			s->undone += strcmp(index->rows[j]->migration, s->migration) == 0 && !history_row_counts(index->rows[j]);
+	}
+}
+
+static void
 count_states(struct status *status)
 {
 	bool applied_behind = false;
@@ -110,6 +123,7 @@ status_make(const struct scan *scan, const struct history_index *index)
 	add_missing(&status, index, scan->migration_count, deploying);
 	if (status.count > 0)
 		qsort(status.standings, status.count, sizeof *status.standings, compare_standings);
+	count_undone(&status, index);
 	count_states(&status);
 	for (i = 0; i < index->count; i++) {
 		status.rolled_back += !history_row_counts(index->rows[i]);

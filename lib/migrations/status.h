@@ -30,7 +30,8 @@ struct standing {
 	const char *migration;
 	const struct migration *script;  /* NULL: not in the folder */
 	const struct history_row *row;   /* the row that decides, or NULL */
-	size_t runs;                     /* how many rows it has */
+	size_t runs;                     /* how many rows it has, */
+	size_t undone;                   /* and of these, how many are rolled back */
 };
 
 struct status {

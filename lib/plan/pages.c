@@ -73,7 +73,9 @@ standing_note(struct bytes *out, const struct standing *s)
 		bytes_str(out, "sorts before an applied one");
 		break;
 	case STATE_APPLIED:
-		if (s->runs == 2)
+		if (s->runs > 1 && s->undone + 1 != s->runs)
+			bytes_format(out, "recorded %zu times, %zu of them rolled back", s->runs, s->undone);
+		else if (s->runs == 2)
 			bytes_str(out, "2nd run; the 1st was rolled back");
 		else if (s->runs > 2)
 			bytes_format(out, "run %zu; those before were rolled back", s->runs);

@@ -567,7 +567,7 @@ deploy_with(const struct maker *m, struct bytes *out, const char *option, const 
 	shell_append(&words, m->scan->command);
 	shell_program(&words, "mig-plan");
 	shell_option(&words, option, value);
-	if (strncmp(option, "--mark", 6) != 0 && w->to != NULL)
+	if (strncmp(option, "--mark", 6) != 0 && strcmp(option, "--baseline") != 0 && w->to != NULL)
 		shell_option(&words, "--to", w->to);
 	if (strcmp(option, "--allow") != 0 && w->allow != NULL)
 		shell_option(&words, "--allow", w->allow);
@@ -811,6 +811,20 @@ is_unrelated(const struct maker *m)
 	return any_row && any_folder;
 }
 
+static char *
+unrelated_remedy(const struct maker *m)
+{
+	const struct standing *first = m->status->standings;
+	struct bytes text = { 0 };
+
+	while (first->script == NULL)
+		first++;
+	bytes_str(&text, "Look at the page of mig-scan; then one of these:");
+	deploy_with(m, &text, "--baseline", first->migration, "it holds what is applied, squashed into one: its SQL does not run");
+	deploy_with(m, &text, "--allow", "unrelated", "the database is right, and all of the folder is to run");
+	return text.data;
+}
+
 static int
 add_applies(struct maker *m)
 {
@@ -829,7 +843,7 @@ add_applies(struct maker *m)
 	if (is_unrelated(m))
 		add_finding(m, "unrelated", NULL,
 		    xstrdup("the folder and the history have no migration in common: is this the right database?"),
-		    one_remedy(m, "Look at the page of mig-scan; then:", "--allow", "unrelated", "if it is right"));
+		    unrelated_remedy(m));
 	find_order(m);
 	code = check_resume_wishes(m);
 	for (i = 0; code == 0 && i < m->status->count; i++) {
