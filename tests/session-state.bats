@@ -94,7 +94,7 @@ SQL
   local script answer
   while IFS= read -r script; do
     half_done "$script"
-    says 'next: let the plan say how to go on:  mig-scan | mig-plan' 'lost'
+    says 'next: mig-scan | mig-plan' 'lost'
     says_not 'correct the file from statement'
     sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"
     pipeline
@@ -229,7 +229,7 @@ idle_for_longer() {
   migration 20240101000000_it 'SELECT 1;'
   mig-scan 2>/dev/null >scan.rec
   for name in $'x\n\\! touch pwned\n--' $'x\r\\! touch pwned' $'x$mig$; \\! touch pwned' $'x\'; \n\\! touch pwned' $'x\\\'\n\\! touch pwned'; do
-    for key in '["database", "schema", "host"]' '["migration"]'; do
+    for key in '["migration"]' '["database", "schema", "host"]'; do
       grep -v '"record":"end"' scan.rec |
         jq -c --argjson keys "$key" --arg name "$name" 'reduce $keys[] as $key (.; if has($key) then .[$key] = $name else . end)' | seal >forged.rec
       rm -f plan.sql

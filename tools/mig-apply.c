@@ -73,8 +73,10 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			return MIG_USAGE;
 		case 'd':
 			deploy->database = o.value;
-			shell_option(words, "-d", o.value);
-			words->unknown |= !source_word_is_public(o.value);
+			if (source_word_is_public(o.value))
+				shell_option(words, "-d", o.value);
+			else
+				words->unknown = true;
 			break;
 		case OPTION_DRY_RUN:
 			deploy->dry_run = true;

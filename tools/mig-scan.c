@@ -121,7 +121,7 @@ take_words(struct job *job, const struct request *request)
 	struct shell_words *words = &job->words;
 
 	shell_program(words, "mig-scan");
-	if (request->database != NULL)
+	if (request->database != NULL && source_word_is_public(request->database))
 		shell_option(words, "-d", request->database);
 	if (request->offline)
 		shell_option(words, "--offline", NULL);

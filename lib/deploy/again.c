@@ -44,6 +44,25 @@ again_plan(const char *text)
 	say(text, &words);
 }
 
+void
+again_ask(const char *format, ...)
+{
+	struct bytes remark = { 0 }, command = { 0 };
+	va_list args;
+
+	va_start(args, format);
+	bytes_vformat(&remark, format, args);
+	va_end(args);
+	if (called.plan != NULL) {
+		shell_command(&command, called.plan);
+		message_line("next: %s    (%s)", command.data, remark.data);
+	} else {
+		message_line("next: the same scan and plan again (%s)", remark.data);
+	}
+	bytes_free(&remark);
+	bytes_free(&command);
+}
+
 static void
 add_apply(struct shell_words *words)
 {

@@ -15,6 +15,7 @@ void again_begin(const char *plan, const char *apply, const char *file);
 
 /* Each says the text, then the commands behind it. */
 void again_plan(const char *text);                               /* to see a new plan */
+void again_ask(const char *format, ...) MIG_PRINTF(1, 2);        /* the same, with a remark: what the plan will say */
 void again_deploy(const char *format, ...) MIG_PRINTF(1, 2);     /* all of it: the plan has to be made again */
 void again_retry(const char *format, ...) MIG_PRINTF(1, 2);      /* the same plan will do, where it was kept */
 void again_without_marks(const char *text);                      /* all of it, without --mark-applied and the like */

@@ -333,7 +333,7 @@ say_unfinished(const struct history_row *row)
 	(void)message_error(MIG_FAILED, "%s was begun at %s and never finished (P3009); nothing was touched",
 	    row->migration, clock_readable(row->started_at, when));
 	message_line("  Nobody is at it now: this deploy holds the lock.");
-	again_plan("next: let the plan say what to do about it");
+	again_ask("says what to do about it");
 	return MIG_FAILED;
 }
 

@@ -251,7 +251,7 @@ static void
 say_next(const struct step *step, const struct sent *sent)
 {
 	if (lost_session(step, sent) || (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent)))
-		again_plan("next: let the plan say how to go on");
+		again_ask("says how to go on with %s", step->migration);
 	else if (sent->outcome == SEND_FAILED && sent->own_row)
 		again_deploy("next: see to that, then run the same again");
 	else if (is_denied(sent))
