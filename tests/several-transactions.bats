@@ -173,7 +173,7 @@ half_detached() {
   migration 1_it 'CALL half();'
   pipeline plan: --allow=not_empty
   assert_code 1
-  says '[22012]' 'not known     what statement 1 committed before it failed' 'next: mig-scan | mig-plan    (says how to go on with 1_it)'
+  says '[22012]' 'not known     what statement 1 committed before it failed' 'next: mig-scan | mig-plan' '(says how to go on with 1_it)'
   says_not 'rolled back'
   pipeline
   says '--resume' '1_it:2' '1_it:1'
