@@ -84,7 +84,7 @@ check-kill: all test-tools
 	BUILD=$(BUILD) tests/fuzz/kill-matrix 300
 
 check-alone: all
-	BUILD=$(BUILD) tests/fuzz/alone-matrix 10
+	BUILD=$(BUILD) tests/fuzz/alone-matrix 6
 
 # With sanitizers: what a proxy in front of the server does to its answers.
 check-mutate:

@@ -442,7 +442,7 @@ locks_left() {
   assert_success
 }
 
-@test "short round of tests/fuzz/alone-matrix: five statements that stand alone, disturbed in each" {
+@test "short round of tests/fuzz/alone-matrix: eight statements that stand alone, disturbed in each" {
   run "$BATS_TEST_DIRNAME/fuzz/alone-matrix" 1
   echo "$output"
   assert_success
