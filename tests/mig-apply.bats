@@ -322,7 +322,8 @@ caret() {
   migration 1_caret $'SELECT \'äöü€🐘\', nope;'
   pipeline
   says 1_caret/migration.sql:1:17:
-  assert_equal "$(caret)" $'SELECT \'äöü€🐘\', nope;\n                ^'
+  # an elephant is two columns wide
+  assert_equal "$(caret)" $'SELECT \'äöü€🐘\', nope;\n                 ^'
   migration 1_caret $'SELECT 1;\r\nSELECT nope;\r\nSELECT 2;\r\n'
   pipeline
   says 1_caret/migration.sql:2:8:

@@ -537,8 +537,8 @@ CASES
   mig-scan >whole
   run --separate-stderr bash -c 'mig-scan --offline | mig-scan - | tee added | mig-plan | mig-apply'
   assert_code 0
-  run cmp whole added
-  assert_success
+  # but for what makes it again
+  diff <(jq -c 'del(.command, .place, .seal)' whole) <(jq -c 'del(.command, .place, .seal)' added)
   assert_equal "$(applied | tail -n 1)" 30000101000000_new
 }
 

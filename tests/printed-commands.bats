@@ -94,7 +94,8 @@ meant() { PGDATABASE=$MEANT sql "$1"; }
   two_databases
   mkdir -p m/1_x
   echo 'SELECT 1/0;' >m/1_x/migration.sql
-  for source in 'cmd:printenv PROD_URL' "$PROD_URL"; do
+  # without the password that the suite gives to every string, which would be refused there
+  for source in 'cmd:printenv PROD_URL' "$(sed -E 's#//([^:@]*):[^@]*@#//\1@#' <<<"$PROD_URL")"; do
     run --separate-stderr bash -c 'mig-scan -d "$1" m | mig-plan | mig-apply -d "$1"' - "$source"
     assert_code 1
     says 'the same commands again'

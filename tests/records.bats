@@ -200,7 +200,7 @@ each_change() {
   for key in database schema user server_version has_history schema_empty; do
     refused_by mig-plan -- 2 "the database record has no \"$key\"" < <(sed "2s/\"$key\":/\"other_$key\":/" scan.rec | seal)
   done
-  for key in id checksum started_at; do
+  for key in id; do
     refused_by mig-plan -- 3 "the history record has no \"$key\"" < <(sed "3s/\"$key\":/\"other_$key\":/" scan.rec | seal)
   done
 }
@@ -352,7 +352,7 @@ each_null() {
     sed '$s/}$/,"signature":"x"}/' >more.rec
   run --separate-stderr mig-plan --from-empty --format=records more.rec
   assert_code 0
-  assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec | jq -c 'del(.command, .place)')"
+  assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec | jq -c 'del(.command, .place, .seal)')"
 
   database_new
   mig-scan | mig-plan -o plan.rec >/dev/null
@@ -375,7 +375,7 @@ each_null() {
   sed '$d' scan.rec | jq -c -S . | sed -e 's/^{/{ /' -e 's/}$/\t} /' | seal >other.rec
   run --separate-stderr mig-plan --from-empty --format=records other.rec
   assert_code 0
-  assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec | jq -c 'del(.command, .place)')"
+  assert_equal "$output" "$(mig-plan --from-empty --format=records scan.rec | jq -c 'del(.command, .place, .seal)')"
 }
 
 @test "every character comes through as it is: written as jq would write it, and read however it is written" {
@@ -393,7 +393,8 @@ each_null() {
   mig-plan --from-empty -o plan.rec scan.rec >/dev/null
   for again in 'jq -c .' 'jq -ca .' "sed 's/,\"/ , \"/g'"; do
     sed '$d' scan.rec | bash -c "$again" | seal >again.rec
-    mig-plan --from-empty --format=records again.rec | cmp - plan.rec || fail "$again"
+    diff <(mig-plan --from-empty --format=records again.rec | jq -c 'del(.command, .place, .seal)') \
+      <(jq -c 'del(.command, .place, .seal)' plan.rec) || fail "$again"
   done
 }
 

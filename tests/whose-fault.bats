@@ -231,7 +231,7 @@ TABLE
 @test "a prepared transaction that blocks is named with what ends it" {
   sql "CREATE TABLE t (id int); BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'it''s $PGDATABASE'"
   migration 1_a 'ALTER TABLE t ADD b int;'
-  pipeline plan: --allow=not_empty apply: --wait=200ms
+  pipeline plan: --allow=not_empty apply: --wait=2s
   assert_code 75
   says "held by       a prepared transaction, 'it''s $PGDATABASE', of tester" "next: end it in psql:  ROLLBACK PREPARED 'it''s $PGDATABASE';"
   sql "$(sed -n 's/^next: end it in psql:  \(.*\);  .*/\1/p' <<<"$stderr")"

@@ -143,8 +143,8 @@ getopt_tables(const struct program *program, char *letters, struct option *longs
 static bool
 is_connection_string(const char *word)
 {
-	static const char *const begins[] = { "postgres", "host", "server", "user", "dbname", "database", "data source", "port",
-		"password", "pwd", "jdbc:" };
+	static const char *const begins[] = { "postgres", "jdbc:", "host=", "server=", "user=", "user id=", "dbname=", "data source=",
+		"port=", "password=", "pwd=" };
 	size_t i;
 
 	for (i = 0; i < sizeof begins / sizeof *begins; i++)

@@ -27,6 +27,7 @@ struct frame_end {
 	const char *digest;
 	const char *command;
 	const char *place;
+	const char *seal;
 };
 
 #define AT(type, member) offsetof(struct type, member)
@@ -39,6 +40,7 @@ static const struct field stream_fields[] = {
 static const struct field end_fields[] = {
 	{ "command", FIELD_TEXT, true, AT(frame_end, command) },
 	{ "place", FIELD_TEXT, true, AT(frame_end, place) },
+	{ "seal", FIELD_TEXT, true, AT(frame_end, seal) },
 	{ "records", FIELD_NUMBER, false, AT(frame_end, records) },
 	{ "digest", FIELD_TEXT, false, AT(frame_end, digest) },
 	{ NULL, FIELD_TEXT, false, 0 },
@@ -51,7 +53,7 @@ static const struct field failed_fields[] = {
 };
 static const struct record_form stream_form = { "stream", stream_fields };
 static const struct record_form end_form = { "end", end_fields };
-static const struct record_form plain_end_form = { "end", end_fields + 2 }; /* where no command is known */
+static const struct record_form plain_end_form = { "end", end_fields + 3 }; /* where no command is known */
 static const struct record_form failed_form = { "failed", failed_fields };
 
 /* Which tool writes a kind: who was cut off. */
@@ -61,22 +63,55 @@ static const struct {
 } writers[] = { { "scan", "mig-scan" }, { "plan", "mig-plan" }, { "results", "mig-apply" },
 	{ "rows", "mig-seed" }, { "checks", "mig-check" } };
 
-enum { PLACE_HEX = 17 };
+enum { PLACE_HEX = 17, SEAL_HEX = 17 };
+
+static void
+short_digest(const struct bytes *text, char hex[SEAL_HEX])
+{
+	unsigned char digest[crypto_generichash_BYTES_MIN];
+
+	crypto_generichash(digest, sizeof digest, (const unsigned char *)text->data, text->len, NULL, 0);
+	sodium_bin2hex(hex, SEAL_HEX, digest, (SEAL_HEX - 1) / 2);
+}
 
 /* Stands for this host and current folder, where the relative paths of a command mean the same. */
 static void
 place_here(char hex[PLACE_HEX])
 {
-	unsigned char digest[16];
 	char host[256] = "", folder[4096] = "";
 	struct bytes text = { 0 };
 
 	if (gethostname(host, sizeof host - 1) != 0 || getcwd(folder, sizeof folder) == NULL)
 		*host = *folder = '\0';
 	bytes_format(&text, "%s:%s", host, folder);
-	crypto_generichash(digest, sizeof digest, (const unsigned char *)text.data, text.len, NULL, 0);
-	sodium_bin2hex(hex, PLACE_HEX, digest, (PLACE_HEX - 1) / 2);
+	short_digest(&text, hex);
 	bytes_free(&text);
+}
+
+/*
+ * The digest leaves the command out, since the same plan has one digest however it was asked for.  The seal binds the
+ * two: what is changed in the last line shows as well.
+ */
+static void
+seal_of(const struct frame_end *end, char hex[SEAL_HEX])
+{
+	struct bytes text = { 0 };
+
+	bytes_format(&text, "%s\n%s\n%s", end->digest, end->place != NULL ? end->place : "",
+	    end->command != NULL ? end->command : "");
+	short_digest(&text, hex);
+	bytes_free(&text);
+}
+
+static bool
+is_sealed(const struct frame_end *end)
+{
+	char seal[SEAL_HEX];
+
+	if (end->command == NULL && end->place == NULL && end->seal == NULL)
+		return true;
+	seal_of(end, seal);
+	return end->seal != NULL && strcmp(end->seal, seal) == 0;
 }
 
 /* Whether words are commands of ours: what a stream says is shown to be typed. */
@@ -410,7 +445,7 @@ read_end(struct reader *r, const struct record *record)
 		return READING_BAD;
 	}
 	digest_hex(&r->before, r->hex);
-	if (strcmp(end.digest, r->hex) != 0) {
+	if (strcmp(end.digest, r->hex) != 0 || !is_sealed(&end)) {
 		(void)reader_refuse(r, "the stream was changed on its way: its digest is not that of its lines");
 		return READING_BAD;
 	}
@@ -861,7 +896,7 @@ writer_command(struct writer *w, const char *words)
 int
 writer_end(struct writer *w, int code)
 {
-	char hex[RECORD_DIGEST_HEX], place[PLACE_HEX];
+	char hex[RECORD_DIGEST_HEX], place[PLACE_HEX], seal[SEAL_HEX];
 	struct frame_end end = { .digest = hex };
 
 	if (w == NULL)
@@ -871,6 +906,10 @@ writer_end(struct writer *w, int code)
 	end.command = w->command;
 	place_here(place);
 	end.place = end.command != NULL ? place : NULL;
+	if (end.command != NULL) {
+		seal_of(&end, seal);
+		end.seal = seal;
+	}
 	writer_put(w, end.command != NULL ? &end_form : &plain_end_form, &end);
 	return writer_close(w, code);
 }
