@@ -579,20 +579,20 @@ connect_begin(struct db *db, struct attempt *attempt)
 static bool
 connect_end(struct db *db, struct source *source)
 {
-	bool logged_in = PQstatus(db->conn) == CONNECTION_OK;
-	bool connected = logged_in && PQparameterStatus(db->conn, "server_version") != NULL;
+	bool logged_in = PQstatus(db->conn) == CONNECTION_OK, connected;
 
-	if (!logged_in) {
+	if (!logged_in)
 		connect_error(db, PQstatus(db->conn) != CONNECTION_BAD);
-	} else if (!connected) {
+	db->needs_password = !logged_in && PQconnectionNeedsPassword(db->conn); /* asks for what is wiped now */
+	if (source->password == NULL && PQpass(db->conn) != NULL)
+		secret_scrub_text(PQpass(db->conn));
+	secret_scrub(source->password);
+	connected = logged_in && PQparameterStatus(db->conn, "server_version") != NULL;
+	if (logged_in && !connected) {
 		db_error_free(&db->error);
 		db->refusal = REFUSAL_OTHER;
 		db->error.message = xstrdup("it does not say its version, as a PostgreSQL server does");
 	}
-	db->needs_password = !connected && PQconnectionNeedsPassword(db->conn); /* asks for what is wiped now */
-	if (source->password == NULL && PQpass(db->conn) != NULL)
-		secret_scrub_text(PQpass(db->conn));
-	secret_scrub(source->password);
 	return connected;
 }
 
