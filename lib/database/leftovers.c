@@ -53,8 +53,8 @@ static const char detach_sql[] = "SELECT i.inhdetachpending FROM pg_catalog.pg_i
 static const char *const object_sql[] = {
 	[AIM_DATABASE] = "SELECT FROM pg_catalog.pg_database WHERE datname = (pg_catalog.parse_ident($1::text))[1]::name",
 	[AIM_TABLESPACE] = "SELECT FROM pg_catalog.pg_tablespace WHERE spcname = (pg_catalog.parse_ident($1::text))[1]::name",
-	[AIM_SUBSCRIPTION] = "SELECT FROM pg_catalog.pg_subscription WHERE subname = (pg_catalog.parse_ident($1::text))[1]::name "
-	                     "AND subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())",
+	[AIM_SUBSCRIPTION] = ("SELECT FROM pg_catalog.pg_subscription WHERE subname = (pg_catalog.parse_ident($1::text))[1]::name "
+	                     "AND subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"),
 };
 
 static enum db_outcome
