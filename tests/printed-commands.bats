@@ -90,7 +90,7 @@ meant() { PGDATABASE=$MEANT sql "$1"; }
 }
 
 @test "where the command is not known, none is spelled" {
-  local source
+  local source seal
   two_databases
   mkdir -p m/1_x
   echo 'SELECT 1/0;' >m/1_x/migration.sql
@@ -109,9 +109,13 @@ meant() { PGDATABASE=$MEANT sql "$1"; }
   run --separate-stderr mig-apply -d env:PROD_URL ../plan.rec
   assert_code 1
   assert_equal "$(printed <<<"$stderr")" ''
-  # And one whose words are not ours.
-  sed '$s/"command":"[^"]*"/"command":"rm\\n-rf\\nx"/' ../plan.rec >../other.rec
   cd .. || return 1
+  # One whose words were changed, and one whose words are not ours, with a seal that fits.
+  sed '$s/"command":"[^"]*"/"command":"rm\\n-rf\\nx"/' plan.rec >other.rec
+  run --separate-stderr mig-apply -d env:PROD_URL other.rec
+  assert_code 65
+  seal=$(tail -n 1 plan.rec | jq -j '.digest, "\n", .place, "\nrm\n-rf\nx"' | b2sum -l 128)
+  sed -i "\$s/\"seal\":\"[^\"]*\"/\"seal\":\"${seal:0:16}\"/" other.rec
   run --separate-stderr mig-apply -d env:PROD_URL other.rec
   assert_code 1
   assert_equal "$(printed <<<"$stderr")" ''
