@@ -63,6 +63,8 @@ struct db {
 	struct db_beside *beside; /* NULL: of a session whose calls wait */
 	size_t results;           /* that were read of what was sent last */
 	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */
+	bool streamed;            /* rows are not kept in a result: those of each, and the lines of COPY TO */
+	long long streamed_rows;
 };
 
 struct answer {
@@ -1190,6 +1192,16 @@ is_whole(PGresult *result)
 	    strtol(tag + 7, NULL, 10) == PQntuples(result);
 }
 
+/* The same for rows that were given away as they came. */
+static bool
+is_whole_stream(const struct db *db, PGresult *result)
+{
+	const char *tag = PQcmdStatus(result);
+	size_t word = strncmp(tag, "SELECT ", 7) == 0 ? 7 : strncmp(tag, "COPY ", 5) == 0 ? 5 : 0;
+
+	return word == 0 || strtoll(tag + word, NULL, 10) == db->streamed_rows;
+}
+
 /* Whether libpq waits for data of a COPY: it is told that there is none. */
 static bool
 refuse_copy(struct db *db, ExecStatusType status)
@@ -1226,7 +1238,9 @@ drain(struct db *db, PGresult **kept, size_t *done)
 		if ((result = PQgetResult(db->conn)) == NULL)
 			break;
 		status = PQresultStatus(result);
-		if (db->each == NULL && !is_whole(result))
+		if (db->each != NULL && status == PGRES_SINGLE_TUPLE)
+			db->streamed_rows++;
+		else if (db->streamed ? !is_whole_stream(db, result) : !is_whole(result))
 			outcome = db_give_up(db);
 		if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
 			if (outcome == DB_OK)
@@ -1922,7 +1936,7 @@ db_copy_in(struct db *db, const char *sql, db_feed *feed, void *context)
 }
 
 enum db_outcome
-db_copy_out(struct db *db, const char *sql, db_take *take, void *context)
+db_copy_out(struct db *db, const char *sql, bool header, db_take *take, void *context)
 {
 	enum db_outcome outcome;
 	char *data;
@@ -1931,14 +1945,19 @@ db_copy_out(struct db *db, const char *sql, db_take *take, void *context)
 
 	if (!copy_begin(db, sql, PGRES_COPY_OUT, &outcome))
 		return outcome;
+	/* libpq gives a row at a time */
+	db->streamed_rows = header ? -1 : 0;
 	while ((len = copy_next(db, &data)) > 0) {
+		db->streamed_rows++;
 		if (more && !(more = take(context, data, (size_t)len)))
 			db_cancel(db);
 		PQfreemem(data);
 	}
 	if (len < 0)
 		return error_from_connection(db);
+	db->streamed = true;
 	outcome = drain(db, NULL, NULL);
+	db->streamed = false;
 	return outcome == DB_ERROR && signals_caught() != 0 ? DB_STOPPED : outcome;
 }
 
@@ -1954,7 +1973,10 @@ db_each(struct db *db, const char *sql, db_row *each, void *context)
 	if (!PQsendQuery(db->conn, sql) || !PQsetSingleRowMode(db->conn))
 		return error_from_connection(db);
 	db->each = &rows;
+	db->streamed = true;
+	db->streamed_rows = 0;
 	outcome = drain_answers(db, NULL, NULL, 0);
+	db->streamed = false;
 	db->each = NULL;
 	return outcome;
 }

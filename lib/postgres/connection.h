@@ -229,11 +229,15 @@ enum db_outcome db_send_ahead(struct db *db, const struct db_units *units, size_
 typedef size_t db_feed(void *context, const char **data);
 enum db_outcome db_copy_in(struct db *db, const char *sql, db_feed *feed, void *context);
 
-/* COPY ... TO STDOUT: `take` gets the data as it comes, a line at a time, and says whether it wants more. */
+/*
+ * COPY ... TO STDOUT: `take` gets the data as it comes, a line at a time, and says whether it wants more.  `header`: the
+ * first line is one.  Where the rows are not as many as the server says in the end, the connection counts as lost.
+ */
 typedef bool db_take(void *context, const char *data, size_t len);
-enum db_outcome db_copy_out(struct db *db, const char *sql, db_take *take, void *context);
+enum db_outcome db_copy_out(struct db *db, const char *sql, bool header, db_take *take, void *context);
 
-/* One statement, whose rows are given one by one as they come: an answer of one row each, which lives for the call. */
+/* One statement, whose rows are given one by one as they come: an answer of one row each, which lives for the call.
+ * Their number is held against the server's as in db_copy_out(). */
 typedef void db_row(void *context, const struct answer *row);
 enum db_outcome db_each(struct db *db, const char *sql, db_row *each, void *context);
 

@@ -89,7 +89,7 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 	}
 	upsert_export(&sql, &t->sql, json ? '\0' : t->file->kind == SEED_TSV ? '\t' : ',');
 	outcome = json ? db_each(db, sql.data, take_object, &sink)
-	               : db_copy_out(db, sql.data, take_line, &sink);
+	               : db_copy_out(db, sql.data, true, take_line, &sink);
 	if (fclose(sink.file) != 0 && sink.error == 0)
 		sink.error = errno;
 	error = beside_close(&place, sink.error != 0 ? sink.error : outcome != DB_OK ? ECANCELED : 0);
