@@ -388,6 +388,9 @@ locks_left() {
   says 'there is a pooler in between, in session mode' 'this needs longer than --max-stall allows'
   assert_equal "$(valid_indexes)" a_b
   eventually eval '[[ $(locks_left) == 0 ]]'
+  # nobody hung up on it in the middle of a cancel request, which ends one of release 1.18
+  grep -q 'sending cancel request' "$bouncer/log"
+  run ! grep -E 'unexpected eof|FATAL' "$bouncer/log"
 }
 
 @test "of several hosts the primary is found behind a standby; a standby alone is 75 for mig-apply and fine for mig-scan" {

@@ -79,6 +79,17 @@ cancel_send(struct cancel **last, struct pg_conn *conn)
 }
 
 void
+cancel_settle(struct cancel **last)
+{
+	struct cancel *c = *last;
+
+	while (c != NULL && atomic_load(&c->state) == ON_ITS_WAY && clock_now_ms() - c->began_ms < ARRIVES_MS)
+		clock_sleep_ms(1);
+	if (c != NULL && atomic_load(&c->state) != ON_ITS_WAY)
+		cancel_drop(last);
+}
+
+void
 cancel_drop(struct cancel **last)
 {
 	struct cancel *c = *last;

@@ -14,6 +14,13 @@ struct cancel;
  */
 void cancel_send(struct cancel **last, struct pg_conn *conn);
 
+/*
+ * Before something else is sent on that connection, or it is closed: waits until the request has arrived, as a rule a
+ * millisecond, and no longer than the time in which it should have.  One that comes late would end the next statement;
+ * and who hangs up on a pooler in the middle of its cancel request can end the pooler (pgbouncer 1.18 does so).
+ */
+void cancel_settle(struct cancel **last);
+
 /* Forgets it, on its way or not. */
 void cancel_drop(struct cancel **last);
 

@@ -232,6 +232,7 @@ static const char no_answer[] = "no answer in time", no_end[] = "the server does
 static void
 wait_begin(struct db *db, long long limit_ms)
 {
+	cancel_settle(&db->cancel);
 	db->wait = (struct wait){ .limit_ms = limit_ms };
 	db->cancelling = false;
 	db->cancel_ms = 0;
@@ -1023,6 +1024,7 @@ db_close(struct db *db)
 {
 	if (db == NULL)
 		return;
+	cancel_settle(&db->cancel);
 	PQfinish(db->conn);
 	cancel_drop(&db->cancel);
 	db_error_free(&db->error);
