@@ -3,7 +3,7 @@
  * and prints the target and the password's length, never the password.
  *
  * -a       asks for a password on the terminal instead
- * -c       connects with libpq, wipes its copies as postgres/connection.c does, and prints whether it worked
+ * -c       connects with libpq, wipes its copies as postgres/connect.c does, and prints whether it worked
  * -n TOOL  speaks as that tool
  * -s       stops itself (SIGSTOP) before that, after that, and when all is closed, so that a
  *          test can look into its memory

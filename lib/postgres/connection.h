@@ -1,5 +1,5 @@
 /*
- * A connection to PostgreSQL: open, ask, run, cancel.  libpq stays in postgres/connection.c and cancel.c.
+ * A connection to PostgreSQL: open, ask, run, cancel.  libpq stays in this folder.
  *
  * Every wait can be ended by a signal (base/signals.h) and calls a `tick` so that progress can be shown
  * and deadlines kept.  Decisions are made by SQLSTATE, never by message text, which is translated.

@@ -3,7 +3,7 @@
  *
  * It brings some two dozen libraries with it (TLS, Kerberos, LDAP), and loading them takes longer than all else that a
  * program does that finds nothing to do: mig-apply with an empty plan, mig-check with records, --help.  So no program is
- * linked with libpq; this file defines what postgres/connection.c calls of it, by the same names, and passes the calls on.
+ * linked with libpq; this file defines what postgres/ calls of it, by the same names, and passes the calls on.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 /* The name that every release of libpq has had since 2006. */
 #define LIBPQ "libpq.so.5"
 
-/* What connection.c and cancel.c call; each GIVES a value, or only DOES something. */
+/* What this folder calls; each GIVES a value, or only DOES something. */
 /* clang-format off */
 #define FUNCTIONS(GIVES, DOES) \
 	GIVES(int, PQbackendPID, (const PGconn *conn), (conn)) \

@@ -1,0 +1,101 @@
+/* What is said when a server cannot be reached, and the exit code that it means. */
+#include "postgres/connection_internal.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/message.h"
+#include "base/mig.h"
+
+void
+db_place_of(const char *host, const char *port, struct bytes *out)
+{
+	if (host == NULL || *host == '\0')
+		bytes_str(out, "the local socket");
+	else if (*host == '/')
+		bytes_str(out, host);
+	else
+		bytes_format(out, "%s:%s", host, port != NULL && *port != '\0' ? port : "5432");
+}
+
+bool
+db_needs_password(const struct db *db)
+{
+	return db->needs_password;
+}
+
+int
+db_refusal_code(const struct db *db)
+{
+	if (db->needs_password)
+		return MIG_DENIED;
+	switch (db->refusal) {
+	case REFUSAL_SETTING:
+	case REFUSAL_TLS:
+	case REFUSAL_OPTIONS:
+		return MIG_CONFIG;
+	case REFUSAL_POOLER:
+		return MIG_UNREACHABLE;
+	case REFUSAL_OTHER:
+		break;
+	}
+	return db_exit_code(&db->error);
+}
+
+int
+db_unreachable(const struct db *db, const struct source *source, struct bytes *why)
+{
+	int code = db_refusal_code(db);
+	bool pooler = db->refusal == REFUSAL_POOLER;
+
+	bytes_format(why, "cannot %s ", code == MIG_UNREACHABLE && !pooler ? "reach" : "connect to");
+	db_place_of(source->target.host, source->target.port, why);
+	bytes_format(why, ": %s%s", pooler ? "FATAL: " : "", db->error.message);
+	if (pooler && db->error.sqlstate[0] != '\0')
+		bytes_format(why, " [%s]", db->error.sqlstate);
+	target_cut_values(&source->target, why);
+	return code;
+}
+
+static void
+say_remedy(const struct db *db, int code)
+{
+	switch (db->refusal) {
+	case REFUSAL_SETTING:
+		message_line("  A setting in the connection string, or of a variable PG..., is wrong. Nobody was asked.");
+		return;
+	case REFUSAL_TLS:
+		message_line("  sslmode, sslrootcert, sslcert, sslkey and channel_binding in the connection string decide this (P1011).");
+		return;
+	case REFUSAL_OPTIONS:
+		message_line("  This server does not take what options= says: leave it out; it belongs to another host.");
+		return;
+	case REFUSAL_POOLER:
+		message_line("  A pooler or proxy in front of the server says this. Where the server has an address of its own:  "
+		             "MIG_DATABASE=env:DIRECT_URL");
+		return;
+	case REFUSAL_OTHER:
+		break;
+	}
+	if (code == MIG_UNREACHABLE)
+		message_line("  Hosted databases change host and port when they restart: copy the string again, "
+		             "or use -d cmd:...");
+	else if (db->needs_password)
+		message_line("  The connection string has no password, and no password file has one for it.");
+	else if (code == MIG_BUSY)
+		message_line("  The same command may work later.");
+	else if (strcmp(db->error.sqlstate, "3D000") == 0)
+		message_line("  No database is created here. Is the name right? Else: createdb, or CREATE DATABASE.");
+}
+
+int
+db_say_unreachable(const struct db *db, const struct source *source)
+{
+	struct bytes why = { 0 };
+	int code = db_unreachable(db, source, &why);
+
+	(void)message_error(code, "%s", why.data);
+	say_remedy(db, code);
+	bytes_free(&why);
+	return code;
+}
