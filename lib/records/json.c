@@ -46,6 +46,7 @@ struct pair {
 	struct span key;
 	struct span text;
 	struct value value;
+	char *own; /* what a list was written to; else NULL */
 };
 
 /* What an escape of one letter stands for; 0: it is none. */
@@ -127,6 +128,25 @@ scan_number(char **p, long long *number)
 	return *p > digits && (*digits != '0' || *p == digits + 1) && strchr(".eE", **p) == NULL;
 }
 
+/* A list of texts and nulls, whose bracket is at *p: it is kept as it stands. */
+static bool
+scan_list(char **p, struct span *list)
+{
+	struct span item;
+
+	*list = (struct span){ *p, 0, false };
+	if (*++*p == ']') {
+		++*p;
+	} else {
+		do {
+			if (!scan_text(p, &item) && !scan_word(p, "null"))
+				return false;
+		} while (*(*p)++ == ',');
+	}
+	list->len = (size_t)(*p - list->at);
+	return (*p)[-1] == ']';
+}
+
 static bool
 scan_value(char **p, struct pair *pair)
 {
@@ -134,6 +154,9 @@ scan_value(char **p, struct pair *pair)
 
 	*v = (struct value){ VALUE_NULL, NULL, 0 };
 	switch (**p) {
+	case '[':
+		v->type = VALUE_LIST;
+		return scan_list(p, &pair->text);
 	case '"':
 		v->type = VALUE_TEXT;
 		return scan_text(p, &pair->text);
@@ -193,7 +216,7 @@ unescaped(const char *p)
 	return escapes[(unsigned char)p[1]];
 }
 
-/* Decodes a text where it stands: it becomes no longer. */
+/* Decodes a text where it stands: it becomes no longer.  A list, which is never `escaped`, only gets its end. */
 static void
 decode(struct span *span)
 {
@@ -235,6 +258,12 @@ put_text(char **room, const char *text, size_t len)
 	return at;
 }
 
+static bool
+has_text(const struct value *value)
+{
+	return value->type == VALUE_TEXT || value->type == VALUE_LIST;
+}
+
 static void
 put_value(struct entry *entry, const struct span *text, char **room, char *line, bool *kept)
 {
@@ -260,7 +289,7 @@ record_make(struct pair *pairs, size_t count, char *line, bool *kept)
 
 	for (i = 0; i < count; i++) {
 		texts += pairs[i].key.len + 1;
-		if (pairs[i].value.type == VALUE_TEXT)
+		if (has_text(&pairs[i].value))
 			texts += pairs[i].text.len < SMALL ? pairs[i].text.len + 1 : 0;
 	}
 	record = record_new(count, texts, &room);
@@ -268,13 +297,24 @@ record_make(struct pair *pairs, size_t count, char *line, bool *kept)
 		struct entry *entry = &record->entries[i];
 
 		*entry = (struct entry){ put_text(&room, pairs[i].key.at, pairs[i].key.len), pairs[i].value, NULL };
-		if (entry->value.type == VALUE_TEXT)
+		if (has_text(&entry->value))
 			put_value(entry, &pairs[i].text, &room, line, kept);
 	}
 	return record;
 }
 
 /* --- all of JSON --- */
+
+static bool
+is_text_list(const json_t *list)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		if (!json_is_string(json_array_get(list, i)) && !json_is_null(json_array_get(list, i)))
+			return false;
+	return true;
+}
 
 static void
 pair_of(const char *key, const json_t *value, struct pair *pair)
@@ -296,6 +336,14 @@ pair_of(const char *key, const json_t *value, struct pair *pair)
 		pair->value.number = json_is_true(value);
 		break;
 	case JSON_NULL:
+		break;
+	case JSON_ARRAY:
+		pair->value.type = is_text_list(value) ? VALUE_LIST : VALUE_OTHER;
+		if (pair->value.type == VALUE_LIST) {
+			pair->own = json_dumps(value, JSON_COMPACT);
+			pair->text.at = pair->own;
+			pair->text.len = strlen(pair->own);
+		}
 		break;
 	default:
 		pair->value.type = VALUE_OTHER;
@@ -322,6 +370,8 @@ read_any(const char *line, size_t len, struct json_flaw *flaw)
 		json_object_foreach(json, key, value)
 			pair_of(key, value, &pairs[n++]);
 		record = record_make(pairs, n, NULL, &kept);
+		while (n > 0)
+			free(pairs[--n].own);
 		free(pairs);
 	}
 	json_decref(json);
@@ -338,7 +388,7 @@ record_parse(char *line, size_t len, bool *kept, struct json_flaw *flaw)
 	if (!scan_line(line, len, pairs, &count))
 		return read_any(line, len, flaw);
 	for (i = 0; i < count; i++)
-		if (pairs[i].value.type == VALUE_TEXT)
+		if (has_text(&pairs[i].value))
 			decode(&pairs[i].text);
 	return record_make(pairs, count, line, kept);
 }
@@ -388,6 +438,38 @@ record_forget(struct record *record, const char *key)
 		free(record->entries[at].own);
 		record->entries[at] = (struct entry){ 0 };
 	}
+}
+
+bool
+json_list_next(const char **at, struct bytes *item, bool *null)
+{
+	const char *p = *at + 1; /* behind the bracket, or the comma */
+	const char *end = p;
+
+	if (**at == ']' || *p == ']')
+		return false;
+	item->len = 0;
+	*null = *p == 'n';
+	if (*null) {
+		*at = p + strlen("null");
+		return true;
+	}
+	for (end = ++p; *end != '"'; end++)
+		end += *end == '\\';
+	while (p < end) {
+		size_t run = (size_t)(end - p);
+		const char *escape = memchr(p, '\\', run);
+
+		bytes_add(item, p, escape != NULL ? (size_t)(escape - p) : run);
+		if (escape == NULL)
+			break;
+		bytes_char(item, unescaped(escape));
+		p = escape + (escape[1] == 'u' ? 6 : 2);
+	}
+	bytes_room(item, 0);
+	item->data[item->len] = '\0';
+	*at = end + 1;
+	return true;
 }
 
 /* --- writing --- */
@@ -448,4 +530,19 @@ json_write_text(json_sink *sink, void *context, const char *text)
 	utf8_mend(&mended, text, len);
 	write_valid(sink, context, bytes_text(&mended), mended.len);
 	bytes_free(&mended);
+}
+
+void
+json_write_list(json_sink *sink, void *context, const char *const items[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		sink(context, i > 0 ? "," : "[", 1);
+		if (items[i] != NULL)
+			json_write_text(sink, context, items[i]);
+		else
+			sink(context, "null", strlen("null"));
+	}
+	sink(context, count > 0 ? "]" : "[]", count > 0 ? 1 : 2);
 }

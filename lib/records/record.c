@@ -581,6 +581,8 @@ type_name(enum field_type type)
 		return "true or false";
 	case FIELD_OBJECT:
 		return "an object";
+	case FIELD_LIST:
+		return "a list of texts";
 	}
 	return "";
 }
@@ -594,6 +596,7 @@ fill_field(const struct field *field, const struct value *value, char *at)
 		[FIELD_NUMBER] = VALUE_NUMBER,
 		[FIELD_FLAG] = VALUE_FLAG,
 		[FIELD_OBJECT] = VALUE_OTHER,
+		[FIELD_LIST] = VALUE_LIST,
 	};
 	bool null = value->type == VALUE_NULL;
 
@@ -601,6 +604,7 @@ fill_field(const struct field *field, const struct value *value, char *at)
 		return false;
 	switch (field->type) {
 	case FIELD_TEXT:
+	case FIELD_LIST:
 		*(const char **)(void *)at = value->text;
 		break;
 	case FIELD_NUMBER:
@@ -732,6 +736,7 @@ put_field(struct writer *w, const struct field *field, const char *at)
 		writer_text(w, *(const bool *)at ? "true" : "false");
 		break;
 	case FIELD_OBJECT:
+	case FIELD_LIST:
 		text = *(const char *const *)(const void *)at;
 		writer_text(w, text != NULL ? text : "null");
 		break;
