@@ -6,6 +6,8 @@
 #   make check-traffic                 what clients feel of a deploy, beside psql -f; minutes
 #   make SANITIZE=address,undefined    the same with sanitizers, in build/sanitize/
 #   make CC=clang
+#   make LINK=1                        libpq and libcurl linked as usual, instead of loaded when they are needed, in build/link/
+#   make NETTLE=                       without nettle: libsodium's SHA-256, a quarter as fast
 #   make install PREFIX=/usr DESTDIR=/tmp/root
 
 PREFIX  ?= /usr/local
@@ -22,6 +24,9 @@ WARN = -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 HARDEN = -fstack-protector-strong -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+ifdef LINK
+BUILD := build/link
+endif
 ifdef SANITIZE
 BUILD := build/sanitize
 HARDEN += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -29,10 +34,17 @@ HARDEN_LD += -fsanitize=$(SANITIZE)
 FORTIFY =
 endif
 
-# libpq is loaded when it is needed: lib/postgres/libpq.c.  Only what calls that room can talk to PostgreSQL, and mig-plan has
-# no part of it.  tests/interface.bats holds it.
-LIBS = $(shell $(PKG_CONFIG) --libs jansson libsodium nettle)
+# Where nettle is, its SHA-256 is used.
+NETTLE := $(shell $(PKG_CONFIG) --exists nettle && echo nettle)
+
+# libpq and libcurl are loaded when they are needed: lib/base/library.h.  Only what calls lib/postgres can talk to PostgreSQL, and
+# mig-plan has no part of it.  tests/interface.bats holds it.
+LIBS = $(shell $(PKG_CONFIG) --libs jansson libsodium $(NETTLE)) $(LINKED)
 PQ   = $(shell $(PKG_CONFIG) --libs libpq)
+ifdef LINK
+LINKED = $(shell $(PKG_CONFIG) --libs libpq libcurl)
+LOADS = -DMIG_LINK
+endif
 
 TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
 
@@ -41,7 +53,7 @@ TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/to
 
 OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*/*.c))
 CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(FORTIFY) \
-	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson nettle) $(CPPFLAGS)
+	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson $(NETTLE)) $(if $(NETTLE),-DMIG_NETTLE) $(LOADS) $(CPPFLAGS)
 
 all: $(TOOLS:%=$(BUILD)/%)
 

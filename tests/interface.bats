@@ -474,8 +474,8 @@ needed() {
   readelf -d "$BUILD/$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
 }
 
-@test "each tool links what it talks to, and no more; libpq and libcurl wait until they are asked" {
-  local tool
+@test "each tool links what it talks to, and no more; libpq and libcurl wait until they are asked, and a note says so" {
+  local tool note
   command -v readelf >/dev/null || skip "no readelf(1)"
   for tool in "${TOOLS[@]}"; do
     run needed "$tool"
@@ -483,15 +483,88 @@ needed() {
     assert_line --partial libsodium.
     refute_line --partial libpq.
     refute_line --partial libcurl.
+    # what packagers read: the ELF dlopen metadata specification
+    run bash -c "readelf -nW '$BUILD/$tool' | grep -o FDO | wc -l"
+    case $tool in
+    mig-plan) assert_output 0 ;;
+    mig-check) assert_output 2 ;;
+    *) assert_output 1 ;;
+    esac
+    note=$(readelf -p .note.dlopen "$BUILD/$tool" 2>/dev/null || true)
     case $tool in
     mig-plan) ! grep -qaF libpq.so "$BUILD/$tool" ;;
-    *) grep -qaF libpq.so "$BUILD/$tool" ;;
+    *) [[ $note == *'"feature":"postgresql","priority":"required","soname":["libpq.so.5"]'* ]] ;;
     esac
     case $tool in
-    mig-check) grep -qaF libcurl.so "$BUILD/$tool" ;;
+    mig-check) [[ $note == *'"feature":"http","priority":"recommended","soname":["libcurl.so.4"]'* ]] ;;
     *) ! grep -qaF libcurl.so "$BUILD/$tool" ;;
     esac
   done
+}
+
+@test "a library that is missing or too old is named with its package, 78; 3 from mig-check" {
+  local tool
+  # the same programs, in search of other names
+  for tool in mig-scan mig-check; do
+    sed 's/libpq\.so\.5/libpq.so.9/g; s/libcurl\.so\.4/libcurl.so.9/g' "$BUILD/$tool" >"missing-$tool"
+    sed 's/PQsslInUse/PQsslInUsX/g' "$BUILD/$tool" >"old-$tool"
+  done
+  chmod +x missing-* old-*
+  run --separate-stderr ./missing-mig-scan
+  assert_code 78
+  assert_equal "$stderr" 'mig-scan: error: libpq.so.9 is missing: apt-get install libpq5'
+  run --separate-stderr ./old-mig-scan
+  assert_code 78
+  says 'libpq.so.5 is too old, it has no PQsslInUsX: apt-get install libpq5'
+  run --separate-stderr ./missing-mig-check database
+  assert_code 3
+  says 'libpq.so.9 is missing: apt-get install libpq5'
+  run --separate-stderr ./missing-mig-check health=http://127.0.0.1:1/
+  assert_code 3
+  says 'libcurl.so.9 is missing: apt-get install libcurl4'
+  run ./missing-mig-scan --offline
+  assert_success
+}
+
+# A copy of what is built, without what other settings would make otherwise; the programs under test stay as they are.
+built_copy() {
+  local object
+  mkdir "$1"
+  cp -rp "$BUILD"/{lib,tools,libmig.a} "$1"
+  for object in "${@:2}"; do rm "$1/lib/$object.o"; done
+  rm "$1/libmig.a"
+}
+
+@test "make LINK=1 links libpq and libcurl where they are called, and without nettle the checksums are the same" {
+  local linked=$BATS_TEST_TMPDIR/linked tool
+  command -v readelf >/dev/null || skip "no readelf(1)"
+  [[ $BUILD != */sanitize* ]] || skip "its objects want the sanitizers"
+  built_copy "$linked" postgres/libpq check/health migrations/folder
+  run make_into "$linked" LINK=1 NETTLE=
+  assert_success
+  assert_equal "$output" ''
+  for tool in "${TOOLS[@]}"; do
+    run readelf -d "$linked/$tool"
+    refute_line --partial libnettle.
+    case $tool in
+    mig-plan) refute_line --partial libpq. ;;
+    *) assert_line --regexp 'NEEDED.*libpq\.so\.5' ;;
+    esac
+    case $tool in
+    mig-check) assert_line --regexp 'NEEDED.*libcurl\.so\.4' ;;
+    *) refute_line --partial libcurl. ;;
+    esac
+    run readelf -SW "$linked/$tool"
+    refute_line --partial .note.dlopen
+  done
+  database_new
+  migration 20240101000000_init 'CREATE TABLE a (id int);'
+  migration 20240102000000_long "-- $(printf '%0100000d' 7)"
+  assert_equal "$("$linked/mig-scan" --offline)" "$(mig-scan --offline)"
+  PATH=$linked:$PATH pipeline
+  assert_code 0
+  run "$linked/mig-check" health=http://127.0.0.1:1/
+  assert_failure 2
 }
 
 @test "the programs are hardened: position-independent, relocations read-only, bound at the start, no executable stack" {

@@ -17,6 +17,7 @@
 #include <sys/select.h>
 
 #include "base/clock.h"
+#include "base/library.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
@@ -62,59 +63,64 @@ enum { BODY_BYTES = 1 << 20, METHOD_HEAD = 1 /* of the words of method */ };
 
 /* --- libcurl --- */
 
+#define FUNCTIONS(USE) \
+	USE(CURLcode, global_init, (long flags)) \
+	USE(CURL *, easy_init, (void)) \
+	USE(CURLcode, easy_setopt, (CURL *easy, CURLoption option, ...)) \
+	USE(CURLcode, easy_getinfo, (CURL *easy, CURLINFO info, ...)) \
+	USE(const char *, easy_strerror, (CURLcode code)) \
+	USE(void, easy_cleanup, (CURL *easy)) \
+	USE(CURLM *, multi_init, (void)) \
+	USE(CURLMcode, multi_add_handle, (CURLM *multi, CURL *easy)) \
+	USE(CURLMcode, multi_remove_handle, (CURLM *multi, CURL *easy)) \
+	USE(CURLMcode, multi_perform, (CURLM *multi, int *running)) \
+	USE(CURLMcode, multi_fdset, (CURLM *multi, fd_set *in, fd_set *out, fd_set *other, int *highest)) \
+	USE(CURLMcode, multi_timeout, (CURLM *multi, long *ms)) \
+	USE(CURLMsg *, multi_info_read, (CURLM *multi, int *left)) \
+	USE(CURLMcode, multi_cleanup, (CURLM *multi)) \
+	USE(struct curl_slist *, slist_append, (struct curl_slist *list, const char *text)) \
+	USE(void, slist_free_all, (struct curl_slist *list)) \
+	USE(time_t, getdate, (const char *text, const time_t *unused))
+
+#define POINTER(type, name, parameters) type(*name) parameters;
 static struct {
-	CURLcode (*global_init)(long flags);
-	CURL *(*easy_init)(void);
-	CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
-	CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
-	const char *(*easy_strerror)(CURLcode code);
-	void (*easy_cleanup)(CURL *easy);
-	CURLM *(*multi_init)(void);
-	CURLMcode (*multi_add_handle)(CURLM *multi, CURL *easy);
-	CURLMcode (*multi_remove_handle)(CURLM *multi, CURL *easy);
-	CURLMcode (*multi_perform)(CURLM *multi, int *running);
-	CURLMcode (*multi_fdset)(CURLM *multi, fd_set *in, fd_set *out, fd_set *other, int *highest);
-	CURLMcode (*multi_timeout)(CURLM *multi, long *ms);
-	CURLMsg *(*multi_info_read)(CURLM *multi, int *left);
-	CURLMcode (*multi_cleanup)(CURLM *multi);
-	struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
-	void (*slist_free_all)(struct curl_slist *list);
-	time_t (*getdate)(const char *text, const time_t *unused);
+	FUNCTIONS(POINTER)
 } curl;
+
+#ifdef MIG_LINK
+#define FIND(type, name, parameters) curl.name = curl_##name;
+
+static int
+find_curl(void)
+{
+	FUNCTIONS(FIND)
+	return 0;
+}
+#else
+#define FIND(type, name, parameters) { "curl_" #name, &curl.name },
+
+LIBRARY_NOTE("libcurl.so.4", "http", "recommended");
+
+static int
+find_curl(void)
+{
+	static const struct library library = { "libcurl.so.4", "libcurl4", RTLD_NOW | RTLD_LOCAL };
+	static const struct library_function functions[] = { FUNCTIONS(FIND) };
+
+	return library_load(&library, functions, sizeof functions / sizeof *functions);
+}
+#endif
 
 static int
 load_curl(void)
 {
-	static const struct {
-		const char *name;
-		void *function;
-	} functions[] = { { "curl_global_init", &curl.global_init }, { "curl_easy_init", &curl.easy_init },
-		{ "curl_easy_setopt", &curl.easy_setopt }, { "curl_easy_getinfo", &curl.easy_getinfo },
-		{ "curl_easy_strerror", &curl.easy_strerror }, { "curl_easy_cleanup", &curl.easy_cleanup },
-		{ "curl_multi_init", &curl.multi_init }, { "curl_multi_add_handle", &curl.multi_add_handle },
-		{ "curl_multi_remove_handle", &curl.multi_remove_handle },
-		    { "curl_multi_perform", &curl.multi_perform },
-		{ "curl_multi_fdset", &curl.multi_fdset }, { "curl_multi_timeout", &curl.multi_timeout },
-		{ "curl_multi_info_read", &curl.multi_info_read },
-		    { "curl_multi_cleanup", &curl.multi_cleanup },
-		{ "curl_slist_append", &curl.slist_append }, { "curl_slist_free_all", &curl.slist_free_all },
-		{ "curl_getdate", &curl.getdate } };
-	void *library;
-	size_t i;
+	int code;
 
 	if (curl.getdate != NULL)
 		return 0;
-	if ((library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL)) == NULL)
-		return message_error(MIG_CONFIG, "could not load libcurl: %s", dlerror());
-	for (i = 0; i < sizeof functions / sizeof *functions; i++) {
-		void *found = dlsym(library, functions[i].name);
-
-		if (found == NULL)
-			return message_error(MIG_CONFIG, "could not use libcurl: %s", dlerror());
-		memcpy(functions[i].function, &found, sizeof found);
-	}
-	(void)curl.global_init(CURL_GLOBAL_DEFAULT);
-	return 0;
+	if ((code = find_curl()) == 0)
+		(void)curl.global_init(CURL_GLOBAL_DEFAULT);
+	return code;
 }
 
 /* --- what a job keeps --- */

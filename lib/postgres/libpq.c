@@ -4,8 +4,11 @@
  * It brings some two dozen libraries with it (TLS, Kerberos, LDAP), and loading them takes longer than all else that a
  * program does that finds nothing to do: mig-apply with an empty plan, mig-check with records, --help.  So no program is
  * linked with libpq; this file defines what postgres/ calls of it, by the same names, and passes the calls on.
+ * The name libpq.so.5 is that of every release since 2006.
  */
+#ifndef MIG_LINK
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* Ours must not be found where libpq's are looked for. */
@@ -13,11 +16,9 @@
 #include <libpq-fe.h>
 #pragma GCC visibility pop
 
+#include "base/library.h"
 #include "base/message.h"
 #include "base/mig.h"
-
-/* The name that every release of libpq has had since 2006. */
-#define LIBPQ "libpq.so.5"
 
 /* What this folder calls; each GIVES a value, or only DOES something. */
 /* clang-format off */
@@ -81,53 +82,42 @@
 	GIVES(char *, PQuser, (const PGconn *conn), (conn))
 /* clang-format on */
 
-#define PLACE(type, name, parameters, arguments) PLACE_##name,
-#define PLACE_VOID(name, parameters, arguments)  PLACE_##name,
-#define NAME(type, name, parameters, arguments)  #name,
-#define NAME_VOID(name, parameters, arguments)   #name,
+#define POINTER(type, name, parameters, arguments) type(*name) parameters;
+#define POINTER_VOID(name, parameters, arguments)  void(*name) parameters;
+#define NAME(type, name, parameters, arguments)    { #name, &libpq.name },
+#define NAME_VOID(name, parameters, arguments)     { #name, &libpq.name },
 
-enum { FUNCTIONS(PLACE, PLACE_VOID) FUNCTION_COUNT };
-static const char *const names[] = { FUNCTIONS(NAME, NAME_VOID) };
+LIBRARY_NOTE("libpq.so.5", "postgresql", "required");
 
-/* As the program would find them if it were linked: what LD_PRELOAD puts in front of libpq comes first. */
-static void *
-find(size_t place)
+static struct {
+	FUNCTIONS(POINTER, POINTER_VOID)
+} libpq;
+
+static void
+load(void)
 {
-	static void *functions[FUNCTION_COUNT];
-	void *program;
-	size_t i;
+	static const struct library library = { "libpq.so.5", "libpq5", RTLD_LAZY | RTLD_GLOBAL };
+	static const struct library_function functions[] = { FUNCTIONS(NAME, NAME_VOID) };
+	static bool loaded;
 
-	if (functions[place] != NULL)
-		return functions[place];
-	if (dlopen(LIBPQ, RTLD_LAZY | RTLD_GLOBAL) == NULL || (program = dlopen(NULL, RTLD_LAZY)) == NULL)
-		exit(message_error(MIG_CONFIG, "could not load the PostgreSQL client library: %s", dlerror()));
-	/* all at once: what is missing is found out before anything is done */
-	for (i = 0; i < FUNCTION_COUNT; i++)
-		if ((functions[i] = dlsym(program, names[i])) == NULL)
-			exit(message_error(MIG_CONFIG, "could not use the PostgreSQL client library, which has to be "
-			    "version 14 or newer: %s", dlerror()));
-	return functions[place];
+	if (!loaded && library_load(&library, functions, sizeof functions / sizeof *functions) != 0)
+		exit(message_end_code(MIG_CONFIG));
+	loaded = true;
 }
-
-/* POSIX lets a function's address be found as an object's; ISO C has no word for it. */
-#define FOUND(type, name, parameters) \
-	const union { \
-		void *object; \
-		type(*call) parameters; \
-	} libpq_##name = { .object = find(PLACE_##name) }
 
 #define GIVE(type, name, parameters, arguments) \
 	type name parameters \
 	{ \
-		FOUND(type, name, parameters); \
-		return libpq_##name.call arguments; \
+		load(); \
+		return libpq.name arguments; \
 	}
 
 #define DO(name, parameters, arguments) \
 	void name parameters \
 	{ \
-		FOUND(void, name, parameters); \
-		libpq_##name.call arguments; \
+		load(); \
+		libpq.name arguments; \
 	}
 
 FUNCTIONS(GIVE, DO)
+#endif
