@@ -51,7 +51,7 @@ some_plan() {
     [mig-scan]='database offline wait'
     [mig-plan]='to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume'
     [mig-apply]='database dry-run expect max-stall wait'
-    [mig-seed]='database dry-run prune key insert-only table export as into max-stall wait'
+    [mig-seed]='database dry-run prune key insert-only enable-row-security table export as into max-stall wait'
     [mig-check]='database wait watch interval timeout'
   )
   for tool in "${TOOLS[@]}"; do

@@ -101,16 +101,61 @@ CASES
   done
 }
 
-@test "rows that a policy would hide are 77, in a dry run, a run and an export" {
+@test "rows that a policy would hide are 77 with who sees them all, in a dry run, a run, an export and SQL" {
+  local arguments
   sql "CREATE TABLE a (id int PRIMARY KEY, b text);" "INSERT INTO a VALUES (1, 'x'), (2, 'y'); ALTER TABLE a ENABLE ROW LEVEL SECURITY;" \
     "CREATE POLICY p ON a USING (b = 'x')"
   printf 'id,b\n1,x\n2,y\n' >a.csv
+  echo 'SELECT count(*) FROM a;' >1.sql
   role_new app
   sql "GRANT ALL ON a TO \"$ROLE\""
-  for arguments in '--dry-run a.csv' 'a.csv' '--export --into=. a'; do
+  for arguments in '--dry-run a.csv' 'a.csv' '1.sql' '--export --into=. a'; do
     # shellcheck disable=SC2086
     DATABASE_URL=$(database_url "$ROLE") seed $arguments
     assert_code 77
-    says '[42501]'
+    says '[42501]' "hides rows of public.a from the role $ROLE" "GRANT tester TO $ROLE;" "ALTER ROLE $ROLE BYPASSRLS;" --enable-row-security
   done
+  echo 'ALTER TABLE a ADD COLUMN c int;' >1.sql
+  DATABASE_URL=$(database_url "$ROLE") seed 1.sql
+  assert_code 77
+  says 'must be owner'
+  says_not BYPASSRLS
+  sql_admin "ALTER TABLE a FORCE ROW LEVEL SECURITY; ALTER TABLE a OWNER TO \"$ROLE\""
+  DATABASE_URL=$(database_url "$ROLE") seed --dry-run a.csv
+  assert_code 77
+  says BYPASSRLS
+  says_not GRANT
+  sql_admin "ALTER TABLE a OWNER TO tester; REVOKE ALL ON a FROM \"$ROLE\""
+  DATABASE_URL=$(database_url "$ROLE") seed --dry-run a.csv
+  assert_code 77
+  says_not BYPASSRLS
+}
+
+@test "--enable-row-security seeds, prunes and exports the rows that the role sees, whatever SQL files set" {
+  local DATABASE_URL
+  sql "CREATE TABLE a (id int PRIMARY KEY, b text);" "INSERT INTO a VALUES (1, 'x'), (2, 'y'), (3, 'x'); ALTER TABLE a ENABLE ROW LEVEL SECURITY;" \
+    "CREATE POLICY p ON a USING (b LIKE 'x%'); CREATE TABLE seen (n int)"
+  role_new app
+  sql "GRANT ALL ON a, seen TO \"$ROLE\""
+  sql_admin "ALTER ROLE \"$ROLE\" SET row_security = off"
+  DATABASE_URL=$(database_url "$ROLE")
+  printf 'id,b\n1,x1\n4,x\n' >a.csv
+  echo 'INSERT INTO seen SELECT count(*) FROM a; SET row_security = off;' >1.sql
+  seed --enable-row-security --prune .
+  assert_code 0
+  assert_equal "$(sql 'SELECT * FROM a ORDER BY id')" $'1|x1\n2|y\n4|x'
+  assert_equal "$(sql 'SELECT n FROM seen')" 2
+  mkdir out
+  seed --export --enable-row-security --into=out a
+  assert_code 0
+  assert_equal "$(cat out/a.csv)" $'id,b\n1,x1\n4,x'
+  printf 'id,b\n2,x\n' >a.csv
+  seed --enable-row-security a.csv
+  assert_code 1
+  says '[23505]'
+  printf 'id,b\n5,z\n' >a.csv
+  seed --enable-row-security a.csv
+  assert_code 77
+  says_not BYPASSRLS
+  assert_equal "$(sql 'SELECT * FROM a ORDER BY id')" $'1|x1\n2|y\n4|x'
 }

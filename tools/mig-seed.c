@@ -24,13 +24,14 @@
 
 static const char *const usage[] = {
 	"mig-seed [-d SOURCE] [--dry-run] [--prune] [--key=[TABLE:]COLUMN,...]...",
-	"         [--insert-only=[TABLE:]COLUMN,...]... [--max-stall=TIME] [--wait=TIME] [-o FILE]",
-	"         [--table=TABLE] FILE | DIR | - ...",
-	"mig-seed [-d SOURCE] --export [--as=csv|tsv|ndjson] [--into=DIR] [--key=...]... TABLE ...",
+	"         [--insert-only=[TABLE:]COLUMN,...]... [--enable-row-security]",
+	"         [--max-stall=TIME] [--wait=TIME] [-o FILE] [--table=TABLE] FILE | DIR | - ...",
+	"mig-seed [-d SOURCE] --export [--as=csv|tsv|ndjson] [--into=DIR] [--key=...]...",
+	"         [--enable-row-security] TABLE ...",
 	NULL,
 };
 enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
-	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO };
+	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_DRY_RUN, "dry-run", NULL, "compare only: show every change, write nothing", false },
@@ -39,6 +40,8 @@ static const struct option_spec specs[] = {
 	    "the unique key that tells rows apart (default: the primary key)", true },
 	{ OPTION_INSERT_ONLY, "insert-only", "TABLE:COLUMN,...",
 	    "columns that are given to new rows and never overwritten", true },
+	{ OPTION_ROW_SECURITY, "enable-row-security", NULL,
+	    "leave out rows that policies hide from the role, instead of refusing", false },
 	{ OPTION_TABLE, "table", "TABLE", "standard input is NDJSON for this table", false },
 	{ OPTION_EXPORT, "export", NULL, "write tables as seed files", false },
 	{ OPTION_AS, "as", "csv|tsv|ndjson", "what --export writes (default csv)", false },
@@ -128,6 +131,9 @@ take_option(struct request *request, int option, const char *value, struct outpu
 		return take_word(request, "key", value);
 	case OPTION_INSERT_ONLY:
 		return take_word(request, "insert-only", value);
+	case OPTION_ROW_SECURITY:
+		request->job.row_security = true;
+		return 0;
 	case OPTION_TABLE:
 		request->files.table = value;
 		return 0;
@@ -439,6 +445,8 @@ connect_to(const struct request *request, struct db **db)
 	source.password = NULL;
 	if (code == 0) {
 		db_let_go(*db);
+		if (request->job.row_security)
+			db_filter_rows(*db);
 		db_place(*db, &place);
 		message_info("%s%s, user %s", request->job.dry_run ? "dry run: " : "", place.data, db_user(*db));
 	}
@@ -464,7 +472,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	if (code == 0)
 		code = connect_to(request, &db);
 	if (code == 0)
-		code = request->export ? seed_export(db, input->files, input->count, folder, &tables)
+		code = request->export ? seed_export(db, input->files, input->count, &request->job, folder, &tables)
 		                       : seed_run(db, input, &request->job, &tables);
 	if (code == 0)
 		tell_kept(&telling);

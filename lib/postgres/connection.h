@@ -65,6 +65,9 @@ void db_let_go(struct db *db);
  */
 void db_show_all_rows(struct db *db);
 
+/* Has it hide rows instead, from the next message on and also behind db_session_reset(): for who asks for that view. */
+void db_filter_rows(struct db *db);
+
 /*
  * All that is sent is UTF-8, with standard_conforming_strings on: where a script, a role or a database has it otherwise,
  * both are set back before the next message.  Returns the setting that a script had changed since the last call, to be

@@ -55,6 +55,7 @@ struct db {
 	bool restored[2];         /* of readings[]: it was changed, and is set back */
 	struct bytes search_path; /* text of one of them */
 	bool lets_go;             /* db_let_go() was called */
+	bool filters;             /* db_filter_rows() was called */
 	struct db_beside *beside; /* NULL: of a session whose calls wait */
 	size_t results;           /* that were read of what was sent last */
 	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */

@@ -75,11 +75,21 @@ db_show_all_rows(struct db *db)
 	queue_setting(db, "SET row_security = off");
 }
 
+void
+db_filter_rows(struct db *db)
+{
+	db->filters = true;
+	queue_setting(db, "SET row_security = on");
+}
+
 /* What every session of ours is told. */
 static void
 queue_session(struct db *db)
 {
-	db_show_all_rows(db);
+	if (db->filters)
+		db_filter_rows(db);
+	else
+		db_show_all_rows(db);
 	if (db->search_path.len > 0)
 		queue_setting(db, db->search_path.data);
 }

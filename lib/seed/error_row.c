@@ -51,6 +51,48 @@ seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
 	return code;
 }
 
+/* --- row level security --- */
+
+enum { POLICIES_TABLE, POLICIES_ROLE, POLICIES_OWNER, POLICIES_FORCED };
+
+/*
+ * Tables whose rows the role might read, were it not for policies; the longest name that the error has in quotes, of
+ * whatever language: an error of rights that are missing has none around it.
+ */
+static const char policies_sql[] =
+    "SELECT quote_ident(n.nspname::text) || '.' || quote_ident(c.relname::text), quote_ident(current_user::text), "
+    "quote_ident(pg_get_userbyid(c.relowner)::text), c.relforcerowsecurity "
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relrowsecurity AND row_security_active(c.oid) AND has_table_privilege(c.oid, 'SELECT') "
+    "AND $1::text ~ ('[^[:alnum:][:space:]][[:space:]]?' || regexp_replace(c.relname::text, '([^[:alnum:]])', '\\\\\\1', 'g') || "
+    "'[[:space:]]?[^[:alnum:][:space:]]') ORDER BY length(c.relname::text) DESC, n.nspname LIMIT 1";
+
+void
+seed_say_policies(struct db *db)
+{
+	struct db_error e = { 0 };
+	struct answer *a = NULL;
+	const char *message;
+
+	if (strcmp(db_error(db)->sqlstate, "42501") != 0)
+		return;
+	e = db_error_take(db);
+	message = e.message;
+	if (db_query_ours(db, &a, policies_sql, 1, &message) == DB_OK && answer_rows(a) > 0) {
+		const char *role = answer_word(a, 0, POLICIES_ROLE), *owner = answer_word(a, 0, POLICIES_OWNER);
+
+		message_line("  Row level security hides rows of %s from the role %s: they would be taken for missing.",
+		    answer_word(a, 0, POLICIES_TABLE), role);
+		message_line("  One of these is needed:");
+		if (!answer_flag(a, 0, POLICIES_FORCED))
+			message_line("  its owner, or a member:   GRANT %s TO %s;", owner, role);
+		message_line("  a role it is not for:     ALTER ROLE %s BYPASSRLS;", role);
+		message_line("  only what the role sees:  --enable-row-security");
+	}
+	answer_free(a);
+	db_error_free(&e);
+}
+
 /* --- saying it --- */
 
 static const struct upsert_column *

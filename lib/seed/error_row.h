@@ -29,4 +29,10 @@ int seed_fault_fill(struct db *db, const struct db_error *e, const struct seed_t
 int seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
     size_t count);
 
+/*
+ * Behind the rollback of what the server denied: where that was because row level security hides rows of a table that
+ * the error names, who sees them all, and how to go on without.
+ */
+void seed_say_policies(struct db *db);
+
 #endif

@@ -102,7 +102,7 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 }
 
 int
-seed_export(struct db *db, struct seed_file *files, size_t count, const char *folder,
+seed_export(struct db *db, struct seed_file *files, size_t count, const struct seed_job *job, const char *folder,
     struct seed_tables *tables)
 {
 	struct bytes sql = { 0 };
@@ -110,7 +110,8 @@ seed_export(struct db *db, struct seed_file *files, size_t count, const char *fo
 	size_t i;
 	int code = 0;
 
-	bytes_format(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; %s", seed_session_sql);
+	bytes_str(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ");
+	seed_session_sql(&sql, job);
 	outcome = db_tell(db, sql.data);
 	bytes_free(&sql);
 	if (outcome == DB_OK)
@@ -120,5 +121,7 @@ seed_export(struct db *db, struct seed_file *files, size_t count, const char *fo
 	if (outcome != DB_OK && code == 0)
 		code = outcome == DB_STOPPED ? message_error(128 + signals_caught(), "stopped by a signal")
 		                             : db_say(db, outcome, "export");
+	if (code == MIG_DENIED && !job->row_security && db_rollback(db))
+		seed_say_policies(db);
 	return code;
 }

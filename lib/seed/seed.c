@@ -31,10 +31,14 @@ struct seeding {
 };
 
 /* Values read alike whatever the server, its database or our role are set to; the rest is ours. */
-const char seed_session_sql[] =
-    "SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC'; "
-    "SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL standard_conforming_strings = on; "
-    "SET LOCAL work_mem = '64MB'; SET LOCAL row_security = off";
+void
+seed_session_sql(struct bytes *out, const struct seed_job *job)
+{
+	bytes_str(out, "SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL IntervalStyle = 'postgres'; SET LOCAL TimeZone = 'UTC'; "
+	    "SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL standard_conforming_strings = on; "
+	    "SET LOCAL work_mem = '64MB'; ");
+	bytes_format(out, "SET LOCAL row_security = %s", job->row_security ? "on" : "off");
+}
 
 /* --- the steps --- */
 
@@ -108,7 +112,7 @@ make_stages(struct seeding *s)
 	struct bytes sql = { 0 };
 	size_t i;
 
-	bytes_str(&sql, seed_session_sql);
+	seed_session_sql(&sql, s->job);
 	for (i = 0; i < s->tables->count; i++) {
 		bytes_str(&sql, "; ");
 		upsert_stage(&sql, &s->tables->tables[i].sql);
@@ -664,8 +668,9 @@ look(struct seeding *s, bool *same)
 	*same = false;
 	if (s->input->sql_count > 0 && !s->job->dry_run)
 		return DB_OK;
-	bytes_format(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = %lld; %s",
-	    s->lock_timeout_ms, seed_session_sql);
+	bytes_format(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = %lld; ",
+	    s->lock_timeout_ms);
+	seed_session_sql(&sql, s->job);
 	if ((outcome = tell_text(s->db, &sql)) == DB_OK)
 		outcome = find_tables(s);
 	if (outcome != DB_OK || s->code != 0)
@@ -837,6 +842,8 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 			code = say_busy(&s);
 		if (outcome != DB_LOST)
 			db_rollback(db);
+		if (code == MIG_DENIED && !job->row_security)
+			seed_say_policies(db);
 		if (code != 0)
 			break;
 		message_verbose("%s; trying again",

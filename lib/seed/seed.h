@@ -14,12 +14,10 @@
 #include "seed/inputs.h"
 #include "seed/table.h"
 
-/* Settings, SET LOCAL, under which values are read and written alike everywhere. */
-extern const char seed_session_sql[];
-
 struct seed_job {
 	bool dry_run;
 	bool prune;
+	bool row_security;   /* rows that a policy hides from the role are left out; else they are refused */
 	long long max_stall_ms, wait_ms;
 	/*
 	 * What differs, a row of upsert_changes() at a time: of a dry run once nothing can go wrong any more; of
@@ -41,10 +39,13 @@ int seed_run(struct db *db, struct seed_input *input, const struct seed_job *job
 
 /*
  * Writes tables as files [SCHEMA.]TABLE.csv (or .tsv, .ndjson) into a folder, as they all were at one moment;
- * a file that would not change is left alone.  `files` have names and settings.  Returns 0 or an exit code,
- * said.
+ * a file that would not change is left alone.  `files` have names and settings; of the job only row_security
+ * counts.  Returns 0 or an exit code, said.
  */
-int seed_export(struct db *db, struct seed_file *files, size_t count, const char *folder,
+int seed_export(struct db *db, struct seed_file *files, size_t count, const struct seed_job *job, const char *folder,
     struct seed_tables *tables);
+
+/* Appends settings, SET LOCAL, under which values are read and written alike everywhere, and all rows are seen or none. */
+void seed_session_sql(struct bytes *out, const struct seed_job *job);
 
 #endif
