@@ -159,3 +159,25 @@ CASES
   says_not BYPASSRLS
   assert_equal "$(sql 'SELECT * FROM a ORDER BY id')" $'1|x1\n2|y\n4|x'
 }
+
+@test "what --prune changes beside its deletes is laid to ON DELETE only where a foreign key says so" {
+  local action said status_wanted
+  sql 'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE m (id int PRIMARY KEY, a int REFERENCES a ON DELETE CASCADE)' \
+    ';CREATE TABLE b (id int PRIMARY KEY, m int); INSERT INTO a VALUES (1), (2); INSERT INTO m VALUES (2, 2); INSERT INTO b VALUES (5, 2)' \
+    ';CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM b WHERE m = OLD.id; RETURN NULL; END $$'
+  printf 'id\n1\n' >a.csv
+  printf 'id,m\n5,2\n' >b.csv
+  # By way of a table that no file is for; by no way but a trigger's, though b points at m; by a trigger alone.
+  while IFS='|' read -r action said status_wanted; do
+    sql "DROP TRIGGER IF EXISTS t ON a; ALTER TABLE b DROP CONSTRAINT IF EXISTS f; $action"
+    seed --prune a.csv b.csv
+    assert_code "$status_wanted"
+    says "b.csv: " "$said" 'Nothing was seeded'
+    assert_equal "$(sql 'SELECT * FROM b; SELECT * FROM a')" $'5|2\n1\n2'
+  done <<'CASES'
+ALTER TABLE b ADD CONSTRAINT f FOREIGN KEY (m) REFERENCES m ON DELETE CASCADE|(ON DELETE CASCADE)|65
+ALTER TABLE b ADD CONSTRAINT f FOREIGN KEY (m) REFERENCES m ON DELETE SET NULL|(ON DELETE SET NULL)|65
+ALTER TABLE b ADD CONSTRAINT f FOREIGN KEY (m) REFERENCES m DEFERRABLE INITIALLY DEFERRED; CREATE TRIGGER t AFTER DELETE ON a FOR EACH ROW EXECUTE FUNCTION take()|look for a trigger|1
+CREATE TRIGGER t AFTER DELETE ON a FOR EACH ROW EXECUTE FUNCTION take()|look for a trigger|1
+CASES
+}

@@ -210,7 +210,7 @@ take_count(struct seed_table *t, const struct answer *a, const struct seed_job *
 	t->read = answer_number(a, 0, UPSERT_READ);
 	t->inserted = answer_number(a, 0, UPSERT_NEW);
 	t->updated = answer_number(a, 0, UPSERT_DIFFERENT);
-	t->unchanged = t->read - t->inserted - t->updated;
+	t->unchanged = answer_number(a, 0, UPSERT_UNCHANGED);
 	t->only = total - t->unchanged - t->updated;
 	t->deleted = !job->prune || t->file->settings.kept ? 0 : gone != RECORD_NULL ? gone : t->only;
 	t->only -= t->deleted;
@@ -507,7 +507,57 @@ write_unit(struct seeding *s, size_t first, size_t count)
 	return outcome;
 }
 
-/* Rows that went may have taken rows with them that the files have, and that point at them: that is said. */
+/*
+ * By which ON DELETE rows of a table go or change where rows of the tables that are deleted from go, at once or by way of
+ * others; NULL in the answer: by none.
+ */
+static enum db_outcome
+find_cascades(struct seeding *s, const struct seed_table *t, struct answer **a)
+{
+	struct bytes gone = { 0 }, sql = { 0 };
+	enum db_outcome outcome;
+	size_t i;
+
+	for (i = 0; i < s->tables->count; i++)
+		if (s->tables->tables[i].sql.deletes)
+			bytes_format(&gone, "%s%s", gone.len > 0 ? "," : "", s->tables->tables[i].oid);
+	bytes_format(&sql,
+	    "WITH RECURSIVE gone(oid) AS (SELECT unnest(ARRAY[%s]::oid[]) UNION SELECT k.conrelid FROM gone g "
+	    "JOIN pg_catalog.pg_constraint k ON k.confrelid = g.oid WHERE k.contype = 'f' AND k.confdeltype = 'c') "
+	    "SELECT string_agg(DISTINCT CASE k.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' "
+	    "ELSE 'SET DEFAULT' END, ', ') FROM gone g JOIN pg_catalog.pg_constraint k ON k.confrelid = g.oid "
+	    "WHERE k.contype = 'f' AND k.confdeltype IN ('c', 'n', 'd') AND k.conrelid = '%s'::oid",
+	    bytes_text(&gone), t->oid);
+	outcome = db_query_ours(s->db, a, sql.data, 0, NULL);
+	bytes_free(&gone);
+	bytes_free(&sql);
+	return outcome;
+}
+
+/* Rows that the file has were changed or deleted beside what was to be done. */
+static enum db_outcome
+say_changed_beside(struct seeding *s, const struct seed_table *t)
+{
+	struct answer *a = NULL;
+	enum db_outcome outcome = find_cascades(s, t, &a);
+	const char *actions = outcome == DB_OK ? answer_text(a, 0, 0) : NULL;
+
+	if (actions != NULL) {
+		s->code = seed_refuse(t->file, 0,
+		    "rows of it point at rows that --prune deletes, and would be deleted or changed "
+		    "with them (ON DELETE %s): add those to their file, or take these out", actions);
+	} else if (outcome == DB_OK) {
+		s->code = message_error(MIG_FAILED,
+		    "%s: rows that it has were changed or deleted in table \"%s\" while --prune deleted rows", t->file->path,
+		    t->sql.table);
+		message_line("  No foreign key of that table says so (ON DELETE): look for a trigger that does.");
+		message_line("  Nothing was seeded: all was rolled back.");
+	}
+	answer_free(a);
+	return outcome;
+}
+
+/* Rows that went may have taken rows with them that the files have: that is said. */
 static enum db_outcome
 check_cascades(struct seeding *s)
 {
@@ -524,10 +574,7 @@ check_cascades(struct seeding *s)
 		/* a trigger may make rows that were written differ, but no others */
 		if (outcome == DB_OK && (answer_number(a, 0, UPSERT_NEW) > 0 ||
 		    answer_number(a, 0, UPSERT_DIFFERENT) > t->inserted + t->updated))
-			s->code = seed_refuse(t->file, 0,
-			    "rows of it point at rows that --prune deletes, and would be deleted or changed "
-			    "with them (ON DELETE CASCADE, SET NULL): add those to their file, or take these "
-			    "out");
+			outcome = say_changed_beside(s, t);
 		answer_free(a);
 		bytes_free(&sql);
 	}

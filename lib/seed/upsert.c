@@ -335,6 +335,8 @@ upsert_count(struct bytes *out, const struct upsert_table *t)
 	bytes_str(out, " FROM (SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE t.ctid IS NULL), "
 	               "pg_catalog.count(*) FILTER (WHERE t.ctid IS NOT NULL AND ");
 	add_differs(out, t);
+	bytes_str(out, "), pg_catalog.count(*) FILTER (WHERE t.ctid IS NOT NULL AND NOT ");
+	add_differs(out, t);
 	bytes_str(out, "), pg_catalog.count(*) FILTER (WHERE ");
 	add_key(out, t, "s", " IS NULL", " OR ");
 	bytes_char(out, ')');

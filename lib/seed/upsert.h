@@ -81,10 +81,10 @@ void upsert_json_keys(struct bytes *out, const struct upsert_table *t);
 void upsert_json_line(struct bytes *out, const struct upsert_table *t, const char *key);
 
 /*
- * One row: staged; of these new, different, without a key; rows of the table; rows to be deleted if that is
+ * One row: staged; of these new, different, the same, without a key; rows of the table; rows to be deleted if that is
  * wanted: of a stream those that it names, else NULL, and they are all that are not staged.
  */
-enum { UPSERT_READ, UPSERT_NEW, UPSERT_DIFFERENT, UPSERT_KEYLESS, UPSERT_TOTAL, UPSERT_GONE };
+enum { UPSERT_READ, UPSERT_NEW, UPSERT_DIFFERENT, UPSERT_UNCHANGED, UPSERT_KEYLESS, UPSERT_TOTAL, UPSERT_GONE };
 void upsert_count(struct bytes *out, const struct upsert_table *t);
 
 /*
