@@ -1,0 +1,270 @@
+/* Findings: the rules, their severity, and what is looked at in folder, history and scripts. */
+#include "plan/plan_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "sql/misfits.h"
+#include "sql/segments.h"
+#include "sql/sql.h"
+
+const struct plan_rule plan_rules[] = {
+	{ "failed", SEVERITY_ERROR, false },
+	{ "not_empty", SEVERITY_ERROR, true },
+	{ "unrelated", SEVERITY_ERROR, true },
+	{ "open_transaction", SEVERITY_ERROR, false },
+	{ "rolled_back", SEVERITY_ERROR, false },
+	{ "down", SEVERITY_ERROR, false },
+	{ "copy", SEVERITY_ERROR, false },
+	{ "psql", SEVERITY_ERROR, false },
+	{ "resumes", SEVERITY_NOTE, false },
+	{ "running", SEVERITY_NOTE, true },
+	{ "edited", SEVERITY_WARNING, true },
+	{ "missing", SEVERITY_WARNING, true },
+	{ "late", SEVERITY_WARNING, true },
+	{ "destructive", SEVERITY_WARNING, true },
+	{ "not_utf8", SEVERITY_WARNING, true },
+	{ "order", SEVERITY_NOTE, true },
+	{ "no_script", SEVERITY_NOTE, true },
+	{ NULL, NULL, false },
+};
+
+static const struct plan_rule *
+rule_named(const char *name, size_t len)
+{
+	const struct plan_rule *rule;
+
+	for (rule = plan_rules; rule->name != NULL; rule++)
+		if (strlen(rule->name) == len && strncmp(rule->name, name, len) == 0)
+			return rule;
+	return NULL;
+}
+
+bool
+plan_rules_known(const char *list, const char **word, size_t *len)
+{
+	for (; *list != '\0'; list += *len + (list[*len] == ',')) {
+		const struct plan_rule *rule;
+
+		*word = list;
+		*len = strcspn(list, ",");
+		rule = rule_named(list, *len);
+		if (rule == NULL || !rule->movable)
+			return false;
+	}
+	return true;
+}
+
+static bool
+list_has(const char *list, const char *name)
+{
+	size_t len;
+
+	for (; list != NULL && *list != '\0'; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+		if (len == strlen(name) && strncmp(list, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct bytes *
+plan_new_text(struct plan_maker *m)
+{
+	ARRAY_ROOM(m->out->texts, m->out->text_count, m->text_cap);
+	m->out->texts[m->out->text_count] = (struct bytes){ 0 };
+	return &m->out->texts[m->out->text_count++];
+}
+
+static const char *
+keep(struct plan_maker *m, char *owned)
+{
+	struct bytes *text = plan_new_text(m);
+
+	bytes_str(text, owned);
+	free(owned);
+	return text->data;
+}
+
+static const char *
+severity_of(const struct wishes *w, const struct plan_rule *rule)
+{
+	bool error = strcmp(rule->severity, SEVERITY_ERROR) == 0;
+
+	if (!rule->movable)
+		return rule->severity;
+	if (list_has(w->allow, rule->name))
+		return error ? SEVERITY_WARNING : rule->severity;
+	if (w->strict != NULL && (list_has(w->strict, rule->name) ||
+	        (*w->strict == '\0' && strcmp(rule->severity, SEVERITY_WARNING) == 0)))
+		return SEVERITY_ERROR;
+	return rule->severity;
+}
+
+struct finding *
+plan_add_finding(struct plan_maker *m, const char *name, const char *migration, char *message, char *remedy)
+{
+	const struct plan_rule *rule = rule_named(name, strlen(name));
+	struct finding *f;
+
+	ARRAY_ROOM(m->out->findings, m->out->finding_count, m->finding_cap);
+	f = &m->out->findings[m->out->finding_count++];
+	*f = (struct finding){ .rule = rule->name,
+		.severity = severity_of(m->wishes, rule),
+		.migration = migration,
+		.line = RECORD_NULL,
+		.column = RECORD_NULL,
+		.message = keep(m, message),
+		.remedy = remedy != NULL ? keep(m, remedy) : NULL };
+	m->out->errors += strcmp(f->severity, SEVERITY_ERROR) == 0;
+	m->out->warnings += strcmp(f->severity, SEVERITY_WARNING) == 0;
+	return f;
+}
+
+/* What shows the commits that touched a migration. */
+static char *
+git_log(const char *option, const char *migration)
+{
+	struct bytes text = { 0 };
+	char *path = xformat("*/%s/*", migration);
+
+	bytes_format(&text, "git log %s -- ", option);
+	shell_word(&text, path);
+	free(path);
+	return text.data;
+}
+
+void
+plan_find_in_history(struct plan_maker *m, const struct standing *s)
+{
+	char since[CLOCK_INSTANT];
+
+	switch (s->state) {
+	case STATE_EDITED:
+		plan_add_finding(m, "edited", s->migration,
+		    xformat("the file differs from what was applied on %s%s", clock_readable(s->row->finished_at, since),
+		        s->script->edited_blanks ? ", in white space at line ends only" : ""),
+		    git_log("-p", s->migration));
+		break;
+	case STATE_MISSING:
+		plan_add_finding(m, "missing", s->migration, xstrdup("recorded as applied, but not in the folder"),
+		    git_log("--diff-filter=D", s->migration));
+		break;
+	case STATE_FAILED: /* decided in plan_add_resume(), which knows the journal */
+		break;
+	case STATE_RUNNING:
+		plan_add_finding(m, "running", s->migration, xstrdup("another deployer has begun it and goes on"), NULL);
+		break;
+	case STATE_LATE:
+		plan_add_finding(m, "late", s->migration,
+		    xformat("sorts before %s, which is applied already", m->status->last_applied), NULL);
+		break;
+	case STATE_APPLIED:
+	case STATE_PENDING:
+	case STATE_COUNT:
+		break;
+	}
+	if (s->row != NULL && s->script != NULL && s->script->flaw != NULL &&
+	    strcmp(s->script->flaw, FLAW_NO_SCRIPT) == 0)
+		plan_add_finding(m, "no_script", s->migration,
+		    xstrdup("recorded as applied, but the folder has no migration.sql: `prisma migrate status` "
+		            "fails on it (P3015)"),
+		    git_log("--diff-filter=D", s->migration));
+}
+
+/* A transaction that the script opens and does not end: what it did would be lost when the session ends. */
+static void
+find_open_transaction(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
+{
+	struct segments segments = segments_of(script->sql, split);
+	size_t i;
+
+	for (i = split->count; segments.open && i-- > 0;) {
+		const struct sql_statement *s = &split->statements[i];
+
+		if (s->kind == SQL_BEGIN || s->chain) {
+			struct sql_place place = sql_place(script->sql, strlen(script->sql), s->start);
+			struct finding *f = plan_add_finding(m, "open_transaction", script->migration,
+			    xstrdup("the transaction that begins here is never ended: what it did would be lost"),
+			    xstrdup("end it: write COMMIT; where it is to end"));
+
+			f->line = (long long)place.line;
+			f->column = (long long)place.column;
+			break;
+		}
+	}
+	segments_free(&segments);
+}
+
+/* What would be recorded as applied and is not, or what no server takes: each a place, or the script's length. */
+static void
+find_misfits(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
+{
+	const char *sql = script->sql;
+	size_t len = strlen(sql), i;
+	const struct {
+		const char *rule;
+		size_t at;
+		const char *message, *remedy;
+	} misfits[] = {
+		{ "rolled_back", misfit_rollback(sql, len, split),
+		    "the script rolls back what it does: nothing of it would stay, and it would be recorded as applied",
+		    "write COMMIT; or take BEGIN and ROLLBACK out" },
+		{ "down", misfit_down(sql, len),
+		    "what undoes the migration begins here, and would run as well: mig and Prisma run the whole file",
+		    "take this part out of migration.sql" },
+		{ "psql", misfit_psql(sql, len), "a backslash command is for psql; no server takes it",
+		    "take out the lines that begin with a backslash:  sed -i '/^\\\\/d' migration.sql" },
+	};
+
+	for (i = 0; i < sizeof misfits / sizeof *misfits; i++) {
+		struct sql_place place;
+		struct finding *f;
+
+		if (misfits[i].at == len)
+			continue;
+		place = sql_place(sql, len, misfits[i].at);
+		f = plan_add_finding(m, misfits[i].rule, script->migration, xstrdup(misfits[i].message), xstrdup(misfits[i].remedy));
+		f->line = (long long)place.line;
+		f->column = (long long)place.column;
+	}
+}
+
+void
+plan_find_in_script(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
+{
+	size_t len = strlen(script->sql), i;
+	struct sql_losses losses = sql_losses(script->sql, split);
+
+	find_open_transaction(m, script, split);
+	find_misfits(m, script, split);
+	for (i = 0; i < losses.count; i++) {
+		const struct sql_loss *loss = &losses.losses[i];
+		struct sql_place place = sql_place(script->sql, len, loss->at);
+		struct finding *f = plan_add_finding(m, "destructive", script->migration,
+		    *loss->object != '\0' ? xformat("%s destroys data: %s", loss->what, loss->object)
+		                          : xformat("%s destroys data", loss->what),
+		    NULL);
+
+		f->line = (long long)place.line;
+		f->column = (long long)place.column;
+	}
+	sql_losses_free(&losses);
+	for (i = 0; i < split->count; i++) {
+		if (split->statements[i].kind == SQL_COPY_CLIENT) {
+			struct sql_place place = sql_place(script->sql, len, split->statements[i].start);
+			struct finding *f = plan_add_finding(m, "copy", script->migration,
+			    xstrdup("COPY from or to the client cannot run in a migration"),
+			    xstrdup("write the rows as INSERT, or as a file for mig-seed"));
+
+			f->line = (long long)place.line;
+			f->column = (long long)place.column;
+		}
+	}
+	if (script->flaw != NULL && strcmp(script->flaw, FLAW_NOT_UTF8) == 0)
+		plan_add_finding(m, "not_utf8", script->migration,
+		    xstrdup("the file has bytes that are not UTF-8; U+FFFD stands for them, as with Prisma"),
+		    NULL);
+}

@@ -1,0 +1,104 @@
+/* Marks: what `prisma migrate resolve` does, with its refusals. */
+#include "plan/plan_internal.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "migrations/history.h"
+#include "sql/sql.h"
+
+static int
+marked_already(const struct plan_maker *m, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < m->out->step_count; i++)
+		if (strcmp(m->out->steps[i].migration, name) == 0)
+			return options_wrong("%s is marked twice", name);
+	return 0;
+}
+
+/* Of an unfinished migration: the non-transactional statement that had begun, for mig-apply to hold the mark against; or NULL. */
+static const char *
+begun_sql(struct plan_maker *m, const struct standing *s)
+{
+	const char *sql = s != NULL && s->script != NULL ? s->script->sql : NULL;
+	const struct sql_statement *begun;
+	struct sql_script split;
+	struct bytes *text = NULL;
+	struct journal journal;
+
+	if (sql == NULL || s->row == NULL || s->row->finished_at != NULL || !history_journal_read(s->row->logs, &journal))
+		return NULL;
+	split = sql_split(sql, strlen(sql));
+	/* behind a search path of the script's own mig-apply would look up other names */
+	if (!sql_mentions(sql, strlen(sql), "search_path") && (begun = history_journal_begun(&journal, sql, &split)) != NULL) {
+		text = plan_new_text(m);
+		bytes_add(text, sql + begun->start, begun->end - begun->start);
+	}
+	sql_script_free(&split);
+	return text != NULL ? text->data : NULL;
+}
+
+int
+plan_mark_applied(struct plan_maker *m, const char *option, const char *name)
+{
+	const struct standing *s = plan_standing_named(m->status, name);
+	struct step *step;
+	size_t i;
+
+	if (marked_already(m, name) != 0)
+		return MIG_USAGE;
+	if (s == NULL || s->script == NULL || s->script->checksum == NULL)
+		return plan_no_such(option, name);
+	for (i = 0; i < m->scan->history_count; i++) {
+		const struct history_row *row = &m->scan->history[i];
+
+		if (strcmp(row->migration, name) == 0 && row->finished_at != NULL) {
+			(void)message_error(MIG_USAGE, "--%s %s: it is recorded as applied already (P3008)", option,
+			    name);
+			message_line("  Nothing is to be repaired there: mig-scan");
+			return MIG_USAGE;
+		}
+	}
+	step = plan_add_step(m, ACTION_MARK_APPLIED, name);
+	step->checksum = s->script->checksum;
+	step->begun_sql = begun_sql(m, s);
+	return 0;
+}
+
+int
+plan_mark_rolled_back(struct plan_maker *m, const char *name)
+{
+	bool any = false, unfinished = false;
+	struct step *step;
+	size_t i;
+
+	if (marked_already(m, name) != 0)
+		return MIG_USAGE;
+	for (i = 0; i < m->scan->history_count; i++) {
+		const struct history_row *row = &m->scan->history[i];
+
+		if (strcmp(row->migration, name) != 0)
+			continue;
+		any = true;
+		unfinished |= row->finished_at == NULL;
+	}
+	if (!any) {
+		(void)message_error(MIG_USAGE, "--mark-rolled-back %s: it was never applied to this database (P3011)",
+		    name);
+		message_line("  The name is that of its folder, in full. Names: mig-scan -v");
+		return MIG_USAGE;
+	}
+	if (!unfinished) {
+		(void)message_error(MIG_USAGE, "--mark-rolled-back %s: it is not in a failed state (P3012)", name);
+		message_line("  What is applied is undone by a new migration.");
+		return MIG_USAGE;
+	}
+	step = plan_add_step(m, ACTION_MARK_ROLLED_BACK, name);
+	step->begun_sql = begun_sql(m, plan_standing_named(m->status, name));
+	return 0;
+}
