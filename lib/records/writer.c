@@ -1,0 +1,300 @@
+/* Writes a stream: to a pipe, or to a file that is put in place at its end. */
+#include "records/record_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic_file.h"
+#include "base/bytes.h"
+#include "base/message.h"
+#include "base/mig.h"
+
+struct writer {
+	int fd;              /* -1: nowhere */
+	char *path;          /* as given; NULL: standard output */
+	bool open;           /* path is; else it will be, by what is written first */
+	struct beside place; /* of path */
+	struct bytes unfinished; /* what is there if the program ends before */
+	long long records;
+	char *command;       /* for the end */
+	int error;           /* errno of the first write that failed */
+	size_t len;          /* of the chunk, not yet hashed and written */
+	char chunk[CHUNK];
+	crypto_generichash_state digest;
+};
+
+/* Opens the file; false: errno says why. */
+static bool
+place_open(struct writer *w)
+{
+	if (!beside_open(&w->place, w->path))
+		return false;
+	if (w->unfinished.len > 0)
+		beside_last_words(&w->place, w->unfinished.data, w->unfinished.len);
+	w->fd = w->place.fd;
+	w->open = true;
+	return true;
+}
+
+static void
+writer_flush(struct writer *w)
+{
+	size_t done = 0;
+
+	if (w->path != NULL && !w->open && w->error == 0 && !place_open(w))
+		w->error = errno;
+
+	crypto_generichash_update(&w->digest, (const unsigned char *)w->chunk, w->len);
+	while (w->fd >= 0 && w->error == 0 && done < w->len) {
+		ssize_t wrote = write(w->fd, w->chunk + done, w->len - done);
+
+		if (wrote >= 0)
+			done += (size_t)wrote;
+		else if (errno != EINTR)
+			w->error = errno;
+	}
+	w->len = 0;
+}
+
+static void
+writer_bytes(void *context, const char *data, size_t len)
+{
+	struct writer *w = context;
+
+	while (len > 0) {
+		size_t part = CHUNK - w->len < len ? CHUNK - w->len : len;
+
+		memcpy(w->chunk + w->len, data, part);
+		w->len += part;
+		data += part;
+		len -= part;
+		if (w->len == CHUNK)
+			writer_flush(w);
+	}
+}
+
+static void
+writer_text(struct writer *w, const char *text)
+{
+	writer_bytes(w, text, strlen(text));
+}
+
+static void
+put_field(struct writer *w, const struct field *field, const char *at)
+{
+	const char *text;
+	long long number;
+	char digits[24];
+
+	switch (field->type) {
+	case FIELD_TEXT:
+		if ((text = *(const char *const *)(const void *)at) != NULL)
+			json_write_text(writer_bytes, w, text);
+		else
+			writer_text(w, "null");
+		break;
+	case FIELD_NUMBER:
+		number = *(const long long *)(const void *)at;
+		snprintf(digits, sizeof digits, "%lld", number);
+		writer_text(w, number != RECORD_NULL ? digits : "null");
+		break;
+	case FIELD_FLAG:
+		writer_text(w, *(const bool *)at ? "true" : "false");
+		break;
+	case FIELD_OBJECT:
+	case FIELD_LIST:
+		text = *(const char *const *)(const void *)at;
+		writer_text(w, text != NULL ? text : "null");
+		break;
+	}
+}
+
+void
+writer_put(struct writer *w, const struct record_form *form, const void *from)
+{
+	const struct field *field;
+
+	writer_text(w, "{\"record\":");
+	json_write_text(writer_bytes, w, form->name);
+	for (field = form->fields; field->key != NULL; field++) {
+		writer_text(w, ",\"");
+		writer_text(w, field->key);
+		writer_text(w, "\":");
+		put_field(w, field, (const char *)from + field->offset);
+	}
+	writer_text(w, "}\n");
+	w->records++;
+}
+
+static void
+begin_stream(struct writer *w, const char *kind)
+{
+	struct frame_stream stream = { kind, RECORD_VERSION };
+
+	writer_put(w, &frame_stream_form, &stream);
+}
+
+struct writer *
+writer_digest_only(const char *kind)
+{
+	struct writer *w = xcalloc(1, sizeof *w);
+
+	w->fd = -1;
+	crypto_generichash_init(&w->digest, NULL, 0, RECORD_DIGEST_BYTES);
+	if (kind != NULL)
+		begin_stream(w, kind);
+	return w;
+}
+
+static void
+add_bytes(void *context, const char *data, size_t len)
+{
+	bytes_add(context, data, len);
+}
+
+/* The stream of a program that was killed. */
+static void
+unfinished(struct bytes *out, const char *kind)
+{
+	bytes_str(out, "{\"record\":\"stream\",\"kind\":");
+	json_write_text(add_bytes, out, kind);
+	bytes_format(out, ",\"version\":%d}\n{\"record\":\"failed\",\"tool\":", RECORD_VERSION);
+	json_write_text(add_bytes, out, message_tool());
+	bytes_format(out, ",\"exit_code\":%d,\"message\":\"it has not finished: it was killed, or is still running\"}\n",
+	    MIG_FAILED);
+}
+
+static struct writer *
+cannot_write(struct writer *w)
+{
+	(void)message_error(errno == EACCES || errno == EPERM ? MIG_DENIED : MIG_OUTPUT, "cannot write %s: %s", w->path,
+	    strerror(errno));
+	free(w->path);
+	bytes_free(&w->unfinished);
+	free(w);
+	return NULL;
+}
+
+/* A writer of which nothing is written yet; NULL, said, where it cannot be.  kind NULL: of no stream. */
+static struct writer *
+writer_at(const char *path, const char *kind)
+{
+	struct writer *w = writer_digest_only(NULL);
+
+	w->fd = STDOUT_FILENO;
+	if (path == NULL)
+		return w;
+	w->path = xstrdup(path);
+	if (kind != NULL)
+		unfinished(&w->unfinished, kind);
+	return place_open(w) ? w : cannot_write(w);
+}
+
+struct writer *
+writer_open(const char *path, const char *kind)
+{
+	struct writer *w = writer_at(path, kind);
+
+	if (w != NULL)
+		begin_stream(w, kind);
+	return w;
+}
+
+struct writer *
+writer_replace(const char *path, const char *kind)
+{
+	struct writer *w = writer_at(path, kind);
+
+	if (w == NULL)
+		return NULL;
+	if (w->place.beside != NULL) { /* a FIFO gets one stream only */
+		writer_text(w, w->unfinished.data);
+		writer_flush(w);
+		w->open = false;
+		if ((errno = beside_close(&w->place, w->error)) != 0)
+			return cannot_write(w);
+		crypto_generichash_init(&w->digest, NULL, 0, RECORD_DIGEST_BYTES);
+	}
+	begin_stream(w, kind);
+	return w;
+}
+
+void
+writer_digest(struct writer *w, char hex[RECORD_DIGEST_HEX])
+{
+	writer_flush(w);
+	frame_digest_hex(&w->digest, hex);
+}
+
+/* Flushes, puts a file into its place, frees; returns code, or MIG_OUTPUT where that hides nothing worse. */
+static int
+writer_close(struct writer *w, int code)
+{
+	writer_flush(w);
+	if (w->open)
+		w->error = beside_close(&w->place, w->error);
+	/* a reader that has gone is not missed where worse has happened */
+	if (w->error != 0 && (code == 0 || w->error != EPIPE)) {
+		(void)message_error(MIG_OUTPUT, "cannot write %s: %s", w->path != NULL ? w->path : "standard output",
+		    strerror(w->error));
+		code = code != 0 ? code : MIG_OUTPUT;
+	}
+	free(w->path);
+	free(w->command);
+	bytes_free(&w->unfinished);
+	free(w);
+	return code;
+}
+
+int
+writer_file(const char *path, const struct bytes *text)
+{
+	struct writer *w = writer_at(path, NULL);
+
+	if (w == NULL)
+		return message_code();
+	writer_bytes(w, bytes_text(text), text->len);
+	return writer_close(w, 0);
+}
+
+void
+writer_command(struct writer *w, const char *words)
+{
+	if (w != NULL && words != NULL)
+		w->command = xstrdup(words);
+}
+
+int
+writer_end(struct writer *w, int code)
+{
+	char hex[RECORD_DIGEST_HEX], place[PLACE_HEX], seal[SEAL_HEX];
+	struct frame_end end = { .digest = hex };
+
+	if (w == NULL)
+		return code;
+	writer_digest(w, hex);
+	end.records = w->records;
+	end.command = w->command;
+	frame_place_here(place);
+	end.place = end.command != NULL ? place : NULL;
+	if (end.command != NULL) {
+		frame_seal(&end, seal);
+		end.seal = seal;
+	}
+	writer_put(w, end.command != NULL ? &frame_end_form : &frame_plain_end_form, &end);
+	return writer_close(w, code);
+}
+
+int
+writer_fail(struct writer *w, const struct failure *failure)
+{
+	if (w == NULL)
+		return (int)failure->exit_code;
+	writer_put(w, &frame_failed_form, failure);
+	return writer_close(w, (int)failure->exit_code);
+}
