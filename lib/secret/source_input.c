@@ -1,0 +1,240 @@
+/* What a source gives: the first line of a file, a variable, a command. */
+#include "secret/source_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/signals.h"
+
+void
+source_input_free(struct source_input *in)
+{
+	secret_free(in->secret);
+	bytes_free(&in->label);
+	*in = (struct source_input){ 0 };
+}
+
+static void
+input_refuse(struct source_input *in, int code)
+{
+	secret_free(in->secret);
+	in->secret = NULL;
+	in->code = code;
+}
+
+bool
+source_is_variable_name(const char *text)
+{
+	size_t len =
+	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+	return len > 0 && text[len] == '\0' && !(*text >= '0' && *text <= '9');
+}
+
+/* Of a path that may be no path: what looks like a connection string is not repeated. */
+static void
+label_file(struct bytes *label, const char *path, const char *variable)
+{
+	if (strpbrk(path, "@=") == NULL && strstr(path, "://") == NULL)
+		bytes_format(label, "the file \"%s\"%s%s%s", path, variable != NULL ? " (" : "",
+		    variable != NULL ? variable : "", variable != NULL ? ")" : "");
+	else if (variable != NULL)
+		bytes_format(label, "the file that %s names", variable);
+	else
+		bytes_str(label, "the file after \"file:\"");
+}
+
+/* The mount of a container's secrets is read-only, and there the modes say little. */
+static bool
+is_open_to_others(int fd, const struct stat *file)
+{
+	struct statvfs mount;
+
+	if (!S_ISREG(file->st_mode) || (file->st_mode & (S_IRGRP | S_IROTH)) == 0)
+		return false;
+	return fstatvfs(fd, &mount) != 0 || (mount.f_flag & ST_RDONLY) == 0;
+}
+
+static void
+fail_file(struct source_input *in, int why)
+{
+	in->code = why == EINTR && signals_caught() != 0 ? 128 + signals_caught() : message_error(why == EACCES || why == EPERM ? MIG_DENIED : MIG_CONFIG, "cannot read %s: %s", in->label.data, why == EFBIG ? "its first line is too long" : strerror(why));
+}
+
+static int
+file_open(struct source_input *in, const char *path)
+{
+	struct stat file;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), why = 0;
+
+	if (fd < 0 || fstat(fd, &file) != 0)
+		why = errno;
+	else if (S_ISDIR(file.st_mode))
+		why = EISDIR;
+	if (why == 0 && !is_open_to_others(fd, &file))
+		return fd;
+	if (why != 0) {
+		fail_file(in, why);
+		if (strstr(path, "://") != NULL)
+			message_line("  It looks like a connection string; a path belongs there.");
+	} else {
+		in->code = message_error(MIG_CONFIG, "%s can be read by other users", in->label.data);
+		message_line("  Make it yours alone:  chmod 600 '%s'", path);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
+static void
+read_file(struct source_input *in, const char *path, const char *variable, const char *what)
+{
+	int fd;
+
+	label_file(&in->label, path, variable);
+	if ((fd = file_open(in, path)) < 0)
+		return;
+	if ((in->secret = secret_read(fd, false)) == NULL)
+		fail_file(in, errno);
+	else if (secret_length(in->secret) == 0)
+		input_refuse(in, message_error(MIG_CONFIG, "no %s: the first line of %s is empty", what, in->label.data));
+	(void)close(fd);
+}
+
+/* What jq -r prints of something that is not there. */
+static void *
+is_null(const char *text, void *yes)
+{
+	return text[0] == 'n' && text[1] == 'u' && text[2] == 'l' && text[3] == 'l' && text[4] == '\0' ? yes : NULL;
+}
+
+/* Returns what is wrong with what a command printed and how it ended, or NULL. */
+static char *
+command_fault(struct secret *secret, int why, int status)
+{
+	if (WIFSIGNALED(status))
+		return xformat("was ended by signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
+		return xformat("failed with exit code %d", WEXITSTATUS(status));
+	if (secret == NULL)
+		return xformat("printed what cannot be read: %s",
+		    why == EFBIG ? "its first line is too long" : strerror(why));
+	if (secret_length(secret) == 0)
+		return xstrdup("printed nothing");
+	return secret_use(secret, is_null, secret) != NULL ? xstrdup("printed null") : NULL;
+}
+
+/*
+ * Its standard input is empty: ours may carry records, which it must not eat.  Its standard error is
+ * ours, so that it can ask for a login and say why it failed.  Of the environment it has what is left.
+ */
+static void
+read_command(struct source_input *in, const char *command, const char *what)
+{
+	char *script = xformat("exec </dev/null\n%s", command), *fault;
+	void (*pipe_before)(int) = signal(SIGPIPE, SIG_DFL), (*limit_before)(int) = signal(SIGXFSZ, SIG_DFL);
+	FILE *out = popen(script, "r");
+	int why = errno, status;
+
+	(void)signal(SIGPIPE, pipe_before);
+	(void)signal(SIGXFSZ, limit_before);
+	free(script);
+	bytes_str(&in->label, "the output of the command after \"cmd:\"");
+	if (out == NULL) {
+		in->code = message_error(
+		    MIG_BUSY, "cannot start the command after \"cmd:\": %s", strerror(why));
+		return;
+	}
+	in->secret = secret_read(fileno(out), true);
+	why = errno;
+	if (in->secret == NULL && signals_caught() != 0) {
+		in->code = 128 + signals_caught();
+		return; /* and not pclose(), which would wait for it */
+	}
+	/* Who ignores SIGCHLD gets no status; then the line alone has to do. */
+	if ((status = pclose(out)) == -1)
+		status = 0;
+	if ((fault = command_fault(in->secret, why, status)) == NULL)
+		return;
+	in->code = message_error(MIG_CONFIG, "no %s: the command after \"cmd:\" %s", what, fault);
+	if (status == 0 && in->secret != NULL && secret_length(in->secret) == 0)
+		message_line("  Variables that hold connection strings are not passed on to it.");
+	input_refuse(in, in->code);
+	free(fault);
+}
+
+static void
+read_variable(struct source_input *in, const char *name, const char *what)
+{
+	char *twin = xformat("%s_FILE", name);
+	const char *path = getenv(twin);
+
+	if (path != NULL && *path == '\0')
+		path = NULL;
+	in->secret = secret_take(name);
+	bytes_str(&in->label, name);
+	if (secret_length(in->secret) > 0 && path != NULL) {
+		input_refuse(in, message_error(MIG_CONFIG, "both %s and %s are set; which one counts?", name, twin));
+		message_line("  Unset one of them:  unset %s", twin);
+	} else if (path != NULL) {
+		source_input_free(in);
+		read_file(in, path, twin, what);
+	} else if (secret_length(in->secret) == 0) {
+		input_refuse(in, source_say_missing(name, in->secret != NULL, what));
+	}
+	free(twin);
+}
+
+bool
+source_read(struct source_input *in, const char *word, const char *what, int wrong)
+{
+	*in = (struct source_input){ 0 };
+	if (strncmp(word, "env:", 4) == 0) {
+		if (source_is_variable_name(word + 4))
+			read_variable(in, word + 4, what);
+		else
+			in->code = message_error(wrong, "\"env:\" wants the name of a variable behind it");
+	} else if (strncmp(word, "file:", 5) == 0) {
+		if (word[5] != '\0')
+			read_file(in, word + 5, NULL, what);
+		else
+			in->code = message_error(wrong, "\"file:\" wants a path behind it");
+	} else if (strncmp(word, "cmd:", 4) == 0) {
+		if (word[4] != '\0')
+			read_command(in, word + 4, what);
+		else
+			in->code = message_error(wrong, "\"cmd:\" wants a command behind it");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+struct secret *
+secret_open(const char *word, const char *what, int *code)
+{
+	struct secret *secret;
+	struct source_input in;
+
+	if (!source_read(&in, word, what, MIG_USAGE))
+		in.code = message_error(MIG_USAGE,
+		    "the %s is given as env:NAME, file:PATH or cmd:COMMAND, "
+		    "since command lines can be seen by other users",
+		    what);
+	*code = in.code;
+	secret = in.secret;
+	in.secret = NULL;
+	source_input_free(&in);
+	return secret;
+}

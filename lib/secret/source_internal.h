@@ -1,0 +1,31 @@
+/*
+ * Shared by the files that read sources (secret/source.h); nobody else includes it.
+ */
+#ifndef MIG_SECRET_SOURCE_INTERNAL_H
+#define MIG_SECRET_SOURCE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "secret/source.h"
+
+struct source_input {
+	struct secret *secret; /* NULL: it failed, and that was said */
+	struct bytes label;    /* "DATABASE_URL", "the file \"...\"", "the command's output" */
+	int code;
+};
+
+/* --- source_input.c --- */
+
+void source_input_free(struct source_input *in);
+bool source_is_variable_name(const char *text);
+/* Fills `in` from env:, file: or cmd:.  Returns false where word is none of these. */
+bool source_read(struct source_input *in, const char *word, const char *what, int wrong);
+
+/* --- source_help.c --- */
+
+void source_say_ways(void);
+int source_say_missing(const char *name, bool empty, const char *what);
+
+#endif
