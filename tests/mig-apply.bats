@@ -269,7 +269,7 @@ large_script() {
   apply
   assert_code 1
   error_count 1
-  says $'\n2_middle/migration.sql:2:49: error: syntax error at or near "DEFALT" [42601]\n' \
+  says $'\nprisma/migrations/2_middle/migration.sql:2:49: error: syntax error at or near "DEFALT" [42601]\n' \
     $'\n    2 | ALTER TABLE before ADD "currency" TEXT NOT NULL DEFALT \'EUR\';\n      |                                                 ^\n' \
     'mig-apply: error: step 2 of 3 failed, 2_middle' \
     '  committed     step 1' '  rolled back   step 2, all of it' '  not started   step 3' \
@@ -622,7 +622,7 @@ busy_table() {
   assert_code 75
   error_count 1
   says 'mig-apply: error: "Order" stayed busy; gave up after ' '[55P03]' \
-    'wanted by     3_busy/migration.sql:2, ACCESS EXCLUSIVE' \
+    'wanted by     prisma/migrations/3_busy/migration.sql:2, ACCESS EXCLUSIVE' \
     "held by       pid $SESSION" web 'idle in transaction' SELECT \
     '  committed     step 1' '  rolled back   step 2, all of it' '  not started   step 3' --max-stall \
     "next: wait until pid $SESSION is done, or end it in psql:  select pg_terminate_backend($SESSION);" \

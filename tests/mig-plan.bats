@@ -271,7 +271,7 @@ mig 0 0 $(checksum 4_empty)"
   migration 1_copy $'CREATE TABLE a (b text);\n\n  COPY a FROM STDIN;\nx\n\\.\n'
   plan_offline
   assert_code 1
-  says 'mig-plan: error: 1_copy/migration.sql:3:3: COPY' '[copy]' INSERT
+  says 'mig-plan: error: prisma/migrations/1_copy/migration.sql:3:3: COPY' '[copy]' INSERT
   plan_offline --allow=copy
   assert_code 64
   migration 1_copy $'COPY (SELECT 1) TO STDOUT;'
@@ -288,7 +288,7 @@ mig 0 0 $(checksum 4_empty)"
   assert_code 0
   assert_equal "$(records 'select(.rule == "destructive") | "\(.severity) \(.line):\(.column) \(.message)"')" \
     $'warning 2:21 DROP COLUMN destroys data: "Order"."couponCode"\nwarning 5:1 DROP TABLE destroys data: "LegacyCoupon"'
-  says 'mig-plan: warning: 1_drop/migration.sql:2:21: DROP COLUMN destroys data'
+  says 'mig-plan: warning: prisma/migrations/1_drop/migration.sql:2:21: DROP COLUMN destroys data'
 }
 
 ## A database that was not made by migrations
@@ -629,9 +629,9 @@ CASES
   assert_line --regexp '^ +2 +4_drop +1 +23 +in one transaction +destroys data$'
   assert_line --regexp '^ +3 +5_own +3 +24 +[a-z]'
   assert_line --regexp '^ +4 +6_index +1 +37 +outside'
-  assert_line --regexp '^4_drop/migration.sql:1:1: warning: .* \[destructive\]$'
+  assert_line --regexp '^prisma/migrations/4_drop/migration.sql:1:1: warning: .* \[destructive\]$'
   assert_line --regexp '^2_edited: warning: .* \[edited\]$'
-  assert_line --regexp "^ +git log -p -- '\*/2_edited/\*'\$"
+  assert_line --regexp '^ +git -C prisma/migrations log -p -- 2_edited$'
   assert_line --regexp '^4 steps, 6 statements, 4 warnings\. Nothing has been changed\.$'
 }
 

@@ -114,7 +114,7 @@ meant() { PGDATABASE=$MEANT sql "$1"; }
   sed '$s/"command":"[^"]*"/"command":"rm\\n-rf\\nx"/' plan.rec >other.rec
   run --separate-stderr mig-apply -d env:PROD_URL other.rec
   assert_code 65
-  seal=$(tail -n 1 plan.rec | jq -j '.digest, "\n", .place, "\nrm\n-rf\nx"' | b2sum -l 128)
+  seal=$(tail -n 1 plan.rec | jq -j '.digest, "\n", .place, "\nrm\n-rf\nx\n", .folder' | b2sum -l 128)
   sed -i "\$s/\"seal\":\"[^\"]*\"/\"seal\":\"${seal:0:16}\"/" other.rec
   run --separate-stderr mig-apply -d env:PROD_URL other.rec
   assert_code 1
@@ -169,4 +169,67 @@ o:dd|t:x|c:d
 |plain| [x] = y
 NAMES
   [[ ! -e pwned ]]
+}
+
+@test "a place is a file that an editor opens from here, whatever the folder is called" {
+  local folder place from text
+  database_new
+  from=$PWD
+  mkdir -p "d'b/$(printf '\u00fc') m/1_ok" "d'b/$(printf '\u00fc') m/2_copy" elsewhere
+  cd elsewhere || return 1
+  for folder in "../d'b/$(printf '\u00fc') m" "$from/d'b/$(printf '\u00fc') m///"; do
+    printf 'SELECT 1;\nDROP TABLE IF EXISTS gone; COPY t FROM stdin;\n\\.\n' >"$folder/2_copy/migration.sql"
+    echo 'SELECT 1;' >"$folder/1_ok/migration.sql"
+    # findings, on the page and on standard error
+    text=$(mig-scan "$folder" | mig-plan --format=text 2>&1 || true)
+    printf 'SELECT 1;\nSELECT 1; SELECT 1/0;\n' >"$folder/2_copy/migration.sql"
+    # a failed step, also by way of a kept plan
+    mig-scan "$folder" | mig-plan -o plan.rec >/dev/null
+    text+=$(mig-plan plan.rec --format=records | mig-apply 2>&1 >/dev/null || true)
+    # a right that lacks
+    echo 'ALTER TABLE pg_catalog.pg_class ADD x int;' >"$folder/2_copy/migration.sql"
+    text+=$(mig-scan "$folder" | mig-plan -q | mig-apply --dry-run 2>&1 >/dev/null || true)
+    # the script for psql: its comments, and what it cannot take
+    text+=$(mig-scan "$folder" | mig-plan --format=sql)
+    echo "SELECT :x;" >"$folder/2_copy/migration.sql"
+    text+=$(mig-scan "$folder" | mig-plan --format=sql 2>&1 || true)
+    while read -r place; do
+      [[ -f $place ]] || fail "no file $place in: $text"
+    done < <(grep -oE "(\.\./|/)[^:]*d'b/[^:]*/migration\.sql" <<<"$text")
+    # and no place is without its folder
+    assert_equal "$(grep -cE '(^|[ :])[12]_[a-z]+/migration\.sql' <<<"$text")" 0
+    assert_equal "$(grep -cE "(^|: )${folder%%/*}[^:]*[^/]/2_copy/migration\.sql:[0-9]+:[0-9]+: " <<<"$text")" 7
+    assert_equal "$(grep -cE '^-- step 1 of 1: .*/2_copy/migration.sql$' <<<"$text")" 1
+  done
+}
+
+@test "the remedy of a finding finds its folder, wherever it is typed" {
+  local command name="2_it's \$(touch pwned)"
+  database_new
+  mkdir -p "d'b/m/$name" d\'b/m/1_x d\'b/m/3_dump elsewhere
+  echo 'SELECT 1;' | tee "d'b/m/1_x/migration.sql" "d'b/m/$name/migration.sql" >"d'b/m/3_dump/migration.sql"
+  git -C "d'b" init -q
+  git -C "d'b" add .
+  git -C "d'b" -c user.name=x -c user.email=x@example.com commit -qm made
+  mig-scan "d'b/m" | mig-plan -q | mig-apply -q >/dev/null
+  git -C "d'b" rm -qr "m/$name"
+  git -C "d'b" -c user.name=x -c user.email=x@example.com commit -qm removed
+  echo 'SELECT 2;' >"d'b/m/1_x/migration.sql"
+  git -C "d'b" -c user.name=x -c user.email=x@example.com commit -qam edited
+  mkdir "d'b/m/4_new"
+  printf '\\restrict x\nSELECT 1;\n' >"d'b/m/4_new/migration.sql"
+  cd elsewhere || return 1
+  run --separate-stderr bash -c "mig-scan \"../d'b/m\" | mig-plan --format=text --strict"
+  assert_code 1
+  while read -r command; do
+    # shellcheck disable=SC2086
+    case $command in
+    *diff-filter*) assert_equal "$(sh -c "$command" | grep -v '^$' | tail -n 1)" '    removed' ;;
+    *) assert_equal "$(sh -c "$command" | grep '^    ')" $'    edited\n    made' ;;
+    esac
+  done < <(grep -oE 'git .*' <<<"$stderr")
+  assert_equal "$(grep -c 'git ' <<<"$stderr")" 2
+  sh -c "$(grep -oE 'sed -i .*' <<<"$stderr")"
+  assert_equal "$(cat "../d'b/m/4_new/migration.sql")" 'SELECT 1;'
+  [[ ! -e pwned && ! -e ../pwned ]]
 }

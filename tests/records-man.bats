@@ -69,7 +69,7 @@ scan.rec'
   run --separate-stderr mig-plan -o "$BATS_TEST_TMPDIR/plan" "$EXAMPLES/scan.rec"
   assert_code 0
   # but for the command, which is this host's and folder's
-  diff <(jq -c 'del(.command, .place, .seal)' "$BATS_TEST_TMPDIR/plan") <(jq -c 'del(.command, .place, .seal)' "$EXAMPLES/plan.rec")
+  diff <(jq -c 'del(.command, .folder, .place, .seal)' "$BATS_TEST_TMPDIR/plan") <(jq -c 'del(.command, .place, .seal)' "$EXAMPLES/plan.rec")
 }
 
 @test "mig-apply reads the plan of the page to its end" {
@@ -120,7 +120,7 @@ scan.rec'
 
 @test "every record of the examples has exactly the keys of the page" {
   # the last record of some streams alone has a command
-  diff <(keys_of_page | awk '{ print $1, $2 }' | grep -vE '^end (command|place|seal)$') \
+  diff <(keys_of_page | awk '{ print $1, $2 }' | grep -vE '^end (command|folder|place|seal)$') \
     <(cat "$EXAMPLES"/*.rec | jq -rn 'reduce inputs as $r ({}; .[$r.record] //= ($r | keys_unsorted - ["record"]))
         | to_entries[] | .key as $k | .value[] | "\($k) \(.)"' | sort -s -k1,1)
 }

@@ -16,6 +16,7 @@
 #include "base/terminal.h"
 #include "migrations/history.h"
 #include "migrations/status.h"
+#include "plan/finding_text.h"
 #include "plan/pages.h"
 #include "plan/plan.h"
 #include "plan/psql_script.h"
@@ -200,6 +201,7 @@ read_scan(struct reader *reader, const struct request *request, struct scan *sca
 		return MIG_DATA;
 	}
 	scan->command = reader_command(reader);
+	scan->folder = reader_folder(reader);
 	if (request->wishes.from_empty)
 		scan->history_count = 0;
 	return 0;
@@ -253,7 +255,7 @@ say_remedy(const char *remedy)
 {
 	size_t len;
 
-	for (; remedy != NULL && *remedy != '\0'; remedy += len + (remedy[len] == '\n')) {
+	for (; *remedy != '\0'; remedy += len + (remedy[len] == '\n')) {
 		len = strcspn(remedy, "\n");
 		message_line("    %.*s", (int)len, remedy);
 	}
@@ -269,18 +271,20 @@ say_findings(const struct planned *planned, bool only_errors)
 	for (i = 0; i < planned->finding_count; i++) {
 		const struct finding *f = &planned->findings[i];
 		bool error = strcmp(f->severity, SEVERITY_ERROR) == 0;
-		struct bytes place = { 0 };
+		struct bytes place = { 0 }, remedy = { 0 };
 
-		face_finding_place(&place, f);
+		finding_place(&place, planned->folder, f);
+		finding_remedy(&remedy, planned->folder, f);
 		if (error) {
 			(void)message_error(MIG_FAILED, "%s%s [%s]", bytes_text(&place), f->message, f->rule);
-			say_remedy(f->remedy);
+			say_remedy(bytes_text(&remedy));
 		} else if (!only_errors && message_verbosity >= 0 &&
 		    (strcmp(f->severity, SEVERITY_WARNING) == 0 || message_verbosity > 0) &&
 		    (said++ < MOST || message_verbosity > 0)) {
 			message_warning("%s%s [%s]", bytes_text(&place), f->message, f->rule);
 		}
 		bytes_free(&place);
+		bytes_free(&remedy);
 	}
 	if (said > MOST && message_verbosity == 0)
 		message_warning("%zu more (mig-plan -v shows them)", said - MOST);
@@ -337,7 +341,7 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 		writer_end(own, 0);
 	plan_words(&words, scan, wishes, true);
 	if (sql)
-		code = psql_script(&page, scan, planned, digest);
+		code = psql_script(&page, scan, planned, digest, shell_words(&words));
 	else
 		face_preview(&page, scan, status, planned, digest, shell_words(&words),
 		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
@@ -366,6 +370,7 @@ plan(const struct scan *scan, const struct status *status, const struct request 
 			write_plan(&planned, out->writer);
 		plan_words(&words, scan, &request->wishes, false);
 		writer_command(out->writer, shell_words(&words));
+		writer_folder(out->writer, scan->folder);
 		shell_words_free(&words);
 		if (out->page && (code == 0 || !sql))
 			shown = show(scan, status, &planned, out->writer, &request->wishes, sql);
@@ -404,6 +409,7 @@ show_kept_plan(struct reader *reader, const struct request *request, struct outp
 		return code;
 	}
 	planned = (struct planned){ .plan = kept.plan,
+		.folder = kept.folder,
 		.findings = kept.findings,
 		.finding_count = kept.finding_count,
 		.steps = kept.steps,
@@ -415,6 +421,7 @@ show_kept_plan(struct reader *reader, const struct request *request, struct outp
 	if (out->writer != NULL)
 		write_plan(&planned, out->writer);
 	writer_command(out->writer, reader_command(reader));
+	writer_folder(out->writer, reader_folder(reader));
 	if (out->page) {
 		face_preview(&page, NULL, NULL, &planned, kept.digest, NULL, terminal_page_width(STDOUT_FILENO),
 		    message_verbosity > 0);

@@ -229,6 +229,8 @@ read_stream(struct job *job, struct output *out)
 		out->upstream = reader_failure(job->reader);
 		return (int)out->upstream->exit_code;
 	}
+	if (got == READING_END)
+		writer_folder(out->writer, reader_folder(job->reader));
 	return got == READING_END ? 0 : MIG_DATA;
 }
 
@@ -273,6 +275,7 @@ scan(struct job *job, const struct request *request, struct output *out)
 	if (code == 0)
 		code = output_open(out);
 	writer_command(out->writer, job->scan.command);
+	writer_folder(out->writer, job->folder.path);
 	if (job->reader == NULL)
 		signals_meanwhile(read_ahead, &job->folder);
 	if (code == 0)

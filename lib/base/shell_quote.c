@@ -38,6 +38,15 @@ shell_word(struct bytes *out, const char *word)
 	bytes_char(out, '\'');
 }
 
+void
+shell_path_word(struct bytes *out, const char *path)
+{
+	char *operand = xformat("%s%s", *path == '-' ? "./" : "", path);
+
+	shell_word(out, operand);
+	free(operand);
+}
+
 static void
 add(struct shell_words *words, const char *before, const char *word)
 {

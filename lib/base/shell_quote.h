@@ -15,6 +15,9 @@
 /* Writes one word, in '…' where it needs quotes; of --name=VALUE only the value is quoted. */
 void shell_word(struct bytes *out, const char *word);
 
+/* The same for an operand that is a path: ./ before a leading dash, so that it is no option. */
+void shell_path_word(struct bytes *out, const char *path);
+
 struct shell_words {
 	struct bytes text;
 	bool unknown;    /* also set by who knows that a word may not be shown */

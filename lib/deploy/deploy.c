@@ -485,6 +485,7 @@ report_of(const struct run_state *s)
 	return (struct report){ .steps = s->steps,
 		.results = s->results,
 		.count = s->plan->step_count,
+		.folder = s->plan->folder,
 		.took_ms = clock_now_ms() - s->began_ms,
 		.max_stall_ms = s->deploy->max_stall_ms };
 }
@@ -724,7 +725,7 @@ dry_run(struct run_state *s)
 	if (code == 0)
 		code = say_rights(s);
 	if (code == 0)
-		code = foresee_rights(s->db, s->steps, s->plan->step_count);
+		code = foresee_rights(s->db, s->plan->folder, s->steps, s->plan->step_count);
 	if (code != 0)
 		return code;
 	if (d->deployer_pid != RECORD_NULL) {

@@ -8,6 +8,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "database/rights.h"
+#include "migrations/script_path.h"
 #include "sql/sql.h"
 #include "sql/targets.h"
 
@@ -19,6 +20,7 @@ struct spot {
 
 /* What the plan needs, gathered statement by statement. */
 struct needs {
+	const char *folder;         /* of the migrations; NULL: not known */
 	struct sql_target *targets; /* one for each different question; these own their names */
 	char **roles;               /* of each: as written; NULL: the session's */
 	struct spot *spots;         /* where it is asked for first */
@@ -177,21 +179,22 @@ free_needs(struct needs *n)
 	free(n->role);
 }
 
-/* "2_orders/migration.sql:3:1" */
+/* "prisma/migrations/2_orders/migration.sql:3:1" */
 static void
-place_of(struct bytes *out, const struct spot *spot)
+place_of(struct bytes *out, const char *folder, const struct spot *spot)
 {
 	struct sql_place place = sql_place(spot->step->sql, strlen(spot->step->sql), spot->at);
 
-	bytes_format(out, "%s/migration.sql:%lu:%lu", spot->step->migration, place.line, place.column);
+	script_path(out, folder, spot->step->migration);
+	bytes_format(out, ":%lu:%lu", place.line, place.column);
 }
 
 static void
-say_lacked(const struct right_lacked *l, const struct spot *spot)
+say_lacked(const struct right_lacked *l, const char *folder, const struct spot *spot)
 {
 	struct bytes place = { 0 }, remedy = { 0 };
 
-	place_of(&place, spot);
+	place_of(&place, folder, spot);
 	right_remedy(&remedy, l);
 	if (strcmp(l->right, TARGET_OWNER) == 0)
 		(void)message_error(MIG_DENIED, "the role %s is not the owner of %s, which %s needs: that is %s", l->role,
@@ -217,7 +220,7 @@ say_unchecked(const struct needs *n)
 	if (n->unknown > 0) {
 		bytes_format(&text, "; %zu statement%s that only the server can judge, the first at ", n->unknown,
 		    n->unknown == 1 ? "" : "s");
-		place_of(&text, &n->first_unknown);
+		place_of(&text, n->folder, &n->first_unknown);
 	}
 	message_info("%s", text.data);
 	bytes_free(&text);
@@ -240,7 +243,7 @@ ask_server(struct db *db, const struct needs *n)
 	for (i = 0; outcome == DB_OK && i < answer_rows(answer); i++) {
 		struct right_lacked lacked = right_lacked_row(answer, i);
 
-		say_lacked(&lacked, &n->spots[lacked.asked]);
+		say_lacked(&lacked, n->folder, &n->spots[lacked.asked]);
 		code = MIG_DENIED;
 	}
 	answer_free(answer);
@@ -249,9 +252,9 @@ ask_server(struct db *db, const struct needs *n)
 }
 
 int
-foresee_rights(struct db *db, const struct step steps[], size_t count)
+foresee_rights(struct db *db, const char *folder, const struct step steps[], size_t count)
 {
-	struct needs needs = { 0 };
+	struct needs needs = { .folder = folder };
 	int code;
 	size_t i;
 

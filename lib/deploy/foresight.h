@@ -15,6 +15,6 @@
  * what the plan makes or renames itself, names without a schema behind a changed search path, statements that only the server
  * can judge, and what is only read.
  */
-int foresee_rights(struct db *db, const struct step steps[], size_t count);
+int foresee_rights(struct db *db, const char *folder, const struct step steps[], size_t count);
 
 #endif

@@ -13,6 +13,7 @@
 #include "deploy/again.h"
 #include "database/locks.h"
 #include "base/terminal.h"
+#include "migrations/script_path.h"
 #include "sql/interrupted.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
@@ -136,12 +137,16 @@ add_said(struct bytes *text, const char *label, const char *said)
 
 /* The place as compilers write it, the line, and a caret. */
 static void
-say_place(const struct step *step, const struct sent *sent)
+say_place(const struct report *report, const struct step *step, const struct sent *sent)
 {
 	const struct result *r = &sent->result;
 	struct bytes text = { 0 };
 
-	bytes_format(&text, sent->own_row ? "%s:" : "%s/migration.sql:", step->migration);
+	if (sent->own_row)
+		bytes_str(&text, step->migration);
+	else
+		script_path(&text, report->folder, step->migration);
+	bytes_char(&text, ':');
 	if (sent->place.line > 0)
 		bytes_format(&text, "%lu:%lu:", sent->place.line, sent->place.column);
 	bytes_str(&text, " error: ");
@@ -327,6 +332,7 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	                                           : "a table that it needs";
 	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
 	struct answer *prepared = prepared_holders(send);
+	struct bytes path = { 0 };
 	size_t i;
 
 	(void)message_error(MIG_BUSY, "%s stayed busy; gave up after %lld attempt%s in %s [%s]", what,
@@ -334,9 +340,12 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	    sent->result.sqlstate);
 	if (clock_now_ms() < send->traffic.deadline_ms)
 		message_line("  %-13s the next attempt would come too late", "--wait");
-	if (sent->place.line > 0)
-		message_line("  %-13s %s/migration.sql:%lu%s%s", "wanted by", step->migration, sent->place.line,
+	if (sent->place.line > 0) {
+		script_path(&path, r->folder, step->migration);
+		message_line("  %-13s %s:%lu%s%s", "wanted by", path.data, sent->place.line,
 		    waits->relation != NULL ? ", " : "", waits->relation != NULL ? waits->mode : "");
+		bytes_free(&path);
+	}
 	for (i = 0; i < waits->count; i++)
 		if (prepared == NULL || waits->holders[i].pid != 0)
 			say_holder(&waits->holders[i], i == 0);
@@ -381,7 +390,7 @@ report_trouble(const struct report *r, size_t at, const struct sent *sent, const
 		(void)message_error(code, "the connection was lost in step %lld of %zu, %s: %s", step->step, r->count,
 		    step->migration, sent->lost != NULL ? sent->lost : "it was closed");
 	} else {
-		say_place(step, sent);
+		say_place(r, step, sent);
 		code = is_denied(sent) ? MIG_DENIED : MIG_FAILED;
 		(void)message_error(code, "step %lld of %zu failed, %s", step->step, r->count, step->migration);
 	}

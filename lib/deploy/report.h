@@ -15,6 +15,7 @@ struct report {
 	const struct step *steps;
 	const struct result *results;  /* one a step */
 	size_t count;
+	const char *folder;            /* of the migrations; NULL: not known */
 	long long took_ms;
 	long long max_stall_ms;
 };

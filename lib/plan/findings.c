@@ -216,7 +216,7 @@ find_misfits(struct plan_maker *m, const struct migration *script, const struct 
 		    "what undoes the migration begins here, and would run as well: mig and Prisma run the whole file",
 		    "take this part out of migration.sql" },
 		{ "psql", misfit_psql(sql, len), "a backslash command is for psql; no server takes it",
-		    "take out the lines that begin with a backslash:  sed -i '/^\\\\/d' migration.sql" },
+		    "take out the lines that begin with a backslash" },
 	};
 
 	for (i = 0; i < sizeof misfits / sizeof *misfits; i++) {

@@ -7,6 +7,7 @@
 #include "base/page.h"
 #include "base/shell_quote.h"
 #include "base/width.h"
+#include "plan/finding_text.h"
 #include "records/record.h"
 
 /* Lists of more lines than this fold, unless -v. */
@@ -271,17 +272,6 @@ face_status(struct bytes *out, const struct scan *scan, const struct status *sta
 
 /* --- mig-plan --- */
 
-void
-face_finding_place(struct bytes *out, const struct finding *f)
-{
-	if (f->migration == NULL)
-		return;
-	if (f->line != RECORD_NULL)
-		bytes_format(out, "%s/migration.sql:%lld:%lld: ", f->migration, f->line, f->column);
-	else
-		bytes_format(out, "%s: ", f->migration);
-}
-
 static void
 indented(struct bytes *out, const char *text)
 {
@@ -294,17 +284,19 @@ indented(struct bytes *out, const char *text)
 }
 
 static void
-finding_lines(struct bytes *out, const struct finding *f)
+finding_lines(struct bytes *out, const char *folder, const struct finding *f)
 {
 	const char *colour = strcmp(f->severity, SEVERITY_ERROR) == 0 ? FACE_RED
 	    : strcmp(f->severity, SEVERITY_WARNING) == 0              ? FACE_YELLOW
 	                                                              : "";
+	struct bytes remedy = { 0 };
 
-	face_finding_place(out, f);
+	finding_place(out, folder, f);
 	bytes_format(out, "%s%s:%s %s [%s]\n", colour, f->severity, *colour != '\0' ? FACE_PLAIN : "", f->message,
 	    f->rule);
-	if (f->remedy != NULL)
-		indented(out, f->remedy);
+	finding_remedy(&remedy, folder, f);
+	indented(out, bytes_text(&remedy));
+	bytes_free(&remedy);
 }
 
 static void
@@ -478,7 +470,7 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 			bytes_format(out, "… %zu more findings (-v shows them)\n", planned->finding_count - i);
 			break;
 		}
-		finding_lines(out, &planned->findings[i]);
+		finding_lines(out, planned->folder, &planned->findings[i]);
 	}
 	if (planned->finding_count > 0)
 		bytes_char(out, '\n');

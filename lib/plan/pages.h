@@ -26,7 +26,4 @@ void face_status(struct bytes *out, const struct scan *scan, const struct status
 void face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
     const struct planned *planned, const char *digest, const char *words, size_t columns, bool unfold);
 
-/* "20261120_x/migration.sql:5:1: " or "20261120_x: " or "". */
-void face_finding_place(struct bytes *out, const struct finding *finding);
-
 #endif

@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "migrations/history.h"
+#include "migrations/script_path.h"
 #include "plan/plan_internal.h"
 #include "sql/sql.h"
 
@@ -30,8 +31,10 @@ plan_add_step(struct plan_maker *m, const char *action, const char *migration)
 
 /* A pending script that cannot be sent ends the plan before anything else is decided. */
 static int
-check_script(const struct migration *script)
+check_script(const char *folder, const struct migration *script)
 {
+	struct bytes path = { 0 };
+
 	if (script->flaw == NULL || strcmp(script->flaw, FLAW_NOT_UTF8) == 0)
 		return 0;
 	if (strcmp(script->flaw, FLAW_NO_SCRIPT) == 0) {
@@ -39,8 +42,9 @@ check_script(const struct migration *script)
 		    script->migration);
 		message_line("  Prisma would apply all before it, then stop. Restore the file, or delete the folder.");
 	} else {
-		(void)message_error(MIG_DATA, "%s/migration.sql: there is a NUL byte in it, which no server takes",
-		    script->migration);
+		script_path(&path, folder, script->migration);
+		(void)message_error(MIG_DATA, "%s: there is a NUL byte in it, which no server takes", path.data);
+		bytes_free(&path);
 		message_line("  Was it saved as UTF-16? Save it as UTF-8.");
 	}
 	message_line("  Nothing was planned, nothing will be applied.");
@@ -66,7 +70,7 @@ plan_add_apply(struct plan_maker *m, const struct migration *script, const struc
 {
 	struct sql_script split;
 	struct step *step;
-	int code = check_script(script);
+	int code = check_script(m->scan->folder, script);
 
 	if (code != 0)
 		return code;
@@ -272,7 +276,7 @@ plan_make(const struct scan *scan, const struct status *status, const struct wis
 	size_t i;
 	int code;
 
-	*planned = (struct planned){ 0 };
+	*planned = (struct planned){ .folder = scan->folder };
 	fill_head(&m);
 	if (marks) {
 		code = add_marks(&m);

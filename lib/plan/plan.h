@@ -30,6 +30,7 @@ struct wishes {
 
 struct planned {
 	struct plan plan;
+	const char *folder;          /* the migrations folder as the scan was given it; NULL: not known */
 	struct finding *findings;
 	size_t finding_count;
 	struct step *steps;

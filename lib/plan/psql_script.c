@@ -8,8 +8,10 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/page.h"
+#include "base/shell_quote.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
+#include "migrations/script_path.h"
 #include "sql/segments.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
@@ -18,6 +20,7 @@ struct psql {
 	struct bytes *out;
 	const struct scan *scan;
 	const struct planned *planned;
+	const char *command;   /* words that make this plan again; NULL: not known */
 	const char *schema;
 	bool own_role;  /* a script may have changed the role: rows are written as ourselves */
 };
@@ -25,12 +28,25 @@ struct psql {
 /* --- scripts that cannot go through psql --- */
 
 static int
-refuse(const struct step *step, size_t at, const char *why)
+refuse(const struct psql *p, const struct step *step, size_t at, const char *why)
 {
 	struct sql_place place = sql_place(step->sql, strlen(step->sql), at);
+	struct shell_words words = { 0 };
+	struct bytes text = { 0 };
 
-	(void)message_error(MIG_DATA, "%s/migration.sql:%lu:%lu: %s", step->migration, place.line, place.column, why);
-	message_line("  mig-apply takes it as it is:  mig-scan | mig-plan | mig-apply");
+	script_path(&text, p->scan->folder, step->migration);
+	(void)message_error(MIG_DATA, "%s:%lu:%lu: %s", text.data, place.line, place.column, why);
+	text.len = 0;
+	shell_append(&words, p->command);
+	plan_apply_words(&words, p->command);
+	if (shell_words(&words) != NULL) {
+		shell_command(&text, shell_words(&words));
+		message_line("  mig-apply takes it as it is:  %s", text.data);
+	} else {
+		message_line("  mig-apply takes it as it is: the same commands again, into mig-apply");
+	}
+	shell_words_free(&words);
+	bytes_free(&text);
 	return MIG_DATA;
 }
 
@@ -58,14 +74,14 @@ uses_new_value(const struct step *step, const struct sql_script *script, size_t 
 }
 
 static int
-check_script(const struct step *step, const struct sql_script *script)
+check_script(const struct psql *p, const struct step *step, const struct sql_script *script)
 {
 	size_t len = strlen(step->sql), at = sql_psql_would_alter(step->sql, len), i;
 
 	if (at < len)
-		return refuse(step, at, "psql would change this on its way to the server");
+		return refuse(p, step, at, "psql would change this on its way to the server");
 	if (script->count > 0 && script->statements[script->count - 1].broken)
-		return refuse(step, script->statements[script->count - 1].start,
+		return refuse(p, step, script->statements[script->count - 1].start,
 		    "the file ends inside this statement: psql would take what follows for a part of it");
 	for (i = 0; i < script->count; i++) {
 		const struct sql_statement *s = &script->statements[i];
@@ -75,9 +91,9 @@ check_script(const struct step *step, const struct sql_script *script)
 
 		if (calls || (does && (sql_mentions(step->sql + s->start, s->end - s->start, "commit") ||
 		                          sql_mentions(step->sql + s->start, s->end - s->start, "rollback"))))
-			return refuse(step, s->start, "it may commit by itself, which only the server can tell");
+			return refuse(p, step, s->start, "it may commit by itself, which only the server can tell");
 		if (uses_new_value(step, script, i))
-			return refuse(step, s->start, "the new value is used in the same script, which one transaction does not allow");
+			return refuse(p, step, s->start, "the new value is used in the same script, which one transaction does not allow");
 	}
 	return 0;
 }
@@ -106,6 +122,18 @@ add_comment(const struct psql *p, const char *text)
 {
 	for (; *text != '\0'; text++)
 		bytes_char(p->out, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+}
+
+/* What a step is of: the file, where one is run. */
+static void
+add_script(const struct psql *p, const struct step *step)
+{
+	struct bytes path = { 0 };
+
+	if (step->sql != NULL)
+		script_path(&path, p->scan->folder, step->migration);
+	add_comment(p, step->sql != NULL ? path.data : step->migration);
+	bytes_free(&path);
 }
 
 /* A block, quoted by dollars that are not in it: names can hold anything.  Frees the body. */
@@ -386,10 +414,10 @@ write_apply(struct psql *p, const struct step *step)
 	struct segments segments = segments_of(step->sql, &script);
 	struct writing w = { .p = p, .step = step, .script = &script, .rowed = step->row_id != NULL };
 	size_t done = step->row_id != NULL ? (size_t)step->resume_at - 1 : 0, i;
-	int code = check_script(step, &script);
+	int code = check_script(p, step, &script);
 
 	if (code == 0 && step->resume_begun)
-		code = refuse(step, script.statements[done].start, "what an earlier run left of this must be looked at");
+		code = refuse(p, step, script.statements[done].start, "what an earlier run left of this must be looked at");
 	row_id(p, step, w.id);
 	if (step->row_id != NULL)
 		bytes_copy(w.id, sizeof w.id, step->row_id);
@@ -437,9 +465,10 @@ write_mark(struct psql *p, const struct step *step)
 }
 
 int
-psql_script(struct bytes *out, const struct scan *scan, const struct planned *planned, const char *digest)
+psql_script(struct bytes *out, const struct scan *scan, const struct planned *planned, const char *digest,
+    const char *command)
 {
-	struct psql p = { .out = out, .scan = scan, .planned = planned, .schema = scan->database.schema };
+	struct psql p = { .out = out, .scan = scan, .planned = planned, .command = command, .schema = scan->database.schema };
 	const struct database *d = &scan->database;
 	struct bytes place = { 0 };
 	int code = 0;
@@ -447,7 +476,7 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 
 	if (!scan->has_database || planned->plan.history_digest == NULL) {
 		(void)message_error(MIG_DATA, "a script for psql needs the database side: from which history does it start?");
-		message_line("next: mig-scan | mig-plan --format=sql");
+		message_line("next: make the plan from a scan that has the database, without --from-empty");
 		return MIG_DATA;
 	}
 	bytes_format(out, "-- plan %.16s for ", digest);
@@ -471,7 +500,7 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 		const struct step *step = &planned->steps[i];
 
 		bytes_format(out, "\n-- step %lld of %zu: ", step->step, planned->step_count);
-		add_comment(&p, step->migration);
+		add_script(&p, step);
 		bytes_format(out, "\n\\echo %lld/%zu applying\n", step->step, planned->step_count);
 		if (i > 0)
 			set_readings(&p);

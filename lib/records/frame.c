@@ -15,6 +15,7 @@ static const struct field stream_fields[] = {
 };
 static const struct field end_fields[] = {
 	{ "command", FIELD_TEXT, true, AT(frame_end, command) },
+	{ "folder", FIELD_TEXT, true, AT(frame_end, folder) },
 	{ "place", FIELD_TEXT, true, AT(frame_end, place) },
 	{ "seal", FIELD_TEXT, true, AT(frame_end, seal) },
 	{ "records", FIELD_NUMBER, false, AT(frame_end, records) },
@@ -29,7 +30,7 @@ static const struct field failed_fields[] = {
 };
 const struct record_form frame_stream_form = { "stream", stream_fields };
 const struct record_form frame_end_form = { "end", end_fields };
-const struct record_form frame_plain_end_form = { "end", end_fields + 3 }; /* where no command is known */
+const struct record_form frame_plain_end_form = { "end", end_fields + 4 }; /* where neither command nor folder is known */
 const struct record_form frame_failed_form = { "failed", failed_fields };
 
 static void
@@ -61,6 +62,8 @@ frame_seal(const struct frame_end *end, char hex[SEAL_HEX])
 
 	bytes_format(&text, "%s\n%s\n%s", end->digest, end->place != NULL ? end->place : "",
 	    end->command != NULL ? end->command : "");
+	if (end->folder != NULL)
+		bytes_format(&text, "\n%s", end->folder);
 	short_digest(&text, hex);
 	bytes_free(&text);
 }
@@ -70,7 +73,7 @@ frame_is_sealed(const struct frame_end *end)
 {
 	char seal[SEAL_HEX];
 
-	if (end->command == NULL && end->place == NULL && end->seal == NULL)
+	if (end->command == NULL && end->folder == NULL && end->place == NULL && end->seal == NULL)
 		return true;
 	frame_seal(end, seal);
 	return end->seal != NULL && strcmp(end->seal, seal) == 0;

@@ -340,6 +340,7 @@ plan_read(struct reader *reader, struct plan_stream *stream)
 			return READING_BAD;
 	}
 	stream->digest = reader_digest(reader);
+	stream->folder = reader_folder(reader);
 	return got;
 }
 

@@ -73,6 +73,7 @@ struct scan {
 	struct migration *migrations;    /* in Prisma's order */
 	size_t migration_count;
 	const char *command;             /* words that make this scan again (base/shell_quote.h); NULL: not known */
+	const char *folder;              /* the migrations folder as it was given; NULL: not known */
 	struct record **records;         /* own the texts of database and history */
 	size_t record_count;
 };
@@ -129,6 +130,7 @@ struct plan_stream {
 	struct step *steps;
 	size_t step_count;
 	const char *digest;              /* of the stream, hex */
+	const char *folder;              /* the migrations folder as the scan was given it; NULL: not known */
 	struct record **records;
 	size_t record_count;
 };

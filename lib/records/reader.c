@@ -57,6 +57,7 @@ reader_free(struct reader *r)
 	record_free(r->tail);
 	free(r->text);
 	free(r->command);
+	free(r->folder);
 	free(r);
 }
 
@@ -303,6 +304,8 @@ read_end(struct reader *r, const struct record *record)
 	frame_place_here(here);
 	if (end.command != NULL && end.place != NULL && strcmp(end.place, here) == 0 && frame_is_pipeline(end.command))
 		r->command = xstrdup(end.command);
+	if (end.folder != NULL && !utf8_has_control(end.folder))
+		r->folder = xstrdup(end.folder);
 	return reader_at_end(r, "end") ? READING_END : READING_BAD;
 }
 
@@ -398,6 +401,12 @@ const char *
 reader_command(const struct reader *r)
 {
 	return r->command;
+}
+
+const char *
+reader_folder(const struct reader *r)
+{
+	return r->folder;
 }
 
 const char *

@@ -105,6 +105,9 @@ const char *reader_digest(const struct reader *reader);
  */
 const char *reader_command(const struct reader *reader);
 
+/* The migrations folder of such a stream, as its scan was given it, wherever that was; NULL: not known. */
+const char *reader_folder(const struct reader *reader);
+
 /* Whether record is of a form. */
 bool record_is(const struct record *record, const struct record_form *form);
 const char *record_name(const struct record *record); /* NULL where a record has none; the reader refuses that */
@@ -152,6 +155,9 @@ int writer_fail(struct writer *writer, const struct failure *failure);
 
 /* What makes this stream again, for the `end` record; outside the digest.  NULL, for writer and words: nothing is said. */
 void writer_command(struct writer *writer, const char *words);
+
+/* The migrations folder, likewise. */
+void writer_folder(struct writer *writer, const char *path);
 
 /* The digest of all lines so far, in hex: that of the `end` record, right before writer_end(). */
 void writer_digest(struct writer *writer, char hex[RECORD_DIGEST_HEX]);

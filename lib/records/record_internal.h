@@ -18,6 +18,7 @@ struct frame_end {
 	long long records;
 	const char *digest;
 	const char *command;
+	const char *folder;
 	const char *place;
 	const char *seal;
 };
@@ -45,7 +46,7 @@ struct reader {
 	const char *kind;
 	struct record *tail;     /* the failed record; owns failure's texts */
 	struct failure failure;
-	char *command;
+	char *command, *folder;
 };
 
 /* --- frame.c --- */
@@ -54,8 +55,8 @@ extern const struct record_form frame_stream_form, frame_end_form, frame_plain_e
 /* Stands for this host and current folder, where the relative paths of a command mean the same. */
 void frame_place_here(char hex[PLACE_HEX]);
 /*
- * The digest leaves the command out, since the same plan has one digest however it was asked for.  The seal binds the
- * two: what is changed in the last line shows as well.
+ * The digest leaves command and folder out, since the same plan has one digest however it was asked for.  The seal
+ * binds them to it: what is changed in the last line shows as well.
  */
 void frame_seal(const struct frame_end *end, char hex[SEAL_HEX]);
 bool frame_is_sealed(const struct frame_end *end);

@@ -21,7 +21,7 @@ struct writer {
 	struct beside place; /* of path */
 	struct bytes unfinished; /* what is there if the program ends before */
 	long long records;
-	char *command;       /* for the end */
+	char *command, *folder;  /* for the end */
 	int error;           /* errno of the first write that failed */
 	size_t len;          /* of the chunk, not yet hashed and written */
 	char chunk[CHUNK];
@@ -246,6 +246,7 @@ writer_close(struct writer *w, int code)
 	}
 	free(w->path);
 	free(w->command);
+	free(w->folder);
 	bytes_free(&w->unfinished);
 	free(w);
 	return code;
@@ -269,24 +270,34 @@ writer_command(struct writer *w, const char *words)
 		w->command = xstrdup(words);
 }
 
+void
+writer_folder(struct writer *w, const char *path)
+{
+	if (w != NULL && path != NULL && !utf8_has_control(path))
+		w->folder = xstrdup(path);
+}
+
 int
 writer_end(struct writer *w, int code)
 {
 	char hex[RECORD_DIGEST_HEX], place[PLACE_HEX], seal[SEAL_HEX];
 	struct frame_end end = { .digest = hex };
+	bool known;
 
 	if (w == NULL)
 		return code;
 	writer_digest(w, hex);
 	end.records = w->records;
 	end.command = w->command;
-	frame_place_here(place);
-	end.place = end.command != NULL ? place : NULL;
-	if (end.command != NULL) {
+	end.folder = w->folder;
+	known = end.command != NULL || end.folder != NULL;
+	if (known) {
+		frame_place_here(place);
+		end.place = place;
 		frame_seal(&end, seal);
 		end.seal = seal;
 	}
-	writer_put(w, end.command != NULL ? &frame_end_form : &frame_plain_end_form, &end);
+	writer_put(w, known ? &frame_end_form : &frame_plain_end_form, &end);
 	return writer_close(w, code);
 }
 

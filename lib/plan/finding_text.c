@@ -1,0 +1,45 @@
+#include "plan/finding_text.h"
+
+#include <string.h>
+
+#include "base/shell_quote.h"
+#include "migrations/script_path.h"
+#include "records/record.h"
+
+void
+finding_place(struct bytes *out, const char *folder, const struct finding *f)
+{
+	if (f->migration == NULL)
+		return;
+	if (f->line == RECORD_NULL) {
+		bytes_format(out, "%s: ", f->migration);
+		return;
+	}
+	script_path(out, folder, f->migration);
+	bytes_format(out, ":%lld:%lld: ", f->line, f->column);
+}
+
+/* Which commits touched the migration.  From the folder, so that its name is a path of git's wherever this is typed. */
+static void
+git_log(struct bytes *out, const char *folder, const char *option, const char *migration)
+{
+	bytes_str(out, "git -C ");
+	shell_word(out, folder);
+	bytes_format(out, " log %s -- ", option);
+	shell_path_word(out, migration);
+}
+
+void
+finding_remedy(struct bytes *out, const char *folder, const struct finding *f)
+{
+	bool removed = strcmp(f->rule, "missing") == 0 || strcmp(f->rule, "no_script") == 0;
+
+	if (folder != NULL && (removed || strcmp(f->rule, "edited") == 0)) {
+		git_log(out, folder, removed ? "--diff-filter=D" : "-p", f->migration);
+	} else if (strcmp(f->rule, "psql") == 0) {
+		bytes_str(out, "take out the lines that begin with a backslash:  sed -i '/^\\\\/d' ");
+		script_path_word(out, folder, f->migration);
+	} else if (f->remedy != NULL) {
+		bytes_str(out, f->remedy);
+	}
+}
