@@ -50,7 +50,7 @@ shell_path_word(struct bytes *out, const char *path)
 static void
 add(struct shell_words *words, const char *before, const char *word)
 {
-	words->unknown |= utf8_has_control(word) || strcmp(word, "|") == 0;
+	words->unknown |= utf8_has_control(word) || utf8_check(word, strlen(word)) != strlen(word) || strcmp(word, "|") == 0;
 	if (words->text.len > 0)
 		bytes_char(&words->text, '\n');
 	bytes_str(&words->text, before);

@@ -2,8 +2,8 @@
  * Writes commands that people type: each word reads as that one word in a POSIX shell, whatever is in it.
  *
  * The words of a command, or of several with a pipe between them, are kept in one text: a word a line, and a line `|`
- * for the pipe.  A word that cannot be written so (control characters, or a lone `|`) makes them unknown: nothing may
- * then be printed as the command.
+ * for the pipe.  A word that cannot be written so (control characters, bytes that are not UTF-8, a lone `|`) makes them
+ * unknown: nothing may then be printed as the command.
  */
 #ifndef MIG_BASE_SHELL_QUOTE_H
 #define MIG_BASE_SHELL_QUOTE_H

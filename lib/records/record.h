@@ -156,7 +156,7 @@ int writer_fail(struct writer *writer, const struct failure *failure);
 /* What makes this stream again, for the `end` record; outside the digest.  NULL, for writer and words: nothing is said. */
 void writer_command(struct writer *writer, const char *words);
 
-/* The migrations folder, likewise. */
+/* The migrations folder, likewise; one that is not UTF-8, or has control characters, is not said. */
 void writer_folder(struct writer *writer, const char *path);
 
 /* The digest of all lines so far, in hex: that of the `end` record, right before writer_end(). */

@@ -273,7 +273,7 @@ writer_command(struct writer *w, const char *words)
 void
 writer_folder(struct writer *w, const char *path)
 {
-	if (w != NULL && path != NULL && !utf8_has_control(path))
+	if (w != NULL && path != NULL && !utf8_has_control(path) && utf8_check(path, strlen(path)) == strlen(path))
 		w->folder = xstrdup(path);
 }
 
