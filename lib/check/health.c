@@ -1,14 +1,10 @@
 /*
  * health: an endpoint of the application, asked as its users ask it, each time over a new connection.
  *
- * libcurl is known to this file alone, and loaded when the first such check begins: it brings thirty
- * libraries with it, and mig-check at the end of a pipe should not pay for them.
- *
  * A URL, a header or a token may come from a source.  It is then in guarded memory; libcurl's copies are wiped
  * after each look.
  */
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +13,12 @@
 #include <sys/select.h>
 
 #include "base/clock.h"
-#include "base/library.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/signals.h"
 #include "check/check.h"
+#include "check/curl.h"
 #include "records/json_path.h"
 #include "secret/source.h"
 
@@ -60,68 +56,6 @@ static const struct metric certificate_metric = { "certificate_days", "certifica
 	"Days until the first certificate of the chain expires.", METRIC_DAYS, true };
 
 enum { BODY_BYTES = 1 << 20, METHOD_HEAD = 1 /* of the words of method */ };
-
-/* --- libcurl --- */
-
-#define FUNCTIONS(USE) \
-	USE(CURLcode, global_init, (long flags)) \
-	USE(CURL *, easy_init, (void)) \
-	USE(CURLcode, easy_setopt, (CURL *easy, CURLoption option, ...)) \
-	USE(CURLcode, easy_getinfo, (CURL *easy, CURLINFO info, ...)) \
-	USE(const char *, easy_strerror, (CURLcode code)) \
-	USE(void, easy_cleanup, (CURL *easy)) \
-	USE(CURLM *, multi_init, (void)) \
-	USE(CURLMcode, multi_add_handle, (CURLM *multi, CURL *easy)) \
-	USE(CURLMcode, multi_remove_handle, (CURLM *multi, CURL *easy)) \
-	USE(CURLMcode, multi_perform, (CURLM *multi, int *running)) \
-	USE(CURLMcode, multi_fdset, (CURLM *multi, fd_set *in, fd_set *out, fd_set *other, int *highest)) \
-	USE(CURLMcode, multi_timeout, (CURLM *multi, long *ms)) \
-	USE(CURLMsg *, multi_info_read, (CURLM *multi, int *left)) \
-	USE(CURLMcode, multi_cleanup, (CURLM *multi)) \
-	USE(struct curl_slist *, slist_append, (struct curl_slist *list, const char *text)) \
-	USE(void, slist_free_all, (struct curl_slist *list)) \
-	USE(time_t, getdate, (const char *text, const time_t *unused))
-
-#define POINTER(type, name, parameters) type(*name) parameters;
-static struct {
-	FUNCTIONS(POINTER)
-} curl;
-
-#ifdef MIG_LINK
-#define FIND(type, name, parameters) curl.name = curl_##name;
-
-static int
-find_curl(void)
-{
-	FUNCTIONS(FIND)
-	return 0;
-}
-#else
-#define FIND(type, name, parameters) { "curl_" #name, &curl.name },
-
-LIBRARY_NOTE("libcurl.so.4", "http", "recommended");
-
-static int
-find_curl(void)
-{
-	static const struct library library = { "libcurl.so.4", "libcurl4", RTLD_NOW | RTLD_LOCAL };
-	static const struct library_function functions[] = { FUNCTIONS(FIND) };
-
-	return library_load(&library, functions, sizeof functions / sizeof *functions);
-}
-#endif
-
-static int
-load_curl(void)
-{
-	int code;
-
-	if (curl.getdate != NULL)
-		return 0;
-	if ((code = find_curl()) == 0)
-		(void)curl.global_init(CURL_GLOBAL_DEFAULT);
-	return code;
-}
 
 /* --- what a job keeps --- */
 
@@ -416,7 +350,7 @@ begin(struct check_job *job)
 		code = check_together(job, h);
 	if (code == 0)
 		code = check_authorities(job);
-	return code == 0 ? load_curl() : code;
+	return code == 0 ? curl_load() : code;
 }
 
 /* --- looking --- */

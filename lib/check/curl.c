@@ -1,0 +1,43 @@
+#include "check/curl.h"
+
+#include <dlfcn.h>
+
+#include "base/library.h"
+
+struct curl_functions curl;
+
+#ifdef MIG_LINK
+#define FIND(type, name, parameters) curl.name = curl_##name;
+
+static int
+find_curl(void)
+{
+	CURL_FUNCTIONS(FIND)
+	return 0;
+}
+#else
+#define FIND(type, name, parameters) { "curl_" #name, &curl.name },
+
+LIBRARY_NOTE("libcurl.so.4", "http", "recommended");
+
+static int
+find_curl(void)
+{
+	static const struct library library = { "libcurl.so.4", "libcurl4", RTLD_NOW | RTLD_LOCAL };
+	static const struct library_function functions[] = { CURL_FUNCTIONS(FIND) };
+
+	return library_load(&library, functions, sizeof functions / sizeof *functions);
+}
+#endif
+
+int
+curl_load(void)
+{
+	int code;
+
+	if (curl.getdate != NULL)
+		return 0;
+	if ((code = find_curl()) == 0)
+		(void)curl.global_init(CURL_GLOBAL_DEFAULT);
+	return code;
+}
