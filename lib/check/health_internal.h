@@ -1,0 +1,57 @@
+/*
+ * Shared by the files of the health check (check/check.h: check_health_kind); nobody else includes it.
+ */
+#ifndef MIG_CHECK_HEALTH_INTERNAL_H
+#define MIG_CHECK_HEALTH_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "check/check.h"
+#include "check/curl.h"
+
+enum { WARN, CRIT, STATUS, REDIRECTS, CONTAINS, JSON, METHOD, HEADER, BEARER, CA, CERTIFICATE_WARN,
+    CERTIFICATE_CRIT };
+
+enum { BODY_BYTES = 1 << 20, METHOD_HEAD = 1 /* of the words of method */ };
+
+/* --- what a job keeps --- */
+
+/* A header whose value may be secret. */
+struct health_header {
+	char *name;             /* "Authorization: Bearer ", "X-Api-Key: "; or all of a header that is none */
+	struct secret *value;   /* NULL: none */
+};
+
+struct health_job {
+	struct secret *url;     /* NULL: it is in the open, the job's value */
+	struct secret *path, *query; /* its parts, which libcurl copies one by one */
+	struct health_header *headers;
+	size_t header_count;
+	bool secret_headers;    /* that libcurl would send to another host, where it is redirected to one */
+	/* of a look */
+	CURLM *multi;
+	CURL *easy;
+	struct curl_slist *list;
+	struct bytes body;
+	bool too_large;
+	char why[CURL_ERROR_SIZE];
+	long long bytes;
+};
+
+/* --- health.c --- */
+
+void health_end(struct check_job *job);
+
+/* --- health_settings.c --- */
+
+/* check_kind.begin: takes URL and settings; what was allocated by then is health_end()'s. */
+int health_begin(struct check_job *job);
+/* Whether a status is in a list such as "200,204,300-399"; -1: the list is none. */
+int health_is_listed(const char *list, long status);
+
+/* --- health_judge.c --- */
+
+void health_judge(struct check_job *job, struct health_job *h, CURLcode code);
+
+#endif
