@@ -108,7 +108,7 @@ meant() { PGDATABASE=$MEANT sql "$1"; }
   run --separate-stderr bash -c 'mig-scan -d env:PROD_URL "$1" | mig-plan | mig-apply -d env:PROD_URL' - $'m\xff'
   assert_code 1
   assert_equal "$(printed <<<"$stderr")" ''
-  says $'\n1_x/migration.sql:1:9: error: division by zero'
+  says $'\n1_x/migration.sql:1:1: error: division by zero'
   # A plan from another folder, where its paths mean something else.
   mig-scan -d env:PROD_URL m | mig-plan -o plan.rec >/dev/null
   mkdir elsewhere

@@ -27,7 +27,7 @@ keys_of_code() {
       split($0, part, /"|, /)
       type = tolower(substr(part[4], 7))
       print record, part[2], type (part[5] == "true" ? " or null" : "")
-    }' "$lib/records/record.c" "$lib/records/model.c" | sort -s -k1,1
+    }' "$lib/records/frame.c" "$lib/records/model.c" | sort -s -k1,1
 }
 
 keys_of_page() {
@@ -69,7 +69,7 @@ scan.rec'
   run --separate-stderr mig-plan -o "$BATS_TEST_TMPDIR/plan" "$EXAMPLES/scan.rec"
   assert_code 0
   # but for the command, which is this host's and folder's
-  diff <(jq -c 'del(.command, .folder, .place, .seal)' "$BATS_TEST_TMPDIR/plan") <(jq -c 'del(.command, .place, .seal)' "$EXAMPLES/plan.rec")
+  diff <(jq -c 'del(.command, .folder, .place, .seal)' "$BATS_TEST_TMPDIR/plan") <(jq -c 'del(.command, .folder, .place, .seal)' "$EXAMPLES/plan.rec")
 }
 
 @test "mig-apply reads the plan of the page to its end" {
@@ -144,7 +144,7 @@ scan.rec'
 
 @test "every rule of mig-plan is in its page, with its severity, and no other" {
   diff <(sed -nE 's/^\t\{ "([a-z0-9_]+)", SEVERITY_([A-Z]+), (true|false) \},/\1 \L\2 \3/p' \
-    "$BATS_TEST_DIRNAME/../lib/plan/plan.c" | sed 's/true$/yes/; s/false$/no/' | sort) \
+    "$BATS_TEST_DIRNAME/../lib/plan/findings.c" | sed 's/true$/yes/; s/false$/no/' | sort) \
     <(sed -nE 's/^\.It ([a-z0-9_]+) Ta (error|warning|note) Ta (yes|no) Ta .*/\1 \2 \3/p' "$MAN/mig-plan.1" | sort)
 }
 
