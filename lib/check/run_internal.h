@@ -1,0 +1,60 @@
+/*
+ * Shared by the files that run checks (check/run.h); nobody else includes it.
+ */
+#ifndef MIG_CHECK_RUN_INTERNAL_H
+#define MIG_CHECK_RUN_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "check/run.h"
+
+/* What looks as one: a check by itself, or all that ask one database. */
+struct check_unit {
+	struct session *session;   /* NULL: a job by itself, or it could not be opened */
+	struct session own;        /* the session's room */
+	bool is_session;
+	const char *word;          /* what it was opened with, or NULL */
+	int code;                  /* why it could not be */
+	struct check_job **jobs;
+	size_t count;
+	bool looking;
+	bool stale;                /* the look that goes on began before the deploy had ended */
+	size_t looks;
+	long long due_ms, began_ms;
+};
+
+enum phase { PHASE_FIRST, PHASE_WAIT, PHASE_WATCH };
+
+struct keeping {
+	const struct vigil *vigil;
+	struct check_unit *units;
+	size_t count;
+	enum phase phase;
+	bool no_time;              /* the stream has used up --timeout */
+	long long began_ms, wait_until, watch_until, timeout_at;
+};
+
+/* --- run.c --- */
+
+void check_run_wait_for(const struct polls *polls, long long until_ms);
+
+/* --- units.c --- */
+
+bool check_run_asks_database(const struct check_job *job);
+/* The default's connection string first: what holds it is used up by whoever asks. */
+void check_run_make_units(struct keeping *run);
+void check_run_free_units(struct keeping *run);
+void check_run_begin_look(struct check_unit *u, long long now);
+/* Never so short that it would do nothing else. */
+long long check_run_interval_of(const struct keeping *run);
+void check_run_end_look(struct keeping *run, struct check_unit *u);
+bool check_run_go_on(struct check_unit *u, struct polls *polls);
+/* Everyone as far as it can without waiting; what they wait for is in polls. */
+void check_run_step(struct keeping *run, struct polls *polls);
+
+/* --- run_stream.c --- */
+
+void check_run_read_stream(struct keeping *run, struct check_job *job);
+
+#endif

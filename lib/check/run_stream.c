@@ -1,0 +1,125 @@
+/* The stream on standard input, read within the time that there is. */
+#include "check/run_internal.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/signals.h"
+
+/* --- standard input --- */
+
+static volatile sig_atomic_t out_of_time;
+
+/* --timeout in the middle of a stream: there is no more of it. */
+static void
+on_alarm(int number)
+{
+	int nothing = open("/dev/null", O_RDONLY);
+
+	(void)number;
+	out_of_time = 1;
+	(void)dup2(nothing, STDIN_FILENO);
+}
+
+static void
+arm(long long ms)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval timer = { .it_value = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) } };
+
+	sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGALRM, &action, NULL);
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* Until the tool before says something, the sessions look how things are now.  False: it never did. */
+static bool
+wait_for_stream(struct keeping *run)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct polls polls;
+	long long now;
+
+	while (poll(&in, 1, 0) == 0 && (now = clock_now_ms()) < run->timeout_at) {
+		size_t i;
+
+		polls = (struct polls){ .until_ms = now + check_run_interval_of(run) };
+		polls_add(&polls, STDIN_FILENO, SIGNALS_READ);
+		for (i = 0; i < run->count && run->vigil->watch_ms > 0; i++) {
+			struct check_unit *u = &run->units[i];
+
+			if (u->session == NULL || u->count == 0)
+				continue;
+			if (!u->looking && u->due_ms <= now)
+				check_run_begin_look(u, now);
+			if (u->looking && check_run_go_on(u, &polls))
+				check_run_end_look(run, u);
+		}
+		check_run_wait_for(&polls, polls.until_ms < run->timeout_at ? polls.until_ms : run->timeout_at);
+	}
+	return clock_now_ms() < run->timeout_at;
+}
+
+static void
+forget_looks(struct keeping *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->count; i++) {
+		run->units[i].looks = 0;
+		run->units[i].stale = run->units[i].looking;
+	}
+	for (i = 0; i < run->vigil->jobs->count; i++)
+		if (!run->vigil->jobs->jobs[i].outcome.settled)
+			run->vigil->jobs->jobs[i].looks = 0;
+}
+
+/* Within what is left of --timeout; false when that was not enough. */
+static bool
+read_in_time(struct keeping *run, struct check_job *job, struct reader *reader)
+{
+	long long left;
+
+	if (!wait_for_stream(run))
+		return false;
+	left = run->timeout_at - clock_now_ms();
+	forget_looks(run);
+	check_outcome_clear(&job->outcome);
+	if (run->vigil->timeout_ms == 0) {
+		job->kind->read(job, reader);
+		return true;
+	}
+	arm(left > 0 ? left : 1);
+	job->kind->read(job, reader);
+	(void)setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 0 } }, NULL);
+	return !out_of_time;
+}
+
+void
+check_run_read_stream(struct keeping *run, struct check_job *job)
+{
+	struct reader *reader = reader_open("-", NULL, job->kind->pipeline);
+	long long began = clock_now_ms();
+
+	if (reader == NULL) {
+		check_cannot(&job->outcome, true);
+		job->looks = 1;
+		return;
+	}
+	if (!read_in_time(run, job, reader)) {
+		check_outcome_clear(&job->outcome);
+		check_say(&job->outcome, CHECK_UNKNOWN,
+		    "the tool before had not ended when --timeout was over");
+		job->outcome.settled = true;
+		run->no_time = true;
+	}
+	job->outcome.settled |= !check_run_asks_database(job);
+	job->outcome.took_ms = clock_now_ms() - began;
+	job->looks = job->outcome.settled;
+	reader_free(reader);
+}

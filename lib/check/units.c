@@ -1,0 +1,214 @@
+/* Units of a run: what is looked at together on one session, and one look at it. */
+#include "check/run_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/message.h"
+
+/* --- units --- */
+
+static struct check_unit *
+new_unit(struct keeping *run)
+{
+	/* a session is in its unit: the array has its full size from the start */
+	struct check_unit *u = &run->units[run->count++];
+
+	u->jobs = xcalloc(run->vigil->jobs->count, sizeof *u->jobs);
+	return u;
+}
+
+static bool
+same_word(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool
+check_run_asks_database(const struct check_job *job)
+{
+	return job->kind->ask != NULL && (job->kind->read == NULL || job->waits || job->watches);
+}
+
+/* The -d of a check that has one of its own. */
+static const char *
+database_of(const struct keeping *run, const struct check_job *job)
+{
+	return job->kind == &check_database_kind && job->value != NULL ? job->value : run->vigil->database;
+}
+
+static void
+join_session(struct keeping *run, struct check_job *job)
+{
+	const char *word = database_of(run, job);
+	struct check_unit *u = NULL;
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < run->count; i++)
+		if (run->units[i].is_session && same_word(run->units[i].word, word))
+			u = &run->units[i];
+	if (u == NULL) {
+		u = new_unit(run);
+		u->is_session = true;
+		u->word = word;
+		first = message_cause() == NULL;
+		u->code = session_open(&u->own, word);
+		if (u->code == 0)
+			u->session = &u->own;
+	}
+	if (u->session == NULL) {
+		check_cannot(&job->outcome, first);
+		job->looks = 1;
+		return;
+	}
+	job->session = u->session;
+	u->jobs[u->count++] = job;
+}
+
+void
+check_run_make_units(struct keeping *run)
+{
+	struct check_jobs *jobs = run->vigil->jobs;
+	size_t i;
+	int own;
+
+	run->units = xcalloc(jobs->count, sizeof *run->units);
+	for (own = 0; own < 2; own++)
+		for (i = 0; i < jobs->count; i++)
+			if (!jobs->jobs[i].outcome.settled && check_run_asks_database(&jobs->jobs[i]) &&
+			    (database_of(run, &jobs->jobs[i]) == run->vigil->database) == (own == 0))
+				join_session(run, &jobs->jobs[i]);
+	for (i = 0; i < jobs->count; i++) {
+		struct check_job *job = &jobs->jobs[i];
+
+		if (job->kind->look != NULL && !job->outcome.settled) {
+			struct check_unit *u = new_unit(run);
+
+			u->jobs[u->count++] = job;
+		}
+	}
+}
+
+void
+check_run_free_units(struct keeping *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->count; i++) {
+		if (run->units[i].session != NULL)
+			session_close(run->units[i].session);
+		free(run->units[i].jobs);
+	}
+	free(run->units);
+}
+
+/* --- one look --- */
+
+void
+check_run_begin_look(struct check_unit *u, long long now)
+{
+	struct db_ask *asks;
+	size_t i, count = 0;
+
+	u->looking = true;
+	u->began_ms = now;
+	if (u->session == NULL) {
+		u->jobs[0]->kind->look(u->jobs[0]);
+		return;
+	}
+	asks = xcalloc(u->count * CHECK_ASKS, sizeof *asks);
+	for (i = 0; i < u->count; i++) {
+		struct check_job *job = u->jobs[i];
+
+		job->first_ask = count;
+		job->asks = job->outcome.settled ? 0 : job->kind->ask(job, asks + count);
+		count += job->asks;
+	}
+	session_look(u->session, asks, count);
+	free(asks);
+}
+
+/* A job's look has ended. */
+static void
+conclude(struct check_unit *u, struct check_job *job, long long now)
+{
+	job->looks++;
+	job->outcome.took_ms = now - u->began_ms;
+	job->firm_in_row = job->outcome.firm ? job->firm_in_row + 1 : 0;
+	job->bad_in_row = check_worse(job->outcome.state, job->at_first) == job->at_first ? 0
+	    : job->bad_in_row + 1;
+}
+
+long long
+check_run_interval_of(const struct keeping *run)
+{
+	return run->vigil->interval_ms > 10 ? run->vigil->interval_ms : 10;
+}
+
+void
+check_run_end_look(struct keeping *run, struct check_unit *u)
+{
+	long long now = clock_now_ms();
+	size_t i;
+
+	for (i = 0; i < u->count; i++) {
+		struct check_job *job = u->jobs[i];
+
+		if (u->session != NULL && job->asks > 0) {
+			check_outcome_clear(&job->outcome);
+			job->kind->answered(job, session_answers(u->session) + job->first_ask, u->session);
+		}
+		if (u->session == NULL || job->asks > 0)
+			conclude(u, job, now);
+	}
+	u->looks++;
+	u->looking = false;
+	u->due_ms = now + check_run_interval_of(run);
+}
+
+bool
+check_run_go_on(struct check_unit *u, struct polls *polls)
+{
+	return u->session != NULL ? session_go_on(u->session, polls)
+	    : u->jobs[0]->kind->go_on(u->jobs[0], polls);
+}
+
+/* To look again would change nothing. */
+static bool
+is_over(const struct check_unit *u)
+{
+	size_t i;
+
+	for (i = 0; i < u->count; i++)
+		if (!u->jobs[i]->outcome.settled)
+			return false;
+	return true;
+}
+
+void
+check_run_step(struct keeping *run, struct polls *polls)
+{
+	long long now = clock_now_ms();
+	size_t i;
+
+	*polls = (struct polls){ .until_ms = -1 };
+	for (i = 0; i < run->count; i++) {
+		struct check_unit *u = &run->units[i];
+
+		if (!u->looking && (is_over(u) || (u->looks > 0 && run->phase == PHASE_FIRST)))
+			continue;
+		if (!u->looking && (u->looks == 0 || u->due_ms <= now))
+			check_run_begin_look(u, now);
+		if (u->looking && check_run_go_on(u, polls)) {
+			if (u->stale)
+				u->looking = u->stale = false;
+			else
+				check_run_end_look(run, u);
+		}
+		if (!u->looking)
+			polls_until(polls, u->looks > 0 ? u->due_ms : now);
+	}
+}
