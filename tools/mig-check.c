@@ -58,7 +58,7 @@ static const char examples[] =
     "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage)\n";
 
 struct request {
-	struct vigil vigil;
+	struct check_run_options options;
 	struct check_jobs jobs;
 	struct output out;
 	struct bytes help;
@@ -69,16 +69,16 @@ take_option(struct request *r, int letter, const char *value)
 {
 	switch (letter) {
 	case 'd':
-		r->vigil.database = value;
+		r->options.database = value;
 		return 0;
 	case 'w':
-		return options_time("wait", value, &r->vigil.wait_ms);
+		return options_time("wait", value, &r->options.wait_ms);
 	case 'W':
-		return options_time("watch", value, &r->vigil.watch_ms);
+		return options_time("watch", value, &r->options.watch_ms);
 	case 'i':
-		return options_time("interval", value, &r->vigil.interval_ms);
+		return options_time("interval", value, &r->options.interval_ms);
 	case 't':
-		return options_time("timeout", value, &r->vigil.timeout_ms);
+		return options_time("timeout", value, &r->options.timeout_ms);
 	default:
 		return output_option(&r->out, letter, value, FORMATS);
 	}
@@ -203,7 +203,7 @@ say_unknown(struct request *r)
 int
 main(int argc, char *argv[])
 {
-	struct request r = { .vigil = { .interval_ms = 1000 }, .out = { .kind = "checks" } };
+	struct request r = { .options = { .interval_ms = 1000 }, .out = { .kind = "checks" } };
 	enum check_state worst = CHECK_UNKNOWN;
 	int code;
 
@@ -212,15 +212,15 @@ main(int argc, char *argv[])
 	message_end_with(CHECK_UNKNOWN);
 	signals_end_after(beside_abandon);
 	output_begin(&r.out, &program, argc, argv, FORMATS);
-	r.vigil.jobs = &r.jobs;
+	r.options.jobs = &r.jobs;
 	if ((code = read_command_line(argc, argv, &r)) == 0)
-		code = check_jobs_begin(&r.jobs, r.vigil.wait_ms > 0, r.vigil.watch_ms > 0);
+		code = check_jobs_begin(&r.jobs, r.options.wait_ms > 0, r.options.watch_ms > 0);
 	if (r.out.format == NULL)
 		r.out.format = "text"; /* cron has no terminal */
 	if (code == 0 && !is_face(&r))
 		code = output_open(&r.out);
 	if (code == 0) {
-		worst = vigil_keep(&r.vigil);
+		worst = check_run(&r.options);
 		if (show(&r, worst) != 0)
 			worst = CHECK_UNKNOWN;
 	} else {

@@ -295,7 +295,7 @@ check_streams(const struct check_jobs *jobs)
 	for (i = 0; i < jobs->count; i++) {
 		const struct check_job *job = &jobs->jobs[i];
 
-		if (job->kind->read == NULL && (job->kind != &check_log_kind || strcmp(job->value, "-") != 0))
+		if (job->kind->read == NULL && (!job->kind->dash_is_stdin || strcmp(job->value, "-") != 0))
 			continue;
 		if (first != NULL)
 			return options_wrong("%s and %s both read standard input; ask for one of them",

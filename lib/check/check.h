@@ -151,6 +151,8 @@ struct check_kind {
 	const char *help;               /* lines */
 	const struct setting *settings; /* ends with a NULL name; NULL: none */
 	bool value_optional;
+	bool value_is_source;           /* of a database, which is not that of -d */
+	bool dash_is_stdin;             /* a value of - is standard input, which one check alone may have */
 	bool value_names;               /* without a name of its own, the value is its name: relation:Order.note */
 
 	/* A check of records on standard input: what to type, and how it is read. */
@@ -195,7 +197,7 @@ struct check_job {
 	struct check_outcome outcome;   /* of the last look */
 	struct bytes target;            /* check_target(), once known */
 	bool waits, watches;            /* --wait, --watch: it is looked at again */
-	/* the vigil's */
+	/* the run's */
 	struct session *session;
 	size_t first_ask, asks;
 	size_t looks;                   /* how many have ended */

@@ -92,6 +92,7 @@ const struct check_kind check_database_kind = {
 	.name = "database",
 	.value = "SOURCE",
 	.value_optional = true,
+	.value_is_source = true,
 	.help = "the database of -d, or another: does it answer, as primary or standby; invalid indexes,\n"
 	        "constraints not validated, long and prepared transactions and whom they block, lag, what\n"
 	        "runs out (connections, sequences, transaction ids), TLS; with --watch rollbacks and "

@@ -460,6 +460,7 @@ end(struct check_job *job)
 const struct check_kind check_log_kind = {
 	.name = "log",
 	.value = "FILE|-",
+	.dash_is_stdin = true,
 	.help = "an application's log, - is standard input: lines that say that schema and code disagree\n"
 	        "(no such column or table, cached plan, P2021, P2022). With --wait and --watch: what comes\n"
 	        "from now on",

@@ -31,12 +31,12 @@ check_run_wait_for(const struct polls *polls, long long until_ms)
 enum { FIRM_LOOKS = 3 };
 
 static bool
-for_all(const struct keeping *run, bool (*holds)(const struct check_job *job))
+for_all(const struct check_run *run, bool (*holds)(const struct check_job *job))
 {
 	size_t i;
 
-	for (i = 0; i < run->vigil->jobs->count; i++)
-		if (!holds(&run->vigil->jobs->jobs[i]))
+	for (i = 0; i < run->options->jobs->count; i++)
+		if (!holds(&run->options->jobs->jobs[i]))
 			return false;
 	return true;
 }
@@ -91,34 +91,34 @@ is_as_before(const struct check_job *job)
 }
 
 static void
-begin_watch(struct keeping *run, long long now)
+begin_watch(struct check_run *run, long long now)
 {
 	char span[CLOCK_SPAN];
 	size_t i;
 
 	run->phase = PHASE_WATCH;
-	run->watch_until = now + run->vigil->watch_ms;
-	for (i = 0; i < run->vigil->jobs->count; i++) {
-		struct check_job *job = &run->vigil->jobs->jobs[i];
+	run->watch_until = now + run->options->watch_ms;
+	for (i = 0; i < run->options->jobs->count; i++) {
+		struct check_job *job = &run->options->jobs->jobs[i];
 
 		job->at_first = job->outcome.state;
 		job->bad_in_row = 0;
 		if (job->kind->watch != NULL && !job->outcome.settled)
 			job->kind->watch(job);
 	}
-	message_verbose("all looked well; watching for %s", clock_age(run->vigil->watch_ms, span));
+	message_verbose("all looked well; watching for %s", clock_age(run->options->watch_ms, span));
 }
 
 /* Whether the verdict is due; goes from one part to the next. */
 static bool
-is_decided(struct keeping *run, long long now)
+is_decided(struct check_run *run, long long now)
 {
-	const struct vigil *v = run->vigil;
+	const struct check_run_options *o = run->options;
 
 	if (!for_all(run, has_looked))
 		return false;
 	if (run->phase == PHASE_FIRST) {
-		if (!for_all(run, is_not_lost) || (v->wait_ms == 0 && v->watch_ms == 0))
+		if (!for_all(run, is_not_lost) || (o->wait_ms == 0 && o->watch_ms == 0))
 			return true;
 		run->phase = PHASE_WAIT;
 	}
@@ -127,7 +127,7 @@ is_decided(struct keeping *run, long long now)
 			return true;
 		if (!for_all(run, is_clear) && now < run->wait_until)
 			return false;
-		if (v->watch_ms == 0 || !for_all(run, is_bearable))
+		if (o->watch_ms == 0 || !for_all(run, is_bearable))
 			return true;
 		begin_watch(run, now);
 	}
@@ -140,13 +140,13 @@ is_decided(struct keeping *run, long long now)
 /* --- all of it --- */
 
 static void
-say_unanswered(struct keeping *run)
+say_unanswered(struct check_run *run)
 {
 	size_t i;
 	char span[CLOCK_SPAN];
 
-	for (i = 0; i < run->vigil->jobs->count; i++) {
-		struct check_job *job = &run->vigil->jobs->jobs[i];
+	for (i = 0; i < run->options->jobs->count; i++) {
+		struct check_job *job = &run->options->jobs->jobs[i];
 
 		if (job->looks > 0)
 			continue;
@@ -155,17 +155,17 @@ say_unanswered(struct keeping *run)
 			check_say(&job->outcome, CHECK_UNKNOWN, "no time was left to look (--timeout)");
 		else
 			check_say(&job->outcome, CHECK_CRITICAL, "no answer; gave up after %s (--timeout)",
-			    clock_span(run->vigil->timeout_ms, span));
+			    clock_span(run->options->timeout_ms, span));
 	}
 }
 
 static void
-keep(struct keeping *run)
+keep(struct check_run *run)
 {
 	struct polls polls;
 	long long now, until;
 
-	run->wait_until = clock_now_ms() + run->vigil->wait_ms;
+	run->wait_until = clock_now_ms() + run->options->wait_ms;
 	for (;;) {
 		check_run_step(run, &polls);
 		now = clock_now_ms();
@@ -187,25 +187,25 @@ keep(struct keeping *run)
 }
 
 enum check_state
-vigil_keep(const struct vigil *vigil)
+check_run(const struct check_run_options *options)
 {
-	struct keeping run = { .vigil = vigil, .began_ms = clock_now_ms() };
+	struct check_run run = { .options = options, .began_ms = clock_now_ms() };
 	enum check_state worst = CHECK_OK;
 	size_t i;
 
-	run.timeout_at = run.began_ms + (vigil->timeout_ms > 0 ? vigil->timeout_ms
+	run.timeout_at = run.began_ms + (options->timeout_ms > 0 ? options->timeout_ms
 	    : 365LL * 24 * 3600 * 1000);
 	check_run_make_units(&run);
 	secret_drop_taken();
-	for (i = 0; i < vigil->jobs->count; i++)
-		if (vigil->jobs->jobs[i].kind->read != NULL && !vigil->jobs->jobs[i].outcome.settled)
-			check_run_read_stream(&run, &vigil->jobs->jobs[i]);
+	for (i = 0; i < options->jobs->count; i++)
+		if (options->jobs->jobs[i].kind->read != NULL && !options->jobs->jobs[i].outcome.settled)
+			check_run_read_stream(&run, &options->jobs->jobs[i]);
 	keep(&run);
-	for (i = 0; i < vigil->jobs->count; i++)
-		if (vigil->jobs->jobs[i].kind->last != NULL && vigil->jobs->jobs[i].data != NULL)
-			vigil->jobs->jobs[i].kind->last(&vigil->jobs->jobs[i]);
-	for (i = 0; i < vigil->jobs->count; i++)
-		worst = check_worse(worst, vigil->jobs->jobs[i].outcome.state);
+	for (i = 0; i < options->jobs->count; i++)
+		if (options->jobs->jobs[i].kind->last != NULL && options->jobs->jobs[i].data != NULL)
+			options->jobs->jobs[i].kind->last(&options->jobs->jobs[i]);
+	for (i = 0; i < options->jobs->count; i++)
+		worst = check_worse(worst, options->jobs->jobs[i].outcome.state);
 	check_run_free_units(&run);
 	return worst;
 }

@@ -14,7 +14,7 @@
 
 #include "check/check.h"
 
-struct vigil {
+struct check_run_options {
 	struct check_jobs *jobs;
 	const char *database;      /* -d, or NULL */
 	long long wait_ms;         /* 0: looks once */
@@ -27,6 +27,6 @@ struct vigil {
  * Runs it; the outcome of each job is then its last.  What a terminal's user should know meanwhile is said.
  * Returns the worst of all.
  */
-enum check_state vigil_keep(const struct vigil *vigil);
+enum check_state check_run(const struct check_run_options *options);
 
 #endif

@@ -26,8 +26,8 @@ struct check_unit {
 
 enum phase { PHASE_FIRST, PHASE_WAIT, PHASE_WATCH };
 
-struct keeping {
-	const struct vigil *vigil;
+struct check_run {
+	const struct check_run_options *options;
 	struct check_unit *units;
 	size_t count;
 	enum phase phase;
@@ -43,18 +43,18 @@ void check_run_wait_for(const struct polls *polls, long long until_ms);
 
 bool check_run_asks_database(const struct check_job *job);
 /* The default's connection string first: what holds it is used up by whoever asks. */
-void check_run_make_units(struct keeping *run);
-void check_run_free_units(struct keeping *run);
+void check_run_make_units(struct check_run *run);
+void check_run_free_units(struct check_run *run);
 void check_run_begin_look(struct check_unit *u, long long now);
 /* Never so short that it would do nothing else. */
-long long check_run_interval_of(const struct keeping *run);
-void check_run_end_look(struct keeping *run, struct check_unit *u);
+long long check_run_interval_of(const struct check_run *run);
+void check_run_end_look(struct check_run *run, struct check_unit *u);
 bool check_run_go_on(struct check_unit *u, struct polls *polls);
 /* Everyone as far as it can without waiting; what they wait for is in polls. */
-void check_run_step(struct keeping *run, struct polls *polls);
+void check_run_step(struct check_run *run, struct polls *polls);
 
 /* --- run_stream.c --- */
 
-void check_run_read_stream(struct keeping *run, struct check_job *job);
+void check_run_read_stream(struct check_run *run, struct check_job *job);
 
 #endif

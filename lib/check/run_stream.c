@@ -39,7 +39,7 @@ arm(long long ms)
 
 /* Until the tool before says something, the sessions look how things are now.  False: it never did. */
 static bool
-wait_for_stream(struct keeping *run)
+wait_for_stream(struct check_run *run)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 	struct polls polls;
@@ -50,7 +50,7 @@ wait_for_stream(struct keeping *run)
 
 		polls = (struct polls){ .until_ms = now + check_run_interval_of(run) };
 		polls_add(&polls, STDIN_FILENO, SIGNALS_READ);
-		for (i = 0; i < run->count && run->vigil->watch_ms > 0; i++) {
+		for (i = 0; i < run->count && run->options->watch_ms > 0; i++) {
 			struct check_unit *u = &run->units[i];
 
 			if (u->session == NULL || u->count == 0)
@@ -66,7 +66,7 @@ wait_for_stream(struct keeping *run)
 }
 
 static void
-forget_looks(struct keeping *run)
+forget_looks(struct check_run *run)
 {
 	size_t i;
 
@@ -74,14 +74,14 @@ forget_looks(struct keeping *run)
 		run->units[i].looks = 0;
 		run->units[i].stale = run->units[i].looking;
 	}
-	for (i = 0; i < run->vigil->jobs->count; i++)
-		if (!run->vigil->jobs->jobs[i].outcome.settled)
-			run->vigil->jobs->jobs[i].looks = 0;
+	for (i = 0; i < run->options->jobs->count; i++)
+		if (!run->options->jobs->jobs[i].outcome.settled)
+			run->options->jobs->jobs[i].looks = 0;
 }
 
 /* Within what is left of --timeout; false when that was not enough. */
 static bool
-read_in_time(struct keeping *run, struct check_job *job, struct reader *reader)
+read_in_time(struct check_run *run, struct check_job *job, struct reader *reader)
 {
 	long long left;
 
@@ -90,7 +90,7 @@ read_in_time(struct keeping *run, struct check_job *job, struct reader *reader)
 	left = run->timeout_at - clock_now_ms();
 	forget_looks(run);
 	check_outcome_clear(&job->outcome);
-	if (run->vigil->timeout_ms == 0) {
+	if (run->options->timeout_ms == 0) {
 		job->kind->read(job, reader);
 		return true;
 	}
@@ -101,7 +101,7 @@ read_in_time(struct keeping *run, struct check_job *job, struct reader *reader)
 }
 
 void
-check_run_read_stream(struct keeping *run, struct check_job *job)
+check_run_read_stream(struct check_run *run, struct check_job *job)
 {
 	struct reader *reader = reader_open("-", NULL, job->kind->pipeline);
 	long long began = clock_now_ms();

@@ -11,12 +11,12 @@
 /* --- units --- */
 
 static struct check_unit *
-new_unit(struct keeping *run)
+new_unit(struct check_run *run)
 {
 	/* a session is in its unit: the array has its full size from the start */
 	struct check_unit *u = &run->units[run->count++];
 
-	u->jobs = xcalloc(run->vigil->jobs->count, sizeof *u->jobs);
+	u->jobs = xcalloc(run->options->jobs->count, sizeof *u->jobs);
 	return u;
 }
 
@@ -34,13 +34,13 @@ check_run_asks_database(const struct check_job *job)
 
 /* The -d of a check that has one of its own. */
 static const char *
-database_of(const struct keeping *run, const struct check_job *job)
+database_of(const struct check_run *run, const struct check_job *job)
 {
-	return job->kind == &check_database_kind && job->value != NULL ? job->value : run->vigil->database;
+	return job->kind->value_is_source && job->value != NULL ? job->value : run->options->database;
 }
 
 static void
-join_session(struct keeping *run, struct check_job *job)
+join_session(struct check_run *run, struct check_job *job)
 {
 	const char *word = database_of(run, job);
 	struct check_unit *u = NULL;
@@ -69,9 +69,9 @@ join_session(struct keeping *run, struct check_job *job)
 }
 
 void
-check_run_make_units(struct keeping *run)
+check_run_make_units(struct check_run *run)
 {
-	struct check_jobs *jobs = run->vigil->jobs;
+	struct check_jobs *jobs = run->options->jobs;
 	size_t i;
 	int own;
 
@@ -79,7 +79,7 @@ check_run_make_units(struct keeping *run)
 	for (own = 0; own < 2; own++)
 		for (i = 0; i < jobs->count; i++)
 			if (!jobs->jobs[i].outcome.settled && check_run_asks_database(&jobs->jobs[i]) &&
-			    (database_of(run, &jobs->jobs[i]) == run->vigil->database) == (own == 0))
+			    (database_of(run, &jobs->jobs[i]) == run->options->database) == (own == 0))
 				join_session(run, &jobs->jobs[i]);
 	for (i = 0; i < jobs->count; i++) {
 		struct check_job *job = &jobs->jobs[i];
@@ -93,7 +93,7 @@ check_run_make_units(struct keeping *run)
 }
 
 void
-check_run_free_units(struct keeping *run)
+check_run_free_units(struct check_run *run)
 {
 	size_t i;
 
@@ -143,13 +143,13 @@ conclude(struct check_unit *u, struct check_job *job, long long now)
 }
 
 long long
-check_run_interval_of(const struct keeping *run)
+check_run_interval_of(const struct check_run *run)
 {
-	return run->vigil->interval_ms > 10 ? run->vigil->interval_ms : 10;
+	return run->options->interval_ms > 10 ? run->options->interval_ms : 10;
 }
 
 void
-check_run_end_look(struct keeping *run, struct check_unit *u)
+check_run_end_look(struct check_run *run, struct check_unit *u)
 {
 	long long now = clock_now_ms();
 	size_t i;
@@ -189,7 +189,7 @@ is_over(const struct check_unit *u)
 }
 
 void
-check_run_step(struct keeping *run, struct polls *polls)
+check_run_step(struct check_run *run, struct polls *polls)
 {
 	long long now = clock_now_ms();
 	size_t i;
