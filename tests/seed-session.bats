@@ -181,3 +181,86 @@ ALTER TABLE b ADD CONSTRAINT f FOREIGN KEY (m) REFERENCES m DEFERRABLE INITIALLY
 CREATE TRIGGER t AFTER DELETE ON a FOR EACH ROW EXECUTE FUNCTION take()|look for a trigger|1
 CASES
 }
+
+@test "a deploy lock that an SQL file gives away is taken again, or nothing is seeded" {
+  sql 'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE held (n int)' \
+    ';CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO held SELECT count(*) FROM pg_locks
+      WHERE pid = pg_backend_pid() AND locktype = '"'advisory'"'; RETURN NEW; END $$' \
+    ';CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION note()' \
+    ';CREATE FUNCTION give_away() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+      WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = '"'advisory'"' AND NOT granted AND database =
+        (SELECT oid FROM pg_database WHERE datname = current_database())) LOOP PERFORM pg_sleep(0.01); END LOOP;
+      PERFORM pg_advisory_unlock_all(); END $$'
+  printf 'id\n1\n' >a.csv
+  echo 'SELECT pg_advisory_unlock_all();' >1.sql
+  echo 'SELECT 1;' >2.sql
+  seed .
+  assert_code 0
+  says '1.sql gave the deploy lock away; it was taken again'
+  assert_equal "$(sql 'SELECT n FROM held')" 1
+
+  # A deployer who waits for it gets it.
+  sql 'DELETE FROM a'
+  echo 'SELECT give_away();' >1.sql
+  begin mig-seed .
+  eventually lock_is_held
+  session_begin 'SELECT pg_advisory_lock(72707369)'
+  finish
+  assert_code 75
+  says '1.sql gave the deploy lock away, and another deployer has it now' 'Nothing was seeded'
+  assert_equal "$(sql 'SELECT count(*) FROM a')" 0
+  session_end "$SESSION"
+
+  # An attempt that is rolled back does not get it back, and the next one begins with it.
+  session_begin 'BEGIN; LOCK TABLE a'
+  echo 'SELECT give_away(); LOCK TABLE a;' >1.sql
+  begin mig-seed --max-stall=200ms --wait=2s .
+  eventually lock_is_held
+  session_begin 'SELECT pg_advisory_lock(72707369)'
+  finish
+  assert_code 75
+  says 'another deployer holds the lock'
+}
+
+lock_is_held() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database =
+    (SELECT oid FROM pg_database WHERE datname = '$PGDATABASE')") -gt 0 ]]
+}
+
+@test "a setting that ends or stops a statement is named with the SQL file that made it, or with who else did" {
+  local first second status_wanted said DATABASE_URL
+  sql 'CREATE TABLE a (id int PRIMARY KEY)' \
+    ';CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$'
+  session_begin 'CREATE TABLE busy (id int PRIMARY KEY); BEGIN; LOCK TABLE busy'
+  printf 'id\n1\n' >a.csv
+  while IFS='|' read -r first second status_wanted said; do
+    echo "$first" >1.sql
+    echo "$second" >2.sql
+    seed --wait=300ms .
+    assert_code "$status_wanted"
+    says "$said" 'Nothing was seeded'
+    error_count 1
+  done <<'CASES'
+SET statement_timeout = '200ms';|SELECT pg_sleep(5);|1|1.sql:1:1 sets this (statement_timeout)
+SELECT 1; SET LOCAL statement_timeout = '200ms'; SELECT pg_sleep(5);|SELECT 1;|1|1.sql:1:11 sets this (statement_timeout)
+SELECT set_config('lock_timeout', '50ms', false);|LOCK TABLE busy;|75|1.sql:1:1 sets this (lock_timeout)
+SELECT 1;|LOCK TABLE busy;|75|lock_timeout is mig-seed's own: the last attempt waited
+SELECT 1; SET TRANSACTION READ ONLY;|SELECT 1;|65|1.sql:1:11: this makes the transaction read-only
+SET transaction_read_only = on;|CREATE TABLE never ();|1|1.sql:1:1 sets this (read-only)
+DO $$ BEGIN SET TRANSACTION READ ONLY; END $$;|SELECT 1;|65|the SQL files leave their transaction read-only
+CASES
+  rm ./*.sql
+  role_new hasty
+  sql "GRANT ALL ON a TO \"$ROLE\"; GRANT USAGE ON SCHEMA public TO \"$ROLE\"; CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION slow()"
+  sql_admin "ALTER ROLE \"$ROLE\" SET statement_timeout = '300ms'"
+  DATABASE_URL=$(database_url "$ROLE")
+  seed a.csv
+  assert_code 1
+  says "statement_timeout is 300ms here, by ALTER ROLE $ROLE." "export PGOPTIONS='-c statement_timeout=0'"
+  sql 'DROP TRIGGER t ON a'
+  sql_admin "ALTER ROLE \"$ROLE\" SET default_transaction_read_only = on"
+  seed a.csv
+  assert_code 78
+  says '[25006]' "default_transaction_read_only is on here, by ALTER ROLE $ROLE."
+  assert_equal "$(sql 'SELECT count(*) FROM a')" 0
+}

@@ -8,19 +8,10 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/signals.h"
+#include "database/setting_origin.h"
 #include "deploy/cause.h"
 #include "sql/hints.h"
 #include "sql/session_effects.h"
-
-/* How long a statement may take, in ms and as people write it, and who said so: of what the session has from outside */
-static const char timeout_sql[] =
-    "SELECT setting, pg_catalog.current_setting(name), CASE source "
-    "WHEN 'user' THEN 'by ALTER ROLE ' || quote_ident(session_user) "
-    "WHEN 'database' THEN 'by ALTER DATABASE ' || quote_ident(current_database()) "
-    "WHEN 'database user' THEN 'by ALTER ROLE ' || quote_ident(session_user) || ' IN DATABASE ' "
-    "|| quote_ident(current_database()) WHEN 'global' THEN 'by ALTER ROLE ALL' "
-    "WHEN 'configuration file' THEN 'by the configuration of the server' ELSE 'by the session (' || source || ')' END "
-    "FROM pg_catalog.pg_settings WHERE name = 'statement_timeout' AND setting <> '0'";
 
 const struct sql_statement *
 going_statements(struct going *g)
@@ -565,13 +556,13 @@ name_timeout(struct going *g)
 
 	if (r->sqlstate == NULL || !going_error_is(g, "57014") || is_ours(g) || r->hint != NULL)
 		return;
-	if (db_query_ours(g->send->db, &a, timeout_sql, 0, NULL) != DB_OK) {
+	if (setting_origin(g->send->db, "statement_timeout", &a) != DB_OK) {
 		going_note_error(g);
 		return;
 	}
-	if (answer_rows(a) > 0 && clock_now_ms() - g->run_ms >= answer_number(a, 0, 0)) {
+	if (answer_rows(a) > 0 && clock_now_ms() - g->run_ms >= answer_number(a, 0, SETTING_NUMBER)) {
 		bytes_format(&hint, "statement_timeout is %s here, %s; a script that needs longer begins with  "
-		    "SET LOCAL statement_timeout = 0;", answer_text(a, 0, 1), answer_text(a, 0, 2));
+		    "SET LOCAL statement_timeout = 0;", answer_text(a, 0, SETTING_VALUE), answer_text(a, 0, SETTING_BY));
 		g->sent.advice = hint.data;
 		r->hint = g->sent.advice;
 	}

@@ -274,4 +274,7 @@ int db_exit_code(const struct db_error *error);
 /* Says the error as "could not WHAT: message [SQLSTATE]" with detail and hint; returns its exit code. */
 int db_say(const struct db *db, enum db_outcome outcome, const char *what);
 
+/* The same of an error that was taken, and with another exit code, which it returns. */
+int db_error_say(const struct db_error *error, int code, const char *what);
+
 #endif

@@ -133,12 +133,14 @@ db_exit_code(const struct db_error *error)
 int
 db_say(const struct db *db, enum db_outcome outcome, const char *what)
 {
-	const struct db_error *e = &db->error;
-	int code;
-
 	if (outcome == DB_STOPPED)
 		return 128 + signals_caught();
-	code = outcome == DB_LOST ? MIG_UNREACHABLE : db_exit_code(e);
+	return db_error_say(&db->error, outcome == DB_LOST ? MIG_UNREACHABLE : db_exit_code(&db->error), what);
+}
+
+int
+db_error_say(const struct db_error *e, int code, const char *what)
+{
 	if (e->sqlstate[0] != '\0')
 		(void)message_error(code, "could not %s: %s [%s]", what, e->message, e->sqlstate);
 	else

@@ -136,7 +136,7 @@ enum db_outcome
 db_session_reset(struct db *db)
 {
 	enum db_outcome outcome = db_run(db,
-	    "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP", NULL);
+	    "SET LOCAL statement_timeout = 0; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP", NULL);
 
 	queue_session(db);
 	if (db->lets_go)

@@ -15,14 +15,12 @@ static const char rolled_back[] = "  Nothing was seeded: all was rolled back.";
 
 /* --- SQL files --- */
 
-int
-seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
+void
+seed_fault_sql(const struct db_error *e, const struct seed_file *file, size_t done, int code)
 {
-	const struct db_error *e = db_error(db);
 	struct sql_script script = sql_split(file->text.data, file->text.len);
 	struct sql_place place = { 0 };
 	struct bytes caret = { 0 };
-	int code = db_exit_code(e);
 
 	if (e->position > 0)
 		place = sql_place(file->text.data, file->text.len,
@@ -48,7 +46,6 @@ seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done)
 	message_line("%s", rolled_back);
 	bytes_free(&caret);
 	sql_script_free(&script);
-	return code;
 }
 
 /* --- row level security --- */
@@ -68,16 +65,13 @@ static const char policies_sql[] =
     "'[[:space:]]?[^[:alnum:][:space:]]') ORDER BY length(c.relname::text) DESC, n.nspname LIMIT 1";
 
 void
-seed_say_policies(struct db *db)
+seed_say_policies(struct db *db, const struct db_error *e)
 {
-	struct db_error e = { 0 };
+	const char *const message = e->message;
 	struct answer *a = NULL;
-	const char *message;
 
-	if (strcmp(db_error(db)->sqlstate, "42501") != 0)
+	if (strcmp(e->sqlstate, "42501") != 0)
 		return;
-	e = db_error_take(db);
-	message = e.message;
 	if (db_query_ours(db, &a, policies_sql, 1, &message) == DB_OK && answer_rows(a) > 0) {
 		const char *role = answer_word(a, 0, POLICIES_ROLE), *owner = answer_word(a, 0, POLICIES_OWNER);
 
@@ -90,7 +84,6 @@ seed_say_policies(struct db *db)
 		message_line("  only what the role sees:  --enable-row-security");
 	}
 	answer_free(a);
-	db_error_free(&e);
 }
 
 /* --- saying it --- */

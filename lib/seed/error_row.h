@@ -2,8 +2,8 @@
  * Where an error of the server comes from: file, line, column, value.
  *
  * The transaction has failed by then.  What is asked here is asked behind a ROLLBACK TO the savepoint before
- * what failed, where the staged rows are still there.  Each function says the error and returns an exit code;
- * where the row cannot be found, it says what is known.  `e` is the error, taken from db since more is asked.
+ * what failed, where the staged rows are still there.  Each function says the error, and returns an exit code if none is given
+ * to it; where the row cannot be found, it says what is known.  `e` is the error, taken from db since more is asked.
  */
 #ifndef MIG_SEED_ERROR_ROW_H
 #define MIG_SEED_ERROR_ROW_H
@@ -13,8 +13,8 @@
 
 #define SEED_SAVEPOINT "mig_seed"
 
-/* A statement of an SQL file; `done` of them had ended well. */
-int seed_fault_sql(const struct db *db, const struct seed_file *file, size_t done);
+/* A statement of an SQL file; `done` of them had ended well.  Says it with an exit code. */
+void seed_fault_sql(const struct db_error *e, const struct seed_file *file, size_t done, int code);
 
 /* COPY of a file.  There is no savepoint: the server names the line. */
 int seed_fault_copy(const struct db_error *e, const struct seed_table *table);
@@ -33,6 +33,6 @@ int seed_fault_write(struct db *db, const struct db_error *e, const struct seed_
  * Behind the rollback of what the server denied: where that was because row level security hides rows of a table that
  * the error names, who sees them all, and how to go on without.
  */
-void seed_say_policies(struct db *db);
+void seed_say_policies(struct db *db, const struct db_error *e);
 
 #endif

@@ -121,7 +121,11 @@ seed_export(struct db *db, struct seed_file *files, size_t count, const struct s
 	if (outcome != DB_OK && code == 0)
 		code = outcome == DB_STOPPED ? message_error(128 + signals_caught(), "stopped by a signal")
 		                             : db_say(db, outcome, "export");
-	if (code == MIG_DENIED && !job->row_security && db_rollback(db))
-		seed_say_policies(db);
+	if (code == MIG_DENIED && !job->row_security && db_rollback(db)) {
+		struct db_error e = db_error_take(db);
+
+		seed_say_policies(db, &e);
+		db_error_free(&e);
+	}
 	return code;
 }

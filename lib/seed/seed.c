@@ -1,6 +1,7 @@
 #include "seed/seed.h"
 
 #include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,9 @@
 #include "migrations/history.h"
 #include "seed/copy_source.h"
 #include "seed/error_row.h"
+#include "seed/origin.h"
 #include "seed/up_to_date.h"
+#include "sql/session_effects.h"
 
 /* One attempt: where it stands, so that an error can be placed. */
 struct seeding {
@@ -22,10 +25,12 @@ struct seeding {
 	struct seed_input *input;
 	const struct seed_job *job;
 	struct seed_tables *tables;
-	long long lock_timeout_ms;
+	long long began_ms, lock_timeout_ms;
 	bool first;                   /* nothing was said yet */
 	const struct seed_file *sql;  /* the file that runs */
+	size_t ran;                   /* SQL files that ran, with this one */
 	size_t done;                  /* of its statements */
+	char sqlstate[6];             /* of the error behind what was said, where that was taken from db; or "" */
 	int code;                     /* what was said, or 0 */
 	bool again;                   /* somebody else wrote meanwhile: try again */
 };
@@ -38,6 +43,13 @@ seed_session_sql(struct bytes *out, const struct seed_job *job)
 	    "SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1; SET LOCAL standard_conforming_strings = on; "
 	    "SET LOCAL work_mem = '64MB'; ");
 	bytes_format(out, "SET LOCAL row_security = %s", job->row_security ? "on" : "off");
+}
+
+/* What is about to be said: more is asked meanwhile. */
+static void
+note_error(struct seeding *s, const struct db_error *e)
+{
+	memcpy(s->sqlstate, e->sqlstate, sizeof s->sqlstate);
 }
 
 /* --- the steps --- */
@@ -69,6 +81,88 @@ limit_locks(struct seeding *s)
 	return run_text(s->db, &sql);
 }
 
+static struct origin_run
+origin_run(const struct seeding *s)
+{
+	return (struct origin_run){ .files = s->input->files,
+		.count = s->ran,
+		.done = s->sql != NULL ? s->done : SIZE_MAX,
+		.took_ms = clock_now_ms() - s->began_ms,
+		.lock_timeout_ms = s->lock_timeout_ms };
+}
+
+/* The SQL file that may have given the lock away; the words of a trigger are not looked at. */
+static const char *
+unlocking_file(const struct seeding *s)
+{
+	const char *path = NULL;
+	size_t i;
+
+	for (i = 0; i < s->input->sql_count; i++) {
+		const struct seed_file *file = &s->input->files[i];
+		struct sql_script script = sql_split(file->text.data, file->text.len);
+
+		if (s->input->sql_count == 1 || session_may_unlock(file->text.data, &script))
+			path = file->path;
+		sql_script_free(&script);
+	}
+	return path != NULL ? path : "an SQL file";
+}
+
+/* What no rollback brings back, as no reset of the session does. */
+static enum db_outcome
+take_lock_again(struct seeding *s)
+{
+	struct answer *a = NULL;
+	enum db_outcome outcome = db_query_ours(s->db, &a, history_try_lock_sql, 0, NULL);
+
+	if (outcome == DB_OK && !answer_flag(a, 0, 0)) {
+		s->code = message_error(MIG_BUSY, "%s gave the deploy lock away, and another deployer has it now",
+		    unlocking_file(s));
+		message_line("  Nothing was seeded: all was rolled back.");
+	} else if (outcome == DB_OK && s->first) {
+		message_warning("%s gave the deploy lock away; it was taken again", unlocking_file(s));
+	}
+	answer_free(a);
+	return outcome;
+}
+
+static int
+say_read_only(const struct seeding *s)
+{
+	const struct origin_run run = origin_run(s);
+	struct sql_place place = { 0 };
+	const struct seed_file *file = origin_read_only(&run, &place);
+
+	if (file != NULL)
+		(void)message_error(MIG_DATA, "%s:%lu:%lu: this makes the transaction read-only, and the data files come "
+		    "behind it: take it out", file->path, place.line, place.column);
+	else
+		(void)message_error(MIG_DATA, "the SQL files leave their transaction read-only, and the data files come behind them");
+	message_line("  Nothing was seeded: all was rolled back.");
+	return MIG_DATA;
+}
+
+/* Behind the SQL files: whether we still hold the deploy lock, and may write. */
+static enum db_outcome
+check_session(struct seeding *s)
+{
+	struct db_ask asks[] = { { .sql = history_lock_held_sql, .ours = true },
+		{ .sql = "SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool" } };
+	enum db_outcome outcome = db_round(s->db, asks, 2);
+	size_t i;
+
+	for (i = 0; outcome == DB_OK && i < 2; i++)
+		outcome = asks[i].outcome;
+	if (outcome == DB_OK && answer_flag(asks[1].answer, 0, 0) && s->input->count > s->input->sql_count)
+		s->code = say_read_only(s);
+	else if (outcome == DB_OK && !answer_flag(asks[0].answer, 0, 0))
+		outcome = take_lock_again(s);
+	for (i = 0; i < 2; i++)
+		answer_free(asks[i].answer);
+	return outcome;
+}
+
 /* SQL as it is.  What it does to the session ends with it. */
 static enum db_outcome
 run_sql(struct seeding *s)
@@ -84,6 +178,7 @@ run_sql(struct seeding *s)
 		long long began = clock_now_ms();
 
 		s->sql = &s->input->files[i];
+		s->ran = i + 1;
 		outcome = db_run(s->db, s->sql->text.data, &s->done);
 		s->input->files[i].took_ms = clock_now_ms() - began;
 	}
@@ -92,7 +187,9 @@ run_sql(struct seeding *s)
 		return outcome;
 	s->sql = NULL;
 	outcome = db_session_reset(s->db);
-	return outcome == DB_OK ? limit_locks(s) : outcome;
+	if (outcome == DB_OK)
+		outcome = check_session(s);
+	return outcome == DB_OK && s->code == 0 ? limit_locks(s) : outcome;
 }
 
 /* What needs no data, and so no time. */
@@ -138,8 +235,10 @@ copy_file(struct seeding *s, const struct seed_table *t, bool gone)
 		outcome = db_copy_in(s->db, sql.data, seed_feed_next, &feed);
 		s->code = feed.code;
 	}
-	if (outcome == DB_ERROR && s->code == 0 && !db_is_busy(db_error(s->db)))
+	if (outcome == DB_ERROR && s->code == 0 && !db_is_busy(db_error(s->db))) {
+		note_error(s, db_error(s->db));
 		s->code = seed_fault_copy(db_error(s->db), t);
+	}
 	seed_feed_close(&feed);
 	bytes_free(&sql);
 	return outcome;
@@ -170,6 +269,7 @@ fill_json(struct seeding *s, struct seed_table *t)
 	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
 		struct db_error e = db_error_take(s->db);
 
+		note_error(s, &e);
 		s->code = seed_fault_fill(s->db, &e, t);
 		db_error_free(&e);
 	}
@@ -484,8 +584,10 @@ write_unit(struct seeding *s, size_t first, size_t count)
 		struct db_error e = db_error_take(s->db);
 
 		s->again = strcmp(e.sqlstate, "23505") == 0 && others_wrote(s, tables, count);
-		if (!s->again)
+		if (!s->again) {
+			note_error(s, &e);
 			s->code = seed_fault_write(s->db, &e, s->tables, first, count);
+		}
 		db_error_free(&e);
 	}
 	if (outcome == DB_OK && !answer_has(done, (int)count * 3))
@@ -614,6 +716,7 @@ write_all(struct seeding *s)
 	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
 		struct db_error e = db_error_take(s->db);
 
+		note_error(s, &e);
 		s->code = seed_fault_write(s->db, &e, s->tables, tables->count, 0);
 		db_error_free(&e);
 	}
@@ -752,7 +855,7 @@ attempt(struct seeding *s)
 	outcome = begin(s);
 	if (outcome == DB_OK)
 		outcome = run_sql(s);
-	if (outcome == DB_OK)
+	if (outcome == DB_OK && s->code == 0)
 		outcome = find_tables(s);
 	if (outcome == DB_OK && s->code == 0)
 		outcome = make_stages(s);
@@ -834,33 +937,56 @@ take_lock(struct db *db, long long deadline)
 	return code;
 }
 
-/* What an attempt has come to: 0 with *again, to be tried once more; or an exit code, said. */
-static int
-weigh(struct seeding *s, enum db_outcome outcome, bool *again)
+/* The same may work when it is tried again. */
+static bool
+may_try_again(const struct seeding *s, enum db_outcome outcome, const struct db_error *e)
 {
-	const struct db_error *e = db_error(s->db);
+	return outcome == DB_ERROR && s->code == 0 && signals_caught() == 0 && (s->again || db_is_busy(e));
+}
+
+/* Says what an attempt has come to, behind its rollback; returns the exit code.  `busy`: it was tried for long enough. */
+static int
+say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e, bool busy)
+{
+	const struct origin_run run = origin_run(s);
+	const char *sqlstate = s->code != 0 ? s->sqlstate : e->sqlstate;
+	struct bytes origin = { 0 };
+	int code = s->code != 0 ? s->code : outcome == DB_LOST ? MIG_UNREACHABLE : db_exit_code(e);
 
 	if (outcome == DB_STOPPED || (signals_caught() != 0 && outcome == DB_ERROR))
 		return s->code != 0 ? 128 + signals_caught() : say_stopped();
-	if (s->code != 0)
-		return s->code;
-	if (outcome == DB_ERROR && (s->again || db_is_busy(e))) {
-		*again = true;
-		return 0;
-	}
-	if (outcome == DB_ERROR && s->sql != NULL)
-		return seed_fault_sql(s->db, s->sql, s->done);
-	return db_say(s->db, outcome, "seed");
+	if (outcome != DB_OK)
+		code = origin_find(s->db, sqlstate, code, &run, &origin);
+	if (s->code == 0 && outcome == DB_ERROR && s->sql != NULL)
+		seed_fault_sql(e, s->sql, s->done, code);
+	else if (s->code == 0)
+		(void)db_error_say(e, code, "seed");
+	if (s->code == 0 && s->sql == NULL && busy)
+		message_line("  Nothing was seeded: all was rolled back. The same command may work later.");
+	if (origin.len > 0)
+		message_line("%s", origin.data);
+	bytes_free(&origin);
+	if (code == MIG_DENIED && !s->job->row_security)
+		seed_say_policies(s->db, e);
+	return s->code != 0 ? s->code : code;
 }
 
+/* An SQL file may have given the deploy lock away, and no rollback takes that back. */
 static int
-say_busy(struct seeding *s)
+keep_lock(struct db *db, const struct seed_input *input, long long deadline)
 {
-	if (s->sql != NULL)
-		return seed_fault_sql(s->db, s->sql, s->done);
-	(void)db_say(s->db, DB_ERROR, "seed");
-	message_line("  Nothing was seeded: all was rolled back. The same command may work later.");
-	return MIG_BUSY;
+	struct answer *a = NULL;
+	enum db_outcome outcome;
+	int code = 0;
+
+	if (input->sql_count == 0)
+		return 0;
+	if ((outcome = db_query_ours(db, &a, history_lock_held_sql, 0, NULL)) != DB_OK)
+		code = db_say(db, outcome, "look at the deploy lock");
+	else if (!answer_flag(a, 0, 0))
+		code = take_lock(db, deadline);
+	answer_free(a);
+	return code;
 }
 
 int
@@ -872,10 +998,12 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 
 	for (tries = 1; code == 0; tries++) {
 		struct seeding s = { .db = db, .input = input, .job = job, .tables = tables,
+			.began_ms = clock_now_ms(),
 			.lock_timeout_ms = patience_lock_timeout(tries, job->max_stall_ms),
 			.first = tries == 1 };
 		enum db_outcome outcome;
-		bool again = false;
+		struct db_error e;
+		bool again;
 
 		db_limit(db, 0); /* files and tables may be large */
 		outcome = attempt(&s);
@@ -883,22 +1011,20 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 		message_live_clear();
 		if (outcome == DB_OK && s.code == 0)
 			return 0;
-		code = weigh(&s, outcome, &again);
-		pause = patience_pause(tries, randombytes_random());
-		if (again && clock_now_ms() + pause > deadline)
-			code = say_busy(&s);
+		e = db_error_take(db);
 		if (outcome != DB_LOST)
 			db_rollback(db);
-		if (code == MIG_DENIED && !job->row_security)
-			seed_say_policies(db);
-		if (code != 0)
-			break;
-		message_verbose("%s; trying again",
-		    s.again ? "somebody else wrote the same rows" : db_error(db)->message);
-		job->again(job->context);
-		clock_sleep_ms(pause);
-		if (signals_caught() != 0)
-			code = say_stopped();
+		again = may_try_again(&s, outcome, &e);
+		pause = patience_pause(tries, randombytes_random());
+		if (!again || clock_now_ms() + pause > deadline) {
+			code = say_failed(&s, outcome, &e, again);
+		} else {
+			message_verbose("%s; trying again", s.again ? "somebody else wrote the same rows" : e.message);
+			job->again(job->context);
+			clock_sleep_ms(pause);
+			code = signals_caught() != 0 ? say_stopped() : job->dry_run ? 0 : keep_lock(db, input, deadline);
+		}
+		db_error_free(&e);
 	}
 	return code;
 }

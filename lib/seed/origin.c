@@ -1,0 +1,148 @@
+#include "seed/origin.h"
+
+#include <string.h>
+
+#include "base/mig.h"
+#include "database/setting_origin.h"
+#include "sql/session_effects.h"
+
+enum { NAMES = 2 };
+
+/* By SQLSTATE: the settings behind it; the first is the one that a session may have from outside. */
+static const struct cause {
+	const char *sqlstate;
+	const char *settings[NAMES];
+} causes[] = {
+	{ "57014", { "statement_timeout" } },
+	{ "55P03", { "lock_timeout" } },
+	{ "25006", { "default_transaction_read_only", "transaction_read_only" } },
+	{ "25P03", { "idle_in_transaction_session_timeout" } },
+	{ "25P04", { "transaction_timeout" } },
+	{ "57P05", { "idle_session_timeout" } },
+};
+
+static const struct cause *
+cause_of(const char *sqlstate)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof causes / sizeof *causes; i++)
+		if (strcmp(causes[i].sqlstate, sqlstate) == 0)
+			return &causes[i];
+	return NULL;
+}
+
+/* SET TRANSACTION ... READ ONLY, which names no setting. */
+static bool
+is_read_only_mode(const char *text, const struct sql_statement *s)
+{
+	struct sql_token token = sql_token(text, s->end, s->start);
+
+	if (!sql_is(text, token, "SET"))
+		return false;
+	token = sql_token(text, s->end, token.end);
+	if (!sql_is(text, token, "TRANSACTION"))
+		return false;
+	while (token.kind != SQL_END && !sql_is(text, token, "ONLY"))
+		token = sql_token(text, s->end, token.end);
+	return token.kind != SQL_END;
+}
+
+static bool
+sets_any(const char *text, const struct sql_statement *statement, const struct cause *cause)
+{
+	size_t i;
+
+	if (cause == cause_of("25006") && is_read_only_mode(text, statement))
+		return true;
+	for (i = 0; i < NAMES && cause->settings[i] != NULL; i++)
+		if (session_sets(text, statement, cause->settings[i]))
+			return true;
+	return false;
+}
+
+/* The last statement that sets one of them, before what failed. */
+static const struct seed_file *
+set_by(const struct origin_run *run, const struct cause *cause, struct sql_place *place)
+{
+	const struct seed_file *found = NULL;
+	size_t n = run->count, i;
+
+	while (found == NULL && n-- > 0) {
+		const struct seed_file *file = &run->files[n];
+		struct sql_script script = sql_split(file->text.data, file->text.len);
+
+		i = n + 1 == run->count && run->done < script.count ? run->done : script.count;
+		while (found == NULL && i-- > 0) {
+			if (!sets_any(file->text.data, &script.statements[i], cause))
+				continue;
+			*place = sql_place(file->text.data, file->text.len, script.statements[i].start);
+			found = file;
+		}
+		sql_script_free(&script);
+	}
+	return found;
+}
+
+const struct seed_file *
+origin_read_only(const struct origin_run *run, struct sql_place *place)
+{
+	return set_by(run, cause_of("25006"), place);
+}
+
+static bool
+in_recovery(struct db *db)
+{
+	struct answer *a = NULL;
+	bool is = db_query(db, &a, "SELECT pg_catalog.pg_is_in_recovery()", 0, NULL) == DB_OK && answer_flag(a, 0, 0);
+
+	answer_free(a);
+	return is;
+}
+
+static int
+find_outside(struct db *db, const struct cause *cause, int code, const struct origin_run *run, struct bytes *line)
+{
+	const char *name = cause->settings[0];
+	bool read_only = cause == cause_of("25006");
+	struct answer *a = NULL;
+
+	if (read_only && in_recovery(db)) {
+		bytes_str(line, "  This server is a standby: name the primary's address.");
+		return code;
+	}
+	/* an administrator may have cancelled it: a time-out cannot strike before its time */
+	if (setting_origin(db, name, &a) == DB_OK && answer_rows(a) > 0 &&
+	    (read_only || run->took_ms >= answer_number(a, 0, SETTING_NUMBER))) {
+		bytes_format(line, "  %s is %s here, %s.", name, answer_word(a, 0, SETTING_VALUE), answer_word(a, 0, SETTING_BY));
+		if (read_only)
+			code = MIG_CONFIG;
+		else
+			bytes_format(line, " For this run alone:  export PGOPTIONS='-c %s=0'", name);
+	}
+	answer_free(a);
+	return code;
+}
+
+int
+origin_find(struct db *db, const char *sqlstate, int code, const struct origin_run *run, struct bytes *line)
+{
+	const struct cause *cause = cause_of(sqlstate);
+	const struct seed_file *file;
+	struct sql_place place;
+
+	if (cause == NULL)
+		return code;
+	if ((file = set_by(run, cause, &place)) != NULL) {
+		bytes_format(line, "  %s:%lu:%lu sets this (%s), for itself and for the SQL files behind it.", file->path,
+		    place.line, place.column, strcmp(sqlstate, "25006") == 0 ? "read-only" : cause->settings[0]);
+		return strcmp(sqlstate, "25006") == 0 ? MIG_FAILED : code;
+	}
+	if (strcmp(sqlstate, "55P03") == 0) {
+		if (run->took_ms >= run->lock_timeout_ms)
+			bytes_format(line, "  lock_timeout is mig-seed's own: the last attempt waited %lld ms for a lock, and --max-stall "
+			    "is the most.", run->lock_timeout_ms);
+		return code;
+	}
+	return db_transaction(db) == DB_UNKNOWN ? code : find_outside(db, cause, code, run, line);
+}
