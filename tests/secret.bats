@@ -109,7 +109,7 @@ secret_file() {
 @test "a file that others can read is refused" {
   secret_file "$URL" 640
   refuses 78 '*: error: the file "*/secret" can be read by other users' -d "file:$BATS_TEST_TMPDIR/secret"
-  says "chmod 600 '$BATS_TEST_TMPDIR/secret'"
+  says "chmod 600 $BATS_TEST_TMPDIR/secret"
   secret_file "$URL" 604
   DATABASE_URL_FILE=$BATS_TEST_TMPDIR/secret refuses 78 '*: error: the file "*/secret" (DATABASE_URL_FILE) can be read by other users'
 }

@@ -77,8 +77,37 @@ CASES
     run --separate-stderr timeout 20 mig-seed --dry-run "d$name"
     assert_code 65
   done
+  mkfifo fifo
+  for name in fifo /dev/zero; do
+    run --separate-stderr timeout 20 mig-scan -d "file:$name"
+    assert_code 78
+    says "cannot read the file \"$name\": it is no regular file"
+    run --separate-stderr timeout 20 mig-plan "$name"
+    assert_code 65
+    says "cannot open $name: it is no regular file"
+  done
   ln -s /dev/zero "$FOLDER/migration_lock.toml" 2>/dev/null || ln -sf /dev/zero "$FOLDER/migration_lock.toml"
   run --separate-stderr timeout 20 mig-scan --offline "$FOLDER"
   assert_code 65
   says 'migration_lock.toml: it is no regular file'
+}
+
+@test "a connection string and records come through a descriptor or the shell's <(...) as well" {
+  local url=$DATABASE_URL
+  sql 'DROP TABLE t'
+  unset DATABASE_URL
+  folder_new
+  migration 1_a 'CREATE TABLE a ();'
+  run --separate-stderr mig-scan -d file:/dev/stdin < <(echo "$url")
+  assert_code 0
+  run --separate-stderr mig-scan -d file:/dev/fd/9 9< <(echo "$url")
+  assert_code 0
+  mkfifo fifo
+  echo "$url" >fifo &
+  run --separate-stderr mig-scan -d file:/proc/self/fd/9 9<fifo
+  assert_code 0
+  run --separate-stderr mig-scan -d "file:"<(echo "$url") -o scan.rec
+  assert_code 0
+  run --separate-stderr mig-plan <(cat scan.rec)
+  assert_code 0
 }

@@ -338,6 +338,27 @@ open_regular(int at, const char *path, long long most)
 	return -1;
 }
 
+int
+open_given(const char *path)
+{
+	static const char *const descriptors[] = { "/dev/fd/", "/proc/self/fd/", "/dev/stdin" };
+	int fd = open_regular(AT_FDCWD, path, 0);
+	size_t i;
+
+	if (fd >= 0 || errno != ENXIO)
+		return fd;
+	for (i = 0; i < sizeof descriptors / sizeof *descriptors; i++)
+		if (strncmp(path, descriptors[i], strlen(descriptors[i])) == 0)
+			break;
+	if (i == sizeof descriptors / sizeof *descriptors)
+		return -1;
+	/* this one opening waits for nobody, and what is read from it may be waited for */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
 const char *
 file_why(int error)
 {

@@ -82,6 +82,12 @@ void bytes_copy(char *out, size_t size, const char *text);
  */
 int open_regular(int at, const char *path, long long most);
 
+/*
+ * The same for a path that a person gives: that of a descriptor which is open already may be a pipe or a terminal, as the
+ * shell's <(...), /dev/fd/3 and /dev/stdin.
+ */
+int open_given(const char *path);
+
 /* strerror(), and what open_regular() says beside it: "it is no regular file", "it is larger than ...". */
 const char *file_why(int error);
 

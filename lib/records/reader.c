@@ -2,7 +2,6 @@
 #include "records/record_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -32,9 +31,9 @@ reader_open(const char *path, const char *consequence, const char *pipeline)
 		(void)message_error(MIG_USAGE, "standard input is a terminal; %s", pipeline);
 		return NULL;
 	}
-	if (!standard && (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
+	if (!standard && (fd = open_given(path)) < 0) {
 		(void)message_error(errno == EACCES ? MIG_DENIED : MIG_DATA, "cannot open %s: %s", path,
-		    strerror(errno));
+		    file_why(errno));
 		return NULL;
 	}
 	r = xcalloc(1, sizeof *r);

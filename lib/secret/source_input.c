@@ -2,7 +2,6 @@
 #include "secret/source_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/shell_quote.h"
 #include "base/signals.h"
 
 void
@@ -69,19 +69,18 @@ is_open_to_others(int fd, const struct stat *file)
 static void
 fail_file(struct source_input *in, int why)
 {
-	in->code = why == EINTR && signals_caught() != 0 ? 128 + signals_caught() : message_error(why == EACCES || why == EPERM ? MIG_DENIED : MIG_CONFIG, "cannot read %s: %s", in->label.data, why == EFBIG ? "its first line is too long" : strerror(why));
+	in->code = why == EINTR && signals_caught() != 0 ? 128 + signals_caught() : message_error(why == EACCES || why == EPERM ? MIG_DENIED : MIG_CONFIG, "cannot read %s: %s", in->label.data, why == EFBIG ? "its first line is too long" : file_why(why));
 }
 
 static int
 file_open(struct source_input *in, const char *path)
 {
+	struct bytes word = { 0 };
 	struct stat file;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), why = 0;
+	int fd = open_given(path), why = 0;
 
 	if (fd < 0 || fstat(fd, &file) != 0)
 		why = errno;
-	else if (S_ISDIR(file.st_mode))
-		why = EISDIR;
 	if (why == 0 && !is_open_to_others(fd, &file))
 		return fd;
 	if (why != 0) {
@@ -90,7 +89,9 @@ file_open(struct source_input *in, const char *path)
 			message_line("  It looks like a connection string; a path belongs there.");
 	} else {
 		in->code = message_error(MIG_CONFIG, "%s can be read by other users", in->label.data);
-		message_line("  Make it yours alone:  chmod 600 '%s'", path);
+		shell_path_word(&word, path);
+		message_line("  Make it yours alone:  chmod 600 %s", word.data);
+		bytes_free(&word);
 	}
 	if (fd >= 0)
 		(void)close(fd);
