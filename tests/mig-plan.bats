@@ -303,7 +303,7 @@ mig 0 0 $(checksum 4_empty)"
     sql "SET client_min_messages = error; CREATE SCHEMA n$n; SET search_path = n$n; $kind"
     DATABASE_URL="$DATABASE_URL&schema=n$n" plan
     [[ $status == "$code" ]] || fail "$kind: exit code $status" || return 1
-    ((code == 0)) || says 'mig-plan: error: schema n' P3005 "mig-plan --baseline=NAME"
+    ((code == 0)) || says 'mig-plan: error: schema n' P3005 "mig-scan | mig-plan --baseline=1_one | mig-apply"
   done <<'CASES'
 1|CREATE TABLE a ()
 1|CREATE UNLOGGED TABLE a (b int)

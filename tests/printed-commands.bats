@@ -240,3 +240,63 @@ NAMES
   assert_equal "$(cat "../d'b/m/4_new/migration.sql")" 'SELECT 1;'
   [[ ! -e pwned && ! -e ../pwned ]]
 }
+
+@test "each remedy of tables without a history works as it stands" {
+  local remedies command
+  two_databases
+  mkdir -p "m/1_it's" m/2_two m/3_three
+  for command in "1_it's" 2_two 3_three; do
+    echo "CREATE TABLE \"$command\" ();" >"m/$command/migration.sql"
+  done
+  meant 'CREATE TABLE old ()'
+  remedies=$(mig-scan -d env:PROD_URL m | mig-plan 2>&1 >/dev/null | printed)
+  assert_equal "$(wc -l <<<"$remedies")" 3
+  while IFS='|' read -r command expected; do
+    meant 'DROP TABLE IF EXISTS _prisma_migrations, "1_it'\''s", "2_two", "3_three"'
+    run --separate-stderr sh -c "$(grep -e "$command" <<<"$remedies")"
+    assert_code 0
+    assert_equal "$(meant "SELECT count(*), (SELECT count(*) FROM pg_tables WHERE tablename ~ '^[123]_')
+      FROM _prisma_migrations" | tr '|' ' ')" "$expected"
+    untouched
+  done <<'CASES'
+baseline=.1_it|1 0
+baseline=3_three|3 0
+allow=not_empty|3 3
+CASES
+}
+
+@test "a history in another schema is named, and what is to be added works as it stands" {
+  local schema add
+  for schema in app 'we"ird; Sch%41&x'; do
+    database_new
+    rm -rf m
+    mkdir -p m/1_a
+    echo 'CREATE TABLE a ();' >m/1_a/migration.sql
+    sql "CREATE SCHEMA \"${schema//\"/\"\"}\""
+    sql "ALTER ROLE tester IN DATABASE \"$PGDATABASE\" SET search_path = \"${schema//\"/\"\"}\""
+    mig-scan m | mig-plan | mig-apply -q >/dev/null
+    sql "ALTER ROLE tester IN DATABASE \"$PGDATABASE\" RESET search_path"
+    # all pending, in an empty schema
+    run --separate-stderr bash -c 'mig-scan m | mig-plan'
+    assert_code 0
+    says "warning: schema public has no history, but there is a history in schema $schema: add schema="
+    add=$(grep -oE 'schema=[^ ]*' <<<"$stderr")
+    [[ $(mig-scan --format=text m) == *"there is a history in schema $schema: add $add"* ]]
+    # P3005
+    sql 'CREATE TABLE public.t ()'
+    run --separate-stderr bash -c 'mig-scan m | mig-plan'
+    assert_code 1
+    says P3005 "add $add to the connection string"
+    run --separate-stderr bash -c 'mig-scan m | mig-check history'
+    assert_code 1
+    [[ $output == *"add $add to the connection string"* ]]
+    DATABASE_URL+="&$add"
+    assert_equal "$(mig-scan m | jq -r 'select(.record == "database") | [.schema, .has_history, .other_history_schema, .other_history_count] | @json')" \
+      "$(jq -cn --arg schema "$schema" '[$schema, true, null, null]')"
+  done
+  # several, and a history of no ordinary table, which is none
+  sql 'CREATE SCHEMA a; CREATE VIEW a._prisma_migrations AS SELECT 1; CREATE SCHEMA b; CREATE TABLE b._prisma_migrations ()'
+  DATABASE_URL=${DATABASE_URL%&*}
+  run --separate-stderr bash -c 'mig-scan m | mig-plan'
+  says 'but there are histories in 2 other schemas, one of them b: name yours in the connection string, as in schema=b'
+}

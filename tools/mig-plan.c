@@ -58,7 +58,7 @@ static const struct program program = {
 	.usage = usage,
 	.options = specs,
 	.more = "rules that --strict and --allow move: edited, missing, late, destructive, not_empty,\n"
-	        "unrelated, not_utf8, order, no_script, running; see mig-plan(1)\n"
+	        "other_schema, unrelated, not_utf8, order, no_script, running; see mig-plan(1)\n"
 	        "\n"
 	        "examples:\n"
 	        "  mig-scan | mig-plan                           what would happen\n"

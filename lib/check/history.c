@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/shell_quote.h"
 #include "check/check.h"
 #include "database/inspect.h"
 #include "migrations/history.h"
+#include "migrations/other_schemas.h"
 #include "migrations/status.h"
 
 enum { PENDING, RUNNING, FAILED, EDITED, MISSING };
@@ -51,6 +53,7 @@ struct history_job {
 	struct survey survey;
 	const char *schema;
 	struct bytes rows_sql;
+	char *command;               /* of the scan, which outlives its reader */
 };
 
 /* --- judging --- */
@@ -70,9 +73,25 @@ add_detail(struct check_outcome *outcome, const struct standing *s)
 		check_detail(outcome, state_word(s->state), "%s", s->migration);
 }
 
+/* What to type, where the scan says how it was called. */
 static void
-judge(struct check_job *job, const struct status *status)
+say_next(struct check_outcome *outcome, const struct scan *scan)
 {
+	struct bytes command = { 0 };
+
+	if (scan->command != NULL) {
+		shell_command(&command, scan->command);
+		check_detail(outcome, "next", "%s | mig-plan", command.data);
+	} else {
+		check_detail(outcome, "next", "the same scan again, into mig-plan");
+	}
+	bytes_free(&command);
+}
+
+static void
+judge(struct check_job *job, const struct scan *scan, const struct status *status)
+{
+	struct bytes elsewhere = { 0 };
 	struct check_outcome *outcome = &job->outcome;
 	size_t i, late = status->of[STATE_LATE];
 	bool mends = false;
@@ -94,8 +113,11 @@ judge(struct check_job *job, const struct status *status)
 	for (i = 0; i < status->count; i++)
 		if (status->standings[i].state != STATE_APPLIED)
 			add_detail(outcome, &status->standings[i]);
+	if (other_schemas(&elsewhere, &scan->database))
+		check_detail(outcome, "history", "%s", elsewhere.data);
+	bytes_free(&elsewhere);
 	if (outcome->state != CHECK_OK)
-		check_detail(outcome, "next", "mig-scan | mig-plan");
+		say_next(outcome, scan);
 	if (outcome->message.len == 0)
 		check_say(outcome, CHECK_OK, "%zu applied, 0 pending", status->of[STATE_APPLIED]);
 	outcome->settled = !mends && !job->watches;
@@ -108,7 +130,7 @@ judge_scan(struct check_job *job, const struct scan *scan, const struct history_
 	const struct database *d = &scan->database;
 	struct status status = status_make(scan, index);
 
-	judge(job, &status);
+	judge(job, scan, &status);
 	check_target(&job->target, d->host, d->port, d->database);
 	status_free(&status);
 }
@@ -145,6 +167,8 @@ read_scan(struct check_job *job, struct reader *reader)
 	h->keeps = job->waits || job->watches;
 	if (got == READING_RECORD)
 		got = scan_read(reader, &h->scan, look_at, h);
+	if (reader_command(reader) != NULL)
+		h->scan.command = h->command = xstrdup(reader_command(reader));
 	if (got == READING_FAILED) {
 		check_failed_upstream(&job->outcome, reader_failure(reader));
 	} else if (got == READING_BAD) {
@@ -241,6 +265,7 @@ end(struct check_job *job)
 	survey_free(&h->survey);
 	history_index_free(&h->index);
 	bytes_free(&h->rows_sql);
+	free(h->command);
 	scan_free(&h->scan);
 	free(h);
 }

@@ -52,6 +52,8 @@ take_look(struct db *db, struct survey *survey)
 		return say_no_table(d, *kind);
 	d->has_history = kind != NULL;
 	d->schema_empty = answer_flag(a, 0, HISTORY_LOOK_EMPTY);
+	d->other_history_schema = answer_text(a, 0, HISTORY_LOOK_OTHER);
+	d->other_history_count = answer_number(a, 0, HISTORY_LOOK_OTHERS);
 	survey->has_schema = answer_flag(a, 0, HISTORY_LOOK_SCHEMA);
 	survey->read_only = answer_flag(a, 0, HISTORY_LOOK_READ_ONLY);
 	survey->backend_pid = (int)answer_number(a, 0, HISTORY_LOOK_BACKEND);

@@ -35,10 +35,13 @@
 	"ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "           \
 	"current_setting('default_transaction_read_only') = 'on', "                                      \
 	"h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start") ", pg_catalog.pg_backend_pid(), " \
-	"row_security_active(t.oid), pg_get_userbyid(t.relowner)"                                        \
+	"row_security_active(t.oid), pg_get_userbyid(t.relowner), o.first, o.count"                      \
 	" FROM (SELECT) one LEFT JOIN pg_catalog.pg_class t ON t.oid = " table                           \
 	" CROSS JOIN LATERAL (SELECT coalesce(t.relnamespace, pg_catalog.to_regnamespace(quote_ident(" schema "))::oid) " \
-	"AS oid) s LEFT JOIN (" HOLDER ") h ON true"
+	"AS oid) s LEFT JOIN (" HOLDER ") h ON true "                                                    \
+	"CROSS JOIN LATERAL (SELECT min(n.nspname::text COLLATE \"C\") AS first, nullif(count(*), 0) AS count FROM pg_catalog.pg_class c " \
+	"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE t.oid IS NULL AND c.relname = '" HISTORY_TABLE \
+	"' AND c.relkind = 'r' AND NOT starts_with(n.nspname::text, 'pg_')) o"
 #define BARE_TABLE "(SELECT " OWN_SQL_AS_SESSION("to_regclass('" HISTORY_TABLE "')") ")"
 /* not by to_regclass(), which is an error where the role may not use the schema */
 #define TABLE_IN "(SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n " \

@@ -28,12 +28,14 @@
  * One row: that schema (NULL where the search path names none that exists); the relkind of what has the
  * history's name there, or NULL; schema_empty; whether the schema exists; whether we may write the history, or make
  * it; pg_is_in_recovery(); default_transaction_read_only; then of the session that holds the deploy lock: pid, user, application, client
- * address, since when; then the process that answers; whether row level security applies to us, and the table's owner.
+ * address, since when; then the process that answers; whether row level security applies to us, and the table's owner;
+ * where there is no such table: the first other schema by name that has a history, and how many have; NULL, NULL: none.
  */
 extern const char history_look_sql[], history_look_in_sql[];
 enum { HISTORY_LOOK_NAME, HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_MAY_WRITE,
 	HISTORY_LOOK_RECOVERY, HISTORY_LOOK_READ_ONLY, HISTORY_LOOK_PID, HISTORY_LOOK_USER, HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT,
-	HISTORY_LOOK_SINCE, HISTORY_LOOK_BACKEND, HISTORY_LOOK_HIDDEN, HISTORY_LOOK_OWNER };
+	HISTORY_LOOK_SINCE, HISTORY_LOOK_BACKEND, HISTORY_LOOK_HIDDEN, HISTORY_LOOK_OWNER,
+	HISTORY_LOOK_OTHER, HISTORY_LOOK_OTHERS };
 
 /*
  * Fails (22012), so that what follows in its unit is not run, where to read the table could run its owner's code: it is a

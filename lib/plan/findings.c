@@ -26,6 +26,7 @@ const struct plan_rule plan_rules[] = {
 	{ "late", SEVERITY_WARNING, true },
 	{ "destructive", SEVERITY_WARNING, true },
 	{ "not_utf8", SEVERITY_WARNING, true },
+	{ "other_schema", SEVERITY_WARNING, true },
 	{ "order", SEVERITY_NOTE, true },
 	{ "no_script", SEVERITY_NOTE, true },
 	{ NULL, NULL, false },
@@ -107,12 +108,18 @@ struct finding *
 plan_add_finding(struct plan_maker *m, const char *name, const char *migration, char *message, char *remedy)
 {
 	const struct plan_rule *rule = rule_named(name, strlen(name));
+	const char *severity = severity_of(m->wishes, rule);
+	bool allowed = strcmp(rule->severity, SEVERITY_ERROR) == 0 && strcmp(severity, SEVERITY_ERROR) != 0;
 	struct finding *f;
 
+	if (allowed) { /* it is decided, and the commands would make the plan depend on how it was asked for */
+		free(remedy);
+		remedy = NULL;
+	}
 	ARRAY_ROOM(m->out->findings, m->out->finding_count, m->finding_cap);
 	f = &m->out->findings[m->out->finding_count++];
 	*f = (struct finding){ .rule = rule->name,
-		.severity = severity_of(m->wishes, rule),
+		.severity = severity,
 		.migration = migration,
 		.line = RECORD_NULL,
 		.column = RECORD_NULL,

@@ -7,6 +7,7 @@
 #include "base/page.h"
 #include "base/shell_quote.h"
 #include "base/width.h"
+#include "migrations/other_schemas.h"
 #include "plan/finding_text.h"
 #include "records/record.h"
 
@@ -239,6 +240,7 @@ face_status(struct bytes *out, const struct scan *scan, const struct status *sta
 	enum { OTHERS = 9 + 2 + 20 }; /* the columns beside the names */
 	const struct database *db = &scan->database;
 	size_t width = face_name_width(longest_name(status), columns, OTHERS);
+	struct bytes elsewhere = { 0 };
 
 	if (scan->has_database) {
 		bytes_str(out, "database   ");
@@ -252,6 +254,9 @@ face_status(struct bytes *out, const struct scan *scan, const struct status *sta
 	if (scan->has_database && !scan->database.has_history) {
 		bytes_str(out, db->schema_empty ? "history    none yet; the schema is empty\n"
 		                                : "history    none, but the schema has tables (P3005)\n");
+		if (other_schemas(&elsewhere, db))
+			bytes_format(out, "           %s\n", elsewhere.data);
+		bytes_free(&elsewhere);
 	} else if (scan->has_database) {
 		size_t applied = status->of[STATE_APPLIED] + status->of[STATE_EDITED] + status->of[STATE_MISSING];
 

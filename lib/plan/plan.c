@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "migrations/history.h"
+#include "migrations/other_schemas.h"
 #include "migrations/script_path.h"
 #include "plan/plan_internal.h"
 #include "sql/sql.h"
@@ -165,14 +166,37 @@ find_order(struct plan_maker *m)
 			    NULL);
 }
 
+/* The tables are those of some migrations, of all of them, or of none. */
 static char *
-one_remedy(const struct plan_maker *m, const char *first, const char *option, const char *value, const char *meaning)
+not_empty_remedy(const struct plan_maker *m)
 {
+	const struct status *status = m->status;
 	struct bytes text = { 0 };
 
-	bytes_str(&text, first);
-	plan_deploy_with(m, &text, option, value, meaning);
+	bytes_str(&text, "Look at the tables; then one of these:");
+	if (status->count > 1)
+		plan_deploy_with(m, &text, "--baseline", status->standings[0].migration,
+		    "they have what it makes and no more; name a later one instead, if they have that too");
+	if (status->count > 0)
+		plan_deploy_with(m, &text, "--baseline", status->standings[status->count - 1].migration,
+		    "they have what the whole folder makes");
+	plan_deploy_with(m, &text, "--allow", "not_empty", "they have nothing to do with the folder, which is to run as a whole");
 	return text.data;
+}
+
+/* The history may be in a schema that the connection string does not name. */
+static void
+find_no_history(struct plan_maker *m)
+{
+	const struct database *d = &m->scan->database;
+	struct bytes elsewhere = { 0 };
+
+	if (other_schemas(&elsewhere, d))
+		plan_add_finding(m, "other_schema", NULL, xformat("schema %s has no history, but %s", d->schema, elsewhere.data), NULL);
+	bytes_free(&elsewhere);
+	if (!d->schema_empty)
+		plan_add_finding(m, "not_empty", NULL, xformat("schema %s has tables but no history (P3005)", d->schema),
+		    not_empty_remedy(m));
 }
 
 /* Names on both sides, and none in common: a folder of another project, or the string of another database. */
@@ -217,11 +241,8 @@ add_applies(struct plan_maker *m)
 
 	if (w->to != NULL && ((last = plan_standing_named(m->status, w->to)) == NULL || last->script == NULL))
 		return plan_no_such("to", w->to);
-	if (m->scan->has_database && !w->from_empty && !m->scan->database.has_history &&
-	    !m->scan->database.schema_empty)
-		plan_add_finding(m, "not_empty", NULL,
-		    xformat("schema %s has tables but no history (P3005)", m->scan->database.schema),
-		    one_remedy(m, "", "--baseline", "NAME", "NAME is the last migration that the tables already have"));
+	if (m->scan->has_database && !w->from_empty && !m->scan->database.has_history)
+		find_no_history(m);
 	if (is_unrelated(m))
 		plan_add_finding(m, "unrelated", NULL,
 		    xstrdup("the folder and the history have no migration in common: is this the right database?"),

@@ -28,6 +28,8 @@ static const struct field database_fields[] = {
 	TEXT_OR_NULL(database, tls),
 	FLAG(database, has_history),
 	FLAG(database, schema_empty),
+	TEXT_OR_NULL(database, other_history_schema),
+	NUMBER_OR_NULL(database, other_history_count),
 	NUMBER_OR_NULL(database, deployer_pid),
 	TEXT_OR_NULL(database, deployer_user),
 	TEXT_OR_NULL(database, deployer_application),

@@ -28,6 +28,8 @@ struct database {
 	const char *tls;                 /* NULL: none */
 	bool has_history;
 	bool schema_empty;               /* no ordinary table in it, as Prisma counts them (P3005) */
+	const char *other_history_schema; /* where the schema has no history: another that has, the first by name; or NULL, */
+	long long other_history_count;   /* and how many have; null where that is NULL */
 	/* who holds the deploy lock; deployer_pid is null when nobody does */
 	long long deployer_pid;
 	const char *deployer_user;
