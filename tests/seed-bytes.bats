@@ -49,7 +49,46 @@ t.ndjson|2|{"id":1}\n{"id":2,"x":{"\\u0000":1}}\n
 t.ndjson|3|{"id":1}\n\n{"id":2,"v":"cut\n
 t.ndjson|1|{"id":1}}\n
 t.ndjson|2|{"id":1}\n[{"id":2}]\n
+t.csv|1|id;v\n1;"a"\n
+t.csv|1|\xef\xbb\xbfid;v\r\n1;5,0\r\n
+t.csv|1|sep=;\r\nid;v\r\n1;a\r\n
+t.csv|1|sep=,\nid,v\n1,a\n
+t.csv|1|id\tv\n1\ta\n
+t.tsv|1|id,v\n1,a\n
+t.csv|1|id,"v\xe2\x80\x8b"\n1,a\n
+t.csv|1|id,\xc2\xa0v\n1,a\n
+t.ndjson|1|{"id":1,"v\xe2\x81\xa0":"a"}\n
+t.csv|1|id,Vv\n1,a\n
 CASES
+}
+
+@test "another separator, a line for spreadsheets and a name that is nearly a column are said by name" {
+  local file text said
+  sql 'CREATE TABLE item (id int PRIMARY KEY, name text, "unitPrice" numeric, "a;b" int)'
+  while IFS='|' read -r file text said; do
+    printf '%b' "$text" >"$file"
+    seed "$file"
+    assert_code 65
+    says "$said"
+  done <<'CASES'
+item.csv|id;name\n1;"x"\n|item.csv:1: fields are separated by ;: write commas
+item.tsv|id;name\n1;x\n|item.tsv:1: fields are separated by ;: write tabs
+item.csv|id\tname\n|fields are separated by tabs: name it .tsv
+item.tsv|id,name\n|fields are separated by commas: name it .csv
+item.csv|sep=;\r\nid;name\r\n|"sep=;" is for spreadsheets: take this line out
+item.csv|id,na\xe2\x80\x8bme\n1,x\n|has no column "na<U+200B>me"
+item.csv|id,name\xc2\xa0\n1,x\n|Did you mean "name"?
+item.csv|id,unit_price\n1,2\n|Did you mean "unitPrice"?
+item.ndjson|{"id":1,"nmae":"x"}\n|Did you mean "name"?
+CASES
+  says 'It has id, name, unitPrice, a;b.'
+  printf 'id,"a;b"\n1,2\n' >item.csv
+  seed item.csv
+  assert_code 0
+  printf '"a;b"\n3\n' >item.csv
+  seed --key='"a;b"' item.csv
+  assert_code 65
+  says 'is no unique key'
 }
 
 @test "quotes, line ends, blank last lines and backslashes that are well-formed are taken as they are" {

@@ -228,7 +228,8 @@ lock_is_held() {
 }
 
 @test "a setting that ends or stops a statement is named with the SQL file that made it, or with who else did" {
-  local first second status_wanted said DATABASE_URL
+  local first second status_wanted said
+  local -x DATABASE_URL=$DATABASE_URL
   sql 'CREATE TABLE a (id int PRIMARY KEY)' \
     ';CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$'
   session_begin 'CREATE TABLE busy (id int PRIMARY KEY); BEGIN; LOCK TABLE busy'

@@ -105,6 +105,38 @@ header_end(const struct bytes *block, size_t from)
 	return from;
 }
 
+/* A first line that a spreadsheet wrote for itself, or whose names others than our delimiter separate. */
+static int
+check_first_line(const struct seed_file *file, int fd)
+{
+	char block[4096], *at = block;
+	ssize_t got = pread(fd, block, sizeof block, 0);
+	size_t len = got > 0 ? (size_t)got : 0;
+	const char *newline;
+	char separator;
+
+	if (len >= 3 && memcmp(at, SEED_BOM, 3) == 0) {
+		at += 3;
+		len -= 3;
+	}
+	if ((newline = memchr(at, '\n', len)) == NULL)
+		return 0; /* it is long, or all there is: said later */
+	len = (size_t)(newline - at);
+	len -= len > 0 && at[len - 1] == '\r';
+	if (len == 5 && memcmp(at, "sep=", 4) == 0)
+		return seed_refuse(file, 1, "\"sep=%c\" is for spreadsheets: take this line out, the first one names the columns",
+		    at[4]);
+	separator = seed_csv_separator(at, len, seed_delimiter(file));
+	if (separator == '\0')
+		return 0;
+	if (separator == ',')
+		return seed_refuse(file, 1, "fields are separated by commas: name it .csv (a name that has one stands in quotes)");
+	if (separator == '\t')
+		return seed_refuse(file, 1, "fields are separated by tabs: name it .tsv (a name that has one stands in quotes)");
+	return seed_refuse(file, 1, "fields are separated by %c: write %s (a name that has one stands in quotes)", separator,
+	    file->kind == SEED_TSV ? "tabs" : "commas");
+}
+
 /* The first record of CSV names the columns.  A name may have newlines in quotes, so one line need not do. */
 static int
 read_header(struct seed_file *file)
@@ -182,7 +214,9 @@ take_file(struct seed_input *input, const struct seed_request_files *request, ch
 		code = check_sql(file, fd);
 	} else {
 		seed_table_name(name, stem, &file->schema, &file->table);
-		code = check_data(file, request);
+		code = seed_is_csv(file) ? check_first_line(file, fd) : 0;
+		if (code == 0)
+			code = check_data(file, request);
 	}
 	close(fd);
 	return code;

@@ -25,6 +25,25 @@ seed_csv_field(const char **at, const char *end, char delimiter, struct bytes *f
 	return more;
 }
 
+char
+seed_csv_separator(const char *line, size_t len, char delimiter)
+{
+	bool quoted = false;
+	char found = '\0';
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		quoted ^= line[i] == '"';
+		if (quoted)
+			continue;
+		if (line[i] == delimiter)
+			return '\0';
+		if (found == '\0' && strchr(";|\t,", line[i]) != NULL)
+			found = line[i];
+	}
+	return found;
+}
+
 static bool
 scan_fault(struct seed_csv_scan *scan, const char *fault)
 {

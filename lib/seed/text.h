@@ -25,6 +25,12 @@ bool seed_span_is(struct seed_span span, const char *text);
 bool seed_csv_field(const char **at, const char *end, char delimiter, struct bytes *field, bool *had_quotes);
 
 /*
+ * What separates the names of a first line that has no `delimiter`, as far as other signs stand there outside quotes:
+ * ';', '|', a tab, a comma; or '\0'.
+ */
+char seed_csv_separator(const char *line, size_t len, char delimiter);
+
+/*
  * CSV as it goes by, a part at a time.  COPY takes a quote anywhere for one, also in 5" x 6", and then two rows for
  * one value; and its words for lines that end in different ways help nobody.
  */
