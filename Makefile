@@ -38,7 +38,7 @@ endif
 NETTLE := $(shell $(PKG_CONFIG) --exists nettle && echo nettle)
 
 # libpq and libcurl are loaded when they are needed: lib/base/library.h.  Only what calls lib/postgres can talk to PostgreSQL, and
-# mig-plan has no part of it.  tests/interface.bats holds it.
+# mig-plan has no part of it.  tests/build.bats holds it.
 LIBS = $(shell $(PKG_CONFIG) --libs jansson libsodium $(NETTLE)) $(LINKED)
 PQ   = $(shell $(PKG_CONFIG) --libs libpq)
 ifdef LINK

@@ -99,8 +99,8 @@ teardown() {
 
 @test "--watch: a deadlock that was not there before is WARNING" {
   sql 'CREATE TABLE a (); CREATE TABLE b ()'
-  begin mig-check database --watch=20s --interval=200ms
-  eventually idle
+  begin mig-check database -v --watch=20s --interval=200ms
+  eventually between_looks
   for tables in 'a b' 'b a'; do
     CLIENT_ROLE=postgres client psql -XAtq >/dev/null 2>&1 3>&- 4>&- <<<"SET deadlock_timeout = '100ms'; BEGIN;
       LOCK ${tables% *}; SELECT pg_sleep(0.2); LOCK ${tables#* };" &
@@ -124,13 +124,13 @@ teardown() {
 }
 
 @test "--watch: one bad look alone is no verdict, two are" {
-  begin mig-check database --watch=1s --interval=300ms
-  eventually idle
+  begin mig-check database -v --watch=1s --interval=300ms
+  eventually between_looks
   sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'" >/dev/null
   finish
   assert_code 0
-  begin mig-check database --watch=20s --interval=200ms
-  eventually idle
+  begin mig-check database -v --watch=20s --interval=200ms
+  eventually between_looks
   sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 0;
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'" >/dev/null
   finish
@@ -140,19 +140,24 @@ teardown() {
 }
 
 @test "--watch: a bad look that comes last is confirmed, or not, by one more" {
-  begin mig-check database --watch=600ms --interval=500ms
-  eventually idle
+  begin mig-check database -v --watch=600ms --interval=500ms
+  eventually between_looks
   sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'" >/dev/null
   finish
   assert_code 0
 }
 
-# Whether mig-check is connected, and between two looks.
 # Whether the first look of the mig-check that began with -v has ended.
 watching() {
   grep -q 'watching for' "$JOB_ERR"
 }
 
+# Whether that has ended and the next has not begun.
+between_looks() {
+  watching && idle
+}
+
+# Whether mig-check is connected, and asks nothing.
 idle() {
   [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'
     AND state = 'idle'") -gt 0 ]]

@@ -259,15 +259,17 @@ database_url() {
 # Databases are named after the process that made them. Those whose process is gone are dropped by the next comer, so
 # that no test has to, and the disk does not fill.
 database_new() {
-  local name pid
+  local name
   database_count=$((${database_count:-0} + 1))
   name=${1:-test_$$_$database_count}
-  {
-    while IFS=_ read -r _ pid name_rest; do
-      [[ -d /proc/$pid ]] || echo "DROP DATABASE IF EXISTS test_${pid}_$name_rest WITH (FORCE);"
-    done < <(PGDATABASE=postgres sql "SELECT datname FROM pg_database WHERE datname ~ '^test_[0-9]+_[0-9]+\$'")
-    echo "CREATE DATABASE \"$name\" OWNER tester TEMPLATE template0;"
-  } | PGDATABASE=postgres sql_admin || return 1
+  # shellcheck disable=SC2016
+  PGDATABASE=postgres sql_admin <<SQL || return 1
+SELECT coalesce(string_agg(datname, ' '), '') AS databases FROM pg_database WHERE datname ~ '^test_[0-9]+_[0-9]+$' \gset
+\setenv DATABASES :databases
+\set gone \`for name in \$DATABASES; do pid=\${name#test_}; [ -d /proc/\${pid%_*} ] || printf '%s ' "\$name"; done\`
+SELECT format('DROP DATABASE IF EXISTS %I WITH (FORCE)', name) FROM unnest(string_to_array(rtrim(:'gone'), ' ')) name \gexec
+CREATE DATABASE "$name" OWNER tester TEMPLATE template0;
+SQL
   export PGDATABASE=$name
   DATABASE_URL=$(database_url)
   export DATABASE_URL
