@@ -280,6 +280,12 @@ slept() {
   [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND wait_event = 'PgSleep'") == 1 ]]
 }
 
+# Whether a session waits for an advisory lock.
+locked_out() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE locktype = 'advisory' AND NOT granted
+    AND datname = '$PGDATABASE'") -gt 0 ]]
+}
+
 no_session() {
   [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-seed'") == 0 ]]
 }
@@ -296,11 +302,13 @@ no_session() {
   mig-seed -q shop >/dev/null
   diff wanted <(everything)
   # rows that somebody else has inserted, but not committed, when we compare
-  client psql -Xq -c "BEGIN; INSERT INTO \"FeatureFlag\" (key) VALUES ('late'); SELECT pg_sleep(1.5); COMMIT" >/dev/null 2>&1 3>&- &
-  eventually slept
+  session_begin 'SELECT pg_advisory_lock(77)'
+  client psql -Xq -c "BEGIN; INSERT INTO \"FeatureFlag\" (key) VALUES ('late'); SELECT pg_advisory_lock(77); COMMIT" >/dev/null 2>&1 3>&- &
+  eventually locked_out
   echo '{"key":"late","note":"ours"}' >>shop/FeatureFlag.ndjson
   begin mig-seed --max-stall=10s shop
   eventually waiting
+  session_end "$SESSION"
   finish
   assert_code 0
   assert_equal "$(sql "SELECT note FROM \"FeatureFlag\" WHERE key = 'late'")" ours
