@@ -462,9 +462,7 @@ main(int argc, char *argv[])
 	struct request request = { .input = "-" };
 	struct output out = { .kind = "plan" };
 	struct reader *reader = NULL;
-	struct shell_words words = { 0 };
 	enum reading got;
-	char *pipeline;
 	int code;
 
 	secret_begin(argc, argv);
@@ -473,13 +471,9 @@ main(int argc, char *argv[])
 	signals_end_after(beside_abandon);
 	output_begin(&out, &program, argc, argv, "text|records|sql");
 	code = read_command_line(argc, argv, &request, &out);
-	shell_program(&words, "mig-scan");
-	shell_arguments(&words, "mig-plan", argc, argv);
-	pipeline = shell_sentence("a plan is made from a scan", &words, NULL);
 	if (code == 0 && (reader = reader_open(request.input, "Nothing was planned, nothing will be applied.",
-	                      pipeline)) == NULL)
+	                      "a plan is made from a scan:  mig-scan | mig-plan")) == NULL)
 		code = message_code();
-	free(pipeline);
 	if (code == 0)
 		code = output_open(&out);
 	if (code == 0) {

@@ -13,6 +13,8 @@
 #include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
+#include "database/liveness.h"
+#include "database/locks.h"
 #include "database/pooler.h"
 #include "postgres/connection.h"
 #include "records/model.h"
@@ -335,34 +337,20 @@ say_file(const struct seeded *s, const struct request *request)
 		    s->rows_inserted, s->rows_updated, s->rows_unchanged, span);
 }
 
-static bool
-is_dry_run(const char *word)
-{
-	return strncmp(word, "--dr", 4) == 0 && strncmp(word, "--dry-run", strlen(word)) == 0;
-}
-
-/* The command without --dry-run, to be typed; not known where its rows came through a pipe, or -d may not be shown. */
+/* The command without --dry-run, to be typed. */
 static void
-add_command(struct bytes *out, const struct request *request, int argc, char *argv[])
+add_command(struct bytes *out, int argc, char *argv[])
 {
-	struct shell_words words = { .unknown = !source_word_is_public(request->database) };
-	bool options = true;
 	int i;
 
-	shell_program(&words, "mig-seed");
+	bytes_str(out, "to do it: mig-seed");
 	for (i = 1; i < argc; i++) {
-		if (!options || !is_dry_run(argv[i]))
-			shell_option(&words, argv[i], NULL);
-		words.unknown |= strcmp(argv[i], "-") == 0;
-		options &= strcmp(argv[i], "--") != 0;
+		if (strncmp(argv[i], "--dr", 4) == 0 && strncmp(argv[i], "--dry-run", strlen(argv[i])) == 0)
+			continue;
+		bytes_char(out, ' ');
+		shell_word(out, argv[i]);
 	}
-	bytes_str(out, "to do it: ");
-	if (shell_words(&words) != NULL)
-		shell_command(out, shell_words(&words));
-	else
-		bytes_str(out, "the same command without --dry-run");
 	bytes_char(out, '\n');
-	shell_words_free(&words);
 }
 
 static void
@@ -377,7 +365,7 @@ show(const struct seeded *seeded, size_t count, const struct request *request, i
 	seed_face_sum(&page, seeded, count);
 	bytes_str(&page, dry ? " Nothing has been changed.\n" : "\n");
 	if (dry && seed_face_changes(seeded, count) > 0)
-		add_command(&page, request, argc, argv);
+		add_command(&page, argc, argv);
 	output_page(&page);
 	bytes_free(&page);
 }
@@ -443,30 +431,50 @@ check_pooler(struct db *db, struct source *source)
 	return code;
 }
 
+/* The session, and what looks after it where it is silent. */
+struct connection {
+	struct source source;
+	struct db *db;
+	struct watch *watch;
+	struct liveness liveness;
+};
+
 static int
-connect_to(const struct request *request, struct db **db)
+connect_to(const struct request *request, struct connection *c)
 {
 	const struct db_patience patience = { request->job.wait_ms, request->absent_ms };
-	struct source source = { 0 };
+	bool writes = !request->job.dry_run && !request->export;
 	struct bytes place = { 0 };
-	int code = source_open(&source, request->database);
+	int code = source_open(&c->source, request->database);
 
 	if (code == 0)
-		*db = db_open(&source, "mig-seed", &patience, &code);
-	if (code == 0 && !request->job.dry_run && !request->export)
-		code = check_pooler(*db, &source);
-	secret_free(source.password); /* connected: it is not needed again */
-	source.password = NULL;
-	if (code == 0) {
-		db_let_go(*db);
-		if (request->job.row_security)
-			db_filter_rows(*db);
-		db_place(*db, &place);
-		message_info("%s%s, user %s", request->job.dry_run ? "dry run: " : "", place.data, db_user(*db));
-	}
+		c->db = db_open(&c->source, "mig-seed", &patience, &code);
+	if (code == 0 && writes)
+		code = check_pooler(c->db, &c->source);
+	if (code != 0)
+		return code;
+	db_let_go(c->db);
+	if (request->job.row_security)
+		db_filter_rows(c->db);
+	c->liveness = (struct liveness){ .db = c->db,
+		.pid_is_sure = writes,
+		.source = &c->source,
+		.application = "mig-seed watch",
+		.watch = &c->watch,
+		.patience_ms = request->job.wait_ms };
+	liveness_begin(&c->liveness);
+	db_place(c->db, &place);
+	message_info("%s%s, user %s", request->job.dry_run ? "dry run: " : "", place.data, db_user(c->db));
 	bytes_free(&place);
-	source_free(&source);
-	return code;
+	return 0;
+}
+
+static void
+close_connection(struct connection *c)
+{
+	watch_close(c->watch);
+	db_close(c->db);
+	source_free(&c->source);
 }
 
 static int
@@ -474,7 +482,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 {
 	struct seed_tables tables = { 0 };
 	struct telling telling = { .out = out, .keep = !request->job.dry_run };
-	struct db *db = NULL;
+	struct connection connection = { 0 };
 	const char *folder = request->into != NULL ? request->into : "";
 	int code = request->export ? name_tables(request, input) : seed_gather(input, &request->files);
 
@@ -484,10 +492,10 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	request->job.again = forget_changes;
 	request->job.context = &telling;
 	if (code == 0)
-		code = connect_to(request, &db);
+		code = connect_to(request, &connection);
 	if (code == 0)
-		code = request->export ? seed_export(db, input->files, input->count, &request->job, folder, &tables)
-		                       : seed_run(db, input, &request->job, &tables);
+		code = request->export ? seed_export(connection.db, input->files, input->count, &request->job, folder, &tables)
+		                       : seed_run(connection.db, input, &request->job, &tables);
 	if (code == 0)
 		tell_kept(&telling);
 	if (code == 0)
@@ -495,7 +503,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	forget_changes(&telling);
 	free(telling.kept);
 	seed_tables_free(&tables);
-	db_close(db);
+	close_connection(&connection);
 	return code;
 }
 

@@ -244,7 +244,7 @@ plan_check_resume_wishes(const struct plan_maker *m)
 		if (j == m->status->count) {
 			(void)message_error(MIG_USAGE, "--resume %s: there is no unfinished migration of that name",
 			    w->resumes[i]);
-			plan_say_scan(m, "  The unfinished ones", NULL);
+			message_line("  Which are unfinished: mig-scan");
 			return MIG_USAGE;
 		}
 	}
