@@ -3,20 +3,20 @@
 #include <stddef.h>
 
 #define TEXT(type, key, member)    { key, FIELD_TEXT, false, offsetof(struct type, member) }
-#define MAYBE(type, key, member)   { key, FIELD_TEXT, true, offsetof(struct type, member) }
-#define FLAG(type, key, member)    { key, FIELD_FLAG, true, offsetof(struct type, member) }
+#define TEXT_OR_NULL(type, key, member) { key, FIELD_TEXT, true, offsetof(struct type, member) }
+#define FLAG(type, key, member)    { key, FIELD_FLAG, false, offsetof(struct type, member) }
 #define LIST(type, key, member)    { key, FIELD_LIST, false, offsetof(struct type, member) }
 #define LIST_OR_NULL(type, key, member) { key, FIELD_LIST, true, offsetof(struct type, member) }
 #define LAST                       { NULL, FIELD_TEXT, false, 0 }
 
 static const struct field schema_fields[] = {
 	TEXT(schema_head, "source", source),
-	MAYBE(schema_head, "origin", origin),
-	MAYBE(schema_head, "default_schema", default_schema),
+	TEXT_OR_NULL(schema_head, "origin", origin),
+	TEXT_OR_NULL(schema_head, "default_schema", default_schema),
 	LIST(schema_head, "schemas", schemas),
 	FLAG(schema_head, "counts_extensions", counts_extensions),
 	FLAG(schema_head, "relation_mode_prisma", relation_mode_prisma),
-	MAYBE(schema_head, "server_version", server_version),
+	TEXT_OR_NULL(schema_head, "server_version", server_version),
 	LIST(schema_head, "covers", covers),
 	LAST,
 };
@@ -30,15 +30,15 @@ const struct record_form namespace_form = { "namespace", namespace_fields };
 
 static const struct field extension_fields[] = {
 	TEXT(schema_extension, "extension", extension),
-	MAYBE(schema_extension, "schema", schema),
-	MAYBE(schema_extension, "version", version),
+	TEXT_OR_NULL(schema_extension, "schema", schema),
+	TEXT_OR_NULL(schema_extension, "version", version),
 	FLAG(schema_extension, "relocatable", relocatable),
 	LAST,
 };
 const struct record_form extension_form = { "extension", extension_fields };
 
 static const struct field enum_fields[] = {
-	MAYBE(schema_enum, "schema", schema),
+	TEXT_OR_NULL(schema_enum, "schema", schema),
 	TEXT(schema_enum, "enum", name),
 	LIST(schema_enum, "values", values),
 	LAST,
@@ -46,55 +46,55 @@ static const struct field enum_fields[] = {
 const struct record_form enum_form = { "enum", enum_fields };
 
 static const struct field relation_fields[] = {
-	MAYBE(schema_relation, "schema", schema),
+	TEXT_OR_NULL(schema_relation, "schema", schema),
 	TEXT(schema_relation, "relation", relation),
 	TEXT(schema_relation, "kind", kind),
 	FLAG(schema_relation, "unlogged", is_unlogged),
-	MAYBE(schema_relation, "row_security", row_security),
-	MAYBE(schema_relation, "options", options),
-	MAYBE(schema_relation, "definition", definition),
+	TEXT_OR_NULL(schema_relation, "row_security", row_security),
+	TEXT_OR_NULL(schema_relation, "options", options),
+	TEXT_OR_NULL(schema_relation, "definition", definition),
 	FLAG(schema_relation, "of_extension", is_extensions),
 	LAST,
 };
 const struct record_form relation_form = { "relation", relation_fields };
 
 static const struct field column_fields[] = {
-	MAYBE(schema_column, "schema", schema),
+	TEXT_OR_NULL(schema_column, "schema", schema),
 	TEXT(schema_column, "relation", relation),
 	TEXT(schema_column, "column", column),
 	TEXT(schema_column, "arity", arity),
 	TEXT(schema_column, "type_kind", type_kind),
 	TEXT(schema_column, "type", type),
-	MAYBE(schema_column, "type_schema", type_schema),
-	MAYBE(schema_column, "arguments", arguments),
-	MAYBE(schema_column, "default_kind", default_kind),
-	MAYBE(schema_column, "default_type", default_type),
-	MAYBE(schema_column, "default", default_value),
+	TEXT_OR_NULL(schema_column, "type_schema", type_schema),
+	TEXT_OR_NULL(schema_column, "arguments", arguments),
+	TEXT_OR_NULL(schema_column, "default_kind", default_kind),
+	TEXT_OR_NULL(schema_column, "default_type", default_type),
+	TEXT_OR_NULL(schema_column, "default", default_value),
 	LIST_OR_NULL(schema_column, "default_list", default_list),
 	FLAG(schema_column, "autoincrement", autoincrement),
-	MAYBE(schema_column, "type_text", type_text),
+	TEXT_OR_NULL(schema_column, "type_text", type_text),
 	FLAG(schema_column, "not_null", not_null),
-	MAYBE(schema_column, "default_text", default_text),
-	MAYBE(schema_column, "identity", identity),
-	MAYBE(schema_column, "generated", generated),
-	MAYBE(schema_column, "collation", collation),
+	TEXT_OR_NULL(schema_column, "default_text", default_text),
+	TEXT_OR_NULL(schema_column, "identity", identity),
+	TEXT_OR_NULL(schema_column, "generated", generated),
+	TEXT_OR_NULL(schema_column, "collation", collation),
 	LAST,
 };
 const struct record_form column_form = { "column", column_fields };
 
 static const struct field key_fields[] = {
-	MAYBE(schema_key, "schema", schema),
+	TEXT_OR_NULL(schema_key, "schema", schema),
 	TEXT(schema_key, "relation", relation),
 	TEXT(schema_key, "key", name),
 	LIST(schema_key, "columns", columns),
 	LIST(schema_key, "sorts", sorts),
-	MAYBE(schema_key, "definition", definition),
+	TEXT_OR_NULL(schema_key, "definition", definition),
 	LAST,
 };
 const struct record_form key_form = { "key", key_fields };
 
 static const struct field index_fields[] = {
-	MAYBE(schema_index, "schema", schema),
+	TEXT_OR_NULL(schema_index, "schema", schema),
 	TEXT(schema_index, "relation", relation),
 	TEXT(schema_index, "index", name),
 	FLAG(schema_index, "unique", is_unique),
@@ -103,38 +103,38 @@ static const struct field index_fields[] = {
 	LIST(schema_index, "sorts", sorts),
 	LIST(schema_index, "operator_classes", operator_classes),
 	LIST(schema_index, "default_classes", default_classes),
-	MAYBE(schema_index, "predicate", predicate),
+	TEXT_OR_NULL(schema_index, "predicate", predicate),
 	FLAG(schema_index, "constraint", is_constraint),
 	FLAG(schema_index, "exclusion", is_exclusion),
 	FLAG(schema_index, "invalid", is_invalid),
-	MAYBE(schema_index, "definition", definition),
+	TEXT_OR_NULL(schema_index, "definition", definition),
 	LAST,
 };
 const struct record_form index_form = { "index", index_fields };
 
 static const struct field reference_fields[] = {
-	MAYBE(schema_reference, "schema", schema),
+	TEXT_OR_NULL(schema_reference, "schema", schema),
 	TEXT(schema_reference, "relation", relation),
 	TEXT(schema_reference, "reference", name),
 	LIST(schema_reference, "columns", columns),
-	MAYBE(schema_reference, "referenced_schema", referenced_schema),
+	TEXT_OR_NULL(schema_reference, "referenced_schema", referenced_schema),
 	TEXT(schema_reference, "referenced_relation", referenced_relation),
 	LIST(schema_reference, "referenced_columns", referenced_columns),
 	TEXT(schema_reference, "on_delete", on_delete),
 	TEXT(schema_reference, "on_update", on_update),
 	FLAG(schema_reference, "invalid", is_invalid),
-	MAYBE(schema_reference, "definition", definition),
+	TEXT_OR_NULL(schema_reference, "definition", definition),
 	LAST,
 };
 const struct record_form reference_form = { "reference", reference_fields };
 
 #define OBJECT_FIELDS(kind)                                                                       \
 	static const struct field kind##_fields[] = {                                             \
-		MAYBE(schema_object, "schema", schema),                                           \
-		MAYBE(schema_object, "relation", relation),                                       \
+		TEXT_OR_NULL(schema_object, "schema", schema),                                           \
+		TEXT_OR_NULL(schema_object, "relation", relation),                                       \
 		TEXT(schema_object, #kind, name),                                                 \
 		TEXT(schema_object, "definition", definition),                                    \
-		MAYBE(schema_object, "state", state),                                             \
+		TEXT_OR_NULL(schema_object, "state", state),                                             \
 		LAST,                                                                             \
 	}
 OBJECT_FIELDS(check);

@@ -1,0 +1,176 @@
+/*
+ * What datamodel/'s files share: the blocks of schema.prisma, with what their names refer to.
+ *
+ * Filled in this order, each part by one file: config.c (datasource, generators), names.c (models, enums, fields and their
+ * types), attributes.c (maps, schemas, what may stand where), defaults.c, keys.c, relations.c, unique_names.c; then to_catalog.c
+ * makes the catalog.  All of it lives in the arena.
+ */
+#ifndef MIG_DATAMODEL_INTERNAL_H
+#define MIG_DATAMODEL_INTERNAL_H
+
+#include "base/arena.h"
+#include "catalog/catalog.h"
+#include "catalog/native_types.h"
+#include "datamodel/ast.h"
+#include "datamodel/datamodel.h"
+
+enum field_kind { FIELD_SCALAR, FIELD_ENUM, FIELD_UNSUPPORTED, FIELD_RELATION, FIELD_UNKNOWN };
+
+struct enum_decl {
+	const struct block *block;
+	const char *name;            /* in the database */
+	const char *schema;
+	size_t value_count;
+	const char **values;         /* in the database, in the order of block->fields */
+};
+
+/* The @relation of a field, and what it amounts to. */
+struct relation_end {
+	const char *name;            /* NULL: none */
+	struct field **fields;
+	size_t field_count;
+	bool has_fields;
+	struct field **references;
+	size_t reference_count;
+	bool has_references;
+	const struct expression *on_delete, *on_update;
+	enum action delete_action, update_action;
+	const char *map;
+	struct field *opposite;      /* NULL: none, which is said */
+};
+
+struct field {
+	const struct field_decl *decl;
+	struct model *model;
+	enum field_kind kind;
+	const char *scalar;          /* "Int"; NULL unless FIELD_SCALAR */
+	const struct enum_decl *enum_decl;
+	struct model *target;        /* of a relation */
+	const char *column;          /* its name in the database */
+	enum native native;
+	bool has_native;             /* by @db, not by its scalar type */
+	int argument_count;
+	long long arguments[2];
+	bool is_ignored;
+	struct column_default value;
+	bool autoincrement;
+	struct relation_end *relation;
+};
+
+enum key_kind { KEY_ID, KEY_UNIQUE, KEY_INDEX };
+
+struct key_part {
+	struct field *field;
+	enum sort sort;
+	const char *operator_class;  /* as PostgreSQL calls it; NULL: none */
+	bool default_class;
+};
+
+/* @id, @unique, @@id, @@unique or @@index. */
+struct key_decl {
+	struct key_decl *next;
+	enum key_kind kind;
+	bool of_field;               /* @, not @@ */
+	const struct attribute *attribute;
+	struct key_part *parts;
+	size_t count;
+	const char *name;            /* of the constraint or index */
+	const char *client_name;     /* name: of @@id and @@unique */
+	const char *method;          /* as Prisma writes it: "BTree" */
+};
+
+struct model {
+	const struct block *block;
+	bool is_view;
+	bool is_ignored;
+	const char *table;           /* its name in the database */
+	struct place table_place;    /* where that is said */
+	const char *schema;
+	const struct attribute *schema_attribute;
+	struct field *fields;
+	size_t field_count;
+	struct key_decl *keys;       /* in the order of the source: those of fields first */
+	struct key_decl *id;         /* NULL: none */
+};
+
+struct named_block {
+	const char *name;
+	struct model *model;         /* one of the two */
+	struct enum_decl *enum_decl;
+};
+
+struct datamodel {
+	struct arena *arena;
+	struct datamodel_errors *errors;
+	struct block *blocks;
+
+	const char *datasource;      /* its name: the prefix of native types */
+	bool has_schemas;
+	struct text_list schemas;
+	const struct property *extensions;
+	bool views, counts_extensions, relation_mode_prisma;
+
+	struct model *models;        /* with the views, in the order of the source */
+	size_t model_count;
+	struct enum_decl *enums;
+	size_t enum_count;
+	struct named_block *names;   /* sorted */
+	size_t name_count;
+};
+
+/* Keeps a fault; all but the first few are passed over.  Returns false. */
+bool wrong(struct datamodel *d, struct place place, const char *format, ...) MIG_PRINTF(3, 4);
+
+/* --- attributes.c --- */
+
+/* The arguments of an attribute or function, each of which may be given once. */
+struct argument_spec {
+	const char *name;
+	bool unnamed;                /* may stand without its name, first */
+};
+
+/* Puts the value of each argument of `specs` (which ends with a NULL name), or NULL, into values.  False: said. */
+bool take_arguments(struct datamodel *d, const char *what, const struct argument *arguments,
+    const struct argument_spec *specs, const struct expression **values);
+
+const struct attribute *find_attribute(const struct attribute *attributes, const char *name);
+
+/* The text of a string argument that is to be a name in the database, or NULL, said. */
+const char *take_name(struct datamodel *d, const struct expression *value);
+
+bool expect_kind(struct datamodel *d, const struct expression *value, enum expression_kind kind, const char *what);
+
+/* Checks which attributes stand where, and reads all but keys, defaults and relations. */
+void read_attributes(struct datamodel *d);
+
+/* --- the others --- */
+
+void read_config(struct datamodel *d);
+void read_names(struct datamodel *d);
+void read_defaults(struct datamodel *d);
+void read_keys(struct datamodel *d);
+void read_relations(struct datamodel *d);
+void check_unique_names(struct datamodel *d);
+void make_catalog(struct datamodel *d, struct catalog *catalog);
+
+struct field *model_field(const struct model *m, const char *name);
+
+/* Whether a name is one that the schema language lets a thing have; what: "model". */
+bool check_name(struct datamodel *d, struct place place, const char *name, const char *what);
+
+/* One value of a default, of a scalar type or an enum: the literal in the arena, or NULL, said. */
+const char *read_literal(struct datamodel *d, const struct field *f, const struct expression *value,
+    enum literal_kind *literal);
+
+/* The operator class of `ops:` for an index of a method on a field; false: said. */
+bool read_operator_class(struct datamodel *d, const struct expression *ops, const char *method, struct key_part *part);
+
+/* Whether an index of that kind may be on the field; false: said. */
+bool check_index_type(struct datamodel *d, const struct key_decl *k, const struct key_part *part);
+
+/* Names that Prisma makes, of names in the database, in at most 63 bytes. */
+const char *make_key_name(struct datamodel *d, const char *table);
+const char *make_index_name(struct datamodel *d, const char *table, const char *const columns[], size_t count,
+    const char *suffix);
+
+#endif
