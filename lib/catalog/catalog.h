@@ -165,6 +165,7 @@ struct relation {
 	const char *options;         /* storage parameters, "fillfactor=70" */
 	const char *definition;      /* the partition key of a partitioned table, the server of a foreign one */
 	bool is_extensions;          /* an extension owns it: Prisma sees it, a comparison of catalogs does not */
+	size_t position;             /* for whoever compares catalogs */
 };
 #define RELATION_TABLE       "table"
 #define RELATION_PARTITIONED "partitioned_table"
