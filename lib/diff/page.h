@@ -1,0 +1,15 @@
+/*
+ * Differences as a page.  Pure.
+ */
+#ifndef MIG_DIFF_PAGE_H
+#define MIG_DIFF_PAGE_H
+
+#include "diff/diff.h"
+
+/* FROM NULL: nothing. */
+void face_diff(struct bytes *out, const struct catalog *from, const struct catalog *to, const struct diff *diff);
+
+/* "prisma/schema.prisma (datamodel)", "shop (catalog)". */
+void face_origin(struct bytes *out, const struct catalog *c);
+
+#endif
