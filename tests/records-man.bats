@@ -17,17 +17,18 @@ keys_of_code() {
     /^static const struct field [a-z_]+_fields/ { record = $5; sub(/_fields.*/, "", record); sub(/_row$/, "", record); next }
     /^};/ { record = "" }
     record == "" { next }
-    match($0, /^\t(TEXT|NUMBER|FLAG|OBJECT)(_OR_NULL)?\([a-z_]+, [a-z_]+\)/) {
-      split(substr($0, RSTART + 1, RLENGTH - 2), part, /\(|, /)
+    match($0, /^\t(TEXT|NUMBER|FLAG|OBJECT|LIST)(_OR_NULL)?\([a-z_]+, "?[a-z_]+"?[,)]/) {
+      split(substr($0, RSTART + 1, RLENGTH - 2), part, /\(|, "?/)
       type = tolower(part[1])
       sub(/_or_null/, " or null", type)
+      sub(/"$/, "", part[3])
       print record, part[3], type
     }
     match($0, /^\t{ "[a-z_]+", FIELD_[A-Z]+, (true|false)/) {
       split($0, part, /"|, /)
       type = tolower(substr(part[4], 7))
       print record, part[2], type (part[5] == "true" ? " or null" : "")
-    }' "$lib/records/frame.c" "$lib/records/model.c" | sort -s -k1,1
+    }' "$lib/records/frame.c" "$lib/records/model.c" "$lib"/records/stream_*.c | sort -s -k1,1
 }
 
 keys_of_page() {
@@ -50,16 +51,18 @@ options_of_page() {
 @test "every kind of stream has an example" {
   run ls "$EXAMPLES"
   assert_output 'checks.rec
+diff.rec
 failed.rec
 plan.rec
 results.rec
 rows.rec
-scan.rec'
+scan.rec
+schema.rec'
 }
 
 @test "the digest of an example can be computed as the page says" {
   local stream digest
-  for stream in "$EXAMPLES"/{checks,plan,results,rows,scan}.rec; do
+  for stream in "$EXAMPLES"/{checks,diff,plan,results,rows,scan,schema}.rec; do
     digest=$(sed '$d' "$stream" | b2sum -l 256)
     assert_equal "$(jq -r 'select(.record == "end").digest' "$stream")" "${digest%% *}"
   done
@@ -96,6 +99,12 @@ scan.rec'
     "$(jq -c 'select(.record == "check") | del(.took_ms)' "$EXAMPLES/checks.rec")"
 }
 
+@test "mig-plan reads the schema of the page to its end, and finds nothing between it and itself" {
+  run --separate-stderr mig-plan --diff --exit-code "$EXAMPLES/schema.rec" "$EXAMPLES/schema.rec"
+  assert_code 0
+  assert_equal "$stderr" ''
+}
+
 @test "the failed stream of the page goes down the pipe with its code" {
   run --separate-stderr bash -c 'mig-plan <"$EXAMPLES/failed.rec" | mig-apply'
   assert_code 69
@@ -105,7 +114,7 @@ scan.rec'
 
 @test "rows and checks of the page are whole: their readers only find the kind wrong" {
   local kind
-  for kind in rows checks; do
+  for kind in rows checks diff; do
     run --separate-stderr mig-plan "$EXAMPLES/$kind.rec"
     assert_code 65
     [[ ${stderr_lines[0]} == *"this is a stream of kind \"$kind\"; wanted is \"scan\"" ]]

@@ -14,6 +14,7 @@
 #include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
+#include "diff/command.h"
 #include "migrations/history.h"
 #include "migrations/status.h"
 #include "plan/finding_text.h"
@@ -30,10 +31,12 @@ static const char *const usage[] = {
 	"         [--resume=NAME:STATEMENT] ... [--exit-code] [--format=text|records|sql] [-o FILE]",
 	"         [SCAN | PLAN | -]",
 	"mig-plan --baseline=NAME | --mark-applied=NAME ... | --mark-rolled-back=NAME ... [SCAN | -]",
+	"mig-plan --diff [--exit-code] [--format=text|sql|records] [-o FILE] FROM TO",
+	"mig-plan --diff --from-empty [...] TO",
 	NULL,
 };
 enum { OPTION_TO = 128, OPTION_FROM_EMPTY, OPTION_STRICT, OPTION_ALLOW, OPTION_EXIT_CODE, OPTION_BASELINE,
-	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME };
+	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF };
 static const struct option_spec specs[] = {
 	{ OPTION_TO, "to", "NAME", "plan no further than this migration", false },
 	{ OPTION_FROM_EMPTY, "from-empty", NULL, "plan as if nothing were applied", false },
@@ -48,6 +51,9 @@ static const struct option_spec specs[] = {
 	    true },
 	{ OPTION_RESUME, "resume", "NAME:STATEMENT",
 	    "go on with an unfinished one at this statement, from 1", true },
+	{ OPTION_DIFF, "diff", NULL,
+	    "compare two schemas, each kept by mig-scan --datamodel, --catalog or --replay, or a\n"
+	    "schema.prisma: what would make FROM be as TO is", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records|sql"),
 	OPTION_LAST,
@@ -77,6 +83,8 @@ struct request {
 	bool exit_code;
 	const char *input;
 	const char **names;   /* room for what the wishes list */
+	bool diff;            /* --diff */
+	const char *from, *to;
 };
 
 static int
@@ -92,6 +100,26 @@ check_wishes(const struct request *request)
 	if ((w->strict != NULL && !plan_rules_known(w->strict, &word, &len)) ||
 	    (w->allow != NULL && !plan_rules_known(w->allow, &word, &len)))
 		return options_wrong("\"%.*s\" is no rule that can be moved", (int)len, word);
+	return 0;
+}
+
+/* The operands of --diff: FROM and TO, or TO alone behind --from-empty. */
+static int
+read_sides(struct request *request, int count, char *sides[])
+{
+	const struct wishes *w = &request->wishes;
+	int wanted = w->from_empty ? 1 : 2;
+
+	if (w->to != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
+	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
+		return options_wrong("--diff compares two schemas: of the other options only --from-empty and --exit-code go with it");
+	if (count != wanted)
+		return options_wrong(w->from_empty ? "--diff --from-empty takes one schema, TO"
+		                                   : "--diff takes two schemas, FROM and TO; or --from-empty and TO");
+	request->from = w->from_empty ? NULL : sides[0];
+	request->to = sides[count - 1];
+	if (request->from != NULL && strcmp(request->from, "-") == 0 && strcmp(request->to, "-") == 0)
+		return options_wrong("only one of FROM and TO can be standard input");
 	return 0;
 }
 
@@ -140,6 +168,9 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 				return options_wrong("--resume=%s: it is NAME:STATEMENT, as in 20261120_x:3", o.value);
 			w->resumes[w->resume_count++] = o.value;
 			break;
+		case OPTION_DIFF:
+			request->diff = true;
+			break;
 		case 'o':
 		case 'F':
 			if (output_option(out, option, o.value, "text|records|sql") != 0)
@@ -147,6 +178,8 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 			break;
 		}
 	}
+	if (request->diff)
+		return read_sides(request, argc - o.first, argv + o.first);
 	if (options_one_operand(&o, &request->input) != 0)
 		return MIG_USAGE;
 	return check_wishes(request);
@@ -471,6 +504,12 @@ main(int argc, char *argv[])
 	signals_end_after(beside_abandon);
 	output_begin(&out, &program, argc, argv, "text|records|sql");
 	code = read_command_line(argc, argv, &request, &out);
+	if (code == 0 && request.diff) {
+		out.kind = DIFF_STREAM;
+		code = diff_command(&(struct diff_request){ request.from, request.to, request.exit_code }, &out);
+		free(request.names);
+		return code;
+	}
 	if (code == 0 && (reader = reader_open(request.input, "Nothing was planned, nothing will be applied.",
 	                      "a plan is made from a scan:  mig-scan | mig-plan")) == NULL)
 		code = message_code();

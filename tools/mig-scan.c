@@ -14,7 +14,10 @@
 #include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
+#include "catalog/page.h"
+#include "catalog/stream.h"
 #include "database/inspect.h"
+#include "datamodel/files.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
 #include "migrations/status.h"
@@ -25,14 +28,19 @@
 #include "records/record.h"
 #include "secret/source.h"
 
-static const char *const usage[] = { "mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
-	NULL };
-enum { OPTION_OFFLINE = 128, OPTION_WAIT };
+static const char *const usage[] = {
+	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
+	"mig-scan --datamodel=FILE|DIR [-o FILE]",
+	NULL,
+};
+enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_OFFLINE, "offline", NULL, "read the folder alone", false },
 	{ OPTION_WAIT, "wait", "TIME",
 	    "how long to go on trying while the server is not there yet, starts\nup, or has no connection left (default 0)", false },
+	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
+	    "read schema.prisma, or all *.prisma of a folder, and nothing else:\nthe schema that the code expects", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
@@ -61,6 +69,7 @@ struct request {
 	bool offline;
 	long long wait_ms;
 	const char *wait;      /* as it was said */
+	const char *datamodel; /* --datamodel; NULL: a scan */
 };
 
 /* What is to be freed, in one place. */
@@ -98,6 +107,9 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 				return MIG_USAGE;
 			request->wait = o.value;
 			break;
+		case OPTION_DATAMODEL:
+			request->datamodel = o.value;
+			break;
 		case 'o':
 		case 'F':
 			if (output_option(out, option, o.value, "text|records") != 0)
@@ -109,6 +121,9 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 		return options_wrong("--offline and --database contradict each other");
 	if (options_one_operand(&o, &request->dir) != 0)
 		return MIG_USAGE;
+	if (request->datamodel != NULL &&
+	    (request->database != NULL || request->offline || request->wait != NULL || request->dir != NULL))
+		return options_wrong("--datamodel reads a datamodel alone: no database, and no folder of migrations");
 	if (request->offline && request->dir != NULL && strcmp(request->dir, "-") == 0)
 		return options_wrong("--offline reads a folder, not standard input");
 	return 0;
@@ -291,6 +306,35 @@ scan(struct job *job, const struct request *request, struct output *out)
 	return code;
 }
 
+/* --- --datamodel --- */
+
+static void
+show_schema(const struct catalog *catalog)
+{
+	struct bytes page = { 0 };
+
+	face_schema(&page, catalog);
+	output_page(&page);
+	bytes_free(&page);
+}
+
+static int
+scan_datamodel(const char *path, struct output *out)
+{
+	struct catalog catalog = { 0 };
+	int code = output_open(out);
+
+	if (code == 0)
+		code = datamodel_open(path, &catalog);
+	if (code == 0 && out->writer != NULL)
+		catalog_write(&catalog, out->writer);
+	if (code == 0 && out->page)
+		show_schema(&catalog);
+	out->complete = code == 0;
+	catalog_free(&catalog);
+	return code;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -305,8 +349,9 @@ main(int argc, char *argv[])
 	signals_end_after(beside_abandon);
 	output_begin(&out, &program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &request, &out);
+	out.kind = request.datamodel != NULL ? SCHEMA_STREAM : "scan";
 	if (code == 0)
-		code = scan(&job, &request, &out);
+		code = request.datamodel != NULL ? scan_datamodel(request.datamodel, &out) : scan(&job, &request, &out);
 	code = output_close(&out, code);
 	history_index_free(&job.index);
 	survey_free(&job.survey);

@@ -12,7 +12,6 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
-#include "database/liveness.h"
 #include "database/locks.h"
 #include "postgres/connection.h"
 #include "secret/source.h"
@@ -32,7 +31,6 @@ struct traffic {
 	long long max_stall_ms;
 	long long deadline_ms;      /* on clock_now_ms() */
 	struct watch *watch;        /* NULL: not yet, or it cannot be had */
-	struct liveness liveness;   /* makes and uses the same one */
 	bool watch_tried;
 
 	/* the step so far */
