@@ -180,12 +180,12 @@ let_go() {
 
 ## When
 
-# Runs a tool with its work from stop to stop, and looks for copies at each and in the long statement; MOMENTS is what
+# Runs a tool (by the command INSIDE, if that is set) with its work from stop to stop, and looks for copies at each and in the long statement; MOMENTS is what
 # was looked at. TLS_USED is what the server says of the connection.
 watch() {
   local tries
   MOMENTS=''
-  DATABASE_URL=$URL start env "LD_PRELOAD=$STOPS" "$@"
+  DATABASE_URL=$URL start "${INSIDE[@]}" env "LD_PRELOAD=$STOPS" "$@"
   for ((tries = 0; tries < 300; tries++)); do
     if [[ ! -d /proc/$STOPPED ]]; then
       break
@@ -282,6 +282,19 @@ watch_all() {
 
 @test "no copy in a tool that has sent the password as it is" {
   watch_all with_clear_text '?sslmode=disable' none
+}
+
+@test "no copy where /proc is not mounted, as in an empty container" {
+  local INSIDE=(unshare -m sh -c 'mount -t tmpfs none /proc && exec "$@"' -)
+  needs_scrub
+  "${INSIDE[@]}" true 2>/dev/null || skip "needs root, to hide /proc"
+  run "${INSIDE[@]}" cat /proc/self/maps
+  assert_failure 1
+  password_role
+  URL+='?sslmode=require'
+  work_for mig-apply
+  watch "${WORK[@]}"
+  assert_watched mig-apply TLSv1.3
 }
 
 @test "no copy in a tool whose login failed" {

@@ -149,6 +149,13 @@ refuses() {
   reads 'postgresql://u@h/d?sslmode=disable&sslaccept=strict' sslmode=disable
 }
 
+@test "sslrootcert=system means verify-full, whichever libpq there is, and nothing less" {
+  reads 'postgresql://u@h/d?sslrootcert=system' sslmode=verify-full sslrootcert=system
+  reads 'host=h sslrootcert=system sslmode=verify-full' sslmode=verify-full
+  refuses 'postgresql://u@h/d?sslrootcert=system&sslmode=require' 1 'sslrootcert=system with an sslmode that does not look'
+  refuses 'host=h sslrootcert=system sslmode=verify-ca' 1 'sslrootcert=system with an sslmode that does not look'
+}
+
 @test "sslaccept=accept_invalid_certs leaves sslmode as it is said" {
   reads 'postgresql://u@h/d?sslmode=require&sslaccept=accept_invalid_certs' sslmode=require
   refute_line --partial sslrootcert

@@ -15,6 +15,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/signals.h"
+#include "base/trust.h"
 #include "check/check.h"
 #include "check/curl.h"
 
@@ -89,6 +90,7 @@ set_how(const struct check_job *job, struct health_job *h)
 {
 	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "OPTIONS" };
 	const struct setting_value *s = job->settings;
+	const char *ca = s[CA].text != NULL ? s[CA].text : trust_file();
 	long redirects = (long)s[REDIRECTS].number;
 
 	if (h->secret_headers && !s[REDIRECTS].given)
@@ -100,8 +102,10 @@ set_how(const struct check_job *job, struct health_job *h)
 	(void)curl.easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, redirects > 0 ? 1L : 0L);
 	(void)curl.easy_setopt(h->easy, CURLOPT_MAXREDIRS, redirects);
 	(void)curl.easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)(s[CRIT].number > 0 ? s[CRIT].number : 1));
-	if (s[CA].text != NULL)
-		(void)curl.easy_setopt(h->easy, CURLOPT_CAINFO, s[CA].text);
+	if (ca != NULL) /* else libcurl's own place, if it was built to have one */
+		(void)curl.easy_setopt(h->easy, CURLOPT_CAINFO, ca);
+	if (s[CA].text == NULL && trust_folder() != NULL)
+		(void)curl.easy_setopt(h->easy, CURLOPT_CAPATH, trust_folder());
 #if LIBCURL_VERSION_NUM >= 0x075500
 	(void)curl.easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl.easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");

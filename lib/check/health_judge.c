@@ -8,6 +8,7 @@
 #include <sys/select.h>
 
 #include "base/clock.h"
+#include "base/trust.h"
 #include "check/check.h"
 #include "check/curl.h"
 #include "records/json_path.h"
@@ -149,8 +150,11 @@ judge_failure(const struct check_job *job, struct check_outcome *o, struct healt
 		    h->bytes, status != 0 ? " of its answer" : "");
 		break;
 	case CURLE_PEER_FAILED_VERIFICATION:
-		check_say(o, CHECK_CRITICAL, "%sits certificate is refused: %s", bytes_text(&where), h->why[0] != '\0' ? h->why
-		    : "unknown reason");
+		if (job->settings[CA].text == NULL && trust_file() == NULL && trust_folder() == NULL)
+			check_say(o, CHECK_UNKNOWN, "%sits certificate cannot be verified: " TRUST_HINT ", or health.ca", bytes_text(&where));
+		else
+			check_say(o, CHECK_CRITICAL, "%sits certificate is refused: %s", bytes_text(&where),
+			    h->why[0] != '\0' ? h->why : "unknown reason");
 		break;
 	case CURLE_SSL_CONNECT_ERROR:
 		check_say(o, CHECK_CRITICAL, "%sno TLS connection: %s%s", bytes_text(&where),
@@ -165,7 +169,7 @@ judge_failure(const struct check_job *job, struct check_outcome *o, struct healt
 		    bytes_text(&where), code == CURLE_UNSUPPORTED_PROTOCOL && redirects == 0
 		        ? "its answer is no HTTP (https:// instead of http://?)" : curl.easy_strerror(code));
 	}
-	o->settled = is_local(code) && o->state == CHECK_UNKNOWN;
+	o->settled = (is_local(code) || code == CURLE_PEER_FAILED_VERIFICATION) && o->state == CHECK_UNKNOWN;
 	bytes_free(&where);
 }
 

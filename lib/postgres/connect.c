@@ -5,27 +5,28 @@
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/signals.h"
+#include "base/trust.h"
 
 /* "system", the system's own list of authorities, is known to libpq 16 and later; before, the file must be named. */
 static const char *
 parameter_value(const struct target_parameter *parameter)
 {
-	static const char *const bundles[] = { "/etc/ssl/certs/ca-certificates.crt",
-		"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
-	size_t i;
+	const char *file;
 
-	if (strcmp(parameter->keyword, "sslrootcert") != 0 || strcmp(parameter->value, "system") != 0 ||
-	    PQlibVersion() >= 160000)
+	if (strcmp(parameter->keyword, "sslrootcert") != 0 || strcmp(parameter->value, "system") != 0)
 		return parameter->value;
-	for (i = 0; i < sizeof bundles / sizeof *bundles; i++)
-		if (access(bundles[i], R_OK) == 0)
-			return bundles[i];
+	file = trust_file();
+	if (PQlibVersion() < 160000)
+		return file != NULL ? file : parameter->value;
+#ifdef MIG_STATIC /* OpenSSL would look where it was built */
+	if (file != NULL)
+		(void)setenv("SSL_CERT_FILE", file, 0);
+#endif
 	return parameter->value;
 }
 
@@ -144,6 +145,8 @@ refusal_of(const char *text, const char *last, const char *sqlstate)
 	for (i = 0; i < sizeof tls / sizeof *tls; i++)
 		if (strstr(last, tls[i]) != NULL)
 			return REFUSAL_TLS;
+	if (strstr(text, "local user") != NULL)
+		return REFUSAL_USER;
 	return strstr(text, "connection to server") == NULL && strstr(text, "could not translate host name") == NULL
 	    ? REFUSAL_SETTING
 	    : REFUSAL_OTHER;
@@ -168,6 +171,13 @@ connect_error(struct db *db, bool timed_out)
 	db->refusal = timed_out ? REFUSAL_OTHER : refusal_of(text, at, e->sqlstate);
 	if (db->refusal == REFUSAL_POOLER && strncmp(at, "FATAL:  ", 8) == 0)
 		at += 8;
+#ifdef MIG_STATIC
+	if (db_absent != NULL) {
+		db->refusal = REFUSAL_ABSENT;
+		e->message = xstrdup(db_absent);
+		return;
+	}
+#endif
 	e->message = timed_out ? xstrdup("no answer in time") : db_first_line(at);
 	if (*e->message == '\0') {
 		free(e->message);

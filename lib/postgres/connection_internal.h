@@ -23,6 +23,8 @@ enum refusal {
 	REFUSAL_OTHER,
 	REFUSAL_SETTING,          /* a setting of the string that libpq does not take */
 	REFUSAL_TLS,              /* what the string wants of TLS, or of the login, and the server has not */
+	REFUSAL_USER,             /* none was named, and the system has no name for who we are */
+	REFUSAL_ABSENT,           /* something wants what is not in a static file */
 	REFUSAL_OPTIONS,          /* a parameter in options= that the server does not take */
 	REFUSAL_POOLER            /* whoever is in front of the server */
 };
@@ -123,6 +125,11 @@ struct db_beside {
 	struct round round;             /* the same behind the prelude; its asks are ours */
 	struct pipeline pipeline;
 };
+
+/* --- absent.c, in a static build --- */
+
+/* What wants a library that is not there, in words; NULL: nothing did. */
+extern const char *db_absent;
 
 /* --- error.c --- */
 

@@ -32,6 +32,8 @@ db_refusal_code(const struct db *db)
 	switch (db->refusal) {
 	case REFUSAL_SETTING:
 	case REFUSAL_TLS:
+	case REFUSAL_USER:
+	case REFUSAL_ABSENT:
 	case REFUSAL_OPTIONS:
 		return MIG_CONFIG;
 	case REFUSAL_POOLER:
@@ -66,6 +68,12 @@ say_remedy(const struct db *db, int code)
 		return;
 	case REFUSAL_TLS:
 		message_line("  sslmode, sslrootcert, sslcert, sslkey and channel_binding in the connection string decide this (P1011).");
+		return;
+	case REFUSAL_USER:
+		message_line("  The string names no user, and this system has no name for ours (/etc/passwd): say user=NAME, or NAME@ in a URL.");
+		return;
+	case REFUSAL_ABSENT:
+		message_line("  It is not in this one file. Use the programs of a package, or a login by TLS and password.");
 		return;
 	case REFUSAL_OPTIONS:
 		message_line("  This server does not take what options= says: leave it out; it belongs to another host.");

@@ -176,12 +176,11 @@ target_parse(const char *text, size_t len, struct target *target, struct target_
 	while (p.end > p.start && text[p.end - 1] != '\0' &&
 	    (conninfo_is_blank(text[p.end - 1]) || conninfo_is_control(text[p.end - 1])))
 		p.end--;
-	if (!parse_any(&p)) {
+	if (!parse_any(&p) || !conninfo_finish_tls(&p)) {
 		target_free(target);
 		*password = (struct target_password){ 0 };
 		return false;
 	}
-	conninfo_finish_tls(&p);
 	if (target->host != NULL)
 		target->first_host = xstrndup(target->host, strcspn(target->host, ","));
 	else if (conninfo_given(target, "hostaddr") != NULL)

@@ -128,7 +128,7 @@ bool conninfo_parameter_set(struct parse *p, const struct parameter *parameter, 
 /* Of the things that are refused before the value is even copied. */
 bool conninfo_check_secret_parameter(struct parse *p, const struct parameter *parameter, size_t at);
 /* What several parameters mean together. */
-void conninfo_finish_tls(struct parse *p);
+bool conninfo_finish_tls(struct parse *p);
 
 /* --- conninfo_url.c --- */
 

@@ -291,21 +291,31 @@ conninfo_check_secret_parameter(struct parse *p, const struct parameter *paramet
 }
 
 /* What several parameters mean together. */
-void
+bool
 conninfo_finish_tls(struct parse *p)
 {
 	struct target *target = p->target;
 	struct target_parameter *sslmode = conninfo_given(target, "sslmode");
-	struct target_parameter *sslcert = conninfo_given(target, "sslcert");
+	struct target_parameter *sslcert = conninfo_given(target, "sslcert"), *root;
 
 	/* Prisma's sslcert is the CA.  With a key beside it, it is meant as libpq has it. */
 	if (target->is_url && sslcert != NULL && conninfo_given(target, "sslkey") == NULL &&
 	    conninfo_given(target, "sslrootcert") == NULL)
 		conninfo_replace(&sslcert->keyword, xstrdup("sslrootcert"));
 
-	if (!p->strict || (sslmode != NULL && strcmp(sslmode->value, "disable") == 0))
-		return;
-	put(target, "sslmode", xstrdup("verify-full"));
-	if (conninfo_given(target, "sslrootcert") == NULL)
-		put(target, "sslrootcert", xstrdup("system"));
+	if (p->strict && (sslmode == NULL || strcmp(sslmode->value, "disable") != 0)) {
+		put(target, "sslmode", xstrdup("verify-full"));
+		if (conninfo_given(target, "sslrootcert") == NULL)
+			put(target, "sslrootcert", xstrdup("system"));
+	}
+
+	/* as libpq 16 has it, with whichever there is */
+	root = conninfo_given(target, "sslrootcert");
+	if (root == NULL || strcmp(root->value, "system") != 0)
+		return true;
+	if (conninfo_given(target, "sslmode") == NULL)
+		put(target, "sslmode", xstrdup("verify-full"));
+	return strcmp(conninfo_given(target, "sslmode")->value, "verify-full") == 0 ||
+	    conninfo_fail(p, p->start, "sslrootcert=system with an sslmode that does not look at the host's name",
+	        "Anybody gets a certificate from one of the system's authorities: sslmode=verify-full");
 }

@@ -25,6 +25,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "secret/mappings.h"
 
 extern char **environ;
 
@@ -336,51 +337,27 @@ wipe_range(char *low, char *high, const struct needle *needle)
 	}
 }
 
-/* "55d0c8a00000-55d0c8a21000 rw-p ...": our own guarded copies are r--p meanwhile. */
+struct needles {
+	struct needle list[4];
+	size_t count;
+};
+
 static void
-wipe_mapping(const char *line, const struct needle needles[], size_t count)
+wipe_mapping(char *low, char *high, void *context)
 {
-	char *rest;
-	uintptr_t low = (uintptr_t)strtoull(line, &rest, 16);
-	uintptr_t high = (uintptr_t)strtoull(rest + 1, &rest, 16);
+	const struct needles *needles = context;
 	size_t i;
 
-	for (i = 0; i < count && strncmp(rest, " rw-p", 5) == 0; i++)
-		wipe_range((char *)low, (char *)high, &needles[i]);
-}
-
-/* Neither stdio nor malloc(), so that the map does not change while it is read. */
-static void
-wipe_everywhere(const struct needle needles[], size_t count)
-{
-	static char map[8192];
-	size_t len = 0;
-	ssize_t got;
-	int fd;
-
-	if (!SCRUB_WORKS || count == 0 || (fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)) < 0)
-		return;
-	while ((got = read(fd, map + len, sizeof map - 1 - len)) > 0) {
-		char *line = map, *end;
-
-		len += (size_t)got;
-		map[len] = '\0';
-		for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
-			wipe_mapping(line, needles, count);
-		len -= (size_t)(line - map);
-		memmove(map, line, len);
-		if (len == sizeof map - 1)
-			len = 0; /* no line is that long */
-	}
-	(void)close(fd);
+	for (i = 0; i < needles->count; i++)
+		wipe_range(low, high, &needles->list[i]);
 }
 
 void
 secret_scrub(struct secret *secret)
 {
-	struct needle needles[4];
+	struct needles needles = { .count = 0 };
 	const char *form;
-	size_t count = 0, len, i;
+	size_t len, i;
 
 	if (secret == NULL)
 		return;
@@ -388,11 +365,12 @@ secret_scrub(struct secret *secret)
 	for (i = 0; i < 2; i++) { /* each form itself, and what is left of it in a block that was freed */
 		form = secret->text + (i == 0 ? 0 : secret->len + 1);
 		len = i == 0 ? secret->len : secret->raw_len;
-		count += needle_make(&needles[count], form, len);
+		needles.count += needle_make(&needles.list[needles.count], form, len);
 		if (len > FREED)
-			count += needle_make(&needles[count], form + FREED, len - FREED);
+			needles.count += needle_make(&needles.list[needles.count], form + FREED, len - FREED);
 	}
-	wipe_everywhere(needles, count);
+	if (SCRUB_WORKS && needles.count > 0)
+		mappings_writable(wipe_mapping, &needles);
 	sodium_mprotect_noaccess(secret->text);
 }
 

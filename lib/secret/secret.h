@@ -69,7 +69,8 @@ void *secret_use(struct secret *secret, void *(*use)(const char *text, void *con
  * a failed one, before threads are started and large data is loaded.  NULL is fine.
  *
  * What equals a text that secret_spare() named is left alone; what is short or part of one is wiped
- * where it is a whole string.  Does nothing where /proc is missing, or under a sanitizer.
+ * where it is a whole string.  Where /proc is missing it looks where mappings_writable()
+ * (secret/mappings.h) can; does nothing under a sanitizer.
  */
 void secret_scrub(struct secret *secret);
 

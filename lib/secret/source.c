@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/trust.h"
 #include "secret/source_internal.h"
 
 struct search {
@@ -170,6 +171,42 @@ find_certificates(const struct search *s)
 	return 0;
 }
 
+#ifdef MIG_STATIC
+static bool
+is_wanted(const struct target *target, const char *keyword, const char *variable, const char *value)
+{
+	const char *said = getenv(variable);
+	size_t i;
+
+	for (i = 0; i < target->count; i++)
+		if (strcmp(target->parameters[i].keyword, keyword) == 0)
+			said = target->parameters[i].value;
+	return said != NULL && *said != '\0' && (value == NULL || strcmp(said, value) == 0);
+}
+
+/* What the libraries of one static file cannot do, or not without what an empty container lacks. */
+static int
+refuse_absent(const struct target *target)
+{
+	if (is_wanted(target, "gssencmode", "PGGSSENCMODE", "require") || is_wanted(target, "krbsrvname", "PGKRBSRVNAME", NULL) ||
+	    is_wanted(target, "gsslib", "PGGSSLIB", NULL)) {
+		(void)message_error(MIG_CONFIG, "gssencmode=require, krbsrvname or gsslib is set, and this one file has no Kerberos");
+		message_line("  Leave it out, where the server takes TLS and a password; else use the programs of a package.");
+		return MIG_CONFIG;
+	}
+	if (is_wanted(target, "sslrootcert", "PGSSLROOTCERT", "system") && trust_file() == NULL && trust_folder() == NULL)
+		return message_error(MIG_CONFIG, "sslrootcert=system: " TRUST_HINT);
+	return 0;
+}
+#else
+static int
+refuse_absent(const struct target *target)
+{
+	(void)target;
+	return 0;
+}
+#endif
+
 /* People are shown these: a password that equals one is not wiped from memory. */
 static void
 spare_target(const struct target *target)
@@ -215,6 +252,8 @@ source_open(struct source *source, const char *word)
 		source->password = password;
 	else
 		secret_free(password);
+	if (s.code == 0)
+		s.code = refuse_absent(&s.source->target);
 	if (s.code == 0)
 		s.code = find_certificates(&s);
 	if (s.code == 0)

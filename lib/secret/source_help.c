@@ -23,7 +23,8 @@ source_say_ways(void)
 	    "    -d env:PROD_DATABASE_URL                        it is in another variable");
 	message_line("    -d file:/run/secrets/database-url               "
 	             "it is in a file (or set DATABASE_URL_FILE)");
-	message_line("    -d 'cmd:railway variables --json | jq -r .DATABASE_URL'");
+	if (source_has_shell())
+		message_line("    -d 'cmd:railway variables --json | jq -r .DATABASE_URL'");
 	message_line("    -d 'host=db.example.com dbname=shop'            "
 	             "no password in it; .pgpass has it, as in psql");
 }

@@ -136,22 +136,63 @@ command_fault(struct secret *secret, int why, int status)
 	return secret_use(secret, is_null, secret) != NULL ? xstrdup("printed null") : NULL;
 }
 
+bool
+source_has_shell(void)
+{
+	return access("/bin/sh", X_OK) == 0;
+}
+
 /*
- * Its standard input is empty: ours may carry records, which it must not eat.  Its standard error is
- * ours, so that it can ask for a login and say why it failed.  Of the environment it has what is left.
+ * popen() for reading, with nothing on the command's standard input: ours may carry records, which it must not eat.
+ * Nothing is a pipe at its end, since an empty container has no /dev/null.
+ */
+static FILE *
+start_command(const char *command)
+{
+	int nothing[2], ours, why;
+	FILE *out;
+
+	if (pipe(nothing) != 0)
+		return NULL;
+	(void)close(nothing[1]);
+	ours = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (nothing[0] != STDIN_FILENO) {
+		(void)dup2(nothing[0], STDIN_FILENO);
+		(void)close(nothing[0]);
+	}
+	out = popen(command, "r");
+	why = errno;
+	if (ours >= 0)
+		(void)dup2(ours, STDIN_FILENO);
+	(void)close(ours >= 0 ? ours : STDIN_FILENO);
+	errno = why;
+	return out;
+}
+
+/*
+ * Its standard error is ours, so that it can ask for a login and say why it failed.  Of the environment it has what
+ * is left.
  */
 static void
 read_command(struct source_input *in, const char *command, const char *what)
 {
-	char *script = xformat("exec </dev/null\n%s", command), *fault;
-	void (*pipe_before)(int) = signal(SIGPIPE, SIG_DFL), (*limit_before)(int) = signal(SIGXFSZ, SIG_DFL);
-	FILE *out = popen(script, "r");
-	int why = errno, status;
+	void (*pipe_before)(int), (*limit_before)(int);
+	int why, status;
+	char *fault;
+	FILE *out;
 
+	bytes_str(&in->label, "the output of the command after \"cmd:\"");
+	if (!source_has_shell()) {
+		in->code = message_error(MIG_CONFIG,
+		    "no %s: there is no shell here (/bin/sh) to run what is after \"cmd:\"; use file: or env:", what);
+		return;
+	}
+	pipe_before = signal(SIGPIPE, SIG_DFL);
+	limit_before = signal(SIGXFSZ, SIG_DFL);
+	out = start_command(command);
+	why = errno;
 	(void)signal(SIGPIPE, pipe_before);
 	(void)signal(SIGXFSZ, limit_before);
-	free(script);
-	bytes_str(&in->label, "the output of the command after \"cmd:\"");
 	if (out == NULL) {
 		in->code = message_error(
 		    MIG_BUSY, "cannot start the command after \"cmd:\": %s", strerror(why));

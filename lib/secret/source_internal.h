@@ -23,6 +23,9 @@ bool source_is_variable_name(const char *text);
 /* Fills `in` from env:, file: or cmd:.  Returns false where word is none of these. */
 bool source_read(struct source_input *in, const char *word, const char *what, int wrong);
 
+/* Whether a command can be run; an empty container has none. */
+bool source_has_shell(void);
+
 /* --- source_help.c --- */
 
 void source_say_ways(void);
