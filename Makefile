@@ -1,6 +1,7 @@
 # mig: five small programs.  `make` builds them, `make check` tests them, `make install` installs them.
 #
-#   make                               build/mig-scan ... build/mig-check
+#   make                               build/mig-scan ... build/mig-check, and build/mig, which is all of them
+#   make static                        build/static/mig: the same in one file that needs no shared library
 #   make check                         everything, as scripts/test does it
 #   make bench                         what it costs, beside others; minutes
 #   make check-traffic                 what clients feel of a deploy, beside psql -f; minutes
@@ -17,6 +18,7 @@ INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 BUILD   ?= build
 CC      ?= cc
+STRIP   ?= strip
 
 CFLAGS ?= -O2 -g
 WARN = -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
@@ -26,6 +28,10 @@ HARDEN_LD = -pie -Wl,-z,relro,-z,now
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ifdef LINK
 BUILD := build/link
+endif
+ifdef STATIC
+BUILD := build/static
+HARDEN_LD = -static-pie -Wl,-z,relro,-z,now
 endif
 ifdef SANITIZE
 BUILD := build/sanitize
@@ -45,6 +51,12 @@ ifdef LINK
 LINKED = $(shell $(PKG_CONFIG) --libs libpq libcurl)
 LOADS = -DMIG_LINK
 endif
+ifdef STATIC
+LIBRARIES = $(BUILD)/libraries
+LIBS = -L$(LIBRARIES) -lpq -lpgcommon_shlib -lpgport_shlib -lcurl \
+	$(shell $(PKG_CONFIG) --static --libs openssl) $(shell $(PKG_CONFIG) --libs jansson libsodium $(NETTLE))
+LOADS = -I$(LIBRARIES)/include -DMIG_LINK -DMIG_STATIC
+endif
 
 TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
 
@@ -55,10 +67,34 @@ OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*/*.c))
 CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(FORTIFY) \
 	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson $(NETTLE)) $(if $(NETTLE),-DMIG_NETTLE) $(LOADS) $(CPPFLAGS)
 
-all: $(TOOLS:%=$(BUILD)/%)
+all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig
 
 $(BUILD)/mig-%: $(BUILD)/tools/mig-%.o $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+# All five in one file, where each main() has the name of its program; tools/mig.c says which is meant.
+MIG_OBJECTS = $(patsubst %,$(BUILD)/tools/%.o,mig route chain manual) $(TOOLS:%=$(BUILD)/one/%.o) $(if $(STATIC),$(BUILD)/pages.o)
+
+$(BUILD)/mig: $(MIG_OBJECTS) $(BUILD)/libmig.a
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(if $(STATIC),$(STRIP) $@)
+
+$(BUILD)/one/mig-%.o: tools/mig-%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Dmain=mig_$*_main $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP -c -o $@ $<
+
+# What a static file has in it besides: the manual.
+$(BUILD)/pages.c: scripts/embed-manual $(wildcard man/*.[157])
+	@mkdir -p $(@D)
+	scripts/embed-manual $(filter man/%,$^) >$@
+
+$(BUILD)/pages.o: $(BUILD)/pages.c
+	$(CC) $(CFLAGS) $(HARDEN) -c -o $@ $<
+
+static:
+	scripts/install-packages build static
+	scripts/static-libraries build/static/libraries
+	$(MAKE) STATIC=1 build/static/mig
 
 $(BUILD)/libmig.a: $(OBJECTS)
 	rm -f $@
@@ -123,13 +159,13 @@ lint: headers
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
-	$(INSTALL) $(TOOLS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 
 uninstall:
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) \
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) \
 	    $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5)) \
 	    $(patsubst man/%.7,$(DESTDIR)$(MANDIR)/man7/%.7,$(wildcard man/*.7))
 
@@ -138,5 +174,5 @@ clean:
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-sql check-traffic clean demo headers install lint test-tools uninstall unit
+.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-sql check-traffic clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

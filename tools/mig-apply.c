@@ -17,6 +17,7 @@
 #include "records/record.h"
 #include "secret/secret.h"
 #include "secret/source.h"
+#include "programs.h"
 
 static const char *const usage[] = {
 	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME] [--wait=TIME]",
@@ -34,7 +35,7 @@ static const struct option_spec specs[] = {
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
 };
-static const struct program program = {
+const struct program mig_apply_program = {
 	.name = "mig-apply",
 	.about = "carries a plan out",
 	.usage = usage,
@@ -66,7 +67,7 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 	int option;
 
 	shell_program(words, "mig-apply");
-	options_begin(&o, &program, argc, argv);
+	options_begin(&o, &mig_apply_program, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_DONE) {
 		switch (option) {
 		case OPTIONS_WRONG:
@@ -143,7 +144,7 @@ main(int argc, char *argv[])
 	secret_begin(argc, argv);
 	message_begin("mig-apply");
 	signals_begin();
-	output_begin(&out, &program, argc, argv, "text|records");
+	output_begin(&out, &mig_apply_program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &deploy, &input, &out, &words);
 	if (code == 0 && (reader = reader_open(input, "Nothing was applied.",
 	                      "a plan is applied from a pipe:  mig-scan | mig-plan | mig-apply")) == NULL)

@@ -17,6 +17,7 @@
 #include "records/output.h"
 #include "records/record.h"
 #include "secret/secret.h"
+#include "programs.h"
 
 #define FORMATS "text|records|nagios|prometheus"
 
@@ -33,7 +34,7 @@ static const struct option_spec specs[] = {
 	{ 'F', "format", FORMATS, "what standard output gets (default: text, everywhere)", false },
 	OPTION_LAST,
 };
-static struct program program = {
+struct program mig_check_program = {
 	.name = "mig-check",
 	.about = "whether all is well, for people, pipes and cron",
 	.usage = usage,
@@ -92,8 +93,8 @@ read_command_line(int argc, char *argv[], struct request *r)
 
 	check_jobs_help(&r->help);
 	bytes_str(&r->help, examples);
-	program.more = r->help.data;
-	options_begin(&o, &program, argc, argv);
+	mig_check_program.more = r->help.data;
+	options_begin(&o, &mig_check_program, argc, argv);
 	while ((letter = options_next(&o)) != OPTIONS_DONE)
 		if (letter == OPTIONS_WRONG || take_option(r, letter, o.value) != 0)
 			return MIG_USAGE;
@@ -211,7 +212,7 @@ main(int argc, char *argv[])
 	message_begin("mig-check");
 	message_end_with(CHECK_UNKNOWN);
 	signals_end_after(beside_abandon);
-	output_begin(&r.out, &program, argc, argv, FORMATS);
+	output_begin(&r.out, &mig_check_program, argc, argv, FORMATS);
 	r.options.jobs = &r.jobs;
 	if ((code = read_command_line(argc, argv, &r)) == 0)
 		code = check_jobs_begin(&r.jobs, r.options.wait_ms > 0, r.options.watch_ms > 0);

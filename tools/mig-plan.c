@@ -25,6 +25,7 @@
 #include "records/output.h"
 #include "records/record.h"
 #include "secret/secret.h"
+#include "programs.h"
 
 static const char *const usage[] = {
 	"mig-plan [--to=NAME] [--from-empty] [--strict[=RULE,...]] [--allow=RULE,...]",
@@ -58,7 +59,7 @@ static const struct option_spec specs[] = {
 	OPTION_FORMAT("text|records|sql"),
 	OPTION_LAST,
 };
-static const struct program program = {
+const struct program mig_plan_program = {
 	.name = "mig-plan",
 	.about = "what a deploy would do, from a scan",
 	.usage = usage,
@@ -134,7 +135,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 	w->applied = request->names;
 	w->rolled_back = request->names + argc;
 	w->resumes = request->names + 2 * argc;
-	options_begin(&o, &program, argc, argv);
+	options_begin(&o, &mig_plan_program, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_DONE) {
 		switch (option) {
 		case OPTIONS_WRONG:
@@ -502,7 +503,7 @@ main(int argc, char *argv[])
 	secret_drop_taken();
 	message_begin("mig-plan");
 	signals_end_after(beside_abandon);
-	output_begin(&out, &program, argc, argv, "text|records|sql");
+	output_begin(&out, &mig_plan_program, argc, argv, "text|records|sql");
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0 && request.diff) {
 		out.kind = DIFF_STREAM;

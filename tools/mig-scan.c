@@ -27,6 +27,7 @@
 #include "records/output.h"
 #include "records/record.h"
 #include "secret/source.h"
+#include "programs.h"
 
 static const char *const usage[] = {
 	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
@@ -45,7 +46,7 @@ static const struct option_spec specs[] = {
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
 };
-static const struct program program = {
+const struct program mig_scan_program = {
 	.name = "mig-scan",
 	.about = "how a migrations folder and a database's history stand",
 	.usage = usage,
@@ -91,7 +92,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 	struct options o;
 	int option;
 
-	options_begin(&o, &program, argc, argv);
+	options_begin(&o, &mig_scan_program, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_DONE) {
 		switch (option) {
 		case OPTIONS_WRONG:
@@ -347,7 +348,7 @@ main(int argc, char *argv[])
 	secret_begin(argc, argv);
 	message_begin("mig-scan");
 	signals_end_after(beside_abandon);
-	output_begin(&out, &program, argc, argv, "text|records");
+	output_begin(&out, &mig_scan_program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &request, &out);
 	out.kind = request.datamodel != NULL ? SCHEMA_STREAM : "scan";
 	if (code == 0)

@@ -21,6 +21,7 @@
 #include "secret/source.h"
 #include "seed/page.h"
 #include "seed/seed.h"
+#include "programs.h"
 
 static const char *const usage[] = {
 	"mig-seed [-d SOURCE] [--dry-run] [--prune] [--key=[TABLE:]COLUMN,...]...",
@@ -52,7 +53,7 @@ static const struct option_spec specs[] = {
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
 };
-static const struct program program = {
+const struct program mig_seed_program = {
 	.name = "mig-seed",
 	.about = "reference data: makes tables be what files say, in one transaction",
 	.usage = usage,
@@ -189,7 +190,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 	struct options o;
 	int option, code;
 
-	options_begin(&o, &program, argc, argv);
+	options_begin(&o, &mig_seed_program, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_DONE)
 		if ((code = take_option(request, option, o.value, out)) != 0)
 			return code;
@@ -497,7 +498,7 @@ main(int argc, char *argv[])
 	secret_begin(argc, argv);
 	message_begin("mig-seed");
 	signals_begin();
-	output_begin(&out, &program, argc, argv, "text|records");
+	output_begin(&out, &mig_seed_program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0)
 		code = output_open(&out);

@@ -15,7 +15,7 @@
 #include "base/mig.h"
 #include "base/suggest.h"
 
-static const struct option_spec common[] = {
+const struct option_spec options_common[] = {
 	{ 'q', "quiet", NULL, "say nothing but errors", false },
 	{ 'v', "verbose", NULL, "say more; unfold lists", true },
 	{ 'h', "help", NULL, "show this, and exit", false },
@@ -23,8 +23,8 @@ static const struct option_spec common[] = {
 	OPTION_LAST,
 };
 
-static bool
-has_letter(const struct option_spec *spec)
+bool
+options_has_letter(const struct option_spec *spec)
 {
 	return spec->letter < 0x7F && strchr("doqvhV", spec->letter) != NULL;
 }
@@ -35,8 +35,8 @@ help_option(const struct option_spec *spec)
 	char head[80];
 	const char *line = spec->help;
 
-	snprintf(head, sizeof head, "%c%c%s --%s%s%s", has_letter(spec) ? '-' : ' ',
-	    has_letter(spec) ? spec->letter : ' ', has_letter(spec) ? "," : " ", spec->name,
+	snprintf(head, sizeof head, "%c%c%s --%s%s%s", options_has_letter(spec) ? '-' : ' ',
+	    options_has_letter(spec) ? spec->letter : ' ', options_has_letter(spec) ? "," : " ", spec->name,
 	    spec->argument != NULL ? (strchr(spec->argument, '[') == spec->argument ? "" : "=") : "",
 	    spec->argument != NULL ? spec->argument : "");
 	if (strlen(head) > 24)
@@ -55,20 +55,24 @@ help_option(const struct option_spec *spec)
 	}
 }
 
+void
+options_help(const struct option_spec *spec)
+{
+	for (; spec->name != NULL; spec++)
+		help_option(spec);
+}
+
 static void
 help(const struct program *program)
 {
-	const struct option_spec *spec;
 	size_t i;
 
 	printf("%s: %s\n\n", program->name, program->about);
 	for (i = 0; program->usage[i] != NULL; i++)
 		printf("%s %s\n", i == 0 ? "usage:" : "      ", program->usage[i]);
 	printf("\noptions:\n");
-	for (spec = program->options; spec->name != NULL; spec++)
-		help_option(spec);
-	for (spec = common; spec->name != NULL; spec++)
-		help_option(spec);
+	options_help(program->options);
+	options_help(options_common);
 	printf("\n%s", program->more);
 }
 
@@ -103,7 +107,7 @@ spec_of(const struct program *program, int letter)
 	for (spec = program->options; spec->name != NULL; spec++)
 		if (spec->letter == letter)
 			return spec;
-	for (spec = common; spec->name != NULL; spec++)
+	for (spec = options_common; spec->name != NULL; spec++)
 		if (spec->letter == letter)
 			return spec;
 	return NULL;
@@ -113,7 +117,7 @@ spec_of(const struct program *program, int letter)
 static void
 getopt_tables(const struct program *program, char *letters, struct option *longs)
 {
-	const struct option_spec *tables[] = { program->options, common };
+	const struct option_spec *tables[] = { program->options, options_common };
 	size_t i, n = 0;
 
 	*letters++ = ':'; /* a missing value is told from an unknown option */
@@ -128,7 +132,7 @@ getopt_tables(const struct program *program, char *letters, struct option *longs
 				    : optional         ? optional_argument
 				                       : required_argument,
 				NULL, spec->letter };
-			if (has_letter(spec)) {
+			if (options_has_letter(spec)) {
 				*letters++ = (char)spec->letter;
 				if (spec->argument != NULL)
 					*letters++ = ':';

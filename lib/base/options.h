@@ -42,6 +42,15 @@ enum {
 	OPTIONS_WRONG = -2 /* said; exit MIG_USAGE */
 };
 
+/* Those that every program has, handled in options_next(); ends with a NULL name. */
+extern const struct option_spec options_common[];
+
+/* Whether -X stands for it as well. */
+bool options_has_letter(const struct option_spec *spec);
+
+/* Prints a table of options as --help shows it. */
+void options_help(const struct option_spec *spec);
+
 void options_begin(struct options *options, const struct program *program, int argc, char *const argv[]);
 
 /* The next option's letter, or one of the two above.  --help and --version are answered here, and end the program. */

@@ -1,0 +1,244 @@
+/*
+ * mig: all five programs in one file, by the name that it is called with or by its first word, and pipes of them without
+ * a shell.  What a deploy is, is known to the tools alone.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "base/suggest.h"
+#include "chain.h"
+#include "manual.h"
+#include "programs.h"
+#include "route.h"
+
+static const struct command status_command = { "status", "how folder and database stand", 1, { TOOL_SCAN }, { NULL } };
+static const struct command plan_command = { "plan", "what a deploy would do; - or FILE: of a scan that is there already", 2,
+	{ TOOL_SCAN, TOOL_PLAN }, { NULL } };
+static const struct command deploy_command = { "deploy", "do it", 3, { TOOL_SCAN, TOOL_PLAN, TOOL_APPLY }, { NULL } };
+static const struct command verify_command = { "verify", "do the migrations make what schema.prisma says?", 2,
+	{ TOOL_SCAN, TOOL_CHECK }, { "--replay", NULL } };
+static const struct command *const commands[] = { &status_command, &plan_command, &deploy_command, &verify_command };
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+/* --- help --- */
+
+static void
+print_parts(const struct command *command)
+{
+	size_t i;
+
+	for (i = 0; i < command->count; i++)
+		printf("%s%s%s%s", i > 0 ? " | " : "", tools[command->tools[i]].name, command->first[i] != NULL ? " " : "",
+		    command->first[i] != NULL ? command->first[i] : "");
+	if (command == &verify_command)
+		printf(" schema=prisma/schema.prisma");
+	printf("\n");
+}
+
+static int
+say_help(void)
+{
+	size_t i;
+
+	printf("mig: takes Prisma migrations to a production PostgreSQL\n\nusage: mig COMMAND [OPTION]... [DIR]\n\n");
+	for (i = 0; i < COMMANDS; i++) {
+		printf("  %-8s %s\n  %8s = ", commands[i]->name, commands[i]->about, "");
+		print_parts(commands[i]);
+	}
+	printf("  check    whether all is well: mig-check\n"
+	       "  seed     reference data: mig-seed\n"
+	       "  scan     one tool alone, as are apply, check and seed\n"
+	       "  help     this page; help TOPIC the manual: mig, scan, plan, apply, seed, check, records\n"
+	       "  install-links DIR\n"
+	       "           makes links by the names of the tools\n");
+	printf("\nAn option goes to each tool of the pipe that has it, -o and --format to the last: mig COMMAND --help.\n"
+	       "Exit codes are those of the last tool; see mig help mig.\n");
+	return manual_end();
+}
+
+static int
+say_command_help(const struct command *command)
+{
+	size_t i;
+
+	printf("mig %s: %s\n\n  mig %s [OPTION]... [DIR]  =  ", command->name, command->about, command->name);
+	print_parts(command);
+	for (i = 0; i < command->count; i++) {
+		printf("\n%s:\n", tools[command->tools[i]].name);
+		options_help(tools[command->tools[i]].program->options);
+	}
+	printf("\neach:\n");
+	options_help(options_common);
+	return manual_end();
+}
+
+/* --- pipes --- */
+
+/* A stream, and not a folder of migrations: - or a file, also one by its name that is not there. */
+static bool
+is_stream(const char *operand)
+{
+	const char *end = operand != NULL ? strrchr(operand, '.') : NULL;
+	struct stat file;
+
+	if (operand == NULL)
+		return false;
+	if (strcmp(operand, "-") == 0 || (end != NULL && strcmp(end, ".rec") == 0))
+		return true;
+	return stat(operand, &file) == 0 && !S_ISDIR(file.st_mode);
+}
+
+/* The datamodel, where Prisma has it by default. */
+static void
+add_schema(struct part *check)
+{
+	static char file[] = "schema=prisma/schema.prisma", folder[] = "schema=prisma/schema";
+	struct stat found;
+	int i;
+
+	for (i = 1; i < check->argc; i++)
+		if (strncmp(check->argv[i], "schema", 6) == 0)
+			return;
+	route_add(check, stat(file + 7, &found) != 0 && stat(folder + 7, &found) == 0 ? folder : file);
+}
+
+static int
+run_command(const struct command *command, int argc, char *argv[])
+{
+	struct command stream = { command->name, command->about, 1, { TOOL_PLAN }, { NULL } };
+	struct route route;
+	int code = route_make(&route, command, argc, argv);
+
+	if (command == &plan_command && is_stream(route.operand)) {
+		route_free(&route);
+		command = &stream;
+		code = route_make(&route, command, argc, argv);
+	}
+	if (code == 0 && route.help)
+		code = say_command_help(command);
+	else if (code == 0 && command == &verify_command)
+		add_schema(&route.parts[1]);
+	if (code == 0 && !route.help)
+		code = chain_run(&route);
+	route_free(&route);
+	return code;
+}
+
+/* --- links --- */
+
+/* The path of this file, the caller's; NULL: it cannot be told. */
+static char *
+own_path(const char *called)
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	if (len > 0)
+		return xstrndup(path, (size_t)len);
+	return strchr(called, '/') != NULL ? realpath(called, NULL) : NULL;
+}
+
+static bool
+is_same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+static int
+install_links(const char *called, int argc, char *argv[])
+{
+	char *self;
+	int code = 0;
+	size_t i;
+
+	if (argc != 1)
+		return options_wrong("install-links wants the folder: mig install-links /usr/local/bin");
+	if ((self = own_path(called)) == NULL)
+		return message_error(MIG_CONFIG, "cannot tell where this file is: call it by its path");
+	for (i = 0; i < TOOLS && code == 0; i++) {
+		char *path = xformat("%s/%s", argv[0], tools[i].name);
+
+		if (symlink(self, path) != 0 && !(errno == EEXIST && is_same_file(self, path)))
+			code = message_error(errno == EACCES || errno == EPERM ? MIG_DENIED : MIG_OUTPUT,
+			    "cannot make the link %s: %s", path, strerror(errno));
+		free(path);
+	}
+	free(self);
+	return code;
+}
+
+/* --- words --- */
+
+static int
+refuse_word(const char *word)
+{
+	static const char *const words[] = { "status", "plan", "deploy", "verify", "check", "seed", "scan", "apply", "help",
+		"install-links" };
+	const char *nearest = suggest_nearest(word, strlen(word), words, sizeof words / sizeof *words);
+
+	/* what is no word of letters may be a secret */
+	if (word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] != '\0' || strlen(word) > 24)
+		return options_wrong("the first word is a command: status, plan, deploy, verify, check, seed, help");
+	return options_wrong("there is no command %s%s%s%s", word, nearest != NULL ? "; did you mean " : "",
+	    nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+}
+
+static int
+run_tool(const struct tool *tool, int argc, char *argv[])
+{
+	argv[0] = (char *)(uintptr_t)tool->name;
+	return tool->main(argc, argv);
+}
+
+/* Also by its whole name. */
+static const struct tool *
+find_tool(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < TOOLS; i++)
+		if (strcmp(word, tools[i].name) == 0 || strcmp(word, tools[i].name + strlen("mig-")) == 0)
+			return &tools[i];
+	return NULL;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *called = argc > 0 ? argv[0] : "mig", *name = strrchr(called, '/'), *word = argc > 1 ? argv[1] : "";
+	const struct tool *tool;
+	size_t i;
+
+	name = name != NULL ? name + 1 : called;
+	if (strncmp(name, "mig-", 4) == 0 && (tool = find_tool(name)) != NULL)
+		return tool->main(argc, argv);
+	message_begin("mig");
+	for (i = 0; i < COMMANDS; i++)
+		if (strcmp(word, commands[i]->name) == 0)
+			return run_command(commands[i], argc - 2, argv + 2);
+	if ((tool = find_tool(word)) != NULL)
+		return run_tool(tool, argc - 1, argv + 1);
+	if (strcmp(word, "help") == 0 && argc > 2)
+		return manual_show(argv[2]);
+	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return say_help();
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+		return manual_version();
+	if (strcmp(word, "install-links") == 0)
+		return install_links(called, argc - 2, argv + 2);
+	if (argc < 2)
+		return options_wrong("a command is missing: status, plan, deploy, verify, check, seed, help");
+	return refuse_word(word);
+}
