@@ -234,7 +234,8 @@ enum db_outcome db_copy_in(struct db *db, const char *sql, db_feed *feed, void *
 
 /*
  * COPY ... TO STDOUT: `take` gets the data as it comes, a line at a time, and says whether it wants more.  `header`: the
- * first line is one.  Where the rows are not as many as the server says in the end, the connection counts as lost.
+ * first line is one.  Where those that are whole lines are not as many as the server says in the end, the connection
+ * counts as lost.
  */
 typedef bool db_take(void *context, const char *data, size_t len);
 enum db_outcome db_copy_out(struct db *db, const char *sql, bool header, db_take *take, void *context);

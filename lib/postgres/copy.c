@@ -74,6 +74,13 @@ db_copy_in(struct db *db, const char *sql, db_feed *feed, void *context)
 	return outcome == DB_ERROR && signals_caught() != 0 ? DB_STOPPED : outcome;
 }
 
+/* Each row of a COPY in text is a line.  Where bytes were lost on the way the rest of one and what follows it look like a row. */
+static bool
+is_line(const char *data, size_t len)
+{
+	return data[len - 1] == '\n' && memchr(data, '\0', len) == NULL;
+}
+
 enum db_outcome
 db_copy_out(struct db *db, const char *sql, bool header, db_take *take, void *context)
 {
@@ -87,7 +94,7 @@ db_copy_out(struct db *db, const char *sql, bool header, db_take *take, void *co
 	/* libpq gives a row at a time */
 	db->streamed_rows = header ? -1 : 0;
 	while ((len = db_copy_next(db, &data)) > 0) {
-		db->streamed_rows++;
+		db->streamed_rows += is_line(data, (size_t)len);
 		if (more && !(more = take(context, data, (size_t)len)))
 			db_cancel(db);
 		PQfreemem(data);
