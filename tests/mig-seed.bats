@@ -144,7 +144,7 @@ CASES
   assert_code 78
 }
 
-@test "a right that is missing is 77, a database that only reads is 75" {
+@test "a right that is missing is 77, a database that is set to be read-only is 78" {
   echo "INSERT INTO a VALUES (1);" >1.sql
   role_new stranger
   DATABASE_URL=$(database_url "$ROLE") seed 1.sql
@@ -152,7 +152,8 @@ CASES
   says 'permission denied for table a'
   sql_admin "ALTER DATABASE \"$PGDATABASE\" SET default_transaction_read_only = on"
   seed 1.sql
-  assert_code 75
+  assert_code 78
+  says 'default_transaction_read_only is on here, by ALTER DATABASE'
   # roles cannot be dropped otherwise
   sql_admin "SET default_transaction_read_only = off; ALTER DATABASE \"$PGDATABASE\" RESET default_transaction_read_only"
 }

@@ -62,6 +62,29 @@ t.csv|1|id,Vv\n1,a\n
 CASES
 }
 
+@test "backslash commands, which pg_dump writes for psql, are named with what takes them out" {
+  local file command
+  for file in dump.sql "it's \$(touch pwned).sql"; do
+    printf '%s\n' '\restrict abc' "INSERT INTO t VALUES (1, E'\\\\restrict');" 'UPDATE t SET v = v;' '\unrestrict abc' >"$file"
+    sql 'DELETE FROM t'
+    seed "$file"
+    assert_code 65
+    says "$file:1:1: a backslash command is for psql" 'Nothing was seeded'
+    command=$(sed -n 's/^  Take out the lines that begin with a backslash:  //p' <<<"$stderr")
+    sh -c "$command"
+    seed "$file"
+    assert_code 0
+  done
+  [[ ! -e pwned ]]
+  printf 'SELECT 1 \\gexec\n' >dump.sql
+  seed dump.sql
+  assert_code 65
+  says 'dump.sql:1:10: a backslash command'
+  run --separate-stderr mig-seed - <<<'\connect other'
+  assert_code 65
+  says_not 'sed -i'
+}
+
 @test "another separator, a line for spreadsheets and a name that is nearly a column are said by name" {
   local file text said
   sql 'CREATE TABLE item (id int PRIMARY KEY, name text, "unitPrice" numeric, "a;b" int)'

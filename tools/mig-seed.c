@@ -13,6 +13,8 @@
 #include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
+#include "database/liveness.h"
+#include "database/locks.h"
 #include "database/pooler.h"
 #include "postgres/connection.h"
 #include "records/model.h"
@@ -430,30 +432,50 @@ check_pooler(struct db *db, struct source *source)
 	return code;
 }
 
+/* The session, and what looks after it where it is silent. */
+struct connection {
+	struct source source;
+	struct db *db;
+	struct watch *watch;
+	struct liveness liveness;
+};
+
 static int
-connect_to(const struct request *request, struct db **db)
+connect_to(const struct request *request, struct connection *c)
 {
 	const struct db_patience patience = { request->job.wait_ms, request->absent_ms };
-	struct source source = { 0 };
+	bool writes = !request->job.dry_run && !request->export;
 	struct bytes place = { 0 };
-	int code = source_open(&source, request->database);
+	int code = source_open(&c->source, request->database);
 
 	if (code == 0)
-		*db = db_open(&source, "mig-seed", &patience, &code);
-	if (code == 0 && !request->job.dry_run && !request->export)
-		code = check_pooler(*db, &source);
-	secret_free(source.password); /* connected: it is not needed again */
-	source.password = NULL;
-	if (code == 0) {
-		db_let_go(*db);
-		if (request->job.row_security)
-			db_filter_rows(*db);
-		db_place(*db, &place);
-		message_info("%s%s, user %s", request->job.dry_run ? "dry run: " : "", place.data, db_user(*db));
-	}
+		c->db = db_open(&c->source, "mig-seed", &patience, &code);
+	if (code == 0 && writes)
+		code = check_pooler(c->db, &c->source);
+	if (code != 0)
+		return code;
+	db_let_go(c->db);
+	if (request->job.row_security)
+		db_filter_rows(c->db);
+	c->liveness = (struct liveness){ .db = c->db,
+		.pid_is_sure = writes,
+		.source = &c->source,
+		.application = "mig-seed watch",
+		.watch = &c->watch,
+		.patience_ms = request->job.wait_ms };
+	liveness_begin(&c->liveness);
+	db_place(c->db, &place);
+	message_info("%s%s, user %s", request->job.dry_run ? "dry run: " : "", place.data, db_user(c->db));
 	bytes_free(&place);
-	source_free(&source);
-	return code;
+	return 0;
+}
+
+static void
+close_connection(struct connection *c)
+{
+	watch_close(c->watch);
+	db_close(c->db);
+	source_free(&c->source);
 }
 
 static int
@@ -461,7 +483,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 {
 	struct seed_tables tables = { 0 };
 	struct telling telling = { .out = out, .keep = !request->job.dry_run };
-	struct db *db = NULL;
+	struct connection connection = { 0 };
 	const char *folder = request->into != NULL ? request->into : "";
 	int code = request->export ? name_tables(request, input) : seed_gather(input, &request->files);
 
@@ -471,10 +493,10 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	request->job.again = forget_changes;
 	request->job.context = &telling;
 	if (code == 0)
-		code = connect_to(request, &db);
+		code = connect_to(request, &connection);
 	if (code == 0)
-		code = request->export ? seed_export(db, input->files, input->count, &request->job, folder, &tables)
-		                       : seed_run(db, input, &request->job, &tables);
+		code = request->export ? seed_export(connection.db, input->files, input->count, &request->job, folder, &tables)
+		                       : seed_run(connection.db, input, &request->job, &tables);
 	if (code == 0)
 		tell_kept(&telling);
 	if (code == 0)
@@ -482,7 +504,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	forget_changes(&telling);
 	free(telling.kept);
 	seed_tables_free(&tables);
-	db_close(db);
+	close_connection(&connection);
 	return code;
 }
 

@@ -104,6 +104,19 @@ static const char look_sql[] = LOOK("waitstart");
 static const char look_13_sql[] =
     LOOK("(SELECT query_start FROM pg_catalog.pg_stat_activity a WHERE a.pid = pg_locks.pid)");
 
+/*
+ * Of the process $1: NULL where it is gone; whether it waits for its client, and since when.  Within a statement it does
+ * so only in COPY, which scripts have not, and where what it says is not taken.  A standby knows nothing of it.
+ */
+#define WAITS_FOR_CLIENT "a.wait_event" " IN ('ClientRead', 'ClientWrite')"
+#define SINCE "concat_ws(' ', a.wait_event, a.state_change::text, a.query_start::text)"
+static const char backend_sql[] =
+    "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(), a.pid, " WAITS_FOR_CLIENT ", " SINCE " FROM (SELECT) one "
+    "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = $1";
+static const char end_backend_sql[] =
+    "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity a WHERE a.pid = $1 AND " WAITS_FOR_CLIENT
+    " AND " SINCE " = $2::text";
+
 static const char deadlock_sql[] = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'";
 
 static struct answer *
@@ -133,12 +146,12 @@ watch_is_lost(const struct watch *watch)
 /* --- the connection --- */
 
 struct watch *
-watch_open(struct source *source)
+watch_open(struct source *source, const char *application, long long limit_ms, bool *refused)
 {
 	struct watch *watch;
 	struct db *db;
 
-	if ((db = db_open_quietly(source, "mig-apply watch", CONNECT_MS)) == NULL)
+	if ((db = db_open_quietly(source, application, limit_ms > 0 ? limit_ms : CONNECT_MS, refused)) == NULL)
 		return NULL;
 	watch = xcalloc(1, sizeof *watch);
 	watch->db = db;
@@ -242,6 +255,38 @@ watch_holders(struct watch *watch, int pid, const struct waits *waits, struct wa
 		return false;
 	fill_waits(holders, answer);
 	return true;
+}
+
+enum backend
+watch_backend(struct watch *watch, int pid, bool sure, char since[WATCH_SINCE])
+{
+	char number[16];
+	const char *const parameters[] = { number };
+	enum backend backend = BACKEND_WORKS;
+	struct answer *a;
+
+	snprintf(number, sizeof number, "%d", pid);
+	if ((a = ask(watch, backend_sql, 1, parameters)) == NULL)
+		return BACKEND_NOT_SEEN;
+	bytes_copy(since, WATCH_SINCE, answer_word(a, 0, 4));
+	if (!answer_has(a, 2) || answer_flag(a, 0, 1) || (!sure && answer_number(a, 0, 0) != db_backend_pid(watch->db)))
+		backend = BACKEND_NOT_KNOWN;
+	else if (answer_text(a, 0, 2) == NULL)
+		backend = BACKEND_GONE;
+	else if (answer_flag(a, 0, 3))
+		backend = BACKEND_WAITS;
+	answer_free(a);
+	return backend;
+}
+
+void
+watch_end_backend(struct watch *watch, int pid, const char *since)
+{
+	char number[16];
+	const char *const parameters[] = { number, since };
+
+	snprintf(number, sizeof number, "%d", pid);
+	answer_free(ask(watch, end_backend_sql, 2, parameters));
 }
 
 long long

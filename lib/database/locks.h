@@ -53,8 +53,11 @@ extern const char locks_prepared_sql[];
 
 struct watch;
 
-/* Connects.  A watcher is a convenience: NULL where it cannot. */
-struct watch *watch_open(struct source *source);
+/*
+ * Connects.  A watcher is a convenience: NULL where it cannot; *refused as db_open_quietly() has it.  limit_ms: the most that
+ * this, and then each look, may take; 0: 3 s.
+ */
+struct watch *watch_open(struct source *source, const char *application, long long limit_ms, bool *refused);
 void watch_close(struct watch *watch);
 
 /* Whether its connection is gone: it sees nothing any more. */
@@ -76,6 +79,23 @@ void watch_waits(struct watch *watch, int pid, struct waits *waits);
 /* Who holds now what `waits` was about, but for the session `pid`, into *holders, which is replaced.  False where nothing
  * could be seen. */
 bool watch_holders(struct watch *watch, int pid, const struct waits *waits, struct waits *holders);
+
+/*
+ * What the process `pid` is at, that some session of ours belongs to.  `sure`: that number is the server's own; else it may
+ * be one that a pooler made up, which is asked for by looking at the watcher's.
+ */
+enum backend {
+	BACKEND_NOT_SEEN,    /* the watcher could not ask: it is lost, or has no answer */
+	BACKEND_NOT_KNOWN,   /* it asked a server, but one that cannot tell */
+	BACKEND_WORKS,
+	BACKEND_WAITS,       /* it waits for its client: for a statement, or for what it says to be taken */
+	BACKEND_GONE
+};
+#define WATCH_SINCE 96
+enum backend watch_backend(struct watch *watch, int pid, bool sure, char since[WATCH_SINCE]);
+
+/* Ends that process where it still waits like that, since `since`: its locks go, and what it did not commit. */
+void watch_end_backend(struct watch *watch, int pid, const char *since);
 
 /* The server's deadlock_timeout. */
 long long watch_deadlock_ms(struct watch *watch);

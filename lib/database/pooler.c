@@ -34,7 +34,7 @@ changes(struct db *db, int pid)
 bool
 pooler_shares(struct db *db, struct source *source, int pid)
 {
-	struct db *other = db_open_quietly(source, "mig-apply pooler", LIMIT_MS);
+	struct db *other = db_open_quietly(source, "mig-apply pooler", LIMIT_MS, NULL);
 	bool shares = false;
 
 	if (other != NULL && db_tell(other, "BEGIN") == DB_OK) {

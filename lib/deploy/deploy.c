@@ -616,6 +616,13 @@ run_steps(struct run_state *s)
 		    .max_stall_ms = s->deploy->max_stall_ms,
 		    .deadline_ms = s->deadline_ms },
 		.progress = &s->progress };
+	s->send.traffic.liveness = (struct liveness){ .db = s->db,
+		.pid_is_sure = true,
+		.source = &s->source,
+		.application = "mig-apply watch",
+		.watch = &s->send.traffic.watch,
+		.patience_ms = s->deploy->wait_ms };
+	liveness_begin(&s->send.traffic.liveness);
 	progress_begin(&s->progress, s->steps, s->plan->step_count);
 	for (i = 0; i < s->plan->step_count;) {
 		size_t ahead = ahead_from(s, i), j = i;

@@ -65,7 +65,7 @@ has_watch(struct traffic *t)
 	if (t->watch != NULL || t->watch_tried)
 		return t->watch != NULL;
 	t->watch_tried = true;
-	if ((t->watch = watch_open(t->source)) == NULL)
+	if ((t->watch = watch_open(t->source, "mig-apply watch", 0, NULL)) == NULL)
 		message_warning("a second connection cannot be had: nobody sees who waits for us, and who is in the way");
 	else
 		message_verbose("%s: a second connection watches who waits for whom", t->migration);

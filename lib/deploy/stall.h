@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "database/liveness.h"
 #include "database/locks.h"
 #include "postgres/connection.h"
 #include "secret/source.h"
@@ -31,6 +32,7 @@ struct traffic {
 	long long max_stall_ms;
 	long long deadline_ms;      /* on clock_now_ms() */
 	struct watch *watch;        /* NULL: not yet, or it cannot be had */
+	struct liveness liveness;   /* makes and uses the same one */
 	bool watch_tried;
 
 	/* the step so far */

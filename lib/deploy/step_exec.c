@@ -418,7 +418,7 @@ lock_again(struct send *s, struct db **db)
 	struct answer *answer;
 	bool locked = false;
 
-	if (*db == NULL && (*db = db_open_quietly(s->source, "mig-apply", 0)) != NULL)
+	if (*db == NULL && (*db = db_open_quietly(s->source, "mig-apply", 0, NULL)) != NULL)
 		db_let_go(*db);
 	if (*db == NULL)
 		return false;
@@ -442,6 +442,7 @@ send_look_again(struct send *s, const char *migration, bool (*look)(struct db *d
 
 	if (s->traffic.deadline_ms > until)
 		until = s->traffic.deadline_ms;
+	db_hang_up(s->db, "the connection was lost"); /* where it is open still, the server keeps its locks */
 	message_info("the connection is lost; looking what became of %s, for %s at most", migration,
 	    clock_span(until - now, span));
 	while (!seen && clock_now_ms() < until && signals_caught() == 0) {

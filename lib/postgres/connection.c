@@ -83,12 +83,17 @@ db_open(struct source *source, const char *application, const struct db_patience
 }
 
 struct db *
-db_open_quietly(struct source *source, const char *application, long long limit_ms)
+db_open_quietly(struct source *source, const char *application, long long limit_ms, bool *refused)
 {
 	struct db *db = xcalloc(1, sizeof *db);
+	bool connected;
 
 	db->limit_ms = limit_ms > 0 ? limit_ms : ANSWER_MS;
-	if (!db_connect_any(db, source, application, limit_ms)) {
+	connected = db_connect_any(db, source, application, limit_ms);
+	if (refused != NULL)
+		*refused = !connected &&
+		    (db->error.sqlstate[0] != '\0' || db->refusal == REFUSAL_POOLER || db->needs_password);
+	if (!connected) {
 		db_close(db);
 		return NULL;
 	}

@@ -82,8 +82,9 @@ const char *db_restored(struct db *db);
 enum db_outcome db_session_reset(struct db *db);
 
 /* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it, and then
- * each answer, may take (DB_LOST), or 0: what the string allows, and what db_limit() has by itself. */
-struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms);
+ * each answer, may take (DB_LOST), or 0: what the string allows, and what db_limit() has by itself.  *refused (may be
+ * NULL): a server answered, and did not want us (too many connections, a password, ...). */
+struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms, bool *refused);
 
 /*
  * The same beside other work: none of these waits, but for the name of a host.  db_begin() starts one attempt
@@ -142,6 +143,18 @@ void db_hooks(struct db *db, const struct db_hooks *hooks);
  * the user wants, and are never limited; db_run_aside() always is.  What was cancelled has 10 s to end, after a signal 5 s.
  */
 void db_limit(struct db *db, long long limit_ms);
+
+/*
+ * What db_limit() does not limit may be silent for hours, and also where its answer was lost on the way.  `silence` is
+ * called when the server has taken all that was sent and no byte has come from it for 10 s, and then every 5 s; it finds out
+ * what to think of that, and calls db_hang_up() if nothing will come.  NULL: nobody does.
+ */
+typedef void db_silence(void *context, long long ms);
+void db_on_silence(struct db *db, db_silence *silence, void *context);
+
+/* Gives the connection up, if that has not happened yet, so that the server can see it: whatever waits on db ends with
+ * DB_LOST.  `why` is static. */
+void db_hang_up(struct db *db, const char *why);
 
 /* What was answered cannot be the answer to what was asked: the connection is of no use any more.  Always DB_LOST. */
 enum db_outcome db_give_up(struct db *db);

@@ -32,6 +32,8 @@ enum refusal {
 struct db {
 	PGconn *conn;
 	struct db_hooks hooks;
+	db_silence *silence;
+	void *silence_context;
 	struct db_error error;
 	struct cancel *cancel;    /* the last cancel request, or NULL */
 	bool cancelling;
@@ -45,6 +47,9 @@ struct db {
 		long long began_ms;   /*   from here on; 0: it has not begun */
 		size_t received;      /*   bytes since then, */
 		bool noticed;         /*   and there were notices among them */
+		bool heard;           /*   bytes came, or may have, since heard_ms was set: */
+		long long heard_ms;   /*   when the last ones came; 0: not asked yet */
+		long long silent_ms;  /*   when db_on_silence()'s is called next */
 		bool deaf;            /*   whatever signal comes, and without ticks */
 	} wait;
 	int pid;                  /* of the server process, where libpq was given another; else 0 */
@@ -77,6 +82,8 @@ enum {
 	DRAIN_MS = 5000,          /* a signal came: the server may take so long to end what runs, */
 	CANCELLED_MS = 10000,     /* and so long where it is we who do not want it any more */
 	ANSWER_MS = 10000,
+	SILENCE_MS = 10000,       /* what has no limit is looked after then, */
+	SILENCE_AGAIN_MS = 5000,  /* and then again and again */
 	FLOWING_BYTES = 16384     /* in that time: then the answer is long, and not late */
 };
 

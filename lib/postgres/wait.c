@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/message.h"
@@ -55,12 +56,42 @@ db_cancel_when_signalled(struct db *db)
 	return true;
 }
 
+/* Whether the other side has not taken all of it yet: it cannot answer what it does not have. */
+static bool
+is_on_its_way(const struct db *db)
+{
+	int unsent = 0;
+
+	return ioctl(PQsocket(db->conn), TIOCOUTQ, &unsent) == 0 && unsent > 0;
+}
+
+/* For what has no limit. */
+static void
+look_after_silence(struct db *db)
+{
+	struct wait *w = &db->wait;
+	long long now;
+
+	if (db->silence == NULL || w->limit_ms > 0 || w->deaf || db->cancel_ms != 0)
+		return;
+	now = clock_now_ms();
+	if (w->heard || w->heard_ms == 0 || (now >= w->silent_ms && is_on_its_way(db))) {
+		w->heard = false;
+		w->heard_ms = now;
+		w->silent_ms = now + SILENCE_MS;
+	} else if (now >= w->silent_ms) {
+		db->silence(db->silence_context, now - w->heard_ms);
+		w->silent_ms = clock_now_ms() + SILENCE_AGAIN_MS;
+	}
+}
+
 bool
 db_takes_too_long(struct db *db)
 {
 	struct wait *w = &db->wait;
 	long long now;
 
+	look_after_silence(db);
 	if (db->given_up != NULL || (w->limit_ms == 0 && db->cancel_ms == 0))
 		return db->given_up != NULL;
 	now = clock_now_ms();
@@ -81,6 +112,7 @@ db_receive(struct db *db)
 {
 	int here = 0;
 
+	db->wait.heard = true;
 	if (db->wait.limit_ms > 0 && ioctl(PQsocket(db->conn), FIONREAD, &here) == 0 && here > 0)
 		db->wait.received += (size_t)here;
 	return PQconsumeInput(db->conn);
@@ -145,6 +177,22 @@ void
 db_limit(struct db *db, long long limit_ms)
 {
 	db->limit_ms = limit_ms > 0 ? limit_ms : limit_ms < 0 ? ANSWER_MS : 0;
+}
+
+void
+db_on_silence(struct db *db, db_silence *silence, void *context)
+{
+	db->silence = silence;
+	db->silence_context = context;
+}
+
+void
+db_hang_up(struct db *db, const char *why)
+{
+	if (db->given_up == NULL)
+		db->given_up = why;
+	if (PQsocket(db->conn) >= 0)
+		(void)shutdown(PQsocket(db->conn), SHUT_RDWR);
 }
 
 void

@@ -11,8 +11,10 @@
 
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/shell_quote.h"
 #include "base/signals.h"
 #include "seed/copy_source.h"
+#include "sql/misfits.h"
 #include "sql/sql.h"
 
 static const struct {
@@ -60,15 +62,15 @@ refuse_statement(const struct seed_file *file, const struct sql_statement *state
 	return MIG_DATA;
 }
 
-/* All files are one transaction, so none may end it. */
+/* All files are one transaction, so none may end it; `until`: only what begins before. */
 static int
-check_statements(const struct seed_file *file)
+check_statements(const struct seed_file *file, size_t until)
 {
 	struct sql_script script = sql_split(file->text.data, file->text.len);
 	int code = 0;
 	size_t i;
 
-	for (i = 0; code == 0 && i < script.count; i++) {
+	for (i = 0; code == 0 && i < script.count && script.statements[i].start < until; i++) {
 		const struct sql_statement *s = &script.statements[i];
 
 		if (s->kind == SQL_BEGIN || s->kind == SQL_COMMIT || s->kind == SQL_ROLLBACK)
@@ -83,16 +85,42 @@ check_statements(const struct seed_file *file)
 	return code;
 }
 
+/* \restrict, \connect, ...: pg_dump writes some. */
+static int
+check_psql(const struct seed_file *file, size_t at)
+{
+	struct bytes word = { 0 };
+	struct sql_place place;
+
+	if (at == file->text.len)
+		return 0;
+	place = sql_place(file->text.data, file->text.len, at);
+	(void)message_error(MIG_DATA, "%s:%lu:%lu: a backslash command is for psql; no server takes it", file->path,
+	    place.line, place.column);
+	if (!file->standard) {
+		shell_path_word(&word, file->path);
+		message_line("  Take out the lines that begin with a backslash:  sed -i '/^\\\\/d' %s", word.data);
+		bytes_free(&word);
+	}
+	message_line("  Nothing was seeded.");
+	return MIG_DATA;
+}
+
 static int
 check_sql(struct seed_file *file, int fd)
 {
 	int error = bytes_read_fd(&file->text, fd), code;
+	size_t at;
 
 	if (error != 0)
 		return seed_cannot_read(file->path, error);
 	bytes_str(&file->text, "");
 	code = seed_check_text(file, file->text.data, file->text.len, 1);
-	return code != 0 ? code : check_statements(file);
+	if (code != 0)
+		return code;
+	at = misfit_psql(file->text.data, file->text.len);
+	code = check_statements(file, at);
+	return code != 0 ? code : check_psql(file, at);
 }
 
 static size_t

@@ -33,6 +33,7 @@ struct seeding {
 	char sqlstate[6];             /* of the error behind what was said, where that was taken from db; or "" */
 	int code;                     /* what was said, or 0 */
 	bool again;                   /* somebody else wrote meanwhile: try again */
+	bool committing;              /* COMMIT was sent */
 };
 
 /* Values read alike whatever the server, its database or our role are set to; the rest is ours. */
@@ -734,6 +735,7 @@ commit(struct seeding *s)
 		if (s->tables->tables[i].inserted > 0)
 			upsert_sequences(&sql, &s->tables->tables[i].sql);
 	bytes_str(&sql, sql.len > 0 ? "; COMMIT" : "COMMIT");
+	s->committing = true;
 	return run_text(s->db, &sql);
 }
 
@@ -944,6 +946,19 @@ may_try_again(const struct seeding *s, enum db_outcome outcome, const struct db_
 	return outcome == DB_ERROR && s->code == 0 && signals_caught() == 0 && (s->again || db_is_busy(e));
 }
 
+/* Behind the error. */
+static void
+say_lost(const struct seeding *s)
+{
+	if (!s->committing) {
+		message_line("  Nothing was seeded: what is not committed ends with the session.");
+		return;
+	}
+	message_line("  Whether it was committed is not known.");
+	message_line("next: run the same again: rows that are as the files say are not written twice%s",
+	    s->input->sql_count > 0 ? "; the .sql files run again" : "");
+}
+
 /* Says what an attempt has come to, behind its rollback; returns the exit code.  `busy`: it was tried for long enough. */
 static int
 say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e, bool busy)
@@ -963,6 +978,8 @@ say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e,
 		(void)db_error_say(e, code, "seed");
 	if (s->code == 0 && s->sql == NULL && busy)
 		message_line("  Nothing was seeded: all was rolled back. The same command may work later.");
+	if (s->code == 0 && outcome == DB_LOST)
+		say_lost(s);
 	if (origin.len > 0)
 		message_line("%s", origin.data);
 	bytes_free(&origin);

@@ -357,13 +357,45 @@ key_wanted(const struct answer *a, size_t at, size_t count, const struct seed_na
 	return wanted->count == count;
 }
 
+enum { OTHER_INDEX, OTHER_VALID, OTHER_PREDICATE, OTHER_EXPRESSIONS };
+
+/* Unique indexes that are no keys, since they do not hold for all rows, or not for columns. */
+static const char others_sql[] =
+    "SELECT x.relname, i.indisvalid, pg_get_expr(i.indpred, i.indrelid), pg_get_expr(i.indexprs, i.indrelid) "
+    "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indisunique "
+    "AND (i.indpred IS NOT NULL OR i.indexprs IS NOT NULL OR NOT i.indisvalid) AND i.indrelid = $1::oid ORDER BY x.relname";
+
+/* Says why those are none; whether there is any. */
+static bool
+list_no_keys(struct db *db, const struct seed_table *t)
+{
+	const char *const oid = t->oid;
+	struct answer *a = NULL;
+	size_t rows, i;
+
+	(void)db_query_ours(db, &a, others_sql, 1, &oid);
+	rows = a != NULL ? answer_rows(a) : 0;
+	for (i = 0; i < rows; i++) {
+		const char *name = answer_word(a, i, OTHER_INDEX);
+
+		if (!answer_flag(a, i, OTHER_VALID))
+			message_line("  no key: %s is not valid: REINDEX it", name);
+		else if (answer_text(a, i, OTHER_PREDICATE) != NULL)
+			message_line("  no key: %s is partial, WHERE %s", name, answer_text(a, i, OTHER_PREDICATE));
+		else
+			message_line("  no key: %s is on an expression, %s", name, answer_word(a, i, OTHER_EXPRESSIONS));
+	}
+	answer_free(a);
+	return rows > 0;
+}
+
 /* Which unique keys there are, in a form to be typed again. */
 static void
-list_keys(const struct seed_tables *tables, const struct seed_table *t)
+list_keys(struct db *db, const struct seed_tables *tables, const struct seed_table *t)
 {
 	const struct answer *a = tables->answers[2];
 	size_t at = 0, count, i;
-	bool any = false;
+	bool any = false, others;
 
 	for (; next_key(a, t->oid, &at, &count) != NULL; at += count) {
 		struct bytes list = { 0 }, table = { 0 }, option = { 0 };
@@ -385,12 +417,14 @@ list_keys(const struct seed_tables *tables, const struct seed_table *t)
 		bytes_free(&table);
 		bytes_free(&option);
 	}
+	others = list_no_keys(db, t);
 	if (!any)
-		message_line("  It has no unique key at all: rows cannot be told apart. Add one by a migration, or seed it with SQL.");
+		message_line("  It has no unique key %s: rows cannot be told apart. Add one by a migration, or seed it with SQL.",
+		    others ? "that holds for all rows" : "at all");
 }
 
 static int
-take_key(const struct seed_tables *tables, struct seed_table *t)
+take_key(struct db *db, const struct seed_tables *tables, struct seed_table *t)
 {
 	const struct answer *a = tables->answers[2];
 	const struct seed_names *wanted = &t->file->settings.key;
@@ -408,7 +442,7 @@ take_key(const struct seed_tables *tables, struct seed_table *t)
 			    t->sql.table);
 		else
 			(void)seed_refuse(t->file, 0, "table \"%s\" has no primary key", t->sql.table);
-		list_keys(tables, t);
+		list_keys(db, tables, t);
 		bytes_free(&list);
 		return MIG_DATA;
 	}
@@ -426,7 +460,7 @@ take_key(const struct seed_tables *tables, struct seed_table *t)
 }
 
 static int
-check_key(const struct seed_tables *tables, const struct seed_table *t)
+check_key(struct db *db, const struct seed_tables *tables, const struct seed_table *t)
 {
 	size_t i;
 
@@ -438,7 +472,7 @@ check_key(const struct seed_tables *tables, const struct seed_table *t)
 		(void)seed_refuse(t->file, t->sql.json ? 0 : 1,
 		    "there is no column \"%s\", which is in the key of table \"%s\"",
 		    c->name, t->sql.table);
-		list_keys(tables, t);
+		list_keys(db, tables, t);
 		return MIG_DATA;
 	}
 	return 0;
@@ -585,11 +619,11 @@ find(struct db *db, struct seed_file *files, size_t count, bool all_columns, str
 		take_columns(tables, t);
 		*code = take_header(tables, t);
 		if (*code == 0)
-			*code = take_key(tables, t);
+			*code = take_key(db, tables, t);
 		for (j = 0; all_columns && j < t->sql.count; j++)
 			t->sql.columns[j].in_file = true;
 		if (*code == 0 && !t->sql.json)
-			*code = check_key(tables, t);
+			*code = check_key(db, tables, t);
 	}
 	if (outcome == DB_OK && *code == 0)
 		order_tables(tables);
