@@ -139,6 +139,11 @@ check-mutate:
 	$(MAKE) SANITIZE=address,undefined all
 	JOBS=8 BUILD=build/sanitize tests/fuzz/mutate 2000
 
+# The one static file, in empty folders; as root.
+check-static: static test-tools
+	scripts/install-packages server test
+	MIG_TEST_STATIC=$(CURDIR)/build/static/mig bats tests/static.bats
+
 check-traffic: all
 	BUILD=$(BUILD) tests/traffic/run
 
@@ -174,5 +179,5 @@ clean:
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-sql check-traffic clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-sql check-static check-traffic clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -27,7 +27,7 @@ source "$TESTS/server.bash"
 
 # What a developer has set must not reach the programs under test. Once a file: what setup_file exports is to stay.
 if [[ ${MIG_TEST_CLEAN-} != "$BATS_TEST_FILENAME" ]]; then
-  unset "${!PG@}" DATABASE_URL DATABASE_URL_FILE MIG_DATABASE NO_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS LANGUAGE "${!LC_@}"
+  unset "${!PG@}" SSL_CERT_FILE SSL_CERT_DIR DATABASE_URL DATABASE_URL_FILE MIG_DATABASE NO_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS LANGUAGE "${!LC_@}"
   export LANG=C.UTF-8 TZ=UTC TERM=dumb no_proxy=127.0.0.1,localhost,::1 NO_PROXY=127.0.0.1,localhost,::1
   # ~/.pgpass, ~/.pg_service.conf, ~/.postgresql/: libpq looks there by itself.
   export MIG_TEST_HOME=${MIG_TEST_HOME:-$HOME} HOME=/nonexistent

@@ -90,8 +90,8 @@ see_without_proc(const struct view *view)
 	const char *name = (const char *)(uintptr_t)getauxval(AT_EXECFN); /* the last string above the stack */
 
 	(void)dl_iterate_phdr(see_segments, (void *)(uintptr_t)view);
-	if (top != (char *)-1 && top > _end)
-		view->see(lowest_mapped(top - 1, _end), top, view->context);
+	if (top != (char *)-1) /* below it may be the program's data, which was shown, and then its text */
+		view->see(lowest_mapped(top - 1, top > _end ? _end : NULL), top, view->context);
 	if (name > &here)
 		view->see(lowest_mapped(&here, NULL), (char *)(uintptr_t)name + strlen(name), view->context);
 }

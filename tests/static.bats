@@ -1,0 +1,217 @@
+#!/usr/bin/env bats
+# The one static file, where nothing else is: in a folder that holds it, /etc/hosts and migrations, by chroot(2), against
+# a server outside. `make check-static` builds it; elsewhere these tests are skipped, since a libcurl has to be built.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+
+load helper
+load words
+load memory
+load http
+
+setup_file() {
+  STATIC=${MIG_TEST_STATIC:-$TESTS/../build/static/mig}
+  export STATIC
+  [[ -x $STATIC ]] || return 0
+  # as the sources are now
+  [[ -n ${MIG_TEST_STATIC-} ]] || env -u MAKEFLAGS -u MAKELEVEL make -s -C "$TESTS/.." STATIC=1 build/static/mig >/dev/null 2>&1 3>&-
+  TLS=$(mktemp -d /tmp/mig.XXXXXX)
+  export TLS
+  openssl req -x509 -newkey rsa:2048 -nodes -days 60 -subj /CN=db.test -addext 'subjectAltName=DNS:db.test,IP:127.0.0.1' \
+    -keyout "$TLS/key" -out "$TLS/cert" 2>/dev/null
+  chmod 600 "$TLS/key"
+  ((EUID)) || chown -R "$(server_user)" "$TLS"
+  server_start --tcp ssl=on "ssl_cert_file=$TLS/cert" "ssl_key_file=$TLS/key"
+}
+
+teardown_file() {
+  server_stop
+  http_stop
+  rm -rf "${TLS-/nonexistent}"
+}
+
+setup() {
+  [[ -x $STATIC ]] || skip "build/static/mig is not built: make check-static"
+  ((EUID == 0)) || skip "needs root, for chroot"
+  database_new
+  folder_new
+  ROOT=$BATS_TEST_TMPDIR/root
+  mkdir -p "$ROOT/etc"
+  cp "$STATIC" "$ROOT/mig"
+  echo '127.0.0.1 db.test' >"$ROOT/etc/hosts"
+  mv prisma "$ROOT/prisma"
+  FOLDER=$ROOT/prisma/migrations
+  cp "$TLS/cert" "$ROOT/ca.pem"
+  password_role
+  URL=${URL/127.0.0.1/db.test}
+  unset DATABASE_URL
+}
+
+teardown() {
+  [[ -z ${DEPLOY-} ]] || kill -KILL "$DEPLOY" 2>/dev/null || true
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+# What is applied; the tables are the role's own.
+applied_names() {
+  sql_admin "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY started_at"
+}
+
+# mig in there, with the connection string in the environment, verified by name.
+inside() {
+  DATABASE_URL="$URL?sslmode=verify-full&sslrootcert=/ca.pem" run --separate-stderr chroot "$ROOT" /mig "$@"
+}
+
+@test "it is a static PIE under 12 MB, hardened, and says what is in it" {
+  run readelf -hldW "$STATIC"
+  assert_line --regexp 'Type: +DYN'
+  assert_line --regexp 'FLAGS_1.*NOW.*PIE'
+  assert_line --regexp GNU_RELRO
+  assert_line --regexp 'GNU_STACK.* RW +0x'
+  refute_line --partial NEEDED
+  refute_line --partial INTERP
+  (($(stat -c %s "$STATIC") < 12000000)) || fail "$(stat -c %s "$STATIC") bytes"
+  inside --version
+  assert_code 0
+  for library in libpq OpenSSL libcurl libsodium jansson glibc; do
+    assert_line --regexp "^  $library [0-9.]+ +[A-Z]|^  $library [0-9.]+ +curl"
+  done
+  for topic in mig scan plan apply seed check records; do
+    inside help "$topic"
+    assert_code 0
+    assert_line --regexp '^NAME'
+  done
+}
+
+@test "in an empty folder: status, plan, deploy by SCRAM and TLS, and a health check over https" {
+  migration 20240101000000_init 'CREATE TABLE a (id int);'
+  migration 20240102000000_more 'CREATE TABLE b (id int);'
+  inside status --format=text
+  assert_code 0
+  shows '2 pending' 'TLS'
+  inside plan --format=text
+  assert_code 0
+  shows 20240102000000_more
+  inside deploy
+  assert_code 0
+  assert_equal "$(applied_names | wc -l)" 2
+  inside deploy
+  assert_code 0
+  http_start --tls "$TLS/cert" "$TLS/key"
+  inside check "health=https://db.test:$HTTP/ok" health.ca=/ca.pem
+  assert_code 0
+  shows 'certificate good for'
+  # no authority is known there
+  inside check "health=https://db.test:$HTTP/ok"
+  assert_code 3
+  shows 'no certificates of authorities were found here'
+  SSL_CERT_FILE=/ca.pem inside check "health=https://db.test:$HTTP/ok"
+  assert_code 0
+}
+
+@test "in an empty folder: exit codes 1, 65, 69, 75 and 78" {
+  migration 20240101000000_init 'SELECT 1/0;'
+  inside deploy
+  assert_code 1
+  rm -r "${FOLDER:?}"/2024*
+  migration 20240101000000_init 'CREATE TABLE a (id int);'
+  coproc PSQL { client psql -XAtq; }
+  echo "SELECT 'locked' FROM (SELECT pg_advisory_lock(72707369)) l;" >&"${PSQL[1]}"
+  read -r locked <&"${PSQL[0]}"
+  assert_equal "$locked" locked
+  inside deploy --wait=100ms
+  assert_code 75
+  echo '\q' >&"${PSQL[1]}"
+  mv "$FOLDER" "$FOLDER.away"
+  inside status
+  assert_code 65
+  mv "$FOLDER.away" "$FOLDER"
+  URL=postgresql://nobody@db.test:1/nowhere inside status
+  assert_code 69
+  URL=postgresql://nobody@no.such.test/nowhere inside status
+  assert_code 69
+  run --separate-stderr chroot "$ROOT" /mig status
+  assert_code 78
+  says 'DATABASE_URL is not set'
+  says_not 'cmd:railway'
+}
+
+@test "what an empty folder lacks, and what is not in the file, is said: 78" {
+  local place file parameters url
+  inside status -d 'cmd:echo x'
+  assert_code 78
+  says 'there is no shell here' 'use file: or env:'
+  url=$URL
+  URL=postgresql://db.test:${URL##*:} inside status
+  assert_code 78
+  says 'say user=NAME'
+  for parameters in gssencmode=require krbsrvname=postgres; do
+    DATABASE_URL="$url?$parameters" run --separate-stderr chroot "$ROOT" /mig status
+    assert_code 78
+    says 'has no Kerberos'
+  done
+  printf '[shop]\nldap://127.0.0.1/dc=test?description?one?(cn=shop)\n' >"$ROOT/service.conf"
+  PGSERVICEFILE=/service.conf run --separate-stderr chroot "$ROOT" /mig status -d service=shop
+  assert_code 78
+  says 'the service file wants LDAP'
+
+  # the system's authorities
+  DATABASE_URL="$url?sslrootcert=system" run --separate-stderr chroot "$ROOT" /mig status
+  assert_code 78
+  says 'no certificates of authorities were found here'
+  for place in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+    mkdir -p "$ROOT${place%/*}"
+    cp "$TLS/cert" "$ROOT$place"
+    DATABASE_URL="$url?sslrootcert=system" run --separate-stderr chroot "$ROOT" /mig status
+    assert_code 0
+    rm "$ROOT$place"
+  done
+  DATABASE_URL="$url?sslrootcert=system" SSL_CERT_FILE=/ca.pem run --separate-stderr chroot "$ROOT" /mig status
+  assert_code 0
+}
+
+@test "with busybox beside it: cmd: without /dev/null, file:, links, and a pipe in its shell" {
+  command -v busybox >/dev/null || skip "no busybox"
+  file -L "$(command -v busybox)" 2>/dev/null | grep -q dynamically && skip "busybox is not static"
+  mkdir "$ROOT/bin"
+  cp "$(command -v busybox)" "$ROOT/bin/busybox"
+  chroot "$ROOT" /bin/busybox --install -s /bin
+  migration 20240101000000_init 'CREATE TABLE a (id int);'
+  echo "$URL?sslmode=require" >"$ROOT/url"
+  chmod 600 "$ROOT/url"
+  inside status -d 'cmd:cat /url' --format=text
+  assert_code 0
+  shows '1 pending'
+  # what it reads on its standard input is nothing, and not ours
+  inside status -d 'cmd:cat; cat /url' --format=text <<<'postgresql://nobody@db.test:1/x'
+  assert_code 0
+  inside install-links /bin
+  assert_code 0
+  run --separate-stderr chroot "$ROOT" /bin/sh -c 'mig-scan -d file:/url | mig-plan | mig-apply -d file:/url'
+  assert_code 0
+  assert_equal "$(applied_names)" 20240101000000_init
+}
+
+@test "no readable copy of the password while it works, with and without /proc" {
+  local with pid
+  for with in without with; do
+    database_new
+    password_role
+    URL=${URL/127.0.0.1/db.test}
+    unset DATABASE_URL
+    rm -rf "${FOLDER:?}"/2024*
+    migration 20240101000000_slow 'SELECT pg_sleep(60);'
+    mkdir -p "$ROOT/proc"
+    DATABASE_URL="$URL?sslmode=require" unshare -m sh -c '
+      [ "$1" = without ] || mount -t proc proc "$2/proc" || exit 1
+      exec chroot "$2" /mig deploy' - "$with" "$ROOT" >out 2>err 3>&- 4>&- &
+    DEPLOY=$!
+    eventually running 'SELECT pg_sleep(60)' || fail "$(cat err)"
+    assert_no_copy "$DEPLOY"
+    assert_line --regexp '^password readable=0 noaccess=[1-9]' # it was looked for where it is
+    kill -TERM "$DEPLOY"
+    status=0
+    wait "$DEPLOY" || status=$?
+    assert_equal "$status" 143
+    DEPLOY=
+  done
+}
