@@ -96,33 +96,60 @@ add_link(struct bytes *sql, const struct answer *columns)
 	}
 }
 
-/* The first staged row that points at nothing, neither in the parent nor in what is to be put there. */
+/* Whether all columns that a link points at are staged. */
+static bool
+stages_parents(const struct seed_table *parent, const struct answer *columns)
+{
+	size_t i;
+
+	for (i = 0; i < answer_rows(columns); i++) {
+		const char *name = answer_word(columns, i, LINK_PARENT_COLUMN);
+		const struct upsert_column *c = error_row_column_named(parent, name, strlen(name));
+
+		if (c == NULL || !c->in_file)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The first staged row that is to be written and points at nothing, neither in the parent nor in what is to be put there;
+ * where --prune leaves of the parent only what is staged, that alone counts.
+ */
 struct answer *
 error_row_find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_table *t,
     const struct answer *columns)
 {
 	const char *parent = answer_word(columns, 0, LINK_PARENT_OID);
-	struct bytes sql = { 0 };
+	struct bytes sql = { 0 }, staged = { 0 };
+	bool pruned = false;
 	size_t i;
 
-	bytes_format(&sql, "SELECT s.ctid FROM pg_temp.mig_seed_%zu s WHERE NOT EXISTS (SELECT FROM %s p WHERE ", t->sql.number,
-	    answer_word(columns, 0, LINK_PARENT));
-	add_link(&sql, columns);
-	bytes_char(&sql, ')');
 	for (i = 0; i < tables->count; i++) {
-		if (strcmp(tables->tables[i].oid, parent) != 0)
+		const struct seed_table *p = &tables->tables[i];
+
+		if (strcmp(p->oid, parent) != 0 || !stages_parents(p, columns))
 			continue;
-		bytes_format(&sql, " AND NOT EXISTS (SELECT FROM pg_temp.mig_seed_%zu p WHERE ",
-		    tables->tables[i].sql.number);
+		bytes_format(&staged, " AND NOT EXISTS (SELECT FROM pg_temp.mig_seed_%zu p WHERE ", p->sql.number);
+		add_link(&staged, columns);
+		bytes_char(&staged, ')');
+		pruned = p->sql.deletes && !p->sql.stream;
+	}
+	bytes_str(&sql, "SELECT s.ctid");
+	upsert_written(&sql, &t->sql);
+	if (!pruned) {
+		bytes_format(&sql, " AND NOT EXISTS (SELECT FROM %s p WHERE ", answer_word(columns, 0, LINK_PARENT));
 		add_link(&sql, columns);
 		bytes_char(&sql, ')');
 	}
+	bytes_str(&sql, bytes_text(&staged));
 	for (i = 0; i < answer_rows(columns); i++) {
 		bytes_str(&sql, " AND s.");
 		bytes_sql_name(&sql, answer_word(columns, i, LINK_COLUMN));
 		bytes_str(&sql, " IS NOT NULL");
 	}
 	bytes_str(&sql, " ORDER BY s.ctid LIMIT 1");
+	bytes_free(&staged);
 	return error_row_ask(db, &sql);
 }
 

@@ -39,7 +39,7 @@ exit_code(const struct db_error *e, const struct seed_table *t)
 
 /* The server's hints are for who types COPY and SET: another says what helps with a file. */
 static void
-say_hint(const struct db_error *e, const struct seed_table *t)
+say_hint(const struct db_error *e, const struct seed_table *t, const struct upsert_column *c)
 {
 	if (is_no_json(e, t))
 		message_line("  hint        an object a line, whole:  jq -c . FILE  says where it is none, and makes lines");
@@ -47,6 +47,9 @@ say_hint(const struct db_error *e, const struct seed_table *t)
 		message_line("  hint        dates are read as 2023-12-25");
 	else if (t != NULL && strcmp(e->sqlstate, "22P02") == 0 && strstr(e->message, "\"\"") != NULL)
 		message_line("  hint        \"\" is the empty text; nothing at all is NULL");
+	else if (c != NULL && !c->in_file && strcmp(e->sqlstate, "23502") == 0)
+		message_line("  hint        Prisma's client makes such a value (@updatedAt, cuid()), the database does not: "
+		    "put it in the file, and under insert-only");
 	else if (e->hint != NULL)
 		message_quote("  hint        ", e->hint);
 }
@@ -85,7 +88,7 @@ error_row_say(const struct db_error *e, const struct seed_table *t, unsigned lon
 		    e->table != NULL ? e->table : "");
 	if (e->detail != NULL && !row)
 		message_quote("  detail      ", e->detail);
-	say_hint(e, t);
+	say_hint(e, t, c);
 	message_line("%s", error_row_rolled_back);
 	bytes_free(&where);
 	return code;

@@ -49,7 +49,10 @@ struct answer *error_row_find_row(const struct trial *trial);
 struct answer *error_row_constraint_columns(struct db *db, const struct seed_table *t, const char *constraint);
 bool error_row_in_file(const struct seed_table *t, const struct answer *columns);
 const char **error_row_names_of(const struct answer *columns);
-/* The first staged row that points at nothing, neither in the parent nor in what is to be put there. */
+/*
+ * The first staged row that is to be written and points at nothing, neither in the parent nor in what is to be put there;
+ * where --prune leaves of the parent only what is staged, that alone counts.
+ */
 struct answer *error_row_find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_table *t,
     const struct answer *columns);
 /* The row that has what another row has: of the file, or of the table. */

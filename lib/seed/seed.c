@@ -15,6 +15,7 @@
 #include "migrations/history.h"
 #include "seed/copy_source.h"
 #include "seed/error_row.h"
+#include "seed/foresight.h"
 #include "seed/origin.h"
 #include "seed/up_to_date.h"
 #include "sql/session_effects.h"
@@ -867,6 +868,9 @@ attempt(struct seeding *s)
 		outcome = compare(s);
 	if (outcome == DB_OK && s->code == 0 && s->first)
 		outcome = warn_of_cascades(s);
+	/* SQL files are not run, and may put in what the others need */
+	if (outcome == DB_OK && s->code == 0 && s->job->dry_run && s->input->sql_count == 0)
+		outcome = seed_foresee(s->db, s->tables, &s->code);
 	if (outcome != DB_OK || s->code != 0)
 		return outcome;
 	if (s->job->dry_run || nothing_to_do(s)) {

@@ -50,7 +50,7 @@ names_sql(struct bytes *out, const struct seed_file *files, size_t count)
 }
 
 enum { COLUMN_TABLE, COLUMN_NAME, COLUMN_GENERATED, COLUMN_IDENTITY, COLUMN_EXACT, COLUMN_CATEGORY, COLUMN_TYPE,
-	COLUMN_COLLATABLE, COLUMN_SEQUENCE, COLUMN_DEFAULT };
+	COLUMN_COLLATABLE, COLUMN_SEQUENCE, COLUMN_DEFAULT, COLUMN_REQUIRED };
 
 /*
  * An enum and a text whose collation tells all texts apart are exact; so are types with one form for each
@@ -65,7 +65,7 @@ static const char columns_sql[] =
     "y.typcategory, a.atttypid::regtype, a.attcollation <> 0, q.name, "
     "coalesce(CASE WHEN a.attidentity <> '' THEN 'pg_catalog.nextval(' || quote_literal(q.name) || '::pg_catalog.regclass)' END, "
     "'(' || coalesce(pg_get_expr(d.adbin, d.adrelid), pg_get_expr(y.typdefaultbin, 0)) || ')::' "
-    "|| pg_catalog.format_type(a.atttypid, -1), 'NULL') "
+    "|| pg_catalog.format_type(a.atttypid, -1), 'NULL'), a.attnotnull "
     "FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_type y ON y.oid = a.atttypid "
     "LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation "
@@ -230,6 +230,7 @@ make_column(const struct answer *a, size_t row, const struct seed_settings *sett
 		.always = *answer_word(a, row, COLUMN_IDENTITY) == 'a',
 		.boolean = strcmp(type, "boolean") == 0,
 		.json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0,
+		.required = answer_flag(a, row, COLUMN_REQUIRED),
 		.absent = answer_text(a, row, COLUMN_DEFAULT),
 		.sequence = answer_text(a, row, COLUMN_SEQUENCE) };
 }

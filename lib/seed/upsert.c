@@ -361,6 +361,70 @@ upsert_glance(struct bytes *out, const struct upsert_table *t)
 }
 
 void
+upsert_written(struct bytes *out, const struct upsert_table *t)
+{
+	add_join(out, t, "LEFT");
+	bytes_str(out, " WHERE (t.ctid IS NULL OR ");
+	add_differs(out, t);
+	bytes_char(out, ')');
+}
+
+/* Whether a row would put NULL into a column; false: none can. */
+static bool
+add_is_null(struct bytes *out, const struct upsert_column *c)
+{
+	bool given = c->absent == NULL || strcmp(c->absent, "NULL") != 0; /* by the table, where the file has none */
+
+	if (!c->required || c->key || (!c->in_file && given))
+		return false;
+	if (!c->in_file) {
+		bytes_str(out, "t.ctid IS NULL");
+		return true;
+	}
+	bytes_char(out, '(');
+	add_column(out, "s", c->name);
+	bytes_str(out, " IS NULL AND (t.ctid IS NULL");
+	if (c->sometimes && given) {
+		bytes_str(out, " AND ");
+		add_present(out, c);
+	}
+	if (is_compared(c)) {
+		bytes_str(out, " OR t.ctid IS NOT NULL");
+		if (c->sometimes) {
+			bytes_str(out, " AND ");
+			add_present(out, c);
+		}
+	}
+	bytes_str(out, "))");
+	return true;
+}
+
+bool
+upsert_null(struct bytes *out, const struct upsert_table *t)
+{
+	struct bytes any = { 0 };
+	size_t i;
+
+	bytes_str(out, "SELECT s.ctid, CASE");
+	for (i = 0; i < t->count; i++) {
+		struct bytes condition = { 0 };
+
+		if (add_is_null(&condition, &t->columns[i])) {
+			bytes_format(out, " WHEN %s THEN ", condition.data);
+			bytes_sql_text(out, t->columns[i].name);
+			bytes_format(&any, "%s%s", any.len > 0 ? " OR " : "", condition.data);
+		}
+		bytes_free(&condition);
+	}
+	bytes_str(out, " END");
+	add_join(out, t, "LEFT");
+	bytes_format(out, " WHERE %s ORDER BY s.ctid LIMIT 1", bytes_text(&any));
+	i = any.len;
+	bytes_free(&any);
+	return i > 0;
+}
+
+void
 upsert_keyless(struct bytes *out, const struct upsert_table *t)
 {
 	bytes_str(out, "SELECT s.ctid FROM ");

@@ -32,6 +32,7 @@ struct upsert_column {
 	bool collatable;
 	bool always;           /* GENERATED ALWAYS AS IDENTITY: given values need OVERRIDING SYSTEM VALUE */
 	bool boolean, json;    /* its type */
+	bool required;         /* NOT NULL */
 	const char *equals;    /* of a key: the operator of its index, OPERATOR(schema.=) */
 	const char *absent;    /* the expression of its default, of its type; "NULL" where it has none */
 	const char *sequence;  /* of a number, behind its default; quoted and qualified; or NULL */
@@ -94,6 +95,15 @@ void upsert_count(struct bytes *out, const struct upsert_table *t);
  */
 enum { UPSERT_GIVEN, UPSERT_SAME, UPSERT_ROWS };
 void upsert_glance(struct bytes *out, const struct upsert_table *t);
+
+/* FROM and WHERE of the staged rows that are new, or differ from theirs in the table. */
+void upsert_written(struct bytes *out, const struct upsert_table *t);
+
+/*
+ * ctid of the first row that would put NULL into a column that is NOT NULL, and the name of that; or nothing.  False where
+ * there is no such column.
+ */
+bool upsert_null(struct bytes *out, const struct upsert_table *t);
 
 /* ctid of the first row with NULL in its key; or nothing. */
 void upsert_keyless(struct bytes *out, const struct upsert_table *t);
