@@ -1,0 +1,36 @@
+/*
+ * Shared by the files that look tables up (seed/table.h); nobody else includes it.
+ */
+#ifndef MIG_SEED_TABLE_INTERNAL_H
+#define MIG_SEED_TABLE_INTERNAL_H
+
+#include <stddef.h>
+
+#include "seed/table.h"
+
+/* Columns of the answers, in the order in which the queries have them: answers[0], [1] and [2]. */
+enum { NAME_OID, NAME_KIND, NAME_SCHEMA, NAME_TABLE, NAME_PARENT, NAME_LIKE };
+enum { COLUMN_TABLE, COLUMN_NAME, COLUMN_GENERATED, COLUMN_IDENTITY, COLUMN_EXACT, COLUMN_CATEGORY, COLUMN_TYPE,
+	COLUMN_COLLATABLE, COLUMN_SEQUENCE, COLUMN_DEFAULT, COLUMN_REQUIRED };
+enum { KEY_TABLE, KEY_INDEX, KEY_PRIMARY, KEY_COLUMN, KEY_EQUALS };
+
+/* --- table.c --- */
+
+struct upsert_column *table_column_named(struct seed_table *t, const char *name);
+
+/* --- table_catalog.c --- */
+
+void table_names_sql(struct bytes *out, const struct seed_file *files, size_t count);
+enum db_outcome table_ask_catalog(struct db *db, struct seed_tables *tables);
+
+/* --- table_key.c --- */
+
+int table_take_key(struct db *db, const struct seed_tables *tables, struct seed_table *t);
+int table_check_key(struct db *db, const struct seed_tables *tables, const struct seed_table *t);
+
+/* --- table_order.c --- */
+
+/* What a table points at comes before it; tables that point at each other come together, and are one unit. */
+void table_order(struct seed_tables *tables);
+
+#endif

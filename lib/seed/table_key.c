@@ -1,0 +1,161 @@
+/* By which columns rows are told apart. */
+#include "seed/table_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/shell_quote.h"
+
+/* Rows of one index, from *at; NULL at the end.  *count: how many. */
+static const char *
+next_key(const struct answer *a, const char *oid, size_t *at, size_t *count)
+{
+	size_t rows = answer_rows(a);
+	const char *name;
+
+	while (*at < rows && strcmp(answer_word(a, *at, KEY_TABLE), oid) != 0)
+		++*at;
+	if (*at == rows)
+		return NULL;
+	name = answer_word(a, *at, KEY_INDEX);
+	for (*count = 0; *at + *count < rows && strcmp(answer_word(a, *at + *count, KEY_INDEX), name) == 0 &&
+	     strcmp(answer_word(a, *at + *count, KEY_TABLE), oid) == 0;)
+		++*count;
+	return name;
+}
+
+static bool
+key_wanted(const struct answer *a, size_t at, size_t count, const struct seed_names *wanted)
+{
+	size_t i;
+
+	if (wanted->count == 0)
+		return answer_flag(a, at, KEY_PRIMARY);
+	for (i = 0; i < count; i++)
+		if (!seed_names_have(wanted, answer_word(a, at + i, KEY_COLUMN)))
+			return false;
+	return wanted->count == count;
+}
+
+enum { OTHER_INDEX, OTHER_VALID, OTHER_PREDICATE, OTHER_EXPRESSIONS };
+
+/* Unique indexes that are no keys, since they do not hold for all rows, or not for columns. */
+static const char others_sql[] =
+    "SELECT x.relname, i.indisvalid, pg_get_expr(i.indpred, i.indrelid), pg_get_expr(i.indexprs, i.indrelid) "
+    "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indisunique "
+    "AND (i.indpred IS NOT NULL OR i.indexprs IS NOT NULL OR NOT i.indisvalid) AND i.indrelid = $1::oid ORDER BY x.relname";
+
+/* Says why those are none; whether there is any. */
+static bool
+list_no_keys(struct db *db, const struct seed_table *t)
+{
+	const char *const oid = t->oid;
+	struct answer *a = NULL;
+	size_t rows, i;
+
+	(void)db_query_ours(db, &a, others_sql, 1, &oid);
+	rows = a != NULL ? answer_rows(a) : 0;
+	for (i = 0; i < rows; i++) {
+		const char *name = answer_word(a, i, OTHER_INDEX);
+
+		if (!answer_flag(a, i, OTHER_VALID))
+			message_line("  no key: %s is not valid: REINDEX it", name);
+		else if (answer_text(a, i, OTHER_PREDICATE) != NULL)
+			message_line("  no key: %s is partial, WHERE %s", name, answer_text(a, i, OTHER_PREDICATE));
+		else
+			message_line("  no key: %s is on an expression, %s", name, answer_word(a, i, OTHER_EXPRESSIONS));
+	}
+	answer_free(a);
+	return rows > 0;
+}
+
+/* Which unique keys there are, in a form to be typed again. */
+static void
+list_keys(struct db *db, const struct seed_tables *tables, const struct seed_table *t)
+{
+	const struct answer *a = tables->answers[2];
+	size_t at = 0, count, i;
+	bool any = false, others;
+
+	for (; next_key(a, t->oid, &at, &count) != NULL; at += count) {
+		struct bytes list = { 0 }, table = { 0 }, option = { 0 };
+		char *word;
+
+		for (i = 0; i < count; i++) {
+			bytes_str(&list, i > 0 ? "," : "");
+			seed_column_write(&list, answer_word(a, at + i, KEY_COLUMN));
+		}
+		seed_table_write(&table, t->file->schema, t->file->table);
+		word = xformat("--key=%s:%s", table.data, list.data);
+		shell_word(&option, word);
+		message_line("  %s: %s   %s, or in seed.conf below [%s]: key = %s",
+		    answer_flag(a, at, KEY_PRIMARY) ? "primary key" : "unique key", list.data, option.data, table.data,
+		    list.data);
+		any = true;
+		free(word);
+		bytes_free(&list);
+		bytes_free(&table);
+		bytes_free(&option);
+	}
+	others = list_no_keys(db, t);
+	if (!any)
+		message_line("  It has no unique key %s: rows cannot be told apart. Add one by a migration, or seed it with SQL.",
+		    others ? "that holds for all rows" : "at all");
+}
+
+int
+table_take_key(struct db *db, const struct seed_tables *tables, struct seed_table *t)
+{
+	const struct answer *a = tables->answers[2];
+	const struct seed_names *wanted = &t->file->settings.key;
+	struct bytes list = { 0 };
+	size_t at = 0, count, i;
+
+	for (; (t->key_name = next_key(a, t->oid, &at, &count)) != NULL; at += count)
+		if (key_wanted(a, at, count, wanted))
+			break;
+	if (t->key_name == NULL) {
+		for (i = 0; i < wanted->count; i++)
+			bytes_format(&list, "%s%s", i > 0 ? ", " : "", wanted->names[i]);
+		if (wanted->count > 0)
+			(void)seed_refuse(t->file, 0, "%s is no unique key of table \"%s\"", list.data,
+			    t->sql.table);
+		else
+			(void)seed_refuse(t->file, 0, "table \"%s\" has no primary key", t->sql.table);
+		list_keys(db, tables, t);
+		bytes_free(&list);
+		return MIG_DATA;
+	}
+	for (i = 0; i < count; i++) {
+		struct upsert_column *c = table_column_named(t, answer_word(a, at + i, KEY_COLUMN));
+
+		if (c == NULL)
+			return seed_refuse(t->file, 0,
+			    "the key of table \"%s\" is generated: name another one with --key",
+			    t->sql.table);
+		c->key = true;
+		c->equals = answer_word(a, at + i, KEY_EQUALS);
+	}
+	return 0;
+}
+
+int
+table_check_key(struct db *db, const struct seed_tables *tables, const struct seed_table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->sql.count; i++) {
+		const struct upsert_column *c = &t->sql.columns[i];
+
+		if (!c->key || c->in_file)
+			continue;
+		(void)seed_refuse(t->file, t->sql.json ? 0 : 1,
+		    "there is no column \"%s\", which is in the key of table \"%s\"",
+		    c->name, t->sql.table);
+		list_keys(db, tables, t);
+		return MIG_DATA;
+	}
+	return 0;
+}
