@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,11 +10,8 @@
 
 #include "base/message.h"
 #include "base/mig.h"
-#include "base/shell_quote.h"
-#include "base/signals.h"
 #include "seed/copy_source.h"
-#include "sql/misfits.h"
-#include "sql/sql.h"
+#include "seed/inputs_internal.h"
 
 static const struct {
 	const char *ending;
@@ -39,8 +35,8 @@ kind_of(const char *name, enum seed_kind *kind, size_t *stem)
 	return false;
 }
 
-static struct seed_file *
-add_file(struct seed_input *input, enum seed_kind kind, char *path)
+struct seed_file *
+inputs_add_file(struct seed_input *input, enum seed_kind kind, char *path)
 {
 	struct seed_file *file;
 
@@ -48,79 +44,6 @@ add_file(struct seed_input *input, enum seed_kind kind, char *path)
 	file = &input->files[input->count++];
 	*file = (struct seed_file){ .kind = kind, .path = path, .name = path };
 	return file;
-}
-
-static int
-refuse_statement(const struct seed_file *file, const struct sql_statement *statement, const char *why)
-{
-	struct sql_place place = sql_place(file->text.data, file->text.len, statement->start);
-	char words[48];
-
-	sql_words(file->text.data, statement, words, sizeof words);
-	(void)message_error(MIG_DATA, "%s:%lu:%lu: %s %s", file->path, place.line, place.column, words, why);
-	message_line("  Nothing was seeded.");
-	return MIG_DATA;
-}
-
-/* All files are one transaction, so none may end it; `until`: only what begins before. */
-static int
-check_statements(const struct seed_file *file, size_t until)
-{
-	struct sql_script script = sql_split(file->text.data, file->text.len);
-	int code = 0;
-	size_t i;
-
-	for (i = 0; code == 0 && i < script.count && script.statements[i].start < until; i++) {
-		const struct sql_statement *s = &script.statements[i];
-
-		if (s->kind == SQL_BEGIN || s->kind == SQL_COMMIT || s->kind == SQL_ROLLBACK)
-			code = refuse_statement(file, s, "has no place here: all files run in one transaction");
-		else if (s->kind == SQL_ALONE)
-			code = refuse_statement(file, s, "cannot run in a transaction: make it a migration");
-		else if (s->kind == SQL_COPY_CLIENT)
-			code = refuse_statement(file, s,
-			    "wants rows from the client: put them into a .csv beside it");
-	}
-	sql_script_free(&script);
-	return code;
-}
-
-/* \restrict, \connect, ...: pg_dump writes some. */
-static int
-check_psql(const struct seed_file *file, size_t at)
-{
-	struct bytes word = { 0 };
-	struct sql_place place;
-
-	if (at == file->text.len)
-		return 0;
-	place = sql_place(file->text.data, file->text.len, at);
-	(void)message_error(MIG_DATA, "%s:%lu:%lu: a backslash command is for psql; no server takes it", file->path,
-	    place.line, place.column);
-	if (!file->standard) {
-		shell_path_word(&word, file->path);
-		message_line("  Take out the lines that begin with a backslash:  sed -i '/^\\\\/d' %s", word.data);
-		bytes_free(&word);
-	}
-	message_line("  Nothing was seeded.");
-	return MIG_DATA;
-}
-
-static int
-check_sql(struct seed_file *file, int fd)
-{
-	int error = bytes_read_fd(&file->text, fd), code;
-	size_t at;
-
-	if (error != 0)
-		return seed_cannot_read(file->path, error);
-	bytes_str(&file->text, "");
-	code = seed_check_text(file, file->text.data, file->text.len, 1);
-	if (code != 0)
-		return code;
-	at = misfit_psql(file->text.data, file->text.len);
-	code = check_statements(file, at);
-	return code != 0 ? code : check_psql(file, at);
 }
 
 static size_t
@@ -193,8 +116,8 @@ read_header(struct seed_file *file)
 	return code;
 }
 
-static int
-check_data(struct seed_file *file, const struct seed_request_files *request)
+int
+inputs_check_data(struct seed_file *file, const struct seed_request_files *request)
 {
 	const char *slash = strrchr(file->path, '/');
 	char *folder = slash != NULL ? xstrndup(file->path, (size_t)(slash - file->path)) : xstrdup(".");
@@ -234,17 +157,17 @@ take_file(struct seed_input *input, const struct seed_request_files *request, ch
 		free(path);
 		return code;
 	}
-	file = add_file(input, kind, path);
+	file = inputs_add_file(input, kind, path);
 	file->name = folder ? name : path;
 	if ((fd = open_regular(AT_FDCWD, path, 0)) < 0)
 		return seed_cannot_read(path, errno);
 	if (kind == SEED_SQL) {
-		code = check_sql(file, fd);
+		code = inputs_check_sql(file, fd);
 	} else {
 		seed_table_name(name, stem, &file->schema, &file->table);
 		code = seed_is_csv(file) ? check_first_line(file, fd) : 0;
 		if (code == 0)
-			code = check_data(file, request);
+			code = inputs_check_data(file, request);
 	}
 	close(fd);
 	return code;
@@ -291,159 +214,6 @@ take_folder(struct seed_input *input, const struct seed_request_files *request, 
 	return code;
 }
 
-/* --- standard input --- */
-
-/*
- * A pipe can be read once, an attempt may have to be repeated: what comes is kept in a file that has no name.
- */
-static int
-keep_standard_input(void)
-{
-	struct stat what;
-	FILE *kept;
-	char chunk[65536];
-	ssize_t got;
-	int error = 0;
-
-	if (fstat(STDIN_FILENO, &what) == 0 && S_ISREG(what.st_mode) && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
-		return 0;
-	if ((kept = tmpfile()) == NULL)
-		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s",
-		    strerror(errno));
-	while (error == 0 && signals_caught() == 0 && (got = read(STDIN_FILENO, chunk, sizeof chunk)) != 0)
-		if (got > 0 ? fwrite(chunk, 1, (size_t)got, kept) != (size_t)got : errno != EINTR)
-			error = errno;
-	if (error == 0 && (fflush(kept) != 0 || dup2(fileno(kept), STDIN_FILENO) < 0))
-		error = errno;
-	fclose(kept);
-	if (signals_caught() != 0)
-		return message_error(128 + signals_caught(), "stopped by a signal. Nothing was seeded.");
-	if (error != 0)
-		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s",
-		    strerror(error));
-	return lseek(STDIN_FILENO, 0, SEEK_SET) < 0 ? seed_cannot_read("standard input", errno) : 0;
-}
-
-static struct seed_file *
-table_of_stream(struct seed_input *input, const char *schema, const char *table)
-{
-	size_t i;
-
-	for (i = 0; i < input->count; i++)
-		if (input->files[i].kind == SEED_ROWS && seed_same_name(input->files[i].table, table) &&
-		    seed_same_name(input->files[i].schema, schema))
-			return &input->files[i];
-	return NULL;
-}
-
-/* The first row of a table says what its key is. */
-static int
-note_row(struct seed_input *input, const struct seed_feed *feed, const struct seed_row *row,
-    const struct seed_request_files *request)
-{
-	char *schema = seed_json_text(row->schema), *table = seed_json_text(row->table);
-	struct seed_file *file = table != NULL ? table_of_stream(input, schema, table) : NULL;
-	const char *at = row->key.text;
-	struct seed_span key, value;
-	int code = 0;
-
-	if (table == NULL || row->key.len < 3 || *at != '{' ||
-	    (!seed_row_is_gone(row) && (row->new.len < 2 || *row->new.text != '{')))
-		code = seed_refuse(feed->file, feed->line,
-		    "a row record has a \"table\", a \"key\" and a \"new\"");
-	if (code == 0 && file == NULL) {
-		file = add_file(input, SEED_ROWS, xstrdup("standard input"));
-		file->standard = true;
-		file->schema = schema;
-		file->table = table;
-		schema = table = NULL;
-		while (seed_json_member(&at, row->key.text + row->key.len, &key, &value)) {
-			char *name = seed_json_text(key);
-
-			if (name != NULL)
-				seed_names_add(&file->settings.key, name);
-		}
-		code = check_data(file, request);
-	}
-	if (code == 0)
-		file->gone |= seed_row_is_gone(row);
-	free(schema);
-	free(table);
-	return code;
-}
-
-/* The stream as a whole first: its frame and its digest. */
-static int
-check_stream(struct seed_input *input)
-{
-	static const char *const kinds[] = { "rows", NULL };
-	struct record *record;
-	enum reading got;
-
-	input->reader = reader_open("-", "Nothing was seeded.", "");
-	if (input->reader == NULL)
-		return message_code();
-	got = reader_begin(input->reader, kinds);
-	if (got == READING_BAD && signals_caught() == 0)
-		message_line("  Are these rows of one table, an object a line?  mig-seed --table=TABLE -");
-	while (got == READING_RECORD && (got = reader_next(input->reader, &record)) == READING_RECORD)
-		record_free(record);
-	if (got == READING_FAILED) {
-		input->failure = reader_failure(input->reader);
-		message_line("%s: nothing was seeded (%s failed)", message_tool(), input->failure->tool);
-		return (int)input->failure->exit_code;
-	}
-	return got == READING_END ? 0 : reader_code(input->reader);
-}
-
-static int
-take_stream(struct seed_input *input, const struct seed_request_files *request)
-{
-	struct seed_file whole =
-	    { .kind = SEED_NDJSON, .path = (char[]){ "standard input" }, .standard = true };
-	struct seed_feed feed;
-	struct seed_row row;
-	const char *line;
-	size_t len;
-	int code = check_stream(input);
-
-	if (code != 0)
-		return code;
-	code = seed_feed_open(&feed, &whole, false);
-	while (code == 0 && seed_feed_line(&feed, &line, &len))
-		if (seed_row_of(line, len, &row))
-			code = note_row(input, &feed, &row, request);
-	seed_feed_close(&feed);
-	return code;
-}
-
-static int
-take_standard_input(struct seed_input *input, const struct seed_request_files *request)
-{
-	struct seed_file *file;
-	char first = '\0';
-	int code;
-
-	if (isatty(STDIN_FILENO))
-		return message_error(MIG_USAGE,
-		    "standard input is a terminal; rows come from a pipe:  mig-seed --dry-run prisma/seed | mig-seed -");
-	if ((code = keep_standard_input()) != 0)
-		return code;
-	while (read(STDIN_FILENO, &first, 1) == 1 && strchr(" \t\r\n", first) != NULL)
-		first = '\0';
-	lseek(STDIN_FILENO, 0, SEEK_SET);
-	if (first == '\0')
-		return message_error(MIG_DATA, "standard input: there is nothing");
-	if (request->table == NULL && first == '{')
-		return take_stream(input, request);
-	file = add_file(input, request->table != NULL ? SEED_NDJSON : SEED_SQL, xstrdup("standard input"));
-	file->standard = true;
-	if (request->table == NULL)
-		return check_sql(file, STDIN_FILENO);
-	seed_table_name(request->table, strlen(request->table), &file->schema, &file->table);
-	return check_data(file, request);
-}
-
 /* --- all together --- */
 
 /* SQL first; else as it was. */
@@ -477,7 +247,7 @@ seed_gather(struct seed_input *input, const struct seed_request_files *request)
 
 		if (strcmp(path, "-") == 0) {
 			code = standard ? message_error(MIG_USAGE, "standard input is named twice")
-			                : take_standard_input(input, request);
+			                : inputs_take_standard_input(input, request);
 			standard = true;
 		} else if (stat(path, &what) == 0 && S_ISDIR(what.st_mode)) {
 			code = take_folder(input, request, path);

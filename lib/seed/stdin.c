@@ -1,0 +1,165 @@
+/* Standard input: a stream of rows, NDJSON for one table, or SQL. */
+#include "seed/inputs_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/signals.h"
+#include "seed/copy_source.h"
+
+/*
+ * A pipe can be read once, an attempt may have to be repeated: what comes is kept in a file that has no name.
+ */
+static int
+keep_standard_input(void)
+{
+	struct stat what;
+	FILE *kept;
+	char chunk[65536];
+	ssize_t got;
+	int error = 0;
+
+	if (fstat(STDIN_FILENO, &what) == 0 && S_ISREG(what.st_mode) && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
+		return 0;
+	if ((kept = tmpfile()) == NULL)
+		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s",
+		    strerror(errno));
+	while (error == 0 && signals_caught() == 0 && (got = read(STDIN_FILENO, chunk, sizeof chunk)) != 0)
+		if (got > 0 ? fwrite(chunk, 1, (size_t)got, kept) != (size_t)got : errno != EINTR)
+			error = errno;
+	if (error == 0 && (fflush(kept) != 0 || dup2(fileno(kept), STDIN_FILENO) < 0))
+		error = errno;
+	fclose(kept);
+	if (signals_caught() != 0)
+		return message_error(128 + signals_caught(), "stopped by a signal. Nothing was seeded.");
+	if (error != 0)
+		return message_error(MIG_BUSY, "cannot keep standard input in a temporary file: %s",
+		    strerror(error));
+	return lseek(STDIN_FILENO, 0, SEEK_SET) < 0 ? seed_cannot_read("standard input", errno) : 0;
+}
+
+static struct seed_file *
+table_of_stream(struct seed_input *input, const char *schema, const char *table)
+{
+	size_t i;
+
+	for (i = 0; i < input->count; i++)
+		if (input->files[i].kind == SEED_ROWS && seed_same_name(input->files[i].table, table) &&
+		    seed_same_name(input->files[i].schema, schema))
+			return &input->files[i];
+	return NULL;
+}
+
+/* The first row of a table says what its key is. */
+static int
+note_row(struct seed_input *input, const struct seed_feed *feed, const struct seed_row *row,
+    const struct seed_request_files *request)
+{
+	char *schema = seed_json_text(row->schema), *table = seed_json_text(row->table);
+	struct seed_file *file = table != NULL ? table_of_stream(input, schema, table) : NULL;
+	const char *at = row->key.text;
+	struct seed_span key, value;
+	int code = 0;
+
+	if (table == NULL || row->key.len < 3 || *at != '{' ||
+	    (!seed_row_is_gone(row) && (row->new.len < 2 || *row->new.text != '{')))
+		code = seed_refuse(feed->file, feed->line,
+		    "a row record has a \"table\", a \"key\" and a \"new\"");
+	if (code == 0 && file == NULL) {
+		file = inputs_add_file(input, SEED_ROWS, xstrdup("standard input"));
+		file->standard = true;
+		file->schema = schema;
+		file->table = table;
+		schema = table = NULL;
+		while (seed_json_member(&at, row->key.text + row->key.len, &key, &value)) {
+			char *name = seed_json_text(key);
+
+			if (name != NULL)
+				seed_names_add(&file->settings.key, name);
+		}
+		code = inputs_check_data(file, request);
+	}
+	if (code == 0)
+		file->gone |= seed_row_is_gone(row);
+	free(schema);
+	free(table);
+	return code;
+}
+
+/* The stream as a whole first: its frame and its digest. */
+static int
+check_stream(struct seed_input *input)
+{
+	static const char *const kinds[] = { "rows", NULL };
+	struct record *record;
+	enum reading got;
+
+	input->reader = reader_open("-", "Nothing was seeded.", "");
+	if (input->reader == NULL)
+		return message_code();
+	got = reader_begin(input->reader, kinds);
+	if (got == READING_BAD && signals_caught() == 0)
+		message_line("  Are these rows of one table, an object a line?  mig-seed --table=TABLE -");
+	while (got == READING_RECORD && (got = reader_next(input->reader, &record)) == READING_RECORD)
+		record_free(record);
+	if (got == READING_FAILED) {
+		input->failure = reader_failure(input->reader);
+		message_line("%s: nothing was seeded (%s failed)", message_tool(), input->failure->tool);
+		return (int)input->failure->exit_code;
+	}
+	return got == READING_END ? 0 : reader_code(input->reader);
+}
+
+static int
+take_stream(struct seed_input *input, const struct seed_request_files *request)
+{
+	struct seed_file whole =
+	    { .kind = SEED_NDJSON, .path = (char[]){ "standard input" }, .standard = true };
+	struct seed_feed feed;
+	struct seed_row row;
+	const char *line;
+	size_t len;
+	int code = check_stream(input);
+
+	if (code != 0)
+		return code;
+	code = seed_feed_open(&feed, &whole, false);
+	while (code == 0 && seed_feed_line(&feed, &line, &len))
+		if (seed_row_of(line, len, &row))
+			code = note_row(input, &feed, &row, request);
+	seed_feed_close(&feed);
+	return code;
+}
+
+int
+inputs_take_standard_input(struct seed_input *input, const struct seed_request_files *request)
+{
+	struct seed_file *file;
+	char first = '\0';
+	int code;
+
+	if (isatty(STDIN_FILENO))
+		return message_error(MIG_USAGE,
+		    "standard input is a terminal; rows come from a pipe:  mig-seed --dry-run prisma/seed | mig-seed -");
+	if ((code = keep_standard_input()) != 0)
+		return code;
+	while (read(STDIN_FILENO, &first, 1) == 1 && strchr(" \t\r\n", first) != NULL)
+		first = '\0';
+	lseek(STDIN_FILENO, 0, SEEK_SET);
+	if (first == '\0')
+		return message_error(MIG_DATA, "standard input: there is nothing");
+	if (request->table == NULL && first == '{')
+		return take_stream(input, request);
+	file = inputs_add_file(input, request->table != NULL ? SEED_NDJSON : SEED_SQL, xstrdup("standard input"));
+	file->standard = true;
+	if (request->table == NULL)
+		return inputs_check_sql(file, STDIN_FILENO);
+	seed_table_name(request->table, strlen(request->table), &file->schema, &file->table);
+	return inputs_check_data(file, request);
+}
