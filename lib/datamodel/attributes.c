@@ -110,7 +110,7 @@ check_attributes(struct datamodel *d, const struct attribute *first, const char 
 			;
 		if (b != a)
 			(void)wrong(d, a->place, "%s%s stands here twice", at, a->name);
-		if (i < count || strchr(a->name, '.') != NULL)
+		if (i < count || (known == of_fields && strchr(a->name, '.') != NULL))
 			continue;
 		near = suggest_nearest(a->name, strlen(a->name), known, count);
 		if (near != NULL)
@@ -142,7 +142,7 @@ read_native_arguments(struct datamodel *d, struct field *f, const struct attribu
 	int count = 0;
 
 	for (argument = a->arguments; argument != NULL; argument = argument->next) {
-		if (argument->name != NULL || count == t->arguments)
+		if (count == t->arguments)
 			return wrong(d, argument->place, t->arguments == 0 ? "@%s takes no arguments" : "@%s takes at most %d",
 			    a->name, t->arguments);
 		if ((f->arguments[count++] = whole_number(&argument->value)) < 0)
@@ -304,7 +304,7 @@ read_enum(struct datamodel *d, struct enum_decl *e)
 	const struct attribute *attributes = e->block->attributes;
 	const char *name = take_only_name(d, find_attribute(attributes, "map"), "name");
 	const struct field_decl *value;
-	size_t i = 0, k;
+	size_t i = 0;
 
 	check_attributes(d, attributes, "@@", LIST(of_enums));
 	if (name != NULL)
@@ -314,9 +314,6 @@ read_enum(struct datamodel *d, struct enum_decl *e)
 		check_attributes(d, value->attributes, "@", LIST(of_values));
 		if ((name = take_only_name(d, find_attribute(value->attributes, "map"), "name")) != NULL)
 			e->values[i] = name;
-		for (k = 0; k < i; k++)
-			if (strcmp(e->values[i], e->values[k]) == 0 && name != NULL)
-				(void)wrong(d, value->place, "%s has the value '%s' already", e->block->name, e->values[i]);
 	}
 }
 

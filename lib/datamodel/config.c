@@ -1,5 +1,6 @@
 /* The blocks datasource and generator. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/suggest.h"
 #include "datamodel/datamodel_internal.h"
@@ -30,6 +31,19 @@ string_of(struct datamodel *d, const struct property *p)
 		return NULL;
 	}
 	return p->value->text;
+}
+
+/* A string, or env("NAME"). */
+static void
+check_string_or_env(struct datamodel *d, const struct property *p)
+{
+	const struct expression *e = p != NULL ? p->value : NULL;
+
+	if (e == NULL || e->kind == EXPRESSION_STRING)
+		return;
+	if (e->kind != EXPRESSION_CALL || strcmp(e->text, "env") != 0 || e->arguments == NULL || e->arguments->next != NULL ||
+	    e->arguments->value.kind != EXPRESSION_STRING)
+		(void)wrong(d, p->place, "%s is a string, or env(\"NAME\")", p->name);
 }
 
 static void
@@ -136,7 +150,7 @@ static const char *const features[] = { "aggregateApi", "atomicNumberOperations"
 	"fullTextSearchPostgres", "groupBy", "improvedQueryRaw", "insensitiveFilters", "interactiveTransactions",
 	"jsonProtocol", "metrics", "microsoftSqlServer", "middlewares", "mongoDb", "mongodb", "multiSchema",
 	"namedConstraints", "nApi", "nativeDistinct", "nativeTypes", "omitApi", "orderByAggregateGroup", "orderByNulls",
-	"orderByRelation", "postgresqlExtensions", "prismaSchemaFolder", "queryCompiler", "referentialActions",
+	"orderByRelation", "postgresqlExtensions", "prismaSchemaFolder", "queryCompiler", "reactNative", "referentialActions",
 	"referentialIntegrity", "relationJoins", "schemaEngineDriverAdapters", "selectRelationCount", "shardKeys",
 	"strictUndefinedChecks", "tracing", "transactionApi", "transactionalApi", "typedSql", "uncheckedScalarInputs",
 	"views" };
@@ -152,25 +166,31 @@ read_feature(struct datamodel *d, const struct expression *value)
 		return;
 	}
 	for (i = 0; i < COUNT(features); i++)
-		if (strcmp(features[i], value->text) == 0)
+		if (strcasecmp(features[i], value->text) == 0)
 			break;
 	if (i == COUNT(features)) {
 		near = suggest_nearest(value->text, strlen(value->text), features, COUNT(features));
 		(void)wrong(d, value->place, near != NULL ? "there is no preview feature \"%s\"; did you mean \"%s\"?"
 		                                          : "there is no preview feature \"%s\"", value->text, near);
 	}
-	d->views = d->views || strcmp(value->text, "views") == 0;
-	d->counts_extensions = d->counts_extensions || strcmp(value->text, "postgresqlExtensions") == 0;
+	d->views = d->views || strcasecmp(value->text, "views") == 0;
+	d->counts_extensions = d->counts_extensions || strcasecmp(value->text, "postgresqlExtensions") == 0;
 }
 
 static void
 read_generator(struct datamodel *d, const struct block *b)
 {
 	const struct property *p = find_property(b, "previewFeatures");
+	const struct block *other;
 	const struct argument *a;
 
 	if (find_property(b, "provider") == NULL)
 		(void)wrong(d, b->place, "the generator %s has no provider", b->name);
+	check_string_or_env(d, find_property(b, "provider"));
+	check_string_or_env(d, find_property(b, "output"));
+	for (other = d->blocks; other != b; other = other->next)
+		if (other->kind == BLOCK_GENERATOR && strcmp(other->name, b->name) == 0)
+			(void)wrong(d, b->place, "the generator %s is there already", b->name);
 	if (p == NULL || p->value == NULL)
 		return;
 	if (p->value->kind != EXPRESSION_ARRAY) {
@@ -190,6 +210,9 @@ read_datasource(struct datamodel *d, const struct block *b)
 	}
 	d->datasource = b->name;
 	check_datasource_properties(d, b);
+	check_string_or_env(d, find_property(b, "url"));
+	check_string_or_env(d, find_property(b, "directUrl"));
+	check_string_or_env(d, find_property(b, "shadowDatabaseUrl"));
 	read_provider(d, b);
 	read_relation_mode(d, b);
 	read_schemas(d, b);
@@ -209,6 +232,8 @@ check_extension(struct datamodel *d, const struct expression *e)
 		(void)wrong(d, e->place, "an extension is its name, or name(map: \"...\", schema: \"...\", version: \"...\")");
 		return;
 	}
+	if (strchr(e->text, '-') != NULL)
+		(void)wrong(d, e->place, "%s: the name of an extension has no hyphen here; map: \"...\" may have one", e->text);
 	if (e->kind == EXPRESSION_NAME || !take_arguments(d, e->text, e->arguments, specs, values))
 		return;
 	for (i = 0; i < COUNT(values); i++)
@@ -220,7 +245,7 @@ static void
 check_extensions(struct datamodel *d)
 {
 	const struct property *p = d->extensions;
-	const struct argument *a, *b;
+	const struct argument *a;
 
 	if (p == NULL || p->value == NULL)
 		return;
@@ -232,12 +257,8 @@ check_extensions(struct datamodel *d)
 		check_extension(d, p->value);
 		return;
 	}
-	for (a = p->value->arguments; a != NULL; a = a->next) {
+	for (a = p->value->arguments; a != NULL; a = a->next)
 		check_extension(d, &a->value);
-		for (b = p->value->arguments; b != a; b = b->next)
-			if (text_equal(a->value.text, b->value.text) && a->value.text != NULL)
-				(void)wrong(d, a->place, "the extension %s stands twice in the list", a->value.text);
-	}
 }
 
 void
@@ -254,7 +275,7 @@ read_config(struct datamodel *d)
 		else
 			read_generator(d, b);
 	}
-	if (d->datasource == NULL && d->blocks != NULL)
-		(void)wrong(d, d->blocks->place, "there is no datasource, so the database is not known");
+	if (d->datasource == NULL)
+		(void)wrong(d, d->blocks != NULL ? d->blocks->place : d->begin, "there is no datasource, so the database is not known");
 	check_extensions(d);
 }

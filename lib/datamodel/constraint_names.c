@@ -37,3 +37,42 @@ make_index_name(struct datamodel *d, const char *table, const char *const column
 	bytes_free(&name);
 	return made;
 }
+
+const char *
+make_reference_name(struct datamodel *d, const struct field *f)
+{
+	const struct relation_end *r = f->relation;
+	const char **columns = arena_alloc(d->arena, (r->field_count + 1) * sizeof *columns);
+	size_t i;
+
+	if (r->map != NULL)
+		return r->map;
+	for (i = 0; i < r->field_count; i++)
+		columns[i] = r->fields[i]->column;
+	return make_index_name(d, f->model->table, columns, r->field_count, "_fkey");
+}
+
+size_t
+first_characters(const char *text, size_t count)
+{
+	size_t len = strlen(text);
+
+	return utf8_count(text, len) > count ? utf8_offset(text, len, count) : len;
+}
+
+const char *
+make_join_name(struct datamodel *d, const struct field *a)
+{
+	const char *name = a->relation->name;
+	const char *full = name != NULL
+	    ? arena_format(d->arena, "_%s", name)
+	    : arena_format(d->arena, "_%sTo%s", a->model->block->name, a->target->block->name);
+
+	return arena_text(d->arena, full, first_characters(full, NAME_BYTES));
+}
+
+bool
+join_name_is_cut(const char *name)
+{
+	return strlen(name) > JOIN_BYTES && ((unsigned char)name[JOIN_BYTES] & 0xC0) == 0x80;
+}

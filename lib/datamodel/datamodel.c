@@ -70,7 +70,7 @@ datamodel_read(const struct source_file *files, size_t count, const char *origin
     struct datamodel_errors *errors)
 {
 	struct arena arena = { 0 };
-	struct datamodel d = { .arena = &arena, .errors = errors };
+	struct datamodel d = { .arena = &arena, .errors = errors, .begin = { files, 0 } };
 	bool good = parse_all(&d, files, count) && read_all(&d);
 
 	if (good) {

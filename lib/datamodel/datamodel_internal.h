@@ -103,6 +103,7 @@ struct datamodel {
 	struct arena *arena;
 	struct datamodel_errors *errors;
 	struct block *blocks;
+	struct place begin;          /* of the first file */
 
 	const char *datasource;      /* its name: the prefix of native types */
 	bool has_schemas;
@@ -172,5 +173,18 @@ bool check_index_type(struct datamodel *d, const struct key_decl *k, const struc
 const char *make_key_name(struct datamodel *d, const char *table);
 const char *make_index_name(struct datamodel *d, const char *table, const char *const columns[], size_t count,
     const char *suffix);
+const char *make_reference_name(struct datamodel *d, const struct field *f); /* its map:, or one that is made */
+
+/*
+ * The table of an implicit many-to-many relation, from its side A; how many bytes the first characters of a text have; and
+ * whether Prisma, which makes the names of its references of the first JOIN_BYTES of it, would cut inside a character, and die.
+ */
+enum { JOIN_BYTES = 56 };
+const char *make_join_name(struct datamodel *d, const struct field *a);
+size_t first_characters(const char *text, size_t count);
+bool join_name_is_cut(const char *name);
+
+/* The side A of a relation of which both sides are lists, where f is one of the two; NULL: it is no such relation. */
+const struct field *side_a(const struct field *f);
 
 #endif

@@ -26,7 +26,7 @@ read_dbgenerated(struct datamodel *d, struct field *f, const struct expression *
 	f->value.kind = DEFAULT_EXPRESSION;
 	if (a == NULL)
 		return true;
-	if (a->next != NULL || a->value.kind != EXPRESSION_STRING || (a->name != NULL && strcmp(a->name, "value") != 0))
+	if (a->next != NULL || a->value.kind != EXPRESSION_STRING)
 		return wrong(d, a->place, "dbgenerated() takes one string, or nothing");
 	if (*a->value.text == '\0')
 		return wrong(d, a->place, "dbgenerated(\"\") has no expression: write it, or dbgenerated()");
@@ -96,8 +96,6 @@ read_function(struct datamodel *d, struct field *f, const struct expression *cal
 
 	if (strcmp(call->text, "dbgenerated") == 0)
 		return read_dbgenerated(d, f, call);
-	if (f->decl->arity == FIELD_MANY)
-		return wrong(d, call->place, "%s is a list: its default is a list, or dbgenerated()", f->decl->name);
 	if (strcmp(call->text, "now") == 0)
 		return read_now(d, f, call);
 	if (strcmp(call->text, "autoincrement") == 0)

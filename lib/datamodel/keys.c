@@ -10,7 +10,7 @@ enum { ARGUMENT_FIELDS, ARGUMENT_MAP, ARGUMENT_NAME, ARGUMENT_TYPE, ARGUMENT_SOR
 static const struct argument_spec index_specs[] = { { "fields", true }, { "map", false }, { "name", false },
 	{ "type", false }, { NULL, false } };
 static const struct argument_spec key_specs[] = { { "fields", true }, { "map", false }, { "name", false }, { NULL, false } };
-static const struct argument_spec field_specs[] = { { "map", true }, { "sort", false }, { NULL, false } };
+static const struct argument_spec field_specs[] = { { "map", false }, { "sort", false }, { NULL, false } };
 
 static const char *
 shown(const struct key_decl *k)
@@ -154,7 +154,7 @@ read_client_name(struct datamodel *d, const struct model *m, struct key_decl *k,
 	for (p = value->text; *p != '\0'; p++)
 		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", *p) == NULL)
 			break;
-	if (*p != '\0' || *value->text == '\0' || (*value->text >= '0' && *value->text <= '9') || *value->text == '_')
+	if (*p != '\0' || *value->text == '\0')
 		return wrong(d, value->place, "%s: \"%s\" is no name for the client; the name in the database is map:", shown(k),
 		    value->text);
 	if (model_field(m, value->text) != NULL)
@@ -176,7 +176,7 @@ read_field_key(struct datamodel *d, struct model *m, struct key_decl *k, struct 
 	k->parts = arena_alloc(d->arena, sizeof *k->parts);
 	k->parts[0].field = f;
 	k->count = 1;
-	if (!check_part(d, k, f, k->attribute->place) ||
+	if (!check_part(d, k, f, k->attribute->place) || !check_index_type(d, k, &k->parts[0]) ||
 	    !take_arguments(d, shown(k), k->attribute->arguments, field_specs, values))
 		return false;
 	if (values[1] != NULL && k->kind == KEY_ID)
@@ -210,9 +210,9 @@ check_method(struct datamodel *d, const struct key_decl *k)
 {
 	size_t i;
 
-	if ((strcmp(k->method, "Hash") == 0 || strcmp(k->method, "SpGist") == 0) && k->count > 1)
+	if (strcmp(k->method, "SpGist") == 0 && k->count > 1)
 		return wrong(d, k->attribute->place, "an index of type %s has one field", k->method);
-	for (i = 0; i < k->count && strcmp(k->method, "BTree") != 0; i++)
+	for (i = 0; i < k->count && strcmp(k->method, "Hash") == 0; i++)
 		if (k->parts[i].sort != SORT_NONE)
 			return wrong(d, k->attribute->place, "an index of type %s has no sort", k->method);
 	return true;
@@ -276,7 +276,7 @@ has_criterion(const struct model *m)
 
 	for (k = m->keys; k != NULL; k = k->next) {
 		for (i = 0; i < k->count; i++)
-			if (k->kind == KEY_INDEX || k->parts[i].field->decl->arity != FIELD_REQUIRED ||
+			if (k->kind == KEY_INDEX || k->parts[i].field->decl->arity == FIELD_OPTIONAL ||
 			    k->parts[i].field->kind == FIELD_UNSUPPORTED)
 				break;
 		if (i == k->count)
@@ -296,11 +296,9 @@ read_model_keys(struct datamodel *d, struct model *m)
 		const struct attribute *id = find_attribute(f->decl->attributes, "id");
 
 		a = find_attribute(f->decl->attributes, "unique");
-		if (id != NULL && a != NULL)
-			(void)wrong(d, a->place, "%s is the key, and so it is unique", f->decl->name);
 		if (id != NULL)
 			add_key(d, m, KEY_ID, id, f);
-		else if (a != NULL)
+		if (a != NULL)
 			add_key(d, m, KEY_UNIQUE, a, f);
 	}
 	for (a = m->block->attributes; a != NULL; a = a->next) {

@@ -18,7 +18,7 @@ static const char *
 read_integer(struct datamodel *d, const struct field *f, const struct expression *value)
 {
 	const char *digits = value->text + (value->text[0] == '-');
-	static const char most[] = "9223372036854775807";
+	const char *most = value->text[0] == '-' ? "9223372036854775808" : "9223372036854775807";
 
 	if (strchr(value->text, '.') != NULL) {
 		(void)wrong(d, value->place, "%s is %s: its default is a whole number", f->decl->name, f->scalar);
@@ -26,32 +26,97 @@ read_integer(struct datamodel *d, const struct field *f, const struct expression
 	}
 	while (digits[0] == '0' && digits[1] != '\0')
 		digits++;
-	if (strlen(digits) > sizeof most - 1 || (strlen(digits) == sizeof most - 1 && strcmp(digits, most) > 0)) {
+	if (strlen(digits) > strlen(most) || (strlen(digits) == strlen(most) && strcmp(digits, most) > 0)) {
 		(void)wrong(d, value->place, "%s: the default %s is too large", f->decl->name, value->text);
 		return NULL;
 	}
 	return arena_format(d->arena, "%s%s", value->text[0] == '-' && digits[0] != '0' ? "-" : "", digits);
 }
 
-/* Digits, perhaps a sign, perhaps a fraction; without superfluous zeros in front. */
-static const char *
-read_decimal(struct datamodel *d, const struct field *f, const struct expression *value)
-{
-	const char *p = value->text + (value->text[0] == '-' || value->text[0] == '+'), *digits = p;
-	size_t whole = strspn(p, "0123456789"), fraction;
-	bool zero;
+/* A number as a string may have: digits before and behind the dot, which underscores may part, and an exponent. */
+struct decimal {
+	bool negative;
+	struct bytes digits;
+	long fraction;          /* so many of them stand behind the dot; less than 0: so many zeros follow */
+};
+enum { EXPONENT_MAX = 1000 };
 
-	p += whole;
-	fraction = *p == '.' ? strspn(p + 1, "0123456789") : 0;
-	p += *p == '.' ? 1 + fraction : 0;
-	if (whole == 0 || *p != '\0' || (digits[whole] == '.' && fraction == 0)) {
-		(void)wrong(d, value->place, "%s: \"%s\" is no decimal number", f->decl->name, value->text);
-		return NULL;
+static bool
+parse_decimal(const char *p, struct decimal *d)
+{
+	bool dot = false;
+	char *end;
+	long exponent;
+
+	d->negative = *p == '-';
+	p += *p == '-' || *p == '+';
+	if (*p == '_')
+		return false;
+	for (; (*p >= '0' && *p <= '9') || *p == '_' || (*p == '.' && !dot); p++) {
+		dot = dot || *p == '.';
+		if (*p == '_' || *p == '.')
+			continue;
+		bytes_char(&d->digits, *p);
+		d->fraction += dot;
 	}
-	zero = strspn(digits, "0.") == strlen(digits);
-	while (digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9')
+	if (d->digits.len == 0)
+		return false;
+	if (*p == '\0')
+		return true;
+	if ((*p != 'e' && *p != 'E') || strspn(p + 1, "+-0123456789") == 0)
+		return false;
+	exponent = strtol(p + 1, &end, 10);
+	if (end == p + 1 || *end != '\0' || exponent > EXPONENT_MAX || exponent < -EXPONENT_MAX)
+		return false;
+	d->fraction -= exponent;
+	return true;
+}
+
+/* Without exponent and without superfluous zeros in front; those behind stay. */
+static const char *
+format_decimal(struct datamodel *m, struct decimal *d)
+{
+	bool zero = strspn(d->digits.data, "0") == d->digits.len;
+	const char *digits = d->digits.data;
+	struct bytes out = { 0 };
+	const char *text;
+	long whole;
+
+	for (; d->fraction < 0; d->fraction++)
+		bytes_char(&d->digits, '0');
+	digits = d->digits.data;
+	whole = (long)d->digits.len - d->fraction;
+	for (; whole > 1 && *digits == '0'; whole--)
 		digits++;
-	return arena_format(d->arena, "%s%s", value->text[0] == '-' && !zero ? "-" : "", digits);
+	bytes_str(&out, d->negative && !zero ? "-" : "");
+	if (whole <= 0)
+		bytes_char(&out, '0');
+	else
+		bytes_add(&out, digits, (size_t)whole);
+	if (d->fraction > 0)
+		bytes_char(&out, '.');
+	for (; whole < 0; whole++)
+		bytes_char(&out, '0');
+	bytes_str(&out, d->fraction > 0 ? d->digits.data + d->digits.len - (d->fraction < (long)d->digits.len ? d->fraction
+	                                                                                   : (long)d->digits.len)
+	                                : "");
+	text = arena_text(m->arena, out.data, out.len);
+	bytes_free(&out);
+	return text;
+}
+
+static const char *
+read_decimal(struct datamodel *m, const struct field *f, const struct expression *value)
+{
+	struct decimal d = { 0 };
+	const char *text = NULL;
+
+	if (parse_decimal(value->text, &d))
+		text = format_decimal(m, &d);
+	else
+		(void)wrong(m, value->place, "%s: \"%s\" is no decimal number", f->decl->name, value->text);
+	bytes_free(&d.digits);
+	return text;
 }
 
 /* --- times --- */
@@ -102,7 +167,7 @@ parse_time(const char *p, struct time_text *t, const char **fraction, size_t *di
 	    !take_digits(&p, 2, &t->minute) || !take_char(&p, ":") || !take_digits(&p, 2, &t->second))
 		return false;
 	if (t->month < 1 || t->month > 12 || t->day < 1 || t->day > days_of(t->year, t->month) || t->hour > 23 ||
-	    t->minute > 59 || t->second > 59)
+	    t->minute > 59 || t->second > 60)
 		return false;
 	*fraction = p;
 	*digits = 0;

@@ -157,10 +157,10 @@ add_enum(struct datamodel *d, const struct block *b)
 static void
 check_block(struct datamodel *d, const struct block *b)
 {
-	static const char *const what[] = { "a model", "a view", "an enum", "a type", "a datasource", "a generator" };
+	static const char *const what[] = { "a model", "a view", "an enum", "a type", "a datasource" };
 	const struct block *other;
 
-	if (!check_name(d, b->name_place, b->name, what[b->kind]) || b->kind == BLOCK_DATASOURCE || b->kind == BLOCK_GENERATOR)
+	if (b->kind == BLOCK_GENERATOR || !check_name(d, b->name_place, b->name, what[b->kind]) || b->kind == BLOCK_DATASOURCE)
 		return;
 	if (find_text(reserved, COUNT(reserved), b->name) != NULL || find_text(scalars, COUNT(scalars), b->name) != NULL)
 		(void)wrong(d, b->name_place, "%s is a reserved word", b->name);

@@ -153,6 +153,7 @@ parse_type(struct cursor *c, struct field_decl *f)
 	} else if ((f->type = cursor_name(c)) == NULL) {
 		return cursor_fail(c, f->place, "this line is no field: a name and a type");
 	}
+	cursor_blanks(c);
 	if (cursor_eat(c, "[]"))
 		f->arity = FIELD_MANY;
 	else if (cursor_eat(c, "?"))
@@ -221,8 +222,8 @@ parse_line(struct cursor *c, struct block *b, struct ends *ends)
 	} else if (!(configures ? parse_property(c, &ends->property) : parse_field(c, b, &ends->field))) {
 		return false;
 	}
-	while (cursor_comment(c))
-		;
+	(void)cursor_comment(c);
+	cursor_blanks(c);
 	if (cursor_line_end(c))
 		return true;
 	return cursor_fail(c, cursor_place(c), cursor_ends(c) ? "the block %s has no end" : "%s: expected the end of the line",

@@ -29,17 +29,16 @@ static bool
 read_field_list(struct datamodel *d, const struct field *f, const char *what, const struct model *m,
     const struct expression *value, struct field ***fields, size_t *count)
 {
-	const struct argument *a;
+	const struct argument single = { .place = value->place, .value = *value };
+	const struct argument *first = value->kind == EXPRESSION_ARRAY ? value->arguments : &single, *a;
 	size_t n = 0, i;
 
-	if (!expect_kind(d, value, EXPRESSION_ARRAY, what))
-		return false;
-	for (a = value->arguments; a != NULL; a = a->next)
+	for (a = first; a != NULL; a = a->next)
 		n++;
 	if (n == 0)
 		return wrong(d, value->place, "%s: %s lists no field", name_of(f), what);
 	*fields = arena_alloc(d->arena, n * sizeof **fields);
-	for (a = value->arguments; a != NULL; a = a->next) {
+	for (a = first; a != NULL; a = a->next) {
 		struct field *found;
 
 		if (!expect_kind(d, &a->value, EXPRESSION_NAME, "a field of a relation"))
@@ -267,7 +266,7 @@ check_backward(struct datamodel *d, const struct field *f, const char *why)
 	if (r->on_delete != NULL || r->on_update != NULL)
 		return wrong(d, relation_place(f), "%s: referential actions belong on the other side, %s.%s", name_of(f),
 		    model_of(r->opposite), name_of(r->opposite));
-	if (r->map != NULL)
+	if (r->map != NULL && !is_many(f))
 		return wrong(d, relation_place(f), "%s: map belongs on the other side, %s.%s", name_of(f),
 		    model_of(r->opposite), name_of(r->opposite));
 	return true;
@@ -295,18 +294,34 @@ check_one_to_one(struct datamodel *d, const struct field *f)
 	return true;
 }
 
+const struct field *
+side_a(const struct field *f)
+{
+	const struct field *o = f->relation->opposite;
+	int c;
+
+	if (f->decl->arity != FIELD_MANY || o->decl->arity != FIELD_MANY)
+		return NULL;
+	c = strcmp(f->model->block->name, o->model->block->name);
+	c = c != 0 ? c : strcmp(f->decl->name, o->decl->name);
+	return c <= 0 ? f : o;
+}
+
 static bool
 check_many_to_many(struct datamodel *d, const struct field *f)
 {
 	const struct relation_end *r = f->relation;
 	const struct key_decl *id = f->target->id;
 
-	if (r->has_fields || r->has_references || r->on_delete != NULL || r->on_update != NULL || r->map != NULL)
+	if (r->has_fields || r->on_delete != NULL || r->on_update != NULL || r->map != NULL)
 		return wrong(d, relation_place(f), "%s: an implicit many-to-many relation has a name, and no other argument",
 		    name_of(f));
 	if (id == NULL || id->count != 1)
 		return wrong(d, relation_place(f), "%s: an implicit many-to-many relation needs a key of one field in %s",
 		    name_of(f), f->target->block->name);
+	if (side_a(f) == f && join_name_is_cut(make_join_name(d, f)))
+		return wrong(d, relation_place(f), "%s: the table %s has a name that Prisma cuts inside a character; give the relation "
+		    "a shorter name", name_of(f), make_join_name(d, f));
 	return true;
 }
 

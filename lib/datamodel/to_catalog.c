@@ -54,8 +54,14 @@ static void
 make_extension(struct catalog *c, const struct expression *e)
 {
 	const char *map = e->kind == EXPRESSION_CALL ? extension_argument(e, "map") : NULL;
-	struct extension *new = catalog_add_extension(c, map != NULL ? map : e->text);
+	const char *name = map != NULL ? map : e->text;
+	struct extension *new;
+	size_t i;
 
+	for (i = 0; i < c->extension_count; i++) /* named twice, it is wanted once */
+		if (strcmp(c->extensions[i].name, name) == 0)
+			return;
+	new = catalog_add_extension(c, name);
 	if (e->kind != EXPRESSION_CALL)
 		return;
 	new->schema = text(c, extension_argument(e, "schema"));
@@ -214,14 +220,11 @@ make_reference(struct datamodel *d, struct catalog *c, const struct field *f)
 	struct text_list columns = columns_of(c, r->fields, r->field_count);
 	bool required = f->decl->arity == FIELD_REQUIRED;
 	struct reference *new;
-	const char *name = r->map;
 	size_t i;
 
 	for (i = 0; i < r->field_count; i++)
 		required = required || r->fields[i]->decl->arity == FIELD_REQUIRED;
-	if (name == NULL)
-		name = make_index_name(d, f->model->table, columns.items, columns.count, "_fkey");
-	new = catalog_add_reference(c, f->model->schema, f->model->table, name);
+	new = catalog_add_reference(c, f->model->schema, f->model->table, make_reference_name(d, f));
 	new->columns = columns;
 	new->referenced_schema = text(c, f->target->schema);
 	new->referenced = text(c, f->target->table);
@@ -231,39 +234,6 @@ make_reference(struct datamodel *d, struct catalog *c, const struct field *f)
 }
 
 /* --- implicit many-to-many relations --- */
-
-/* The field whose side is A, of a relation of which both sides are lists; else NULL. */
-static const struct field *
-side_a(const struct field *f)
-{
-	const struct field *o = f->relation->opposite;
-	int c;
-
-	if (f->decl->arity != FIELD_MANY || o->decl->arity != FIELD_MANY)
-		return NULL;
-	c = strcmp(f->model->block->name, o->model->block->name);
-	c = c != 0 ? c : strcmp(f->decl->name, o->decl->name);
-	return c <= 0 ? f : o;
-}
-
-static size_t
-first_characters(const char *t, size_t count)
-{
-	size_t len = strlen(t);
-
-	return utf8_count(t, len) > count ? utf8_offset(t, len, count) : len;
-}
-
-static const char *
-join_name(struct datamodel *d, const struct field *a)
-{
-	const char *name = a->relation->name;
-	const char *full = name != NULL
-	    ? arena_format(d->arena, "_%s", name)
-	    : arena_format(d->arena, "_%sTo%s", a->model->block->name, a->target->block->name);
-
-	return arena_text(d->arena, full, first_characters(full, 63));
-}
 
 static void
 join_column(struct catalog *c, struct relation *r, const char *name, const struct model *m)
@@ -291,7 +261,7 @@ join_reference(struct catalog *c, const struct relation *r, const char *column, 
 static void
 make_join(struct datamodel *d, struct catalog *c, const struct field *a)
 {
-	const char *name = join_name(d, a);
+	const char *name = make_join_name(d, a);
 	int cut = (int)first_characters(name, 55), bytes = (int)strlen(name);
 	struct relation *r = catalog_add_relation(c, a->model->schema, name, RELATION_TABLE);
 	static const char *const columns[] = { "A", "B" };
@@ -312,7 +282,7 @@ make_join(struct datamodel *d, struct catalog *c, const struct field *a)
 	x->columns[0].column = text(c, columns[1]);
 	if (d->relation_mode_prisma)
 		return;
-	bytes = bytes > 56 ? 56 : bytes;
+	bytes = bytes > JOIN_BYTES ? JOIN_BYTES : bytes;
 	join_reference(c, r, columns[0], a->model, arena_format(d->arena, "%.*s_A_fkey", bytes, name));
 	join_reference(c, r, columns[1], a->target, arena_format(d->arena, "%.*s_B_fkey", bytes, name));
 }

@@ -80,7 +80,7 @@ check_columns(struct datamodel *d, const struct model *m)
 	say_doubles(d, &columns, "a column");
 }
 
-/* Keys, uniques and indexes of a schema share one space; those of a view are not made. */
+/* Keys, uniques and indexes of a schema share one space, those of views with them. */
 static void
 check_indexes(struct datamodel *d)
 {
@@ -89,9 +89,27 @@ check_indexes(struct datamodel *d)
 	size_t i;
 
 	for (i = 0; i < d->model_count; i++)
-		for (k = d->models[i].is_view ? NULL : d->models[i].keys; k != NULL; k = k->next)
+		for (k = d->models[i].keys; k != NULL; k = k->next)
 			take(&indexes, d->models[i].schema, k->name, k->attribute->place, d->models[i].block->name);
 	say_doubles(d, &indexes, "a key or index");
+}
+
+/* Within a table the foreign keys share it too. */
+static void
+check_references(struct datamodel *d, const struct model *m)
+{
+	struct names_taken names = { 0 };
+	const struct key_decl *k;
+	size_t i;
+
+	for (i = 0; i < m->field_count; i++)
+		if (m->fields[i].kind == FIELD_RELATION && m->fields[i].relation->has_fields)
+			take(&names, NULL, make_reference_name(d, &m->fields[i]), m->fields[i].decl->place, m->block->name);
+	if (names.count == 0)
+		return;
+	for (k = m->keys; k != NULL; k = k->next)
+		take(&names, NULL, k->name, k->attribute->place, m->block->name);
+	say_doubles(d, &names, "a constraint or index");
 }
 
 void
@@ -105,4 +123,6 @@ check_unique_names(struct datamodel *d)
 	for (i = 0; i < d->model_count; i++)
 		check_columns(d, &d->models[i]);
 	check_indexes(d);
+	for (i = 0; i < d->model_count && d->errors->count == 0; i++)
+		check_references(d, &d->models[i]);
 }

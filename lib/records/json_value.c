@@ -3,10 +3,14 @@
 #include <jansson.h>
 #include <string.h>
 
+/* A whole number that no long long holds is read as another number. */
 static json_t *
 load(const char *text)
 {
-	return json_loadb(text, strlen(text), JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+	json_t *json = json_loadb(text, strlen(text), flags, NULL);
+
+	return json != NULL ? json : json_loadb(text, strlen(text), flags | JSON_DECODE_INT_AS_REAL, NULL);
 }
 
 bool
