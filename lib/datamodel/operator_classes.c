@@ -127,6 +127,8 @@ check_index_type(struct datamodel *d, const struct key_decl *k, const struct key
 {
 	const struct field *f = part->field;
 
+	if (k->kind == KEY_ID)
+		return true;
 	if (f->native == NATIVE_XML && f->kind == FIELD_SCALAR)
 		return wrong(d, k->attribute->place, "%s is Xml, and PostgreSQL has no index on that", f->decl->name);
 	if (part->operator_class == NULL && !has_default_class(k->method, f))

@@ -313,8 +313,8 @@ check_many_to_many(struct datamodel *d, const struct field *f)
 	const struct relation_end *r = f->relation;
 	const struct key_decl *id = f->target->id;
 
-	if (r->has_fields || r->on_delete != NULL || r->on_update != NULL || r->map != NULL)
-		return wrong(d, relation_place(f), "%s: an implicit many-to-many relation has a name, and no other argument",
+	if (r->has_fields || r->has_references || r->on_delete != NULL || r->on_update != NULL)
+		return wrong(d, relation_place(f), "%s: an implicit many-to-many relation has neither fields nor actions",
 		    name_of(f));
 	if (id == NULL || id->count != 1)
 		return wrong(d, relation_place(f), "%s: an implicit many-to-many relation needs a key of one field in %s",
