@@ -144,6 +144,10 @@ check-static: static test-tools
 	scripts/install-packages server test
 	MIG_TEST_STATIC=$(CURDIR)/build/static/mig bats tests/static.bats
 
+# The whole suite, with an attacker's schema in every database.
+check-traps:
+	MIG_TEST_TRAPS=1 ./scripts/test
+
 check-traffic: all
 	BUILD=$(BUILD) tests/traffic/run
 
@@ -179,5 +183,5 @@ clean:
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-sql check-static check-traffic clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

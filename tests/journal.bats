@@ -161,7 +161,7 @@ SELECT 'index', pg_get_indexdef(i.indexrelid), indisvalid, indisready FROM pg_in
   WHERE relnamespace = 'public'::regnamespace ORDER BY 2;
 SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 2;
 SELECT 'enum', enumtypid::regtype, enumlabel FROM pg_enum ORDER BY 2, enumsortorder;
-SELECT 'routine', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 2;
+SELECT 'routine', proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 2, 3;
 SELECT 'prepared', gid FROM pg_prepared_xacts WHERE database = current_database();
 SELECT 'rows', relname, xpath('/row/rows/text()', query_to_xml(format('SELECT string_agg(t::text, '' '' ORDER BY t::text) AS rows FROM %I t',
   relname), false, true, '')) FROM pg_class

@@ -21,6 +21,7 @@
 # MIG_TEST_SERVER=DIR        use this running server
 # MIG_TEST_CANARY=DIR        every tester's URL has the password in DIR/word, which scripts/test looks for in the end
 # MIG_TEST_PG_BIN=DIR        the server programs to use; default: the newest there are
+# MIG_TEST_TRAPS=FILE        every database has an attacker's schema (traps.bash); FILE gets the calls of each server that ends
 
 # Where initdb, postgres, pg_ctl and the real psql are (Debian's psql on PATH is a Perl wrapper that costs 60 ms).
 server_programs() {
@@ -76,8 +77,11 @@ free_port() {
 }
 
 server_new() (
+  here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
   tcp=false
   settings=()
+  # there is much to lock where a test drops the schema `public`
+  [[ -z ${MIG_TEST_TRAPS-} ]] || settings=(max_locks_per_transaction=1024)
   for argument; do
     case $argument in
     --tcp) tcp=true ;;
@@ -152,6 +156,12 @@ server_new() (
 	CREATE ROLE tester LOGIN CREATEDB;
 	CREATE ROLE with_password;
 	SQL
+  if [[ -n ${MIG_TEST_TRAPS-} ]]; then
+    # shellcheck source=tests/traps.bash
+    source "$here/traps.bash"
+    server_use "$dir"
+    traps_template >&2 || exit 1
+  fi
 
   echo "$dir"
 )
@@ -163,6 +173,7 @@ server_end() {
   programs=$(server_programs)
   (cd "$dir" && as_server "$programs/pg_ctl" -s -D "$dir/data" -m immediate stop >/dev/null 2>&1) || true
   kill -- -"$guard" 2>/dev/null || true
+  [[ -z ${MIG_TEST_TRAPS-} ]] || grep -a ' mig-.*LOG:  TRAP: ' "$dir/server.log" >>"$MIG_TEST_TRAPS" || true
   rm -rf "$dir"
 }
 
@@ -259,7 +270,8 @@ database_url() {
 # Databases are named after the process that made them. Those whose process is gone are dropped by the next comer, so
 # that no test has to, and the disk does not fill.
 database_new() {
-  local name
+  local name template=template0
+  [[ -z ${MIG_TEST_TRAPS-} ]] || template=trapped
   database_count=$((${database_count:-0} + 1))
   name=${1:-test_$$_$database_count}
   # shellcheck disable=SC2016
@@ -268,7 +280,7 @@ SELECT coalesce(string_agg(datname, ' '), '') AS databases FROM pg_database WHER
 \setenv DATABASES :databases
 \set gone \`for name in \$DATABASES; do pid=\${name#test_}; [ -d /proc/\${pid%_*} ] || printf '%s ' "\$name"; done\`
 SELECT format('DROP DATABASE IF EXISTS %I WITH (FORCE)', name) FROM unnest(string_to_array(rtrim(:'gone'), ' ')) name \gexec
-CREATE DATABASE "$name" OWNER tester TEMPLATE template0;
+CREATE DATABASE "$name" OWNER tester TEMPLATE $template;
 SQL
   export PGDATABASE=$name
   DATABASE_URL=$(database_url)

@@ -1,17 +1,26 @@
 # shellcheck shell=bash
 # An attacker's schema: whatever he may make in `public`, where everybody up to PostgreSQL 14 may CREATE, so that a name in
-# a statement of ours means his. Each of his functions, operators and casts writes down who called it, and goes on as
-# pg_catalog's would have or fails; his views stand where catalogs do.
+# a statement of ours means his. Each of his functions, operators and casts does what pg_catalog's would have done, and the
+# server's log says who called it, where that was one of our programs; his views stand where catalogs do.
 #
-#   traps_plant     in the current database, as the plain role `mallory`
-#   traps_called    which of our statements fell into one in the current database: a line each
+#   traps_plant      in the current database, as the plain role `mallory`
+#   traps_called     who fell into one in the current database: a line each, with the statement
+#   traps_ours FILE DIR…    of those calls the ones in a statement of ours: what stands in no script and no test below DIR
+#
+# MIG_TEST_TRAPS=FILE: every database of every test has them (server.bash), and FILE is told of each call; `make check-traps`.
 
-# Function names that stand in our sources, with the argument types at which no function of pg_catalog is an exact match; and
-# the operators with the types that the catalogs, COPY and user's columns have.
+# Where `x` may be: every type of the catalogs, of COPY and of users' columns.
+TRAP_TYPES="name varchar bpchar \"char\" text oid int2 int4 int8 regclass regtype regnamespace xid tid bool json jsonb inet timestamptz timestamp
+  interval numeric float8 uuid pg_lsn bytea"
+TRAP_ARRAYS='text[] name[] int2[] oid[] varchar[] int4[] "char"[]'
+TRAP_OPERATORS='= <> < > <= >= || + - / * -> ->> ~ !~ ~~ !~~ @> <@ && ? #>>'
+TRAP_AGGREGATES='count min max sum avg array_agg bool_or bool_and every json_agg jsonb_agg'
+
 traps_plant() {
-  local names operators
-  names=$(cat "$TESTS"/../lib/*/*.[ch] "$TESTS"/../tools/*.c | grep -o '[a-z_0-9]\+(' | tr -d '(' | sort -u | sed "s/.*/'&'/" | paste -sd,)
-  operators="'=', '<>', '<', '>', '<=', '>=', '||', '+', '-', '/', '*', '->', '->>', '~', '!~', '~~', '!~~'"
+  local names here
+  here=$(dirname "${BASH_SOURCE[0]}")
+  [[ -z $(sql_admin "SELECT 1 FROM pg_namespace WHERE nspname = 'mallory'") ]] || return 0
+  names=$(cat "$here"/../lib/*/*.[ch] "$here"/../tools/*.c | grep -o '[a-z_0-9]\+ *(' | tr -d ' (' | sort -u | sed "s/.*/'&'/" | paste -sd,)
   sql_admin "DO \$\$ BEGIN CREATE ROLE mallory; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END \$\$;
     GRANT CREATE, USAGE ON SCHEMA public TO mallory; GRANT CREATE ON DATABASE \"$PGDATABASE\" TO mallory"
   sql_admin <<SQL
@@ -19,99 +28,111 @@ SET client_min_messages = warning;
 SET SESSION AUTHORIZATION mallory;
 SET search_path = pg_catalog;
 CREATE SCHEMA mallory;
--- not a table: what is called in a transaction that is rolled back, or READ ONLY, is to be seen too
-CREATE FUNCTION mallory.called(what text) RETURNS int LANGUAGE plpgsql AS \$\$
-BEGIN
-  RAISE EXCEPTION 'TRAP: % as %', what, current_user;
-END \$\$;
 GRANT USAGE ON SCHEMA mallory TO PUBLIC;
+-- A line in the log and not in a table: what is called in a transaction that is rolled back, or READ ONLY, is to be seen too.
+-- Behind so many functions of ours there is nobody's but the statement itself: what a user's function calls is his affair.
+CREATE FUNCTION mallory.called(what text, ours int DEFAULT 2) RETURNS bool LANGUAGE plpgsql SET search_path = pg_catalog AS \$\$
+DECLARE stack text;
+BEGIN
+  IF starts_with(current_setting('application_name'), 'mig-'::text) THEN
+    GET DIAGNOSTICS stack = PG_CONTEXT;
+    IF (SELECT count(*) FROM regexp_matches(stack, '^(PL/pgSQL|SQL) function (?!inline_code_block)', 'gn')) <= ours THEN
+      RAISE LOG 'TRAP: % as %: %', what, current_user, regexp_replace(current_query(), '\s+', ' ', 'g');
+    END IF;
+  END IF;
+  RETURN true;
+END \$\$;
+
+-- a function of his, if pg_catalog has an answer to those types: what it is given, it hands on
+CREATE FUNCTION mallory.trap(name text, types text[]) RETURNS void LANGUAGE plpgsql AS \$\$
+DECLARE result text; is_set bool; how text; given text; types_list text := array_to_string(types, ', ');
+BEGIN
+  EXECUTE format('SELECT pg_typeof((SELECT pg_catalog.%I(%s) LIMIT 0))', name, (SELECT string_agg('NULL::' || t, ', ') FROM unnest(types) t)) INTO result;
+  IF result = 'record' THEN RETURN; END IF;
+  SELECT bool_or(proretset), CASE WHEN bool_or(provolatile = 'v') THEN 'VOLATILE' WHEN bool_or(provolatile = 's') THEN 'STABLE' ELSE 'IMMUTABLE' END
+    INTO is_set, how FROM pg_proc WHERE proname = name AND pronamespace = 'pg_catalog'::regnamespace;
+  SELECT string_agg('\$' || n, ', ') INTO given FROM generate_series(1, cardinality(types)) n;
+  EXECUTE format('CREATE FUNCTION public.%I(%s) RETURNS %s %s LANGUAGE plpgsql %s AS %L', name, types_list, CASE WHEN is_set THEN 'SETOF' END, result, how,
+    format(CASE WHEN is_set THEN 'BEGIN PERFORM mallory.called(%L); RETURN QUERY SELECT pg_catalog.%I(%s); END'
+      ELSE 'BEGIN PERFORM mallory.called(%L); RETURN pg_catalog.%I(%s); END' END, format('%s(%s)', name, types_list), name, given));
+EXCEPTION WHEN OTHERS THEN NULL; -- pg_catalog has none, or it is there
+END \$\$;
+
+-- an operator of his, for the same
+CREATE FUNCTION mallory.trap_operator(o text, a text, b text) RETURNS void LANGUAGE plpgsql AS \$\$
+DECLARE result text;
+BEGIN
+  EXECUTE format('SELECT pg_typeof((SELECT NULL::%s OPERATOR(pg_catalog.%s) NULL::%s LIMIT 0))', a, o, b) INTO result;
+  EXECUTE format('CREATE FUNCTION mallory.%I(%s, %s) RETURNS %s LANGUAGE plpgsql %s AS %L', o, a, b, result,
+    CASE WHEN a ~ '^(time|interval)' AND a <> b THEN 'STABLE' ELSE 'IMMUTABLE' END,
+    format('BEGIN PERFORM mallory.called(%L); RETURN \$1 OPERATOR(pg_catalog.%s) \$2; END', format('%s %s %s', a, o, b), o));
+  EXECUTE format('CREATE OPERATOR public.%s (leftarg = %s, rightarg = %s, function = mallory.%I)', o, a, b, o);
+EXCEPTION WHEN OTHERS THEN NULL;
+END \$\$;
+
+-- an aggregate of his: what it is given, it collects, and asks pg_catalog's in the end
+CREATE FUNCTION mallory.trap_aggregate(name text, type text) RETURNS void LANGUAGE plpgsql AS \$\$
+DECLARE result text;
+BEGIN
+  EXECUTE format('SELECT pg_typeof((SELECT pg_catalog.%I(NULL::%s) LIMIT 0))', name, type) INTO result;
+  EXECUTE format('CREATE FUNCTION mallory.%I(%s[]) RETURNS %s LANGUAGE plpgsql AS %L', name, type, result,
+    format('BEGIN PERFORM mallory.called(%L); RETURN (SELECT pg_catalog.%I(x) FROM pg_catalog.unnest(\$1) x); END', format('%s(%s)', name, type), name));
+  EXECUTE format('CREATE AGGREGATE public.%I(%s) (sfunc = pg_catalog.array_append, stype = %s[], finalfunc = mallory.%I)', name, type, type, name);
+EXCEPTION WHEN OTHERS THEN NULL;
+END \$\$;
+
 DO \$\$
 DECLARE
-  f record; types text[] := ARRAY['name', 'varchar', 'bpchar', '"char"', 'text', 'oid', 'int2', 'int4', 'int8', 'regclass', 'regtype',
-    'xid', 'tid', 'bool', 'json', 'jsonb', 'inet', 'timestamptz', 'timestamp', 'interval', 'numeric', 'float8', 'uuid', 'pg_lsn', 'bytea'];
-  a text; b text;
+  f record; a text; b text;
+  types text[] := regexp_split_to_array('$TRAP_TYPES', '\s+');
+  with_arrays text[] := types || regexp_split_to_array('$TRAP_ARRAYS', '\s+');
+  operators text[] := regexp_split_to_array('$TRAP_OPERATORS', '\s+');
 BEGIN
-  -- functions: every argument in turn of every type, where pg_catalog has none of just these
-  FOR f IN SELECT DISTINCT p.proname, p.pronargs, p.proargtypes FROM pg_catalog.pg_proc p
+  -- each function that stands in our sources: the first argument of every type, and of two both; what is any type is that too
+  FOR f IN SELECT DISTINCT p.proname, p.pronargs, p.proargtypes::oid[] AS args FROM pg_proc p
       WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname IN ($names) AND p.pronargs BETWEEN 1 AND 4 AND p.prokind = 'f'
-        AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proargtypes) t JOIN pg_catalog.pg_type y ON y.oid = t
-          WHERE y.typname IN ('internal', 'cstring', 'trigger', 'opaque')) LOOP
-    FOREACH a IN ARRAY types LOOP
-      BEGIN
-        EXECUTE pg_catalog.format('CREATE FUNCTION public.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.proname,
-          (SELECT pg_catalog.string_agg(CASE WHEN t.i = 1 THEN a ELSE CASE WHEN y.typtype = 'p' THEN a ELSE t.t::regtype::text END END, ', ' ORDER BY t.i)
-            FROM pg_catalog.unnest(f.proargtypes::oid[]) WITH ORDINALITY t(t, i) JOIN pg_catalog.pg_type y ON y.oid = t.t),
-          'text', pg_catalog.format('BEGIN PERFORM mallory.called(%L); END', f.proname || '(' || a || ')'));
-      EXCEPTION WHEN OTHERS THEN NULL;
-      END;
+        AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) t WHERE t IN ('internal'::regtype, 'cstring'::regtype)) LOOP
+    FOREACH a IN ARRAY with_arrays LOOP
+      PERFORM mallory.trap(f.proname, (SELECT array_agg(CASE WHEN t.i = 1 OR y.typtype = 'p' THEN a ELSE format_type(t.t, NULL) END ORDER BY t.i)
+        FROM unnest(f.args) WITH ORDINALITY t(t, i) JOIN pg_type y ON y.oid = t.t));
+      IF f.pronargs = 2 THEN
+        PERFORM mallory.trap(f.proname, ARRAY[a, a]);
+      END IF;
     END LOOP;
-    IF f.pronargs = 2 THEN
-      FOREACH a IN ARRAY types LOOP
-        BEGIN
-          EXECUTE pg_catalog.format('CREATE FUNCTION public.%I(%s, %s) RETURNS text LANGUAGE plpgsql AS %L', f.proname, a, a,
-            pg_catalog.format('BEGIN PERFORM mallory.called(%L); END', f.proname || '(' || a || ', ' || a || ')'));
-        EXCEPTION WHEN OTHERS THEN NULL;
-        END;
-      END LOOP;
-    END IF;
+    -- and exactly as pg_catalog has it, for a search path in which that is not the first
+    PERFORM mallory.trap(f.proname, (SELECT array_agg(format_type(t.t, NULL) ORDER BY t.i) FROM unnest(f.args) WITH ORDINALITY t(t, i)));
   END LOOP;
   -- the variadic ones
-  FOR f IN VALUES ('format(text, name)'), ('format(text, name, name)'), ('concat(text, text)'), ('concat(name, text)'),
-      ('concat_ws(text, text)'), ('concat_ws(text, name, name)'), ('concat_ws(text, text, text)'), ('num_nulls(text)'), ('num_nulls(int4)'),
-      ('num_nulls(varchar)'), ('count(int4)'), ('count(text)'), ('count(timestamptz)'), ('to_json(text)'), ('to_json(int4)'), ('to_json(varchar)'),
-      ('unnest(text[])'), ('unnest(int2[])'), ('unnest(oid[])'), ('unnest(int4[])'), ('cardinality(text[])'),
-      ('array_agg(tid)'), ('array_agg(text)'), ('string_agg(text, text)'), ('min(name)'), ('max(int8)'), ('greatest(int4, int4)'), ('age(xid)') LOOP
-    BEGIN
-      EXECUTE pg_catalog.format('CREATE FUNCTION public.%s RETURNS text LANGUAGE plpgsql AS %L', f.column1,
-        pg_catalog.format('BEGIN PERFORM mallory.called(%L); END', f.column1));
-    EXCEPTION WHEN OTHERS THEN NULL;
-    END;
+  FOREACH a IN ARRAY with_arrays LOOP
+    PERFORM mallory.trap(v, ARRAY[a]) FROM unnest(ARRAY['num_nulls', 'num_nonnulls', 'concat']) v;
+    PERFORM mallory.trap('format', ARRAY['text', a]), mallory.trap('format', ARRAY['text', a, a]), mallory.trap('concat', ARRAY[a, a]),
+      mallory.trap('concat', ARRAY[a, 'text']), mallory.trap('concat_ws', ARRAY['text', a]), mallory.trap('concat_ws', ARRAY['text', a, a]);
+    PERFORM mallory.trap_aggregate(v, a) FROM unnest(regexp_split_to_array('$TRAP_AGGREGATES', '\s+')) v;
   END LOOP;
-  -- operators: every pair of types for which pg_catalog has none
-  FOREACH a IN ARRAY types || ARRAY['text[]', 'name[]', 'int2[]', 'oid[]', 'varchar[]', 'int4[]'] LOOP
-    FOREACH b IN ARRAY types || ARRAY['text[]', 'name[]', 'int2[]', 'oid[]', 'varchar[]', 'int4[]'] LOOP
-      IF a <> b AND NOT (a IN ('oid', 'int2', 'int4', 'int8', 'regclass', 'name', 'varchar', 'bpchar', 'text', '"char"', 'numeric', 'json', 'timestamptz', 'float8', 'interval')
-          AND b IN ('oid', 'int2', 'int4', 'int8', 'regclass', 'name', 'varchar', 'bpchar', 'text', '"char"', 'numeric', 'timestamptz', 'float8', 'interval')) THEN
-        CONTINUE;
-      END IF;
-      BEGIN
-        EXECUTE pg_catalog.format('CREATE FUNCTION mallory.op(%s, %s, OUT bool) LANGUAGE plpgsql AS %L', a, b,
-          pg_catalog.format('BEGIN PERFORM mallory.called(%L); END', a || ' op ' || b));
-      EXCEPTION WHEN OTHERS THEN NULL;
-      END;
-      FOR f IN SELECT o FROM pg_catalog.unnest(ARRAY[$operators]) o
-          WHERE pg_catalog.to_regoperator('pg_catalog.' || o || '(' || a || ',' || b || ')') IS NULL LOOP
-        BEGIN
-          EXECUTE pg_catalog.format('CREATE OPERATOR public.%s (leftarg = %s, rightarg = %s, function = mallory.op)', f.o, a, b);
-        EXCEPTION WHEN OTHERS THEN NULL;
-        END;
-      END LOOP;
+  -- operators: every pair of types
+  FOREACH a IN ARRAY with_arrays LOOP
+    FOREACH b IN ARRAY with_arrays LOOP
+      PERFORM mallory.trap_operator(o, a, b) FROM unnest(operators) o WHERE to_regoperator('pg_catalog.' || o || '(' || a || ',' || b || ')') IS NULL;
     END LOOP;
   END LOOP;
   -- catalogs, for a search path in which pg_catalog is not the first
-  FOR f IN SELECT c.relname FROM pg_catalog.pg_class c WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind IN ('r', 'v') LOOP
-    EXECUTE pg_catalog.format('CREATE VIEW public.%I AS SELECT mallory.called(%L)', f.relname, f.relname);
-  END LOOP;
-  -- exact matches of his, for the same
-  FOR f IN SELECT p.oid, p.proname FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f'
-      AND p.proname IN ('now', 'clock_timestamp', 'current_setting', 'set_config', 'quote_ident', 'to_regclass', 'current_schema', 'to_char',
-        'pg_try_advisory_lock', 'pg_advisory_unlock', 'pg_backend_pid', 'lower', 'upper', 'has_table_privilege') AND p.pronargs < 4 LOOP
+  FOR f IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind IN ('r', 'v') LOOP
     BEGIN
-      EXECUTE pg_catalog.format('CREATE FUNCTION public.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.proname,
-        pg_catalog.pg_get_function_identity_arguments(f.oid), pg_catalog.pg_get_function_result(f.oid),
-        pg_catalog.format('BEGIN PERFORM mallory.called(%L); END', f.proname));
-    EXCEPTION WHEN OTHERS THEN NULL;
+      EXECUTE format('CREATE VIEW public.%I AS SELECT * FROM pg_catalog.%I WHERE (SELECT mallory.called(%L, 1))', f.relname, f.relname, f.relname);
+    EXCEPTION WHEN invalid_table_definition THEN -- a view can have no column of anyarray
+      EXECUTE format('CREATE VIEW public.%I AS SELECT mallory.called(%L, 1)', f.relname, f.relname);
     END;
+    EXECUTE format('GRANT SELECT ON public.%I TO PUBLIC', f.relname);
   END LOOP;
 END \$\$;
 -- types named as pg_catalog's are, with casts, and a collation
 CREATE TYPE public.text AS (x int); CREATE TYPE public.timestamptz AS (x int); CREATE TYPE public.regclass AS (x int);
 CREATE TYPE public.oid AS (x int); CREATE TYPE public.name AS (x int); CREATE TYPE public.tid AS (x int);
 CREATE FUNCTION mallory.cast(public.text) RETURNS pg_catalog.text LANGUAGE plpgsql AS
-  'BEGIN PERFORM mallory.called(''a cast to text''); END';
+  'BEGIN PERFORM mallory.called(''a cast to text''); RETURN (\$1).x; END';
 CREATE CAST (public.text AS pg_catalog.text) WITH FUNCTION mallory.cast(public.text) AS IMPLICIT;
 CREATE FUNCTION mallory.cast(pg_catalog.text) RETURNS public.text LANGUAGE plpgsql AS
-  'BEGIN PERFORM mallory.called(''a cast from text''); END';
+  'BEGIN PERFORM mallory.called(''a cast from text''); RETURN ROW(1); END';
 CREATE CAST (pg_catalog.text AS public.text) WITH FUNCTION mallory.cast(pg_catalog.text) AS IMPLICIT;
 CREATE COLLATION public."C" (provider = libc, locale = 'C');
 -- a history of his
@@ -125,5 +146,30 @@ SQL
 }
 
 traps_called() {
-  grep "@$PGDATABASE mig-.*TRAP: " "$MIG_TEST_SERVER/server.log"
+  grep -a "@$PGDATABASE mig-.*LOG:  TRAP: " "$MIG_TEST_SERVER/server.log"
+}
+
+# What a user's own statement calls is his affair. The rights of the planter himself are none to gain.
+traps_ours() {
+  # shellcheck disable=SC2016
+  perl -MFile::Find -e '
+    my ($calls, @folders) = @ARGV;
+    my $theirs = "";
+    find(sub {
+      return unless -f && /\.(sql|bats|bash)$/ && open(my $file, "<", $_);
+      local $/;
+      $theirs .= (<$file> =~ s/\s+/ /gr) . "\n";
+    }, @folders);
+    open(my $file, "<", $calls) or die "$calls: $!";
+    while (<$file>) {
+      next unless /@\S+ (mig-.*?): LOG:  TRAP: (.*?) as (\S+): (.*)/ && $1 ne "mig-nobody" && $3 ne "mallory";
+      print "$1 called $2 as $3: $4\n" unless $seen{"$2 $4"}++ || index($theirs, $4) >= 0;
+    }' "$@"
+}
+
+# For server.bash: a database with them, which all others are made of.
+traps_template() {
+  PGDATABASE=postgres sql_admin 'CREATE DATABASE trapped TEMPLATE template0' &&
+    PGDATABASE=trapped traps_plant &&
+    PGDATABASE=postgres sql_admin 'ALTER DATABASE trapped WITH IS_TEMPLATE true ALLOW_CONNECTIONS false'
 }
