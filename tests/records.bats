@@ -257,6 +257,19 @@ each_null() {
   done
 }
 
+@test "a word that is none of those a key may have is refused, with those" {
+  some_plan
+  refused_by mig-apply -- 3 '"severity" of the finding record is not note, warning or error' \
+    < <(sed '3s/"severity":"[a-z]*"/"severity":"fatal"/' plan.rec | seal)
+  refused_by mig-apply -- 4 '"action" of the step record is not apply, mark_applied or mark_rolled_back' \
+    < <(sed '4s/"action":"apply"/"action":"revert"/' plan.rec | seal)
+  refused_by mig-apply -- 4 '"transaction" of the step record is not mig, script, none or null' \
+    < <(sed '4s/"transaction":"mig"/"transaction":1/' plan.rec | seal)
+  offline_scan
+  refused 2 '"flaw" of the migration record is not no_script, nul, not_utf8 or null' \
+    < <(sed '2s/"flaw":null/"flaw":""/' scan.rec | seal)
+}
+
 @test "a whole number beyond 64 bits is refused" {
   offline_scan
   refused 2 '' < <(sed '2s/"size_bytes":24/"size_bytes":9223372036854775808/' scan.rec | seal)

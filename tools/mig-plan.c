@@ -304,7 +304,7 @@ say_findings(const struct planned *planned, bool only_errors)
 
 	for (i = 0; i < planned->finding_count; i++) {
 		const struct finding *f = &planned->findings[i];
-		bool error = strcmp(f->severity, SEVERITY_ERROR) == 0;
+		bool error = f->severity == SEVERITY_ERROR;
 		struct bytes place = { 0 }, remedy = { 0 };
 
 		finding_place(&place, planned->folder, f);
@@ -313,7 +313,7 @@ say_findings(const struct planned *planned, bool only_errors)
 			(void)message_error(MIG_FAILED, "%s%s [%s]", bytes_text(&place), f->message, f->rule);
 			say_remedy(bytes_text(&remedy));
 		} else if (!only_errors && message_verbosity >= 0 &&
-		    (strcmp(f->severity, SEVERITY_WARNING) == 0 || message_verbosity > 0) &&
+		    (f->severity == SEVERITY_WARNING || message_verbosity > 0) &&
 		    (said++ < MOST || message_verbosity > 0)) {
 			message_warning("%s%s [%s]", bytes_text(&place), f->message, f->rule);
 		}
@@ -449,7 +449,7 @@ show_kept_plan(struct reader *reader, const struct request *request, struct outp
 		.steps = kept.steps,
 		.step_count = kept.step_count };
 	for (i = 0; i < kept.finding_count; i++)
-		planned.warnings += strcmp(kept.findings[i].severity, SEVERITY_WARNING) == 0;
+		planned.warnings += kept.findings[i].severity == SEVERITY_WARNING;
 	for (i = 0; i < kept.step_count; i++)
 		planned.statements += kept.steps[i].statement_count > 0 ? (size_t)kept.steps[i].statement_count : 0;
 	if (out->writer != NULL)

@@ -46,14 +46,13 @@ weigh(struct check_outcome *outcome, struct tally *tally, const struct result *r
 	struct bytes why = { 0 };
 
 	tally->steps++;
-	if (strcmp(r->status, STATUS_APPLIED) == 0 || strcmp(r->status, STATUS_SKIPPED) == 0 ||
-	    strcmp(r->status, STATUS_MARKED) == 0) {
+	if (r->status == STATUS_APPLIED || r->status == STATUS_SKIPPED || r->status == STATUS_MARKED) {
 		tally->done++;
 		return;
 	}
 	check_raise(outcome, CHECK_CRITICAL);
 	why_not(&why, r);
-	check_detail(outcome, r->status, "%s%s", r->migration, bytes_text(&why));
+	check_detail(outcome, result_status_words[r->status], "%s%s", r->migration, bytes_text(&why));
 	bytes_free(&why);
 }
 

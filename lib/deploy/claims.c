@@ -117,7 +117,7 @@ claim_of_resume(const struct step *step, const struct history_row *row)
 static struct claim
 claim_of_mark(const struct step *step)
 {
-	struct claim claim = { .aim = { .act = AIM_NONE }, .done = strcmp(step->action, ACTION_MARK_APPLIED) == 0 };
+	struct claim claim = { .aim = { .act = AIM_NONE }, .done = step->action == ACTION_MARK_APPLIED };
 	struct sql_script script;
 
 	claim.option = claim.done ? "--mark-applied" : "--mark-rolled-back";
@@ -133,7 +133,7 @@ claim_of_mark(const struct step *step)
 int
 claims_check(struct db *db, const struct step *step, const struct history_row *row)
 {
-	struct claim claim = strcmp(step->action, ACTION_APPLY) == 0 ? claim_of_resume(step, row) : claim_of_mark(step);
+	struct claim claim = step->action == ACTION_APPLY ? claim_of_resume(step, row) : claim_of_mark(step);
 	int code = check(db, step, &claim);
 
 	aim_free(&claim.aim);

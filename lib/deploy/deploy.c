@@ -51,9 +51,9 @@ struct run_state {
 /* --- the plan itself --- */
 
 static bool
-is_action(const struct step *step, const char *action)
+is_action(const struct step *step, enum step_action action)
 {
-	return strcmp(step->action, action) == 0;
+	return step->action == action;
 }
 
 /* Whether the statement that a step goes on with is there. */
@@ -101,7 +101,7 @@ deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
 		return MIG_DATA;
 	}
 	for (i = 0; code == 0 && i < plan->finding_count; i++)
-		if (strcmp(plan->findings[i].severity, SEVERITY_ERROR) == 0)
+		if (plan->findings[i].severity == SEVERITY_ERROR)
 			code = message_error(MIG_FAILED, "the plan was refused by its findings: %s; nothing was touched",
 			    plan->findings[i].message);
 	for (i = 0; code == 0 && i < plan->step_count; i++)
@@ -492,9 +492,9 @@ report_of(const struct run_state *s)
 
 /* For people: what a signal ended has not failed by itself. */
 static const char *
-shown_status(const char *status, enum send_outcome outcome)
+shown_status(enum result_status status, enum send_outcome outcome)
 {
-	return outcome == SEND_STOPPED ? "stopped" : status;
+	return outcome == SEND_STOPPED ? "stopped" : result_status_words[status];
 }
 
 /* One step; 0 when it is done, else the exit code, said. */
@@ -509,7 +509,7 @@ run_step(struct run_state *s, size_t at)
 
 	if (done_by_another(s, step)) {
 		s->results[at].status = STATUS_SKIPPED;
-		progress_end(&s->progress, step, STATUS_SKIPPED, 0, "another deployer applied it");
+		progress_end(&s->progress, step, result_status_words[STATUS_SKIPPED], 0, "another deployer applied it");
 		return 0;
 	}
 	sent = is_action(step, ACTION_APPLY) ? send_step(&s->send, step) : send_mark(&s->send, step);
@@ -586,7 +586,7 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	size_t i;
 
 	for (i = *at; i < *at + done; i++)
-		progress_end(&s->progress, &s->steps[i], STATUS_APPLIED, s->results[i].took_ms, "");
+		progress_end(&s->progress, &s->steps[i], result_status_words[STATUS_APPLIED], s->results[i].took_ms, "");
 	*at += done;
 	if (done < count)
 		s->alone_until = *at + 1; /* the one that was stopped runs on its own */

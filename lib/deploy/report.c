@@ -19,9 +19,9 @@
 #include "sql/sql.h"
 
 static bool
-has_status(const struct result *result, const char *status)
+has_status(const struct result *result, enum result_status status)
 {
-	return strcmp(result->status, status) == 0;
+	return result->status == status;
 }
 
 static bool
@@ -31,7 +31,7 @@ is_done(const struct result *result)
 }
 
 static size_t
-count_status(const struct report *r, const char *status)
+count_status(const struct report *r, enum result_status status)
 {
 	size_t n = 0, i;
 

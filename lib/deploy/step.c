@@ -361,7 +361,7 @@ send_mark(struct send *send, const struct step *step)
 	g.sent.result.attempts = 1;
 	history_new_id(g.id);
 	bytes_str(&sql, "BEGIN; ");
-	if (strcmp(step->action, ACTION_MARK_APPLIED) == 0)
+	if (step->action == ACTION_MARK_APPLIED)
 		history_mark_applied_sql(&sql, send->schema, g.id, step->migration, step->checksum);
 	else
 		history_mark_rolled_back_sql(&sql, send->schema, step->migration);

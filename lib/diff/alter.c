@@ -218,7 +218,7 @@ drop_default(struct alter *a, const struct column_change *c)
 	put_name(a->w, &a->after, from->text);
 	bytes_str(&a->after, ";\n");
 	if (*from->text == '\0')
-		add_finding(a->w->diff, RULE_BROKEN, "warning", NULL,
+		add_finding(a->w->diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
 		    "DROP SEQUENCE \"\": a datamodel does not know the name of the sequence of \"%s\".\"%s\" (42601)",
 		    a->p->from->relation->name, c->from->name);
 }
@@ -267,7 +267,7 @@ add_sequence(struct alter *a, const struct column_change *c)
 	put_name(a->w, &a->after, c->from->name);
 	bytes_str(&a->after, ";\n");
 	if (!is_plain_word(name))
-		add_finding(a->w->diff, RULE_BROKEN, "warning", NULL,
+		add_finding(a->w->diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
 		    "the name of the sequence %s is not quoted, and it is no plain word (42601)", name);
 }
 
@@ -311,7 +311,7 @@ change_type(struct alter *a, const struct column_change *c)
 	bytes_str(alter_column(a, c->from->name), "SET DATA TYPE ");
 	put_type(a->w, &a->clauses, &a->w->to, c->to);
 	if (c->to->autoincrement && c->to->type_kind == TYPE_NATIVE && native_types[native_find(c->to->type)].serial != NULL)
-		add_finding(a->w->diff, RULE_BROKEN, "warning", NULL,
+		add_finding(a->w->diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
 		    "SET DATA TYPE %s for \"%s\".\"%s\": there is no such type, it is a word of CREATE TABLE (42704)",
 		    native_types[native_find(c->to->type)].serial, a->p->to->relation->name, c->to->name);
 	if (c->cast == CAST_NONE)
@@ -370,18 +370,18 @@ find_unsettled(struct work *w, const struct pair *p, const struct column_change 
 		return;
 	if ((native == NATIVE_CHAR || native == NATIVE_BIT) && c->to->argument_count == 0 && c->from->argument_count == 1 &&
 	    c->from->arguments[0] == 1 && strcmp(c->from->type, c->to->type) == 0)
-		add_finding(w->diff, RULE_SETTLES, "note",
+		add_finding(w->diff, RULE_SETTLES, SEVERITY_NOTE,
 		    arena_format(&w->diff->arena, "write @db.%s(1), which is the same", c->to->type),
 		    "\"%s\".\"%s\": PostgreSQL shows %s as %s(1), so this difference stays", table, c->to->name, c->to->type,
 		    c->to->type);
 	if (c->value && from->kind == DEFAULT_EXPRESSION && from->text != NULL &&
 	    (to->kind == DEFAULT_EXPRESSION || (native == NATIVE_UUID && to->kind == DEFAULT_VALUE)))
-		add_finding(w->diff, RULE_SETTLES, "note",
+		add_finding(w->diff, RULE_SETTLES, SEVERITY_NOTE,
 		    arena_format(&w->diff->arena, "if they mean the same, write what the database shows: @default(dbgenerated(\"%s\"))",
 		        from->text),
 		    "\"%s\".\"%s\": a default that PostgreSQL writes in another form differs for ever", table, c->to->name);
 	else if (c->value && from->kind == DEFAULT_NOW && to->kind == DEFAULT_EXPRESSION)
-		add_finding(w->diff, RULE_SETTLES, "note", "write @default(now())",
+		add_finding(w->diff, RULE_SETTLES, SEVERITY_NOTE, "write @default(now())",
 		    "\"%s\".\"%s\": the database shows now(), so this difference stays", table, c->to->name);
 }
 
@@ -405,7 +405,7 @@ end_alter(struct alter *a)
 	bytes_format(&s->sql, " %s;\n", a->clauses.data);
 	bytes_add(&s->sql, bytes_text(&a->after), a->after.len);
 	if (a->renames_key && a->clause_count > 1)
-		add_finding(a->w->diff, RULE_BROKEN, "warning",
+		add_finding(a->w->diff, RULE_BROKEN, SEVERITY_WARNING,
 		    arena_format(&a->w->diff->arena, "ALTER TABLE \"%s\" RENAME CONSTRAINT \"%s\" TO \"%s\"; in a statement of its own",
 		        a->p->from->relation->name, a->p->from->relation->key->name, a->p->to->relation->key->name),
 		    "RENAME CONSTRAINT of \"%s\" beside other clauses: PostgreSQL does not parse that (42601)",

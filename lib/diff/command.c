@@ -146,7 +146,7 @@ say_findings(const struct diff *diff)
 	for (i = 0; i < diff->finding_count; i++) {
 		const struct diff_finding *f = &diff->findings[i];
 
-		if (strcmp(f->severity, SEVERITY_NOTE) == 0 && message_verbosity < 1)
+		if (f->severity == SEVERITY_NOTE && message_verbosity < 1)
 			continue;
 		message_warning("%s [%s]", f->message, f->rule);
 		if (f->remedy != NULL)

@@ -21,7 +21,7 @@ add_difference(struct diff *diff, enum change_kind change, enum object_kind obje
 }
 
 void
-add_finding(struct diff *diff, const char *rule, const char *severity, const char *remedy, const char *format, ...)
+add_finding(struct diff *diff, const char *rule, enum severity severity, const char *remedy, const char *format, ...)
 {
 	struct bytes message = { 0 };
 	va_list args;
@@ -49,7 +49,7 @@ diff_make(struct catalog *from, struct catalog *to, struct diff *diff)
 	make_enums(&w);
 	make_tables(&w);
 	if (w.has_quote)
-		add_finding(diff, RULE_BROKEN, "warning", NULL,
+		add_finding(diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
 		    "a quote in a name, or in a value of an enum, is not doubled in this script: it does not parse (42601)");
 	order_steps(diff);
 }

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "catalog/catalog.h"
+#include "records/words.h"
 
 enum change_kind { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_CHANGED, CHANGE_RENAMED };
 const char *change_kind_name(enum change_kind kind);
@@ -41,10 +42,10 @@ struct difference {
 	const char *consequence; /* what would be lost, or may fail; NULL: nothing */
 };
 
-/* Something to be known of the script: records/model.h's struct finding has its form. */
+/* Something to be known of the script: records/words.h's struct finding has its form. */
 struct diff_finding {
 	const char *rule;        /* "broken_ddl", "never_settles" */
-	const char *severity;    /* "warning", "note" */
+	enum severity severity;
 	const char *message;
 	const char *remedy;      /* NULL: none */
 };

@@ -149,7 +149,7 @@ void put_add_reference(struct work *w, struct bytes *out, const struct reference
 /* --- differences and findings --- */
 struct difference *add_difference(struct diff *diff, enum change_kind change, enum object_kind object, const char *schema,
     const char *relation, const char *name);
-void add_finding(struct diff *diff, const char *rule, const char *severity, const char *remedy, const char *format, ...)
+void add_finding(struct diff *diff, const char *rule, enum severity severity, const char *remedy, const char *format, ...)
     MIG_PRINTF(5, 6);
 
 #define RULE_BROKEN  "broken_ddl"

@@ -194,7 +194,7 @@ put_swapped_columns(struct swap *s, struct bytes *out, const char *tmp)
 				continue;
 			put_swapped_column(s, out, r, &r->columns[k], tmp);
 			if (p == NULL || pair_column(p, r->columns[k].name) == NULL)
-				add_finding(w->diff, RULE_BROKEN, "warning", NULL,
+				add_finding(w->diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
 				    "the enum \"%s\" is swapped on \"%s\".\"%s\", which is added only later (%s)", s->to->name,
 				    r->name, r->columns[k].name, p == NULL ? "42P01" : "42703");
 		}
@@ -216,7 +216,7 @@ find_kept(struct swap *s)
 			const struct column *to = p != NULL ? relation_column(p->to->relation, r->columns[k].name) : NULL;
 
 			if (is_of(&r->columns[k], s->from) && (to == NULL || !is_of(to, s->to)))
-				add_finding(w->diff, RULE_BROKEN, "warning", NULL,
+				add_finding(w->diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
 				    "the old type of \"%s\" is dropped while \"%s\".\"%s\" still has it (2BP01)", s->from->name, r->name,
 				    r->columns[k].name);
 		}

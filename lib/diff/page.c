@@ -78,7 +78,7 @@ face_diff(struct bytes *out, const struct catalog *from, const struct catalog *t
 	for (i = 0; i < diff->finding_count; i++) {
 		const struct diff_finding *f = &diff->findings[i];
 
-		bytes_format(out, "%s%s: %s [%s]\n", i == 0 ? "\n" : "", f->severity, f->message, f->rule);
+		bytes_format(out, "%s%s: %s [%s]\n", i == 0 ? "\n" : "", severity_words[f->severity], f->message, f->rule);
 		if (f->remedy != NULL)
 			bytes_format(out, "  %s\n", f->remedy);
 	}

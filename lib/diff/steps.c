@@ -55,7 +55,7 @@ find_missing_schema(struct work *w, const char *schema)
 {
 	if (w->from.catalog == NULL || w->from.live || strcmp(schema, w->to.default_schema) == 0 || uses_schema(&w->from, schema))
 		return;
-	add_finding(w->diff, RULE_BROKEN, "warning", NULL,
+	add_finding(w->diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
 	    "the schema \"%s\" is listed on both sides, but used only by the new one: Prisma's script does not create it", schema);
 }
 
@@ -318,7 +318,7 @@ drop_index(struct work *w, const struct pair *p, const struct side_index *x)
 	put_qualified(w, &s->sql, dropped_schema(w, r->schema), x->index->name);
 	end_statement(s);
 	if (x->index->is_constraint)
-		add_finding(w->diff, RULE_BROKEN, "warning",
+		add_finding(w->diff, RULE_BROKEN, SEVERITY_WARNING,
 		    arena_format(&w->diff->arena, "ALTER TABLE \"%s\" DROP CONSTRAINT \"%s\";", r->name, x->index->name),
 		    "DROP INDEX of \"%s\", which belongs to a UNIQUE constraint: PostgreSQL refuses that (2BP01)", x->index->name);
 	d = add_difference(w->diff, CHANGE_REMOVED, OBJECT_INDEX, r->schema, r->name, x->index->name);

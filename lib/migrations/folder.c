@@ -237,12 +237,12 @@ script_point(struct script *script)
 {
 	struct migration *m = &script->migration;
 
-	if (m->flaw != NULL && strcmp(m->flaw, FLAW_NO_SCRIPT) == 0)
+	if (m->flaw == FLAW_NO_SCRIPT)
 		return;
 	m->path = script->path;
 	m->checksum = script->checksum;
 	m->size_bytes = (long long)script->text.len;
-	m->sql = m->flaw == NULL || strcmp(m->flaw, FLAW_NUL) != 0 ? script->text.data : NULL;
+	m->sql = m->flaw != FLAW_NUL ? script->text.data : NULL;
 }
 
 /* Returns NULL, or with errno set what could not be done to the file; EFBIG if it is larger than `most`. */

@@ -29,7 +29,7 @@ const struct plan_rule plan_rules[] = {
 	{ "other_schema", SEVERITY_WARNING, true },
 	{ "order", SEVERITY_NOTE, true },
 	{ "no_script", SEVERITY_NOTE, true },
-	{ NULL, NULL, false },
+	{ NULL, SEVERITY_NOTE, false },
 };
 
 static const struct plan_rule *
@@ -89,17 +89,17 @@ keep(struct plan_maker *m, char *owned)
 	return text->data;
 }
 
-static const char *
+static enum severity
 severity_of(const struct wishes *w, const struct plan_rule *rule)
 {
-	bool error = strcmp(rule->severity, SEVERITY_ERROR) == 0;
+	bool error = rule->severity == SEVERITY_ERROR;
 
 	if (!rule->movable)
 		return rule->severity;
 	if (list_has(w->allow, rule->name))
 		return error ? SEVERITY_WARNING : rule->severity;
 	if (w->strict != NULL && (list_has(w->strict, rule->name) ||
-	        (*w->strict == '\0' && strcmp(rule->severity, SEVERITY_WARNING) == 0)))
+	        (*w->strict == '\0' && rule->severity == SEVERITY_WARNING)))
 		return SEVERITY_ERROR;
 	return rule->severity;
 }
@@ -108,8 +108,8 @@ struct finding *
 plan_add_finding(struct plan_maker *m, const char *name, const char *migration, char *message, char *remedy)
 {
 	const struct plan_rule *rule = rule_named(name, strlen(name));
-	const char *severity = severity_of(m->wishes, rule);
-	bool allowed = strcmp(rule->severity, SEVERITY_ERROR) == 0 && strcmp(severity, SEVERITY_ERROR) != 0;
+	enum severity severity = severity_of(m->wishes, rule);
+	bool allowed = rule->severity == SEVERITY_ERROR && severity != SEVERITY_ERROR;
 	struct finding *f;
 
 	if (allowed) { /* it is decided, and the commands would make the plan depend on how it was asked for */
@@ -125,8 +125,8 @@ plan_add_finding(struct plan_maker *m, const char *name, const char *migration, 
 		.column = RECORD_NULL,
 		.message = keep(m, message),
 		.remedy = remedy != NULL ? keep(m, remedy) : NULL };
-	m->out->errors += strcmp(f->severity, SEVERITY_ERROR) == 0;
-	m->out->warnings += strcmp(f->severity, SEVERITY_WARNING) == 0;
+	m->out->errors += f->severity == SEVERITY_ERROR;
+	m->out->warnings += f->severity == SEVERITY_WARNING;
 	return f;
 }
 
@@ -173,8 +173,7 @@ plan_find_in_history(struct plan_maker *m, const struct standing *s)
 	case STATE_COUNT:
 		break;
 	}
-	if (s->row != NULL && s->script != NULL && s->script->flaw != NULL &&
-	    strcmp(s->script->flaw, FLAW_NO_SCRIPT) == 0)
+	if (s->row != NULL && s->script != NULL && s->script->flaw == FLAW_NO_SCRIPT)
 		plan_add_finding(m, "no_script", s->migration,
 		    xstrdup("recorded as applied, but the folder has no migration.sql: `prisma migrate status` "
 		            "fails on it (P3015)"),
@@ -270,7 +269,7 @@ plan_find_in_script(struct plan_maker *m, const struct migration *script, const 
 			f->column = (long long)place.column;
 		}
 	}
-	if (script->flaw != NULL && strcmp(script->flaw, FLAW_NOT_UTF8) == 0)
+	if (script->flaw == FLAW_NOT_UTF8)
 		plan_add_finding(m, "not_utf8", script->migration,
 		    xstrdup("the file has bytes that are not UTF-8; U+FFFD stands for them, as with Prisma"),
 		    NULL);

@@ -89,10 +89,10 @@ standing_note(struct bytes *out, const struct standing *s)
 	case STATE_COUNT:
 		break;
 	}
-	if (s->script != NULL && s->script->flaw != NULL) {
-		if (strcmp(s->script->flaw, FLAW_NO_SCRIPT) == 0)
+	if (s->script != NULL && s->script->flaw != FLAW_NONE) {
+		if (s->script->flaw == FLAW_NO_SCRIPT)
 			bytes_str(out, "  its folder has no migration.sql");
-		else if (strcmp(s->script->flaw, FLAW_NUL) == 0)
+		else if (s->script->flaw == FLAW_NUL)
 			bytes_str(out, "  its script has a NUL byte");
 		else
 			bytes_str(out, "  its script is not UTF-8");
@@ -291,13 +291,13 @@ indented(struct bytes *out, const char *text)
 static void
 finding_lines(struct bytes *out, const char *folder, const struct finding *f)
 {
-	const char *colour = strcmp(f->severity, SEVERITY_ERROR) == 0 ? FACE_RED
-	    : strcmp(f->severity, SEVERITY_WARNING) == 0              ? FACE_YELLOW
-	                                                              : "";
+	const char *colour = f->severity == SEVERITY_ERROR ? FACE_RED
+	    : f->severity == SEVERITY_WARNING             ? FACE_YELLOW
+	                                                  : "";
 	struct bytes remedy = { 0 };
 
 	finding_place(out, folder, f);
-	bytes_format(out, "%s%s:%s %s [%s]\n", colour, f->severity, *colour != '\0' ? FACE_PLAIN : "", f->message,
+	bytes_format(out, "%s%s:%s %s [%s]\n", colour, severity_words[f->severity], *colour != '\0' ? FACE_PLAIN : "", f->message,
 	    f->rule);
 	finding_remedy(&remedy, folder, f);
 	indented(out, bytes_text(&remedy));
@@ -307,13 +307,13 @@ finding_lines(struct bytes *out, const char *folder, const struct finding *f)
 static void
 runs_words(struct bytes *out, const struct step *s)
 {
-	if (strcmp(s->action, ACTION_MARK_APPLIED) == 0)
+	if (s->action == ACTION_MARK_APPLIED)
 		bytes_str(out, "is marked as applied; its SQL does not run");
-	else if (strcmp(s->action, ACTION_MARK_ROLLED_BACK) == 0)
+	else if (s->action == ACTION_MARK_ROLLED_BACK)
 		bytes_str(out, "is marked as rolled back");
-	else if (strcmp(s->transaction, "mig") == 0)
+	else if (s->transaction == TRANSACTION_MIG)
 		bytes_str(out, "in one transaction");
-	else if (strcmp(s->transaction, "script") == 0)
+	else if (s->transaction == TRANSACTION_SCRIPT)
 		bytes_str(out, "in its own transactions, with journal");
 	else
 		bytes_str(out, "outside, with journal");

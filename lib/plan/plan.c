@@ -15,7 +15,7 @@
 /* --- steps --- */
 
 struct step *
-plan_add_step(struct plan_maker *m, const char *action, const char *migration)
+plan_add_step(struct plan_maker *m, enum step_action action, const char *migration)
 {
 	struct step *s;
 
@@ -36,9 +36,9 @@ check_script(const char *folder, const struct migration *script)
 {
 	struct bytes path = { 0 };
 
-	if (script->flaw == NULL || strcmp(script->flaw, FLAW_NOT_UTF8) == 0)
+	if (script->flaw == FLAW_NONE || script->flaw == FLAW_NOT_UTF8)
 		return 0;
-	if (strcmp(script->flaw, FLAW_NO_SCRIPT) == 0) {
+	if (script->flaw == FLAW_NO_SCRIPT) {
 		(void)message_error(MIG_DATA, "%s: there is no migration.sql in this folder, and it is not applied yet (P3015)",
 		    script->migration);
 		message_line("  Prisma would apply all before it, then stop. Restore the file, or delete the folder.");
@@ -52,18 +52,18 @@ check_script(const char *folder, const struct migration *script)
 	return MIG_DATA;
 }
 
-static const char *
-transaction_word(enum sql_transaction transaction)
+static enum step_transaction
+step_transaction(enum sql_transaction transaction)
 {
 	switch (transaction) {
 	case SQL_TRANSACTION_MIG:
-		return "mig";
+		return TRANSACTION_MIG;
 	case SQL_TRANSACTION_SCRIPT:
-		return "script";
+		return TRANSACTION_SCRIPT;
 	case SQL_TRANSACTION_NONE:
-		return "none";
+		return TRANSACTION_NONE;
 	}
-	return NULL;
+	return TRANSACTION_NULL;
 }
 
 int
@@ -85,7 +85,7 @@ plan_add_apply(struct plan_maker *m, const struct migration *script, const struc
 		step->resume_told = resume->told;
 	}
 	step->checksum = script->checksum;
-	step->transaction = transaction_word(sql_transaction(&split));
+	step->transaction = step_transaction(sql_transaction(&split));
 	step->statement_count = (long long)split.count;
 	step->size_bytes = (long long)strlen(script->sql);
 	step->sql = script->sql;
@@ -305,7 +305,7 @@ plan_make(const struct scan *scan, const struct status *status, const struct wis
 			planned->still_pending += is_pending(&status->standings[i]);
 		for (i = 0; i < planned->step_count; i++)
 			planned->still_pending -= planned->steps[i].sql == NULL &&
-			    strcmp(planned->steps[i].action, ACTION_MARK_APPLIED) == 0 &&
+			    planned->steps[i].action == ACTION_MARK_APPLIED &&
 			    is_pending(plan_standing_named(status, planned->steps[i].migration));
 	} else {
 		code = add_applies(&m);

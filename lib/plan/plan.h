@@ -50,7 +50,7 @@ bool plan_rules_known(const char *list, const char **word, size_t *len);
 /* The rules, for --help and mig-plan(1): name, severity, what it says; ends with a NULL name. */
 struct plan_rule {
 	const char *name;
-	const char *severity;
+	enum severity severity;
 	bool movable;
 };
 extern const struct plan_rule plan_rules[];

@@ -29,7 +29,7 @@ struct plan_resume {
 
 /* --- plan.c --- */
 
-struct step *plan_add_step(struct plan_maker *m, const char *action, const char *migration);
+struct step *plan_add_step(struct plan_maker *m, enum step_action action, const char *migration);
 int plan_add_apply(struct plan_maker *m, const struct migration *script, const struct plan_resume *resume);
 const struct standing *plan_standing_named(const struct status *status, const char *name);
 int plan_no_such(const char *option, const char *name);

@@ -455,7 +455,7 @@ write_mark(struct psql *p, const struct step *step)
 	char id[HISTORY_ID];
 
 	bytes_str(p->out, "BEGIN;\n");
-	if (strcmp(step->action, ACTION_MARK_APPLIED) == 0) {
+	if (step->action == ACTION_MARK_APPLIED) {
 		row_id(p, step, id);
 		history_mark_applied_sql(p->out, p->schema, id, step->migration, step->checksum);
 	} else {

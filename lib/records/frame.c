@@ -9,24 +9,24 @@
 #include "base/bytes.h"
 
 static const struct field stream_fields[] = {
-	{ "kind", FIELD_TEXT, false, AT(frame_stream, kind) },
-	{ "version", FIELD_NUMBER, false, AT(frame_stream, version) },
-	{ NULL, FIELD_TEXT, false, 0 },
+	{ "kind", FIELD_TEXT, false, AT(frame_stream, kind), NULL },
+	{ "version", FIELD_NUMBER, false, AT(frame_stream, version), NULL },
+	{ NULL, FIELD_TEXT, false, 0, NULL },
 };
 static const struct field end_fields[] = {
-	{ "command", FIELD_TEXT, true, AT(frame_end, command) },
-	{ "folder", FIELD_TEXT, true, AT(frame_end, folder) },
-	{ "place", FIELD_TEXT, true, AT(frame_end, place) },
-	{ "seal", FIELD_TEXT, true, AT(frame_end, seal) },
-	{ "records", FIELD_NUMBER, false, AT(frame_end, records) },
-	{ "digest", FIELD_TEXT, false, AT(frame_end, digest) },
-	{ NULL, FIELD_TEXT, false, 0 },
+	{ "command", FIELD_TEXT, true, AT(frame_end, command), NULL },
+	{ "folder", FIELD_TEXT, true, AT(frame_end, folder), NULL },
+	{ "place", FIELD_TEXT, true, AT(frame_end, place), NULL },
+	{ "seal", FIELD_TEXT, true, AT(frame_end, seal), NULL },
+	{ "records", FIELD_NUMBER, false, AT(frame_end, records), NULL },
+	{ "digest", FIELD_TEXT, false, AT(frame_end, digest), NULL },
+	{ NULL, FIELD_TEXT, false, 0, NULL },
 };
 static const struct field failed_fields[] = {
-	{ "tool", FIELD_TEXT, false, AT(failure, tool) },
-	{ "exit_code", FIELD_NUMBER, false, AT(failure, exit_code) },
-	{ "message", FIELD_TEXT, false, AT(failure, message) },
-	{ NULL, FIELD_TEXT, false, 0 },
+	{ "tool", FIELD_TEXT, false, AT(failure, tool), NULL },
+	{ "exit_code", FIELD_NUMBER, false, AT(failure, exit_code), NULL },
+	{ "message", FIELD_TEXT, false, AT(failure, message), NULL },
+	{ NULL, FIELD_TEXT, false, 0, NULL },
 };
 const struct record_form frame_stream_form = { "stream", stream_fields };
 const struct record_form frame_end_form = { "end", end_fields };

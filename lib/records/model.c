@@ -6,14 +6,16 @@
 #include "base/bytes.h"
 #include "base/mig.h"
 
-#define TEXT(type, member)        { #member, FIELD_TEXT, false, offsetof(struct type, member) }
-#define TEXT_OR_NULL(type, member) { #member, FIELD_TEXT, true, offsetof(struct type, member) }
-#define NUMBER(type, member)      { #member, FIELD_NUMBER, false, offsetof(struct type, member) }
-#define NUMBER_OR_NULL(type, member) { #member, FIELD_NUMBER, true, offsetof(struct type, member) }
-#define FLAG(type, member)        { #member, FIELD_FLAG, false, offsetof(struct type, member) }
-#define FLAG_OR_NULL(type, member) { #member, FIELD_FLAG, true, offsetof(struct type, member) }
-#define OBJECT_OR_NULL(type, member) { #member, FIELD_OBJECT, true, offsetof(struct type, member) }
-#define LAST                      { NULL, FIELD_TEXT, false, 0 }
+#define TEXT(type, member)        { #member, FIELD_TEXT, false, offsetof(struct type, member), NULL }
+#define TEXT_OR_NULL(type, member) { #member, FIELD_TEXT, true, offsetof(struct type, member), NULL }
+#define NUMBER(type, member)      { #member, FIELD_NUMBER, false, offsetof(struct type, member), NULL }
+#define NUMBER_OR_NULL(type, member) { #member, FIELD_NUMBER, true, offsetof(struct type, member), NULL }
+#define FLAG(type, member)        { #member, FIELD_FLAG, false, offsetof(struct type, member), NULL }
+#define FLAG_OR_NULL(type, member) { #member, FIELD_FLAG, true, offsetof(struct type, member), NULL }
+#define OBJECT_OR_NULL(type, member) { #member, FIELD_OBJECT, true, offsetof(struct type, member), NULL }
+#define WORD(type, member, words) { #member, FIELD_WORD, false, offsetof(struct type, member), words }
+#define WORD_OR_NULL(type, member, words) { #member, FIELD_WORD, true, offsetof(struct type, member), words }
+#define LAST                      { NULL, FIELD_TEXT, false, 0, NULL }
 
 static const struct field database_fields[] = {
 	TEXT_OR_NULL(database, system_identifier),
@@ -57,7 +59,7 @@ static const struct field migration_fields[] = {
 	TEXT_OR_NULL(migration, path),
 	TEXT_OR_NULL(migration, checksum),
 	NUMBER_OR_NULL(migration, size_bytes),
-	TEXT_OR_NULL(migration, flaw),
+	WORD_OR_NULL(migration, flaw, flaw_words),
 	TEXT_OR_NULL(migration, sql),
 	LAST,
 };
@@ -78,7 +80,7 @@ const struct record_form plan_form = { "plan", plan_fields };
 
 static const struct field finding_fields[] = {
 	TEXT(finding, rule),
-	TEXT(finding, severity),
+	WORD(finding, severity, severity_words),
 	TEXT_OR_NULL(finding, migration),
 	NUMBER_OR_NULL(finding, line),
 	NUMBER_OR_NULL(finding, column),
@@ -90,10 +92,10 @@ const struct record_form finding_form = { "finding", finding_fields };
 
 static const struct field step_fields[] = {
 	NUMBER(step, step),
-	TEXT(step, action),
+	WORD(step, action, step_action_words),
 	TEXT(step, migration),
 	TEXT_OR_NULL(step, checksum),
-	TEXT_OR_NULL(step, transaction),
+	WORD_OR_NULL(step, transaction, step_transaction_words),
 	NUMBER_OR_NULL(step, statement_count),
 	NUMBER_OR_NULL(step, size_bytes),
 	TEXT_OR_NULL(step, row_id),
@@ -123,7 +125,7 @@ const struct record_form run_form = { "run", run_fields };
 static const struct field result_fields[] = {
 	NUMBER(result, step),
 	TEXT(result, migration),
-	TEXT(result, status),
+	WORD(result, status, result_status_words),
 	NUMBER_OR_NULL(result, statement_count),
 	NUMBER(result, statements_done),
 	NUMBER(result, attempts),
@@ -215,9 +217,7 @@ migration_fill(struct reader *reader, const struct record *record, struct migrat
 		return MIG_DATA;
 	if (utf8_has_control(m->migration))
 		return reader_refuse(reader, "the name of a migration has a control character in it");
-	sendable = m->flaw == NULL || strcmp(m->flaw, FLAW_NOT_UTF8) == 0;
-	if (!sendable && strcmp(m->flaw, FLAW_NO_SCRIPT) != 0 && strcmp(m->flaw, FLAW_NUL) != 0)
-		return reader_refuse(reader, "\"flaw\" of the migration record is none that is known");
+	sendable = m->flaw == FLAW_NONE || m->flaw == FLAW_NOT_UTF8;
 	if (sendable && (m->sql == NULL || m->checksum == NULL))
 		return reader_refuse(reader, "the migration record has no \"%s\", and no \"flaw\" says why",
 		    m->sql == NULL ? "sql" : "checksum");

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "records/record.h"
+#include "records/words.h"
 
 /* The database that a scan looked at. */
 struct database {
@@ -56,16 +57,13 @@ struct migration {
 	const char *path;                /* below the directory, "NAME/migration.sql" */
 	const char *checksum;
 	long long size_bytes;
-	const char *flaw;                /* NULL, or one of the words below */
+	enum flaw flaw;
 	const char *sql;                 /* the script as Prisma would send it; NULL where it has none */
 	/* not in records, filled by status_look_at(): the script differs from what was applied; only in blanks */
 	bool edited;
 	bool edited_blanks;
 	struct record *record;           /* owns the texts, where this was read; else NULL */
 };
-#define FLAW_NO_SCRIPT "no_script"   /* there is no migration.sql: path, checksum, sql are null */
-#define FLAW_NUL       "nul"         /* it has a NUL byte, which no server takes: sql is null */
-#define FLAW_NOT_UTF8  "not_utf8"    /* bytes that are not UTF-8 were replaced, as Prisma does */
 
 struct scan {
 	bool has_database;
@@ -94,23 +92,20 @@ struct plan {
 
 struct finding {
 	const char *rule;
-	const char *severity;            /* "error", "warning", "note" */
+	enum severity severity;
 	const char *migration;
 	long long line;
 	long long column;
 	const char *message;
 	const char *remedy;
 };
-#define SEVERITY_ERROR   "error"
-#define SEVERITY_WARNING "warning"
-#define SEVERITY_NOTE    "note"
 
 struct step {
 	long long step;
-	const char *action;
+	enum step_action action;
 	const char *migration;
 	const char *checksum;
-	const char *transaction;         /* "mig", "script", "none"; null for marks */
+	enum step_transaction transaction;
 	long long statement_count;
 	long long size_bytes;
 	const char *row_id;              /* of the unfinished row that it goes on with; null: a new one */
@@ -121,9 +116,6 @@ struct step {
 	const char *sql;
 	struct record *record;           /* owns the texts, where this was read; else NULL */
 };
-#define ACTION_APPLY            "apply"
-#define ACTION_MARK_APPLIED     "mark_applied"
-#define ACTION_MARK_ROLLED_BACK "mark_rolled_back"
 
 struct plan_stream {
 	struct plan plan;
@@ -152,7 +144,7 @@ struct run {
 struct result {
 	long long step;
 	const char *migration;
-	const char *status;
+	enum result_status status;
 	long long statement_count;
 	long long statements_done;
 	long long attempts;
@@ -168,12 +160,6 @@ struct result {
 	long long line;
 	long long column;
 };
-#define STATUS_APPLIED     "applied"
-#define STATUS_SKIPPED     "skipped"      /* another deployer did it */
-#define STATUS_MARKED      "marked"
-#define STATUS_FAILED      "failed"
-#define STATUS_DEFERRED    "deferred"     /* not now: busy */
-#define STATUS_NOT_STARTED "not_started"
 
 /* What a check found. */
 struct check {

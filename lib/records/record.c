@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/mig.h"
 #include "records/record_internal.h"
 
 const char *
@@ -32,8 +34,50 @@ type_name(enum field_type type)
 		return "an object";
 	case FIELD_LIST:
 		return "a list of texts";
+	case FIELD_WORD:
+		return "a word";
 	}
 	return "";
+}
+
+/*
+ * NULL is the first word of a nullable field.  Enums are ints to gcc and clang, as long as no value of theirs is negative or
+ * large.
+ */
+static bool
+fill_word(const struct field *field, const char *text, char *at)
+{
+	int i = text != NULL && field->nullable;
+
+	while (text != NULL && field->words[i] != NULL && strcmp(field->words[i], text) != 0)
+		i++;
+	*(int *)(void *)at = i;
+	return field->words[i] != NULL;
+}
+
+/* "error, warning or note": the words that a field may have. */
+static void
+list_words(const struct field *field, struct bytes *out)
+{
+	const char *const *word = field->words + field->nullable;
+
+	for (; *word != NULL; word++)
+		bytes_format(out, "%s%s", out->len == 0 ? "" : word[1] != NULL || field->nullable ? ", " : " or ", *word);
+}
+
+static int
+refuse_value(struct reader *r, const struct record_form *form, const struct field *field)
+{
+	struct bytes words = { 0 };
+
+	if (field->type == FIELD_WORD)
+		list_words(field, &words);
+	else
+		bytes_str(&words, type_name(field->type));
+	(void)reader_refuse(r, "\"%s\" of the %s record is not %s%s", field->key, form->name, words.data,
+	    field->nullable ? " or null" : "");
+	bytes_free(&words);
+	return MIG_DATA;
 }
 
 /* Puts one value where its field says; false where it is of another type. */
@@ -46,6 +90,7 @@ fill_field(const struct field *field, const struct value *value, char *at)
 		[FIELD_FLAG] = VALUE_FLAG,
 		[FIELD_OBJECT] = VALUE_OTHER,
 		[FIELD_LIST] = VALUE_LIST,
+		[FIELD_WORD] = VALUE_TEXT,
 	};
 	bool null = value->type == VALUE_NULL;
 
@@ -65,6 +110,8 @@ fill_field(const struct field *field, const struct value *value, char *at)
 	case FIELD_OBJECT:
 		*(const char **)(void *)at = NULL;
 		break;
+	case FIELD_WORD:
+		return fill_word(field, null ? NULL : value->text, at);
 	}
 	return true;
 }
@@ -84,8 +131,7 @@ record_fill(struct reader *r, const struct record *record, const struct record_f
 		if (value == NULL)
 			return reader_refuse(r, "the %s record has no \"%s\"", form->name, field->key);
 		if (!fill_field(field, value, (char *)out + field->offset))
-			return reader_refuse(r, "\"%s\" of the %s record is not %s%s", field->key, form->name,
-			    type_name(field->type), field->nullable ? " or null" : "");
+			return refuse_value(r, form, field);
 	}
 	return 0;
 }

@@ -31,7 +31,8 @@ enum field_type {
 	FIELD_NUMBER, /* long long; RECORD_NULL is null */
 	FIELD_FLAG,   /* bool; null is false */
 	FIELD_OBJECT, /* const char *, JSON text of an object, written as it is; NULL is null; when read, NULL in any case */
-	FIELD_LIST    /* const char *, JSON text of a list of texts and nulls, for json_list_next(); NULL is null */
+	FIELD_LIST,   /* const char *, JSON text of a list of texts and nulls, for json_list_next(); NULL is null */
+	FIELD_WORD    /* an enum whose values are places in `words`; an unknown word is refused */
 };
 
 struct field {
@@ -39,6 +40,7 @@ struct field {
 	enum field_type type;
 	bool nullable;
 	size_t offset;
+	const char *const *words;   /* of FIELD_WORD: ends with NULL; a nullable one's first word is "", which stands for null */
 };
 
 struct record_form {

@@ -2,11 +2,11 @@
 
 #include <stddef.h>
 
-#define TEXT(type, member)    { #member, FIELD_TEXT, false, offsetof(struct type, member) }
-#define TEXT_OR_NULL(type, member) { #member, FIELD_TEXT, true, offsetof(struct type, member) }
-#define NUMBER(type, member)  { #member, FIELD_NUMBER, false, offsetof(struct type, member) }
-#define LIST(type, member)    { #member, FIELD_LIST, false, offsetof(struct type, member) }
-#define LAST                  { NULL, FIELD_TEXT, false, 0 }
+#define TEXT(type, member)    { #member, FIELD_TEXT, false, offsetof(struct type, member), NULL }
+#define TEXT_OR_NULL(type, member) { #member, FIELD_TEXT, true, offsetof(struct type, member), NULL }
+#define NUMBER(type, member)  { #member, FIELD_NUMBER, false, offsetof(struct type, member), NULL }
+#define LIST(type, member)    { #member, FIELD_LIST, false, offsetof(struct type, member), NULL }
+#define LAST                  { NULL, FIELD_TEXT, false, 0, NULL }
 
 static const struct field diff_fields[] = {
 	TEXT(diff_head, from_source),

@@ -2,12 +2,12 @@
 
 #include <stddef.h>
 
-#define TEXT(type, key, member)    { key, FIELD_TEXT, false, offsetof(struct type, member) }
-#define TEXT_OR_NULL(type, key, member) { key, FIELD_TEXT, true, offsetof(struct type, member) }
-#define FLAG(type, key, member)    { key, FIELD_FLAG, false, offsetof(struct type, member) }
-#define LIST(type, key, member)    { key, FIELD_LIST, false, offsetof(struct type, member) }
-#define LIST_OR_NULL(type, key, member) { key, FIELD_LIST, true, offsetof(struct type, member) }
-#define LAST                       { NULL, FIELD_TEXT, false, 0 }
+#define TEXT(type, key, member)    { key, FIELD_TEXT, false, offsetof(struct type, member), NULL }
+#define TEXT_OR_NULL(type, key, member) { key, FIELD_TEXT, true, offsetof(struct type, member), NULL }
+#define FLAG(type, key, member)    { key, FIELD_FLAG, false, offsetof(struct type, member), NULL }
+#define LIST(type, key, member)    { key, FIELD_LIST, false, offsetof(struct type, member), NULL }
+#define LIST_OR_NULL(type, key, member) { key, FIELD_LIST, true, offsetof(struct type, member), NULL }
+#define LAST                       { NULL, FIELD_TEXT, false, 0, NULL }
 
 static const struct field schema_fields[] = {
 	TEXT(schema_head, "source", source),

@@ -106,6 +106,13 @@ put_field(struct writer *w, const struct field *field, const char *at)
 	case FIELD_FLAG:
 		writer_text(w, *(const bool *)at ? "true" : "false");
 		break;
+	case FIELD_WORD:
+		text = field->words[*(const int *)(const void *)at];
+		if (*text != '\0')
+			json_write_text(writer_bytes, w, text);
+		else
+			writer_text(w, "null");
+		break;
 	case FIELD_OBJECT:
 	case FIELD_LIST:
 		text = *(const char *const *)(const void *)at;

@@ -29,11 +29,11 @@ told(const struct planned *planned)
 	size_t i;
 
 	for (i = 0; i < planned->step_count; i++)
-		bytes_format(&out, "%s%s:%s:%lld", out.len > 0 ? " " : "", planned->steps[i].action,
-		    planned->steps[i].transaction, planned->steps[i].statement_count);
+		bytes_format(&out, "%s%s:%s:%lld", out.len > 0 ? " " : "", step_action_words[planned->steps[i].action],
+		    step_transaction_words[planned->steps[i].transaction], planned->steps[i].statement_count);
 	for (i = 0; i < planned->finding_count; i++)
 		bytes_format(&out, "%s%s/%s@%lld:%lld", out.len > 0 ? " " : "", planned->findings[i].rule,
-		    planned->findings[i].severity, planned->findings[i].line, planned->findings[i].column);
+		    severity_words[planned->findings[i].severity], planned->findings[i].line, planned->findings[i].column);
 	return xstrdup(bytes_text(&out));
 }
 
