@@ -241,6 +241,20 @@ some_plan() {
   on_terminal 'mig-check deploy'
   assert_equal "$status" 3
   shows 'mig-scan | mig-plan | mig-apply | mig-check deploy'
+  # on the database that was meant, with what was typed
+  on_terminal 'mig-plan --to="it'\''s"'
+  shows "mig-scan | mig-plan --to='it'\\''s'"
+  on_terminal 'mig-apply -d env:PROD_URL --wait=5s'
+  shows 'mig-scan -d env:PROD_URL | mig-plan | mig-apply -d env:PROD_URL --wait=5s'
+  on_terminal 'mig-scan -d env:PROD_URL -'
+  shows 'mig-scan --offline | mig-scan -d env:PROD_URL -'
+  on_terminal 'mig-check -d env:PROD_URL deploy '\''deploy.age=5min'\'''
+  shows 'mig-scan -d env:PROD_URL | mig-plan | mig-apply -d env:PROD_URL | mig-check -d env:PROD_URL deploy '\''deploy.age=5min'\'''
+  # and none where that may not be shown
+  on_terminal 'mig-apply -d "cmd:echo x"'
+  assert_output --regexp 'standard input is a terminal; a plan is applied from a pipe: the commands that make it, with the same -d'
+  on_terminal 'mig-check history database=cmd:x'
+  assert_output --regexp 'standard input is a terminal; records come from a pipe: as mig-check\(1\) shows'
 }
 
 @test "a file of records is named instead of standard input" {

@@ -300,3 +300,53 @@ CASES
   run --separate-stderr bash -c 'mig-scan m | mig-plan'
   says 'but there are histories in 2 other schemas, one of them b: name yours in the connection string, as in schema=b'
 }
+
+@test "mig-seed's line to do it does what the dry run showed, and is a sentence where it cannot be typed" {
+  local line folder="d'b/\$(touch pwned); s"
+  two_databases
+  meant 'CREATE TABLE "Plan" (id int PRIMARY KEY, name text)'
+  sql 'CREATE TABLE "Plan" (id int PRIMARY KEY, name text)'
+  mkdir -p "$folder"
+  printf 'id,name\n1,a\n' >"$folder/Plan.csv"
+  line=$(mig-seed -d env:PROD_URL --dry-run --key='Plan:id' --format=text "$folder" | sed -n 's/^to do it: //p')
+  sh -c "$line" >/dev/null
+  assert_equal "$(meant 'SELECT count(*) FROM "Plan"') $(sql 'SELECT count(*) FROM "Plan"')" '1 0'
+  [[ ! -e pwned ]]
+  echo '{"id": 2}' >row
+  assert_equal "$(mig-seed -d env:PROD_URL --dry-run --table=Plan --format=text - <row | sed -n 's/^to do it: //p')" \
+    'the same command without --dry-run'
+  assert_equal "$(mig-seed -d 'cmd:printenv PROD_URL' --dry-run --format=text "$folder" | sed -n 's/^to do it: //p')" ''
+  printf '2,b\n' >>"$folder/Plan.csv"
+  assert_equal "$(mig-seed -d 'cmd:printenv PROD_URL' --dry-run --format=text "$folder" | sed -n 's/^to do it: //p')" \
+    'the same command without --dry-run'
+}
+
+@test "where a name is wrong, the command that lists the names is the scan that was typed" {
+  local command
+  two_databases
+  mkdir -p "it's/1_x"
+  echo 'SELECT 1;' >"it's/1_x/migration.sql"
+  mig-scan -d env:PROD_URL "it's" >scan.rec
+  for option in --to=1 --mark-applied=1 --mark-rolled-back=1_x --baseline=2; do
+    run --separate-stderr mig-plan "$option" scan.rec
+    assert_code 64
+    command=$(printed <<<"$stderr")
+    says_not 'mig-scan -v'
+    [[ $(sh -c "$command --format=text") == *"folder     it's: 1 migration"* ]]
+  done
+  run --separate-stderr mig-plan --resume=1_x:1 scan.rec
+  [[ $(sh -c "$(printed <<<"$stderr") --format=text") == *"folder     it's: 1 migration"* ]]
+}
+
+@test "what mig-check says to type next is the scan that it judged" {
+  local command
+  two_databases
+  mkdir -p "it's/1_x"
+  echo 'SELECT 1;' >"it's/1_x/migration.sql"
+  run --separate-stderr bash -c 'mig-scan -d env:PROD_URL "it'\''s" | mig-check history'
+  assert_code 1
+  command=$(printed <<<"$output")
+  assert_equal "$(sh -c "$command" | jq -r 'select(.record == "step").migration')" 1_x
+  run bash -c 'mig-scan -d env:PROD_URL "it'\''s" | (cd / && mig-check history)'
+  assert_equal "$(printed <<<"$output")" ''
+}

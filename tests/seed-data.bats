@@ -682,7 +682,7 @@ wrong() {
   printf 'id\n1\n' | tee role.csv >nowhere.app.csv
   seed nowhere.app.csv
   assert_code 1
-  says 'mig-seed: error: nowhere.app.csv: there is no table nowhere.app' '[42P01]' 'Migrations come first:  mig-scan | mig-plan | mig-apply'
+  says 'mig-seed: error: nowhere.app.csv: there is no table nowhere.app' '[42P01]' 'Migrations come first: deploy them to this database'
   seed role.csv
   assert_code 1
   says 'There is "Role": a file is named as its table is, capitals and all.'

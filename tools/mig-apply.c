@@ -113,6 +113,20 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 	return options_one_operand(&o, input);
 }
 
+/* What to type where standard input is a terminal: the commands that make a plan for the same database. */
+static char *
+pipeline_text(const struct deploy *deploy, int argc, char *argv[])
+{
+	struct shell_words words = { .unknown = !source_word_is_public(deploy->database) };
+
+	shell_program(&words, "mig-scan");
+	if (deploy->database != NULL)
+		shell_option(&words, "-d", deploy->database);
+	shell_program(&words, "mig-plan");
+	shell_arguments(&words, "mig-apply", argc, argv);
+	return shell_sentence("a plan is applied from a pipe", &words, "the commands that make it, with the same -d");
+}
+
 /* All of the plan, before anything is touched. */
 static int
 read_plan(struct reader *reader, struct plan_stream *plan, struct output *out)
@@ -139,6 +153,7 @@ main(int argc, char *argv[])
 	struct reader *reader = NULL;
 	struct plan_stream plan = { 0 };
 	struct shell_words words = { 0 };
+	char *pipeline;
 	int code;
 
 	secret_begin(argc, argv);
@@ -146,9 +161,10 @@ main(int argc, char *argv[])
 	signals_begin();
 	output_begin(&out, &mig_apply_program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &deploy, &input, &out, &words);
-	if (code == 0 && (reader = reader_open(input, "Nothing was applied.",
-	                      "a plan is applied from a pipe:  mig-scan | mig-plan | mig-apply")) == NULL)
+	pipeline = pipeline_text(&deploy, argc, argv);
+	if (code == 0 && (reader = reader_open(input, "Nothing was applied.", pipeline)) == NULL)
 		code = message_code();
+	free(pipeline);
 	if (code == 0)
 		code = output_open(&out);
 	if (code == 0)

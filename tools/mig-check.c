@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/shell_quote.h"
 #include "base/signals.h"
 #include "check/check.h"
 #include "check/page.h"
@@ -17,6 +18,7 @@
 #include "records/output.h"
 #include "records/record.h"
 #include "secret/secret.h"
+#include "secret/source.h"
 #include "programs.h"
 
 #define FORMATS "text|records|nagios|prometheus"
@@ -63,6 +65,7 @@ struct request {
 	struct check_jobs jobs;
 	struct output out;
 	struct bytes help;
+	struct shell_words words;   /* this command, as it was called */
 };
 
 static int
@@ -85,6 +88,23 @@ take_option(struct request *r, int letter, const char *value)
 	}
 }
 
+/* This command, to be shown: not where -d, or a value, may hold a secret. */
+static void
+take_words(struct request *r, int argc, char *argv[], int first)
+{
+	static const char harmless[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,%-";
+	int i;
+
+	shell_arguments(&r->words, "mig-check", argc, argv);
+	r->words.unknown |= !source_word_is_public(r->options.database);
+	for (i = first; i < argc; i++) {
+		const char *value = strchr(argv[i], '=');
+
+		r->words.unknown |= value != NULL && value[1 + strspn(value + 1, harmless)] != '\0' && !source_word_is_public(value + 1);
+	}
+	r->options.command = shell_words(&r->words);
+}
+
 static int
 read_command_line(int argc, char *argv[], struct request *r)
 {
@@ -98,6 +118,7 @@ read_command_line(int argc, char *argv[], struct request *r)
 	while ((letter = options_next(&o)) != OPTIONS_DONE)
 		if (letter == OPTIONS_WRONG || take_option(r, letter, o.value) != 0)
 			return MIG_USAGE;
+	take_words(r, argc, argv, o.first);
 	return check_jobs_read(&r->jobs, argv + o.first, (size_t)(argc - o.first));
 }
 
@@ -231,6 +252,7 @@ main(int argc, char *argv[])
 	if (output_close(&r.out, r.out.complete ? 0 : (int)worst) > CHECK_UNKNOWN)
 		worst = CHECK_UNKNOWN;
 	check_jobs_free(&r.jobs);
+	shell_words_free(&r.words);
 	bytes_free(&r.help);
 	return (int)worst;
 }

@@ -496,7 +496,9 @@ main(int argc, char *argv[])
 	struct request request = { .input = "-" };
 	struct output out = { .kind = "plan" };
 	struct reader *reader = NULL;
+	struct shell_words words = { 0 };
 	enum reading got;
+	char *pipeline;
 	int code;
 
 	secret_begin(argc, argv);
@@ -511,9 +513,13 @@ main(int argc, char *argv[])
 		free(request.names);
 		return code;
 	}
+	shell_program(&words, "mig-scan");
+	shell_arguments(&words, "mig-plan", argc, argv);
+	pipeline = shell_sentence("a plan is made from a scan", &words, NULL);
 	if (code == 0 && (reader = reader_open(request.input, "Nothing was planned, nothing will be applied.",
-	                      "a plan is made from a scan:  mig-scan | mig-plan")) == NULL)
+	                      pipeline)) == NULL)
 		code = message_code();
+	free(pipeline);
 	if (code == 0)
 		code = output_open(&out);
 	if (code == 0) {

@@ -130,6 +130,18 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 	return 0;
 }
 
+static void
+add_options(struct shell_words *words, const struct request *request)
+{
+	if (request->database != NULL && source_word_is_public(request->database))
+		shell_option(words, "-d", request->database);
+	words->unknown |= !source_word_is_public(request->database);
+	if (request->offline)
+		shell_option(words, "--offline", NULL);
+	if (request->wait != NULL)
+		shell_option(words, "--wait", request->wait);
+}
+
 /* What to type for this scan; not known where it came through a pipe, or -d may not be shown. */
 static void
 take_words(struct job *job, const struct request *request)
@@ -137,15 +149,10 @@ take_words(struct job *job, const struct request *request)
 	struct shell_words *words = &job->words;
 
 	shell_program(words, "mig-scan");
-	if (request->database != NULL && source_word_is_public(request->database))
-		shell_option(words, "-d", request->database);
-	if (request->offline)
-		shell_option(words, "--offline", NULL);
-	if (request->wait != NULL)
-		shell_option(words, "--wait", request->wait);
+	add_options(words, request);
 	if (request->dir != NULL || (job->folder.path != NULL && strcmp(job->folder.path, "prisma/migrations") != 0))
 		shell_path(words, request->dir != NULL ? request->dir : job->folder.path);
-	words->unknown |= job->reader != NULL || !source_word_is_public(request->database);
+	words->unknown |= job->reader != NULL;
 	job->scan.command = shell_words(words);
 }
 
@@ -253,10 +260,19 @@ read_stream(struct job *job, struct output *out)
 static int
 open_input(struct job *job, const struct request *request)
 {
+	struct shell_words words = { 0 };
+	char *pipeline;
+
 	if (request->dir == NULL || strcmp(request->dir, "-") != 0)
 		return folder_open(&job->folder, request->dir);
-	job->reader = reader_open("-", "Nothing was scanned.",
-	    "an offline scan is wanted there:  mig-scan --offline | mig-scan -");
+	shell_program(&words, "mig-scan");
+	shell_option(&words, "--offline", NULL);
+	shell_program(&words, "mig-scan");
+	add_options(&words, request);
+	shell_option(&words, "-", NULL);
+	pipeline = shell_sentence("an offline scan is read from a pipe", &words, "mig-scan --offline makes it");
+	job->reader = reader_open("-", "Nothing was scanned.", pipeline);
+	free(pipeline);
 	return job->reader != NULL ? 0 : message_code();
 }
 

@@ -338,20 +338,34 @@ say_file(const struct seeded *s, const struct request *request)
 		    s->rows_inserted, s->rows_updated, s->rows_unchanged, span);
 }
 
-/* The command without --dry-run, to be typed. */
-static void
-add_command(struct bytes *out, int argc, char *argv[])
+static bool
+is_dry_run(const char *word)
 {
+	return strncmp(word, "--dr", 4) == 0 && strncmp(word, "--dry-run", strlen(word)) == 0;
+}
+
+/* The command without --dry-run, to be typed; not known where its rows came through a pipe, or -d may not be shown. */
+static void
+add_command(struct bytes *out, const struct request *request, int argc, char *argv[])
+{
+	struct shell_words words = { .unknown = !source_word_is_public(request->database) };
+	bool options = true;
 	int i;
 
-	bytes_str(out, "to do it: mig-seed");
+	shell_program(&words, "mig-seed");
 	for (i = 1; i < argc; i++) {
-		if (strncmp(argv[i], "--dr", 4) == 0 && strncmp(argv[i], "--dry-run", strlen(argv[i])) == 0)
-			continue;
-		bytes_char(out, ' ');
-		shell_word(out, argv[i]);
+		if (!options || !is_dry_run(argv[i]))
+			shell_option(&words, argv[i], NULL);
+		words.unknown |= strcmp(argv[i], "-") == 0;
+		options &= strcmp(argv[i], "--") != 0;
 	}
+	bytes_str(out, "to do it: ");
+	if (shell_words(&words) != NULL)
+		shell_command(out, shell_words(&words));
+	else
+		bytes_str(out, "the same command without --dry-run");
 	bytes_char(out, '\n');
+	shell_words_free(&words);
 }
 
 static void
@@ -366,7 +380,7 @@ show(const struct seeded *seeded, size_t count, const struct request *request, i
 	seed_face_sum(&page, seeded, count);
 	bytes_str(&page, dry ? " Nothing has been changed.\n" : "\n");
 	if (dry && seed_face_changes(seeded, count) > 0)
-		add_command(&page, argc, argv);
+		add_command(&page, request, argc, argv);
 	output_page(&page);
 	bytes_free(&page);
 }

@@ -94,6 +94,16 @@ shell_path(struct shell_words *words, const char *path)
 }
 
 void
+shell_arguments(struct shell_words *words, const char *program, int argc, char *argv[])
+{
+	int i;
+
+	shell_program(words, program);
+	for (i = 1; i < argc; i++)
+		add(words, "", argv[i]);
+}
+
+void
 shell_append(struct shell_words *words, const char *text)
 {
 	words->unknown |= text == NULL;
@@ -134,4 +144,20 @@ shell_command(struct bytes *out, const char *words)
 		between = " ";
 		free(word);
 	}
+}
+
+char *
+shell_sentence(const char *text, struct shell_words *words, const char *instead)
+{
+	struct bytes out = { 0 };
+
+	bytes_str(&out, text);
+	if (shell_words(words) != NULL) {
+		bytes_str(&out, ":  ");
+		shell_command(&out, shell_words(words));
+	} else if (instead != NULL) {
+		bytes_format(&out, ": %s", instead);
+	}
+	shell_words_free(words);
+	return out.data;
 }

@@ -27,11 +27,18 @@ void shell_program(struct shell_words *words, const char *program);     /* behin
 void shell_pipe(struct shell_words *words);
 void shell_option(struct shell_words *words, const char *option, const char *value);  /* "--to"; NULL: without value */
 void shell_path(struct shell_words *words, const char *path);           /* an operand; ./ before a leading dash */
+void shell_arguments(struct shell_words *words, const char *program, int argc, char *argv[]);  /* as it was called */
 void shell_append(struct shell_words *words, const char *text);         /* words that were kept; NULL: unknown */
 const char *shell_words(const struct shell_words *words);             /* the text; NULL: unknown */
 void shell_words_free(struct shell_words *words);
 
 /* Writes kept words as they are typed. */
 void shell_command(struct bytes *out, const char *words);
+
+/*
+ * "TEXT:  COMMAND"; where the words are unknown "TEXT: INSTEAD", or the text alone where that is NULL.  The result is the
+ * caller's; the words are freed.
+ */
+char *shell_sentence(const char *text, struct shell_words *words, const char *instead);
 
 #endif

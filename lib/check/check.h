@@ -155,7 +155,7 @@ struct check_kind {
 	bool dash_is_stdin;             /* a value of - is standard input, which one check alone may have */
 	bool value_names;               /* without a name of its own, the value is its name: relation:Order.note */
 
-	/* A check of records on standard input: what to type, and how it is read. */
+	/* A check of records on standard input: the words (base/shell_quote.h) that make them, and how they are read. */
 	const char *pipeline;
 	void (*read)(struct check_job *job, struct reader *reader);
 

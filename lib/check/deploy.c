@@ -160,6 +160,6 @@ const struct check_kind check_deploy_kind = {
 	.name = "deploy",
 	.help = "results of mig-apply on standard input: was everything applied?",
 	.settings = settings,
-	.pipeline = "mig-scan | mig-plan | mig-apply | mig-check deploy",
+	.pipeline = "mig-scan\n|\nmig-plan\n|\nmig-apply",
 	.read = read_run,
 };

@@ -77,14 +77,15 @@ add_detail(struct check_outcome *outcome, const struct standing *s)
 static void
 say_next(struct check_outcome *outcome, const struct scan *scan)
 {
+	struct shell_words words = { 0 };
 	struct bytes command = { 0 };
 
-	if (scan->command != NULL) {
-		shell_command(&command, scan->command);
-		check_detail(outcome, "next", "%s | mig-plan", command.data);
-	} else {
-		check_detail(outcome, "next", "the same scan again, into mig-plan");
-	}
+	shell_append(&words, scan->command);
+	shell_program(&words, "mig-plan");
+	if (shell_words(&words) != NULL)
+		shell_command(&command, shell_words(&words));
+	check_detail(outcome, "next", "%s", command.len > 0 ? command.data : "the same scan again, into mig-plan, shows what a deploy would do");
+	shell_words_free(&words);
 	bytes_free(&command);
 }
 
@@ -275,7 +276,7 @@ const struct check_kind check_history_kind = {
 	.help = "a scan on standard input: is production what the folder says? With --wait and --watch\n"
 	        "the database is asked again; the scan may then be an --offline one",
 	.settings = settings,
-	.pipeline = "mig-scan | mig-check history",
+	.pipeline = "mig-scan",
 	.read = read_scan,
 	.begin = begin,
 	.ask = ask,

@@ -17,6 +17,7 @@
 struct check_run_options {
 	struct check_jobs *jobs;
 	const char *database;      /* -d, or NULL */
+	const char *command;       /* words (base/shell_quote.h) of this command; NULL: they may not be shown */
 	long long wait_ms;         /* 0: looks once */
 	long long watch_ms;
 	long long timeout_ms;      /* 0: none */

@@ -3,11 +3,13 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/shell_quote.h"
 #include "base/signals.h"
 
 /* --- standard input --- */
@@ -103,12 +105,42 @@ read_in_time(struct check_run *run, struct check_job *job, struct reader *reader
 	return !out_of_time;
 }
 
+/* What to type where standard input is a terminal: the pipeline of the check, on the same database. */
+static char *
+pipeline_text(const struct check_run *run, const struct check_job *job)
+{
+	struct shell_words words = { 0 };
+	const char *at = job->kind->pipeline;
+	size_t len;
+
+	for (; *at != '\0'; at += len + (at[len] == '\n')) {
+		char *word = xstrndup(at, len = strcspn(at, "\n"));
+
+		if (strcmp(word, "|") == 0) {
+			free(word);
+			continue;
+		}
+		if (strncmp(word, "mig-", 4) == 0)
+			shell_program(&words, word);
+		else
+			shell_option(&words, word, NULL);
+		if (run->options->database != NULL && strncmp(word, "mig-", 4) == 0 && strcmp(word, "mig-plan") != 0)
+			shell_option(&words, "-d", run->options->database);
+		free(word);
+	}
+	shell_pipe(&words);
+	shell_append(&words, run->options->command);
+	return shell_sentence("records come from a pipe", &words, "as mig-check(1) shows for this check");
+}
+
 void
 check_run_read_stream(struct check_run *run, struct check_job *job)
 {
-	struct reader *reader = reader_open("-", NULL, job->kind->pipeline);
+	char *pipeline = pipeline_text(run, job);
+	struct reader *reader = reader_open("-", NULL, pipeline);
 	long long began = clock_now_ms();
 
+	free(pipeline);
 	if (reader == NULL) {
 		check_cannot(&job->outcome, true);
 		job->looks = 1;

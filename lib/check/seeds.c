@@ -79,7 +79,7 @@ judge(struct check_outcome *outcome, const struct tally *tally)
 
 	if (!tally->dry_run) {
 		outcome->state = CHECK_UNKNOWN;
-		bytes_str(&outcome->message, "it was no dry run: mig-seed --dry-run ... | mig-check seeds");
+		bytes_str(&outcome->message, "it was no dry run: only mig-seed --dry-run says what a seed would change");
 	} else if (tally->tables == 0) {
 		outcome->state = CHECK_UNKNOWN;
 		bytes_str(&outcome->message, "there is no data file to compare");
@@ -122,6 +122,6 @@ read_seeds(struct check_job *job, struct reader *reader)
 const struct check_kind check_seeds_kind = {
 	.name = "seeds",
 	.help = "a dry run of mig-seed on standard input: are tables as the seed files say?",
-	.pipeline = "mig-seed --dry-run prisma/seed | mig-check seeds",
+	.pipeline = "mig-seed\n--dry-run\nprisma/seed",
 	.read = read_seeds,
 };

@@ -23,16 +23,10 @@ again_begin(const char *plan, const char *apply, const char *file)
 static void
 say(const char *text, struct shell_words *words)
 {
-	struct bytes command = { 0 };
+	char *line = shell_sentence(text, words, "the same commands again, from the scan on");
 
-	if (shell_words(words) != NULL) {
-		shell_command(&command, shell_words(words));
-		message_line("%s:  %s", text, command.data);
-	} else {
-		message_line("%s: the same commands again, from the scan on", text);
-	}
-	bytes_free(&command);
-	shell_words_free(words);
+	message_line("%s", line);
+	free(line);
 }
 
 void
@@ -71,39 +65,41 @@ add_apply(struct shell_words *words)
 	shell_append(words, called.apply);
 }
 
-void
-again_deploy(const char *format, ...)
+/* The plan is made again, or read from its file. */
+static void MIG_PRINTF(2, 0)
+say_deploy(const char *file, const char *format, va_list args)
 {
 	struct shell_words words = { 0 };
 	struct bytes text = { 0 };
-	va_list args;
 
-	va_start(args, format);
 	bytes_vformat(&text, format, args);
-	va_end(args);
-	shell_append(&words, called.plan);
+	if (file == NULL)
+		shell_append(&words, called.plan);
 	add_apply(&words);
+	if (file != NULL)
+		shell_path(&words, file);
 	say(text.data, &words);
 	bytes_free(&text);
 }
 
 void
-again_retry(const char *format, ...)
+again_deploy(const char *format, ...)
 {
-	struct shell_words words = { 0 };
-	struct bytes text = { 0 };
 	va_list args;
 
 	va_start(args, format);
-	bytes_vformat(&text, format, args);
+	say_deploy(NULL, format, args);
 	va_end(args);
-	if (called.file == NULL)
-		shell_append(&words, called.plan);
-	add_apply(&words);
-	if (called.file != NULL)
-		shell_path(&words, called.file);
-	say(text.data, &words);
-	bytes_free(&text);
+}
+
+void
+again_retry(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say_deploy(called.file, format, args);
+	va_end(args);
 }
 
 void

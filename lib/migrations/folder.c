@@ -171,7 +171,7 @@ open_folder(struct folder *folder, const char *path)
 			return cannot("open the migrations folder", usual[i]);
 	}
 	(void)message_error(MIG_DATA, "no migrations folder here: neither prisma/migrations nor migrations");
-	message_line("  Run it where the project is, or name the folder:  mig-scan path/to/migrations");
+	message_line("  Run it where the project is, or name the folder as its argument.");
 	return MIG_DATA;
 }
 

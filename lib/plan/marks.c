@@ -53,14 +53,14 @@ plan_mark_applied(struct plan_maker *m, const char *option, const char *name)
 	if (marked_already(m, name) != 0)
 		return MIG_USAGE;
 	if (s == NULL || s->script == NULL || s->script->checksum == NULL)
-		return plan_no_such(option, name);
+		return plan_no_such(m, option, name);
 	for (i = 0; i < m->scan->history_count; i++) {
 		const struct history_row *row = &m->scan->history[i];
 
 		if (strcmp(row->migration, name) == 0 && row->finished_at != NULL) {
 			(void)message_error(MIG_USAGE, "--%s %s: it is recorded as applied already (P3008)", option,
 			    name);
-			message_line("  Nothing is to be repaired there: mig-scan");
+			plan_say_scan(m, "  There is nothing to repair", NULL);
 			return MIG_USAGE;
 		}
 	}
@@ -90,7 +90,8 @@ plan_mark_rolled_back(struct plan_maker *m, const char *name)
 	if (!any) {
 		(void)message_error(MIG_USAGE, "--mark-rolled-back %s: it was never applied to this database (P3011)",
 		    name);
-		message_line("  The name is that of its folder, in full. Names: mig-scan -v");
+		message_line("  The name is that of its folder, in full.");
+		plan_say_scan(m, "  All names", "-v");
 		return MIG_USAGE;
 	}
 	if (!unfinished) {

@@ -105,11 +105,26 @@ plan_standing_named(const struct status *status, const char *name)
 	return NULL;
 }
 
+void
+plan_say_scan(const struct plan_maker *m, const char *text, const char *option)
+{
+	struct shell_words words = { 0 };
+	char *line;
+
+	shell_append(&words, m->scan->command);
+	if (option != NULL)
+		shell_option(&words, option, NULL);
+	line = shell_sentence(text, &words, option != NULL ? "the same scan, on a terminal, with -v" : "the same scan, on a terminal");
+	message_line("%s", line);
+	free(line);
+}
+
 int
-plan_no_such(const char *option, const char *name)
+plan_no_such(const struct plan_maker *m, const char *option, const char *name)
 {
 	(void)message_error(MIG_USAGE, "--%s %s: there is no such migration in the folder (P3017)", option, name);
-	message_line("  The name is that of its folder, in full. Names: mig-scan -v");
+	message_line("  The name is that of its folder, in full.");
+	plan_say_scan(m, "  All names", "-v");
 	return MIG_USAGE;
 }
 
@@ -140,7 +155,7 @@ add_marks(struct plan_maker *m)
 	size_t i;
 
 	if (w->baseline != NULL && (last = plan_standing_named(m->status, w->baseline)) == NULL)
-		return plan_no_such("baseline", w->baseline);
+		return plan_no_such(m, "baseline", w->baseline);
 	for (i = 0; last != NULL && code == 0 && &m->status->standings[i] <= last; i++)
 		if (is_pending(&m->status->standings[i]))
 			code = plan_mark_applied(m, "baseline", m->status->standings[i].migration);
@@ -240,7 +255,7 @@ add_applies(struct plan_maker *m)
 	size_t i;
 
 	if (w->to != NULL && ((last = plan_standing_named(m->status, w->to)) == NULL || last->script == NULL))
-		return plan_no_such("to", w->to);
+		return plan_no_such(m, "to", w->to);
 	if (m->scan->has_database && !w->from_empty && !m->scan->database.has_history)
 		find_no_history(m);
 	if (is_unrelated(m))

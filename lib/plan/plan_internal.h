@@ -32,7 +32,9 @@ struct plan_resume {
 struct step *plan_add_step(struct plan_maker *m, enum step_action action, const char *migration);
 int plan_add_apply(struct plan_maker *m, const struct migration *script, const struct plan_resume *resume);
 const struct standing *plan_standing_named(const struct status *status, const char *name);
-int plan_no_such(const char *option, const char *name);
+int plan_no_such(const struct plan_maker *m, const char *option, const char *name);
+/* A line: the text, and the scan to type; `option` is added to it, NULL: none. */
+void plan_say_scan(const struct plan_maker *m, const char *text, const char *option);
 
 /* --- findings.c --- */
 

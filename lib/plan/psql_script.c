@@ -33,19 +33,15 @@ refuse(const struct psql *p, const struct step *step, size_t at, const char *why
 	struct sql_place place = sql_place(step->sql, strlen(step->sql), at);
 	struct shell_words words = { 0 };
 	struct bytes text = { 0 };
+	char *line;
 
 	script_path(&text, p->scan->folder, step->migration);
 	(void)message_error(MIG_DATA, "%s:%lu:%lu: %s", text.data, place.line, place.column, why);
-	text.len = 0;
 	shell_append(&words, p->command);
 	plan_apply_words(&words, p->command);
-	if (shell_words(&words) != NULL) {
-		shell_command(&text, shell_words(&words));
-		message_line("  mig-apply takes it as it is:  %s", text.data);
-	} else {
-		message_line("  mig-apply takes it as it is: the same commands again, into mig-apply");
-	}
-	shell_words_free(&words);
+	line = shell_sentence("  mig-apply takes it as it is", &words, "the same commands again, into mig-apply");
+	message_line("%s", line);
+	free(line);
 	bytes_free(&text);
 	return MIG_DATA;
 }

@@ -244,7 +244,7 @@ plan_check_resume_wishes(const struct plan_maker *m)
 		if (j == m->status->count) {
 			(void)message_error(MIG_USAGE, "--resume %s: there is no unfinished migration of that name",
 			    w->resumes[i]);
-			message_line("  Which are unfinished: mig-scan");
+			plan_say_scan(m, "  The unfinished ones", NULL);
 			return MIG_USAGE;
 		}
 	}

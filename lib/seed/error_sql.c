@@ -38,7 +38,7 @@ seed_fault_sql(const struct db_error *e, const struct seed_file *file, size_t do
 	if (e->hint != NULL)
 		message_quote("  hint: ", e->hint);
 	if (strcmp(e->sqlstate, "42P01") == 0)
-		message_line("  Migrations come first:  mig-scan | mig-plan | mig-apply");
+		message_line("  Migrations come first: deploy them to this database, then seed it.");
 	message_line("%s", error_row_rolled_back);
 	bytes_free(&caret);
 	sql_script_free(&script);

@@ -105,7 +105,7 @@ check_stream(struct seed_input *input)
 		return message_code();
 	got = reader_begin(input->reader, kinds);
 	if (got == READING_BAD && signals_caught() == 0)
-		message_line("  Are these rows of one table, an object a line?  mig-seed --table=TABLE -");
+		message_line("  Rows of one table, an object a line, need its name: --table");
 	while (got == READING_RECORD && (got = reader_next(input->reader, &record)) == READING_RECORD)
 		record_free(record);
 	if (got == READING_FAILED) {
@@ -146,7 +146,7 @@ inputs_take_standard_input(struct seed_input *input, const struct seed_request_f
 
 	if (isatty(STDIN_FILENO))
 		return message_error(MIG_USAGE,
-		    "standard input is a terminal; rows come from a pipe:  mig-seed --dry-run prisma/seed | mig-seed -");
+		    "standard input is a terminal; rows come from a pipe, as those of a dry run of mig-seed on another host");
 	if ((code = keep_standard_input()) != 0)
 		return code;
 	while (read(STDIN_FILENO, &first, 1) == 1 && strchr(" \t\r\n", first) != NULL)

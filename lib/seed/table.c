@@ -23,7 +23,7 @@ say_missing(struct db *db, const struct seed_file *file, const char *like)
 	    file->schema != NULL ? file->schema : "", file->schema != NULL ? "." : "", file->table, place.data);
 	if (like != NULL && file->schema == NULL && strcmp(like, file->table) != 0)
 		message_line("  There is \"%s\": a file is named as its table is, capitals and all.", like);
-	message_line("  Migrations come first:  mig-scan | mig-plan | mig-apply");
+	message_line("  Migrations come first: deploy them to this database, then seed it.");
 	message_line("  Nothing was seeded.");
 	bytes_free(&place);
 	return MIG_FAILED;
