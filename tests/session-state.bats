@@ -120,9 +120,13 @@ SQL
 
 @test "what a function or a procedure, or a script before, set in the session is a question as well" {
   local call
+  role_new worker
   while IFS= read -r call; do
     migration 20231231000000_before "CREATE FUNCTION app.enter() RETURNS void LANGUAGE sql AS \$\$ SELECT set_config('search_path', 'app', false) \$\$;
       CREATE PROCEDURE app.proceed() LANGUAGE sql AS \$\$ SELECT set_config('search_path', 'app', false) \$\$;
+      CREATE FUNCTION app.become() RETURNS void LANGUAGE sql AS \$\$ SELECT set_config('role', '$ROLE', false) \$\$;
+      GRANT USAGE ON SCHEMA app, public TO \"$ROLE\"; GRANT INSERT ON public.seen TO \"$ROLE\";
+      CREATE FUNCTION app.pick() RETURNS void LANGUAGE plpgsql AS \$\$ BEGIN CREATE TEMP TABLE pick (n int); END \$\$;
       CREATE FUNCTION app.nothing() RETURNS int LANGUAGE sql AS 'SELECT 1';"
     migration 20231231010000_leaves "${call%%|*}"
     half_done "${call#*|}; COMMIT; SELECT N1"
@@ -140,9 +144,40 @@ SQL
 |CALL app.proceed()
 |DO $$ BEGIN PERFORM app.enter(); END $$
 |INSERT INTO public.gone SELECT 1 FROM app.enter()
+|SELECT app.become()
+|DO $$ BEGIN PERFORM app.become(); END $$
+|SELECT app.pick()
 SET search_path = app, public;|SELECT 1
 |SELECT app.nothing()
 SQL
+}
+
+@test "a script that switches row level security on has its row written all the same, or is told that it cannot be" {
+  role_new worker
+  local secured="ALTER TABLE public._prisma_migrations ENABLE ROW LEVEL SECURITY; GRANT ALL ON public._prisma_migrations TO \"$ROLE\""
+  migration "$NAME" "SELECT 1; COMMIT; SET ROLE \"$ROLE\"; SET row_security = on; COMMIT; SELECT 2;"
+  fresh
+  sql_admin "$secured"
+  pipeline
+  assert_code 0
+  assert_equal "$(sql_admin 'SELECT migration_name FROM public._prisma_migrations WHERE finished_at IS NOT NULL')" "$NAME"
+
+  # as who is subject to it, there is nobody who could write it
+  migration "$NAME" "SELECT 1; COMMIT; ALTER TABLE public._prisma_migrations FORCE ROW LEVEL SECURITY; SET row_security = on; COMMIT; SELECT 2;"
+  fresh
+  sql_admin "ALTER TABLE public._prisma_migrations OWNER TO tester; ALTER SCHEMA public OWNER TO tester"
+  sql_admin "$secured"
+  DATABASE_URL=$(database_url)
+  mig-scan | mig-plan --format=sql >plan.sql
+  pipeline
+  assert_code 77
+  says 'its row in public._prisma_migrations could not be written' 'row-level security'
+
+  fresh
+  sql_admin "ALTER TABLE public._prisma_migrations OWNER TO tester; ALTER SCHEMA public OWNER TO tester"
+  sql_admin "$secured"
+  CLIENT_ROLE=tester run psql -X -q -f plan.sql
+  [[ $status != 0 && $output == *'row-level security'* ]] || fail "psql: $status $output"
 }
 
 @test "a temporary table that the script has dropped again is not asked for" {

@@ -58,6 +58,7 @@ take_look(struct db *db, struct survey *survey)
 	survey->read_only = answer_flag(a, 0, HISTORY_LOOK_READ_ONLY);
 	survey->backend_pid = (int)answer_number(a, 0, HISTORY_LOOK_BACKEND);
 	survey->may_write = answer_flag(a, 0, HISTORY_LOOK_MAY_WRITE);
+	survey->role = answer_text(a, 0, HISTORY_LOOK_ROLE);
 	d->deployer_pid = answer_number(a, 0, HISTORY_LOOK_PID);
 	d->deployer_user = answer_text(a, 0, HISTORY_LOOK_USER);
 	d->deployer_application = answer_text(a, 0, HISTORY_LOOK_APPLICATION);

@@ -25,6 +25,7 @@ struct survey {
 	bool may_write;                /* the history, or where there is none, make it */
 	bool read_only;                /* default_transaction_read_only is on */
 	bool locked;                   /* we hold the deploy lock: it was asked for, and free */
+	const char *role;              /* current_user */
 	int backend_pid;               /* the process that answered; another than db_backend_pid(): there is a pooler */
 	struct answer *answers[SURVEY_ANSWERS]; /* own the texts */
 	char *schema;

@@ -93,7 +93,7 @@ row_statement(struct flock *f, size_t unit)
 		/* a COMMIT that fails (a deferred constraint) leaves no transaction that would stop the next one: this does */
 		.behind_id = unit > 0 ? f->ids[unit - 1] : NULL };
 
-	history_entry_sql(&f->text, f->send->schema, &entry);
+	(void)history_entry_sql(&f->text, f->send->schema, &entry);
 	return f->text.data;
 }
 

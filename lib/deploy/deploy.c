@@ -610,6 +610,7 @@ run_steps(struct run_state *s)
 	s->send = (struct send){ .db = s->db,
 		.source = &s->source,
 		.schema = s->survey.database.schema,
+		.role = s->survey.role,
 		.traffic = { .db = s->db,
 		    .pid = db_backend_pid(s->db),
 		    .source = &s->source,

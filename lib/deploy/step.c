@@ -42,11 +42,11 @@ begin(struct going *g)
 static enum db_outcome
 commit_segment(struct going *g, const struct segment *s, bool last)
 {
-	size_t behind = s->first + s->count, start, end;
+	size_t behind = s->first + s->count, start, end, row;
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
-	going_row_text(g, &sql, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, NULL, false);
+	row = going_row_text(g, &sql, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, NULL, false);
 	if (s->kind == SEGMENT_TOGETHER) {
 		bytes_str(&sql, "; COMMIT");
 	} else {
@@ -55,7 +55,7 @@ commit_segment(struct going *g, const struct segment *s, bool last)
 		bytes_str(&sql, "; ");
 		bytes_add(&sql, g->step->sql + start, end - start);
 	}
-	outcome = going_run_text(g, &sql, g->send->own_role ? 3 : 1);
+	outcome = going_run_text(g, &sql, (int)row);
 	if (outcome == DB_OK) {
 		g->rowed = true;
 		g->finished = last;
@@ -312,6 +312,7 @@ send_step(struct send *send, const struct step *step)
 	g.sent.result = first_result(step);
 	g.script = sql_split(step->sql, strlen(step->sql));
 	g.segments = segments_of(step->sql, &g.script);
+	g.sets_row_security = session_may_set(step->sql, &g.script, "row_security");
 	history_new_id(g.id);
 	progress_step(send->progress);
 	traffic_step(&send->traffic, step->migration);
@@ -345,6 +346,7 @@ send_step(struct send *send, const struct step *step)
 	memcpy(g.sent.texts, g.texts, sizeof g.texts);
 	bytes_free(&g.locals);
 	bytes_free(&g.names);
+	bytes_free(&g.role);
 	segments_free(&g.segments);
 	sql_script_free(&g.script);
 	return g.sent;

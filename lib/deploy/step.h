@@ -25,6 +25,7 @@ struct send {
 	struct db *db;
 	struct source *source;      /* for the watcher, and to look at a row after a lost connection */
 	const char *schema;         /* of the history */
+	const char *role;           /* at the start, or NULL: not known */
 	struct traffic traffic;     /* also has --max-stall, and the deadline: no further attempt begins after it */
 	struct progress *progress;
 	bool own_role;              /* a script changed the role to one that may not write the history */

@@ -176,13 +176,17 @@ static const char *
 names_of(struct going *g)
 {
 	(void)going_statements(g);
-	if (!g->named)
+	if (!g->named) {
 		session_names_sql(&g->names, g->step->sql, &g->script);
+		g->makes_temporary = session_makes_objects(g->step->sql, &g->script);
+		if (g->send->role != NULL)
+			bytes_sql_text(&g->role, g->send->role);
+	}
 	g->named = true;
 	return bytes_text(&g->names);
 }
 
-void
+size_t
 going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
     bool alone)
 {
@@ -197,11 +201,15 @@ going_row_text(struct going *g, struct bytes *out, enum history_progress progres
 		.why = why,
 		.exists = g->rowed,
 		.own_role = g->send->own_role,
+		.all_rows = g->sets_row_security,
 		.alone = alone };
 
-	if (progress != HISTORY_FINISHED)
+	if (progress != HISTORY_FINISHED) {
 		entry.names = names_of(g);
-	history_entry_sql(out, g->send->schema, &entry);
+		entry.role_sql = g->role.len > 0 ? g->role.data : NULL;
+		entry.makes_temporary = g->makes_temporary;
+	}
+	return history_entry_sql(out, g->send->schema, &entry);
 }
 
 enum db_outcome

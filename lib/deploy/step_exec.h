@@ -27,8 +27,11 @@ struct going {
 	bool rowed;              /* the row is committed */
 	bool finished;           /* and finished */
 	size_t done;             /* statements behind which we are: committed, or rolled back by the script itself */
+	struct bytes role;       /* send's, as SQL; once the first journal is written */
 	struct bytes names;      /* settings that the script names (session_names_sql()), once the first journal is written */
 	bool named;
+	bool makes_temporary;    /* the script itself does, */
+	bool sets_row_security;  /* or may switch it on: our row is not to be hidden by it */
 	struct bytes locals;     /* SET LOCAL of statements before, which the transaction that runs next is to have as well, */
 	bool bound_by_locals;    /* and without which the statements behind them must not run */
 	bool in_script;          /* a part of the script is running: */
@@ -71,9 +74,9 @@ enum db_outcome going_tell_text(struct going *g, struct bytes *sql, bool row);
 
 /*
  * Text that brings the row up to date: `done` statements lie behind, `why` (or NULL) says why it stops there.
- * `alone`: it is no part of a transaction that is open.
+ * `alone`: it is no part of a transaction that is open.  Returns how many statements it takes.
  */
-void going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
+size_t going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
     bool alone);
 
 /* Sends that, alone.  `before`: statements in the same message, ends in a semicolon; or NULL. */

@@ -35,7 +35,7 @@
 	"ELSE has_database_privilege(current_database(), 'CREATE') END, pg_is_in_recovery(), "           \
 	"current_setting('default_transaction_read_only') = 'on', "                                      \
 	"h.pid, h.usename, h.application_name, h.client, " UTC("h.backend_start") ", pg_catalog.pg_backend_pid(), " \
-	"row_security_active(t.oid), pg_get_userbyid(t.relowner), o.first, o.count"                      \
+	"row_security_active(t.oid), pg_get_userbyid(t.relowner), o.first, o.count, current_user"                      \
 	" FROM (SELECT) one LEFT JOIN pg_catalog.pg_class t ON t.oid = " table                           \
 	" CROSS JOIN LATERAL (SELECT coalesce(t.relnamespace, pg_catalog.to_regnamespace(quote_ident(" schema "))::oid) " \
 	"AS oid) s LEFT JOIN (" HOLDER ") h ON true "                                                    \
@@ -217,6 +217,15 @@ static const char moved_sql[] =
     "'client_connection_check_interval', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count', "
     "'tcp_user_timeout', 'transaction_isolation', 'transaction_read_only', 'transaction_deferrable'";
 
+/* The role in force; where the row is written as another (own_role), it is kept before. */
+#define CURRENT_ROLE "current_user::pg_catalog.text"
+#define CURRENT_ROLE_KEPT "pg_catalog.current_setting('mig.role')"
+static const char keep_role_sql[] = "SELECT pg_catalog.set_config('mig.role', " CURRENT_ROLE ", true)",
+	keep_role_in_psql[] = "DO $mig$ BEGIN PERFORM pg_catalog.set_config('mig.role', " CURRENT_ROLE ", true); END $mig$";
+
+static const char temporary_sql[] =
+    " OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace" EQUALS "pg_catalog.pg_my_temp_schema())";
+
 /* The text of `logs`, as SQL. */
 static void
 logs_sql(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
@@ -233,7 +242,13 @@ logs_sql(struct bytes *out, const char *schema, const struct history_entry *e, c
 	bytes_str(out, e->names);
 	bytes_str(out, "]::pg_catalog.text[]) AND NOT (name" EQUALS "'search_path' AND setting" EQUALS "pg_catalog.quote_ident(");
 	bytes_sql_text(out, schema);
-	bytes_format(out, "::pg_catalog.text))) THEN E'\\n%s' ELSE '' END", moved_words);
+	bytes_str(out, "::pg_catalog.text)))");
+	if (e->role_sql != NULL && strstr(e->names, "'role'") == NULL && strstr(e->names, "'session_authorization'") == NULL)
+		bytes_format(out, " OR (%s OPERATOR(pg_catalog.<>) %s AND %s OPERATOR(pg_catalog.<>) '')",
+		    e->own_role ? CURRENT_ROLE_KEPT : CURRENT_ROLE, e->role_sql, e->role_sql);
+	if (!e->makes_temporary)
+		bytes_str(out, temporary_sql);
+	bytes_format(out, " THEN E'\\n%s' ELSE '' END", moved_words);
 }
 
 static const char journal_words[] = "mig: statement %zu of %zu is next%s; digest of the text before it: ";
@@ -326,14 +341,15 @@ update_entry(struct bytes *out, const char *schema, const struct history_entry *
 	bytes_sql_text(out, e->id);
 }
 
-void
+size_t
 history_entry_sql(struct bytes *out, const char *schema, const struct history_entry *e)
 {
 	struct journal journal = { .next = e->done + 1,
 		.count = e->count,
 		.begun = e->progress == HISTORY_BEGINS_ALONE };
 	struct bytes logs = { 0 };
-	bool wrap = e->own_role && e->alone;
+	bool wrap = (e->own_role || e->all_rows) && e->alone;
+	size_t count = 1;
 
 	if (e->progress != HISTORY_FINISHED) {
 		history_journal_before(e->text, e->behind, journal.before);
@@ -341,15 +357,29 @@ history_entry_sql(struct bytes *out, const char *schema, const struct history_en
 		if (e->why != NULL)
 			bytes_format(&logs, "\n%s", e->why);
 	}
-	bytes_str(out, wrap ? "BEGIN;\n" : "");
-	if (e->own_role)
+	if (wrap) {
+		bytes_str(out, "BEGIN;\n");
+		count += 2; /* and its COMMIT */
+	}
+	if (e->all_rows) {
+		bytes_str(out, "SET LOCAL row_security = off;\n");
+		count++;
+	}
+	if (e->own_role && logs.len > 0 && e->names != NULL) {
+		bytes_format(out, "%s;\n", e->in_psql ? keep_role_in_psql : keep_role_sql);
+		count++;
+	}
+	if (e->own_role) {
 		bytes_str(out, "SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE NONE;\n");
+		count += 2;
+	}
 	if (e->exists)
 		update_entry(out, schema, e, logs.data);
 	else
 		insert_entry(out, schema, e, logs.data);
 	bytes_str(out, wrap ? ";\nCOMMIT" : "");
 	bytes_free(&logs);
+	return count;
 }
 
 void

@@ -29,13 +29,14 @@
  * history's name there, or NULL; schema_empty; whether the schema exists; whether we may write the history, or make
  * it; pg_is_in_recovery(); default_transaction_read_only; then of the session that holds the deploy lock: pid, user, application, client
  * address, since when; then the process that answers; whether row level security applies to us, and the table's owner;
- * where there is no such table: the first other schema by name that has a history, and how many have; NULL, NULL: none.
+ * where there is no such table: the first other schema by name that has a history, and how many have; NULL, NULL: none; then
+ * current_user.
  */
 extern const char history_look_sql[], history_look_in_sql[];
 enum { HISTORY_LOOK_NAME, HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SCHEMA, HISTORY_LOOK_MAY_WRITE,
 	HISTORY_LOOK_RECOVERY, HISTORY_LOOK_READ_ONLY, HISTORY_LOOK_PID, HISTORY_LOOK_USER, HISTORY_LOOK_APPLICATION, HISTORY_LOOK_CLIENT,
 	HISTORY_LOOK_SINCE, HISTORY_LOOK_BACKEND, HISTORY_LOOK_HIDDEN, HISTORY_LOOK_OWNER,
-	HISTORY_LOOK_OTHER, HISTORY_LOOK_OTHERS };
+	HISTORY_LOOK_OTHER, HISTORY_LOOK_OTHERS, HISTORY_LOOK_ROLE };
 
 /*
  * Fails (22012), so that what follows in its unit is not run, where to read the table could run its owner's code: it is a
@@ -123,15 +124,19 @@ struct history_entry {
 	const char *text;
 	const char *why;        /* why it stops there, or NULL */
 	const char *names;      /* settings that the script itself names (session_names_sql()): any other that the session
-	                         * has when the row is written is noted in the journal; or NULL: not looked at */
+	                         * has when the row is written is noted in the journal; or NULL: nothing of this is looked at */
+	const char *role_sql;   /* the role at the start, as SQL ('': not known): another one is noted likewise; or NULL */
+	bool makes_temporary;   /* the script itself makes temporary tables: else one is noted likewise */
 	bool exists;            /* the row is there: UPDATE, else INSERT, with started_at now() */
 	const char *behind_id;  /* INSERT fails (22012) unless the row with this id is there and finished; or NULL */
 	bool own_role;          /* a script may have changed the role: written as the user who connected */
+	bool all_rows;          /* a script may have switched row level security on: it would hide the row, or half of the table */
+	bool in_psql;           /* whatever it asks for prints nothing */
 	bool alone;             /* the statement is no part of an open transaction */
 };
 
-/* Brings a migration's row up to date, its journal with it. */
-void history_entry_sql(struct bytes *out, const char *schema, const struct history_entry *entry);
+/* Brings a migration's row up to date, its journal with it.  Returns how many statements it takes; no semicolon behind. */
+size_t history_entry_sql(struct bytes *out, const char *schema, const struct history_entry *entry);
 
 /* Takes a row back of which nothing has happened. */
 void history_delete_sql(struct bytes *out, const char *schema, const char *id);

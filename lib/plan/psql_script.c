@@ -281,6 +281,18 @@ enter_schema(const struct psql *p)
 	write_block(p, &body);
 }
 
+/* For the journals; RESET ALL takes it away, and then nothing is noted. */
+#define ROLE_AT_START "pg_catalog.current_setting('mig.role_at_start', true)"
+
+static void
+keep_role(const struct psql *p)
+{
+	struct bytes body = { 0 };
+
+	bytes_str(&body, "PERFORM pg_catalog.set_config('mig.role_at_start', current_user::pg_catalog.text, false);");
+	write_block(p, &body);
+}
+
 /* --- steps --- */
 
 /* One step while it is written: which row, whether it is there by now. */
@@ -307,13 +319,17 @@ write_row(struct writing *w, enum history_progress progress, size_t done, bool a
 		.text = w->step->sql,
 		.exists = w->rowed,
 		.own_role = w->p->own_role,
+		.all_rows = session_may_set(w->step->sql, w->script, "row_security"),
+		.in_psql = true,
 		.alone = alone };
 
 	if (session_changes(w->step->sql, w->script))
 		set_readings(w->p);
 	if (progress != HISTORY_FINISHED)
 		entry.names = bytes_text(&w->names);
-	history_entry_sql(w->p->out, w->p->schema, &entry);
+	entry.role_sql = ROLE_AT_START;
+	entry.makes_temporary = session_makes_objects(w->step->sql, w->script);
+	(void)history_entry_sql(w->p->out, w->p->schema, &entry);
 	bytes_str(w->p->out, ";\n");
 	w->rowed = true;
 }
@@ -492,6 +508,7 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 	check_history(&p);
 	make_history(&p);
 	enter_schema(&p);
+	keep_role(&p);
 	for (i = 0; code == 0 && i < planned->step_count; i++) {
 		const struct step *step = &planned->steps[i];
 

@@ -358,6 +358,17 @@ session_sets(const char *text, const struct sql_statement *s, const char *settin
 }
 
 bool
+session_makes_objects(const char *text, const struct sql_script *script)
+{
+	size_t i;
+
+	for (i = 0; i < script->count; i++)
+		if (session_change_of(text, &script->statements[i]).effect == SESSION_OBJECT)
+			return true;
+	return false;
+}
+
+bool
 session_may_set(const char *text, const struct sql_script *script, const char *setting)
 {
 	size_t i;

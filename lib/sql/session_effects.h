@@ -38,6 +38,9 @@ struct session_change session_change_of(const char *text, const struct sql_state
 /* Whether a script may leave its session other than it was; what ends with its transaction does not count. */
 bool session_changes(const char *text, const struct sql_script *script);
 
+/* Whether a script says itself that it makes what only its session has: a temporary table, ... */
+bool session_makes_objects(const char *text, const struct sql_script *script);
+
 /* Whether a script sets this setting (in lower case), or may: by another spelling, by RESET ALL, by code. */
 bool session_may_set(const char *text, const struct sql_script *script, const char *setting);
 
