@@ -25,13 +25,13 @@ prepared_end() {
   sql "SELECT format('ROLLBACK PREPARED %L', gid) FROM pg_prepared_xacts WHERE database = current_database() \\gexec"
 }
 
-# verdict CODE TEXT [WORD…]: `mig-check database WORD…`; the last line has this in it.
+# verdict CODE TEXT [WORD…]: `mig-check database WORD…`; the verdict has this in it.
 verdict() {
   local code=$1 text=$2
   shift 2
   run --separate-stderr mig-check database "$@"
   assert_code "$code"
-  [[ ${lines[-1]} == *"$text"* ]] || fail "not in the last line: $text"$'\n'"$output" || return 1
+  [[ $(verdict_lines) == *"$text"* ]] || fail "not in the verdict: $text"$'\n'"$output" || return 1
   assert_equal "$stderr" ''
 }
 
@@ -180,7 +180,7 @@ standby_new() {
   run --separate-stderr mig-check database:main database:replica=env:STANDBY_URL database:replica.expect=standby database.lag-crit=900ms
   assert_code 2
   assert_line --regexp '^OK +database:main +'
-  assert_line --index -1 --regexp '^CRITICAL: database:replica: the standby is [0-9.]+ s behind$'
+  assert_line --index -1 --regexp '^CRITICAL: .* at .*: database:replica: the standby is [0-9.]+ s behind$'
   # its primary is gone
   sql_admin "ALTER SYSTEM SET max_wal_senders = 0" >/dev/null
   standby_ctl -m fast stop
@@ -303,7 +303,7 @@ wait_for_history() {
   verdict 0 "transactions of 1 session: role $ROLE lacks pg_monitor"
   shows '1 sequence (no right to read)'
   wait_for_history
-  assert_line --index -1 'CRITICAL: history: the history cannot be read [42501]'
+  assert_line --index 0 "CRITICAL: $PGDATABASE at 127.0.0.1: history: the history cannot be read [42501]"
   # the page's, with this database's names
   sed -n '/^\.\\" GRANTs/,/^\.Ed/p' "$TESTS/../man/mig-check.1" | grep -E '^grant ' |
     sed "s/ shop / \"$PGDATABASE\" /; s/ monitor;/ \"$ROLE\";/" >"$BATS_TEST_TMPDIR/grants.sql"
@@ -313,7 +313,7 @@ wait_for_history() {
   shows_not 'not seen'
   verdict 1 "transaction open for" database.transaction-warn=0 database.transaction-crit=1h
   wait_for_history
-  assert_line --index -1 'WARNING: history: 1 pending'
+  assert_line --index 0 "WARNING: $PGDATABASE at 127.0.0.1: history: 1 pending"
 }
 
 ## relation
@@ -325,7 +325,7 @@ wait_for_history() {
   assert_output 'OK: relation:Order, relation:Order.couponCode, relation:s.v, relation:s.v.one, relation:"a.b"'
   run --separate-stderr mig-check relation=order
   assert_code 2
-  shows 'CRITICAL: relation:order: order is not there' '"Order": names are meant as they are written'
+  shows "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:order: order is not there" '"Order": names are meant as they are written'
   run --separate-stderr mig-check relation=Order.couponcode
   assert_code 2
   shows '"Order"."couponCode": names are meant as they are written'
@@ -334,7 +334,7 @@ wait_for_history() {
   shows '"Order", but it has no such column'
   assert_line --regexp '^OK +relation:here +Order is there$'
   run --separate-stderr mig-check relation=nowhere
-  assert_line --index -1 'CRITICAL: relation:nowhere: nowhere is not there'
+  assert_output "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:nowhere: nowhere is not there"
 }
 
 @test "all that asks one database shares one connection" {

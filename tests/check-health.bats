@@ -36,7 +36,7 @@ verdict() {
   shift 2
   run --separate-stderr mig-check "$@"
   assert_code "$code"
-  [[ ${lines[-1]} == *"$text"* ]] || fail "not in the last line: $text"$'\n'"$output" || return 1
+  [[ $(verdict_lines) == *"$text"* ]] || fail "not in the verdict: $text"$'\n'"$output" || return 1
   assert_equal "$stderr" ''
 }
 

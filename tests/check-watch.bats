@@ -42,7 +42,7 @@ teardown() {
   migration 1_one 'CREATE TABLE one ();'
   run --separate-stderr bash -c 'mig-scan --offline | mig-check history --wait=200ms --interval=50ms'
   assert_code 1
-  assert_line --index 0 --regexp '^WARNING +history +1 pending$'
+  assert_line --index 0 "WARNING: $PGDATABASE at $MIG_TEST_SERVER: history: 1 pending"
 }
 
 @test "what time does not mend is not waited for" {
@@ -84,7 +84,7 @@ teardown() {
   printf 'SELECT nope;%.0s\n' {1..40} | client psql -XAtq >/dev/null 2>&1
   finish
   assert_code 1
-  assert_line --index -1 --regexp '^WARNING: database: [0-9]+ rollbacks in [0-9]+ s$'
+  assert_line --index 0 --regexp '^WARNING: .* at .*: database: [0-9]+ rollbacks in [0-9]+ s$'
   shows 'before; the server'
 }
 
@@ -107,7 +107,7 @@ teardown() {
   done
   finish
   assert_code 1
-  assert_line --index -1 --regexp '^WARNING: database: 1 deadlock in [0-9]+ s$'
+  assert_line --index 0 --regexp '^WARNING: .* at .*: database: 1 deadlock in [0-9]+ s$'
 }
 
 @test "--watch: a WARNING that was there when it began does not end it, one that is worse does" {
@@ -120,7 +120,7 @@ teardown() {
   sql 'DROP TABLE a'
   finish
   assert_code 2
-  assert_line --index -1 'CRITICAL: relation:a: a is not there'
+  assert_line --index -1 "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:a: a is not there"
 }
 
 @test "--watch: one bad look alone is no verdict, two are" {
@@ -211,7 +211,7 @@ idle() {
   run --separate-stderr mig-check health="$PLAIN/hang" database --timeout=300ms
   assert_code 2
   assert_line --regexp '^OK +database '
-  shows 'CRITICAL: health: no answer; gave up after 0.30 s (--timeout)'
+  shows 'health: no answer; gave up after 0.30 s (--timeout)'
   assert [ $((SECONDS - began)) -lt 30 ]
 }
 
@@ -365,7 +365,7 @@ idle() {
   for _ in {1..6}; do echo 'ERROR two'; done >>app.log
   finish
   assert_code 1
-  assert_line --index -1 'WARNING: log: 100 % of its lines are errors, before 2 %'
+  assert_line --index 0 'WARNING: log: 100 % of its lines are errors, before 2 %'
 }
 
 ## A release
@@ -401,7 +401,7 @@ release() {
   release 2min
   assert_code 2
   assert_line --regexp '^OK +deploy +1 of 1 applied \(.*\)$'
-  assert_line --index -1 --regexp '^CRITICAL: health: 500 in .*, wanted is 200-299$'
+  assert_line --index -1 --regexp '^CRITICAL: 127.0.0.1:[0-9]+: health: 500 in .*, wanted is 200-299$'
   assert [ $((SECONDS - began)) -lt 15 ]
   run --separate-stderr mig-check log=app.log
   assert_code 2
@@ -481,7 +481,7 @@ in_cron() {
   assert_equal "$MAIL" ''
   migration 2_two 'SELECT 1;'
   in_cron "$line"
-  [[ $MAIL == *'WARNING    history    1 pending'* ]] || fail "mail: $MAIL"
+  [[ $MAIL == *"WARNING: $PGDATABASE at $MIG_TEST_SERVER: history: 1 pending"* ]] || fail "mail: $MAIL"
   in_cron "$line" postgresql://nobody@127.0.0.1:1/nowhere
   [[ $MAIL == *'cannot reach 127.0.0.1:1'* ]] || fail "mail: $MAIL"
 }

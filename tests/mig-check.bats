@@ -59,13 +59,12 @@ check_deploy() {
   recorded 3_missing
   check_history
   assert_code 1
-  assert_line --index 0 --regexp '^WARNING +history +2 pending \(1 of them late\), 1 edited, 1 missing$'
+  assert_line --index 0 "WARNING: $PGDATABASE at $MIG_TEST_SERVER: history: 2 pending (1 of them late), 1 edited, 1 missing"
   assert_line --regexp '^ +late +1_late$'
   assert_line --regexp '^ +edited +2_edited, applied 2026-01-01 12:01:01Z$'
   assert_line --regexp '^ +missing +3_missing, applied 2026-01-01 12:02:01Z$'
   assert_line --regexp '^ +pending +4_pending$'
   assert_line --regexp '^ +next +mig-scan \| mig-plan$'
-  assert_line --index -1 --regexp '^WARNING: history: .* 1 edited, 1 missing$'
 }
 
 @test "history: each of them alone is WARNING" {
@@ -95,7 +94,7 @@ check_deploy() {
   recorded 1_failed failed
   check_history
   assert_code 2
-  assert_line --index 0 --regexp '^CRITICAL +history +1 failed, 1 pending$'
+  assert_line --index 0 --regexp '^CRITICAL: .*: history: 1 failed, 1 pending$'
   assert_line --regexp '^ +failed +1_failed, begun 2026-01-01 12:01:00Z$'
   session_begin 'SELECT pg_advisory_lock(72707369)'
   check_history
@@ -159,7 +158,7 @@ check_deploy() {
   migration 3_three 'CREATE TABLE three ();'
   check_deploy
   assert_code 2
-  assert_line --index 0 --regexp '^CRITICAL +deploy +1 of 3 applied \(.*\)$'
+  assert_line --index 0 --regexp '^CRITICAL: deploy: 1 of 3 applied \(.* at .*, plan .*\)$'
   assert_line --regexp '^ +failed +2_broken: column "nope" does not exist$'
   assert_line --regexp '^ +not_started +3_three$'
 }
@@ -305,7 +304,7 @@ something_of_everything() {
   assert_line --index 0 --regexp '^WARNING +history +1 pending$'
   assert_line --regexp '^WARNING +database +index "Order_a_key" is invalid; answers in .*, primary, no TLS$'
   assert_line --regexp '^CRITICAL +health +cannot connect: Connection refused$'
-  assert_line --index -1 'CRITICAL: history: 1 pending; database: index "Order_a_key" is invalid; health: cannot connect: Connection refused'
+  assert_line --index -1 "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: history: 1 pending; database: index \"Order_a_key\" is invalid; health: cannot connect: Connection refused"
   run --separate-stderr mig-check -v database database.indexes=ok
   assert_code 0
   assert_line --index 0 --regexp '^OK +database '
@@ -316,7 +315,7 @@ something_of_everything() {
   run --separate-stderr mig-check --format=nagios history database health=http://127.0.0.1:1/ <scan.rec
   assert_code 2
   assert_equal "${#lines[@]}" 1
-  assert_output --regexp '^MIG CRITICAL - history: 1 pending; database: index Order_a_key is invalid; health: cannot connect: Connection refused \| '
+  assert_output --regexp '^MIG CRITICAL - [^:]* at [^:]*: history: 1 pending; database: index Order_a_key is invalid; health: cannot connect: Connection refused \| '
   shows ' history_pending=1;0;;0' ' history_failed=0;;0;0' ' database_invalid_indexes=1;0;;0' ' database_oldest_transaction=0s;300;3600;0'
   assert_output --regexp ' database_answer=0\.[0-9]{3}s;1\.000;5\.000;0( |$)'
   [[ ${output%%|*} != *["'"\"\`\$\<\>]* ]] || fail "$output"
@@ -341,10 +340,10 @@ something_of_everything() {
   something_of_everything
   run --separate-stderr "$negate" --substitute --warning=OK "$BUILD/mig-check" --format=nagios database
   assert_code 0
-  assert_output --regexp '^MIG OK - database: index Order_a_key is invalid \| '
+  assert_output --regexp '^MIG OK - [^:]* at [^:]*: database: index Order_a_key is invalid \| '
   run --separate-stderr "$negate" --substitute "$BUILD/mig-check" --format=nagios relation=nowhere
   assert_code 0
-  assert_output 'MIG OK - relation:nowhere: nowhere is not there'
+  assert_output "MIG OK - $PGDATABASE at $MIG_TEST_SERVER: relation:nowhere: nowhere is not there"
 }
 
 @test "prometheus: what was measured, one family once, in base units, with the time of the run" {
@@ -374,7 +373,7 @@ something_of_everything() {
   before=$(stat -c %i mig.prom)
   run --separate-stderr mig-check --format=prometheus -o mig.prom database
   assert_code 1
-  assert_line --index -1 --regexp '^WARNING: database: '
+  assert_line --index 0 --regexp '^WARNING: .* at .*: database: '
   grep -q '^mig_check_status{' mig.prom
   [[ $(stat -c %i mig.prom) != "$before" ]]
   assert_equal "$(echo mig.prom*)" mig.prom
@@ -420,4 +419,41 @@ something_of_everything() {
   assert_code 0
   assert_equal "$output$stderr" ''
   grep -q '^mig_check_status{.*} 0$' mig.prom
+}
+
+## What a line that stands alone says
+
+@test "an alert names its database or host, and a cause that checks have in common once, in every format" {
+  local format line
+  database_new
+  sql 'CREATE TABLE t (x int)'
+  DATABASE_URL='postgresql://u@127.0.0.1:1/shop' run --separate-stderr mig-check database relation=t relation=u
+  assert_code 2
+  assert_equal "$(grep -c 'connection refused' <<<"$output")" 2
+  assert_line --index 0 --regexp '^CRITICAL +database, relation:t, relation:u  cannot reach 127.0.0.1:1: connection refused$'
+  assert_line --index -1 'CRITICAL: shop at 127.0.0.1: database, relation:t, relation:u: cannot reach 127.0.0.1:1: connection refused'
+  # two databases, and an endpoint
+  OTHER=$DATABASE_URL DATABASE_URL='postgresql://u@127.0.0.1:1/shop' run --separate-stderr mig-check --format=nagios \
+    database:other=env:OTHER database:other.crit=0ms database
+  assert_code 2
+  assert_output --regexp "^MIG CRITICAL - $PGDATABASE at $MIG_TEST_SERVER: database:other: answers in .*; shop at 127.0.0.1: database: cannot reach 127.0.0.1:1: connection refused \\| "
+  run --separate-stderr mig-check --format=nagios health=http://127.0.0.1:1/health
+  assert_output --regexp '^MIG CRITICAL - 127.0.0.1:1: health: cannot connect: Connection refused'
+  # records and Prometheus: without the port, which is told once
+  DATABASE_URL='postgresql://u@127.0.0.1:1/shop' run --separate-stderr mig-check --format=records database relation=t health=http://127.0.0.1:1/
+  assert_equal "$(jq -r 'select(.record == "check").target' <<<"$output")" $'127.0.0.1/shop\n127.0.0.1/shop\nnull'
+  DATABASE_URL='postgresql://u@127.0.0.1:1/shop' run --separate-stderr mig-check --format=prometheus database relation=t
+  assert_line 'mig_check_status{target="127.0.0.1/shop",check="relation:t"} 2'
+  assert_equal "$(grep '^mig_check_target_info' <<<"$output")" 'mig_check_target_info{target="127.0.0.1/shop",server="127.0.0.1:1"} 1'
+}
+
+@test "no alert has a secret, wherever in the string it stands" {
+  local string format
+  for string in 'postgresql://u:s3cr3t@127.0.0.1:1/shop' 'postgresql://u%3As3cr3t@127.0.0.1:1/shop' 'postgresql://u@127.0.0.1:1/shop&password=s3cr3t' \
+    'host=127.0.0.1 port=1 dbname=shop password=s3cr3t' 'host=127.0.0.1;port=1;password=s3cr3t' 'postgresql://u@127.0.0.1;password=s3cr3t:1/shop'; do
+    for format in text nagios prometheus records; do
+      DATABASE_URL=$string run --separate-stderr mig-check --format="$format" database relation=t
+      [[ $output$stderr != *s3cr3t* ]] || fail "$format: $output$stderr"
+    done
+  done
 }

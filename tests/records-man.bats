@@ -88,7 +88,7 @@ schema.rec'
     "$(jq -r 'select(.record == "end").digest' "$EXAMPLES/plan.rec")"
   run --separate-stderr mig-check deploy <"$EXAMPLES/results.rec"
   assert_code 2
-  assert_line --index 0 --regexp '^CRITICAL +deploy +1 of 4 applied \(shop at .*, plan [0-9a-f]{16}, .* ago\)$'
+  assert_line --index 0 --regexp '^CRITICAL: deploy: 1 of 4 applied \(shop at .*, plan [0-9a-f]{16}, .* ago\)$'
   assert_equal "$stderr" ''
 }
 

@@ -407,7 +407,7 @@ no_session() {
   check() { run --separate-stderr bash -c 'mig-seed -q --dry-run "$@" | mig-check seeds' - "$@"; }
   check shop
   assert_code 1
-  assert_line --index 0 --regexp '^WARNING +seeds +35 rows differ: 35 to insert$'
+  assert_line --index 0 --regexp '^WARNING: seeds: 35 rows differ: 35 to insert$'
   shows 'Country.csv  4 to insert'
   mig-seed -q shop >/dev/null
   check shop

@@ -376,6 +376,24 @@ locks_left() {
   assert_code 0
 }
 
+@test "a pooler in statement mode is told with what to set, by every tool that needs a transaction" {
+  local words
+  migration 1_one 'CREATE TABLE one ();'
+  mig-scan | mig-plan -q -o plan.rec >/dev/null
+  printf 'a\n1\n' >one.csv
+  pgbouncer_begin statement
+  for words in mig-scan 'mig-apply plan.rec' 'mig-apply --dry-run plan.rec' 'mig-seed one.csv' 'mig-seed --dry-run one.csv'; do
+    # shellcheck disable=SC2086
+    run --separate-stderr $words
+    [[ $status == 78 ]] || fail "$words: $status $stderr" || return 1
+    error_count 1
+    says 'a pooler in statement mode' 'next: put' 'MIG_DATABASE=env:DIRECT_URL'
+  done
+  run --separate-stderr bash -c 'mig-scan --offline | mig-check history --wait=1s'
+  assert_code 3
+  shows 'this address is a pooler in statement mode'
+}
+
 @test "a pooler in session mode is as good as none, and who waits is watched through it" {
   pgbouncer_begin session
   given_tables

@@ -17,6 +17,7 @@
 #         on_terminal 'SHELL COMMAND'            on a terminal of its own; output is what stands there then
 # Then    says TEXT…, says_not TEXT…             on stderr
 #         shows TEXT…, shows_not TEXT…           on stdout
+#         verdict_lines                          of mig-check's text: the line with the verdict, of which there is one
 #         error_count N                          lines "mig-…: error: …" on stderr: one cause, one message
 #         records [FILTER]                       jq -r on $output
 
@@ -264,4 +265,11 @@ error_count() {
 
 records() {
   jq -r "$@" <<<"$output"
+}
+
+verdict_lines() {
+  local found
+  found=$(grep -E '^(OK|WARNING|CRITICAL|UNKNOWN): ' <<<"$output")
+  [[ $(wc -l <<<"$found") -eq 1 ]] || fail "no verdict, or several: $output" || return 1
+  printf '%s\n' "$found"
 }

@@ -137,6 +137,7 @@ write_records(struct request *r)
 		const struct check_outcome *outcome = &r->jobs.jobs[i].outcome;
 		struct bytes message = { 0 }, measures = { 0 }, limits = { 0 };
 		struct check check = { .check = outcome->name,
+			.target = r->jobs.jobs[i].target.label.data,
 			.status = check_status(outcome->state),
 			.code = outcome->state,
 			.took_ms = outcome->took_ms };

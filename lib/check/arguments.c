@@ -360,7 +360,9 @@ check_jobs_free(struct check_jobs *jobs)
 			bytes_free(&job->settings[k].lines);
 		free(job->settings);
 		free(job->name);
-		bytes_free(&job->target);
+		bytes_free(&job->target.place);
+		bytes_free(&job->target.label);
+		bytes_free(&job->target.server);
 		check_free(&job->outcome);
 	}
 	free(jobs->jobs);

@@ -1,6 +1,7 @@
 #include "check/check.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -180,13 +181,32 @@ check_failed_upstream(struct check_outcome *outcome, const struct failure *failu
 }
 
 void
-check_target(struct bytes *out, const char *host, long long port, const char *database)
+check_take_target(struct check_job *job, const char *host, long long port, const char *database)
 {
-	out->len = 0;
-	if (host == NULL || *host == '/')
-		bytes_format(out, "%s/%s", host != NULL ? host : "localhost", database);
-	else
-		bytes_format(out, "%s:%lld/%s", host, port, database);
+	struct check_target *t = &job->target;
+
+	t->place.len = t->label.len = t->server.len = 0;
+	bytes_format(&t->place, "%s at %s", database, host != NULL ? host : "the local socket");
+	bytes_format(&t->label, "%s/%s", host != NULL ? host : "localhost", database);
+	bytes_str(&t->server, host != NULL ? host : "localhost");
+	if (host != NULL && *host != '/' && port != RECORD_NULL)
+		bytes_format(&t->server, ":%lld", port);
+}
+
+void
+check_no_answer(struct check_job *job)
+{
+	const struct session *session = job->session;
+	const struct target *target = &session->source.target;
+	struct check_target *t = &job->target;
+
+	if (t->place.len == 0 && target->database != NULL) {
+		check_take_target(job, target->host, target->port != NULL ? strtoll(target->port, NULL, 10) : RECORD_NULL, target->database);
+		target_cut_values(target, &t->place);
+		target_cut_values(target, &t->label);
+		target_cut_values(target, &t->server);
+	}
+	check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
 }
 
 void

@@ -108,9 +108,6 @@ void check_cannot(struct check_outcome *outcome, bool first);
 /* What the `failed` record of another tool means here. */
 void check_failed_upstream(struct check_outcome *outcome, const struct failure *failure);
 
-/* "db.example.com:5432/shop", as the label of Prometheus has it. */
-void check_target(struct bytes *out, const char *host, long long port, const char *database);
-
 /* --- settings --- */
 
 enum setting_type {
@@ -185,6 +182,13 @@ struct check_kind {
 	void (*end)(struct check_job *job); /* gives back what begin() took; may be NULL */
 };
 
+/* A host that changes its port is still the same target. */
+struct check_target {
+	struct bytes place;     /* for people: "shop at db.example.com"; of a URL its host */
+	struct bytes label;     /* of a database: "db.example.com/shop" */
+	struct bytes server;    /* "db.example.com:5432" */
+};
+
 /* The most questions that one check asks. */
 enum { CHECK_ASKS = 20 };
 
@@ -195,7 +199,7 @@ struct check_job {
 	struct setting_value *settings; /* as in kind->settings */
 	void *data;                     /* the kind's own */
 	struct check_outcome outcome;   /* of the last look */
-	struct bytes target;            /* check_target(), once known */
+	struct check_target target;     /* what it speaks of; texts are empty until that is known */
 	bool waits, watches;            /* --wait, --watch: it is looked at again */
 	/* the run's */
 	struct session *session;
@@ -204,6 +208,12 @@ struct check_job {
 	size_t bad_in_row, firm_in_row;
 	enum check_state at_first;      /* when the watch began */
 };
+
+/* Which database it is; host NULL: the local socket. */
+void check_take_target(struct check_job *job, const char *host, long long port, const char *database);
+
+/* Of a look whose session->code is not 0: says why there is no answer, and from which database. */
+void check_no_answer(struct check_job *job);
 
 /* All kinds there are; ends with a NULL. */
 extern const struct check_kind *const check_kinds[];

@@ -59,10 +59,10 @@ answered(struct check_job *job, struct db_ask *asks, struct session *session)
 	struct database_look look = { .job = job, .outcome = &job->outcome, .asks = asks, .session = session };
 
 	if (session->code != 0) {
-		check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
+		check_no_answer(job);
 		return;
 	}
-	check_target(&job->target, db_host(session->db), db_port(session->db), db_database(session->db));
+	check_take_target(job, db_host(session->db), db_port(session->db), db_database(session->db));
 	database_judge(&look);
 }
 

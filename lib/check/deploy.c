@@ -63,7 +63,8 @@ take_run(struct check_job *job, struct tally *tally, const struct run *run)
 	tally->dry_run = run->dry_run;
 	tally->what.len = 0;
 	if (run->database != NULL) {
-		check_target(&job->target, run->host, run->port, run->database);
+		check_take_target(job, run->host, run->port, run->database);
+		bytes_free(&job->target.place); /* the message has it, with the plan */
 		face_place(&tally->what, run->database, run->host, run->port, NULL);
 		bytes_str(&tally->what, ", ");
 	}

@@ -115,6 +115,7 @@ take_url(struct check_job *job, struct health_job *h)
 		message_line("  Put the URL into a variable or a file:  %s=env:HEALTH_URL", job->name);
 		return MIG_USAGE;
 	}
+	bytes_add(&job->target.place, host, strcspn(host, "/?#"));
 	return 0;
 }
 

@@ -132,7 +132,7 @@ judge_scan(struct check_job *job, const struct scan *scan, const struct history_
 	struct status status = status_make(scan, index);
 
 	judge(job, scan, &status);
-	check_target(&job->target, d->host, d->port, d->database);
+	check_take_target(job, d->host, d->port, d->database);
 	status_free(&status);
 }
 
@@ -238,8 +238,10 @@ answered(struct check_job *job, struct db_ask *asks, struct session *session)
 	struct history_job *h = job->data;
 	const char *denied = session->code == 0 ? survey_rows_denied(asks) : NULL;
 
+	if (session->code == 0)
+		check_take_target(job, db_host(session->db), db_port(session->db), db_database(session->db));
 	if (session->code != 0) {
-		check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
+		check_no_answer(job);
 	} else if (denied != NULL) {
 		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [%s]", denied);
 		if (strcmp(denied, "42501") == 0)

@@ -43,70 +43,174 @@ check_face_message(struct bytes *out, const struct check_outcome *o)
 		bytes_format(out, "; not seen: %s", o->unseen.data);
 }
 
-/* What is not OK, each with its message; where all is well the names. */
-static void
-summary(struct bytes *out, const struct check_jobs *jobs)
+/* Checks of one database that have one cause in common say it once. */
+static bool
+same_cause(const struct check_job *a, const struct check_job *b)
 {
-	enum check_state worst = worst_of(jobs);
-	size_t i, told = 0;
+	const struct check_outcome *x = &a->outcome, *y = &b->outcome;
+
+	return x->state != CHECK_OK && x->state == y->state && x->message.len > 0 &&
+	    strcmp(bytes_text(&a->target.place), bytes_text(&b->target.place)) == 0 &&
+	    strcmp(x->message.data, bytes_text(&y->message)) == 0 &&
+	    strcmp(bytes_text(&x->aside), bytes_text(&y->aside)) == 0 &&
+	    strcmp(bytes_text(&x->unseen), bytes_text(&y->unseen)) == 0 &&
+	    strcmp(bytes_text(&x->details), bytes_text(&y->details)) == 0;
+}
+
+static bool
+said_before(const struct check_jobs *jobs, size_t at)
+{
+	size_t i;
+
+	for (i = 0; i < at; i++)
+		if (same_cause(&jobs->jobs[i], &jobs->jobs[at]))
+			return true;
+	return false;
+}
+
+/* "history", or of several with one cause "history, database". */
+static void
+names_of(struct bytes *out, const struct check_jobs *jobs, size_t at)
+{
+	size_t i;
+
+	bytes_str(out, jobs->jobs[at].outcome.name);
+	for (i = at + 1; i < jobs->count; i++)
+		if (same_cause(&jobs->jobs[at], &jobs->jobs[i]))
+			bytes_format(out, ", %s", jobs->jobs[i].outcome.name);
+}
+
+/* A line that stands alone says of what it speaks: before the first, and before one of another database. */
+static void
+name_target(struct bytes *out, const struct check_job *job, const char **last)
+{
+	const char *place = job->target.place.len > 0 ? job->target.place.data : NULL;
+
+	if (place == NULL || (*last != NULL && (job->target.label.len == 0 || strcmp(*last, place) == 0)))
+		return;
+	one_line(out, place);
+	bytes_str(out, ": ");
+	*last = place;
+}
+
+static void
+summary_ok(struct bytes *out, const struct check_jobs *jobs)
+{
+	size_t i;
 
 	for (i = 0; i < jobs->count; i++) {
 		const struct check_outcome *o = &jobs->jobs[i].outcome;
 
-		if (worst != CHECK_OK && o->state == CHECK_OK)
-			continue;
-		bytes_format(out, "%s%s", told++ == 0 ? "" : worst != CHECK_OK ? "; " : ", ", o->name);
-		if (worst == CHECK_OK && jobs->count > 1) {
-			if (o->unseen.len > 0)
-				bytes_format(out, " (not seen: %s)", o->unseen.data);
-			continue;
-		}
-		bytes_str(out, ": ");
-		if (worst == CHECK_OK)
+		bytes_format(out, "%s%s", i == 0 ? "" : ", ", o->name);
+		if (jobs->count == 1) {
+			bytes_str(out, ": ");
 			check_face_message(out, o);
-		else
-			one_line(out, bytes_text(&o->message));
+		} else if (o->unseen.len > 0) {
+			bytes_format(out, " (not seen: %s)", o->unseen.data);
+		}
+	}
+}
+
+/* What is not OK, each with its message; where all is well the names. */
+static void
+summary(struct bytes *out, const struct check_jobs *jobs)
+{
+	const char *last = NULL;
+	size_t i, told = 0;
+
+	if (worst_of(jobs) == CHECK_OK) {
+		summary_ok(out, jobs);
+		return;
+	}
+	for (i = 0; i < jobs->count; i++) {
+		const struct check_outcome *o = &jobs->jobs[i].outcome;
+
+		if (o->state == CHECK_OK || said_before(jobs, i))
+			continue;
+		bytes_str(out, told++ == 0 ? "" : "; ");
+		name_target(out, &jobs->jobs[i], &last);
+		names_of(out, jobs, i);
+		bytes_str(out, ": ");
+		one_line(out, bytes_text(&o->message));
 	}
 }
 
 static void
-section(struct bytes *out, const struct check_outcome *o, size_t width)
+detail_lines(struct bytes *out, const struct check_outcome *o)
 {
 	const char *line = bytes_text(&o->details);
-	struct bytes message = { 0 };
 	size_t len;
 
-	check_face_message(&message, o);
-	bytes_str(out, colour_of(o->state));
-	face_pad(out, check_word(o->state), 11);
-	bytes_str(out, FACE_PLAIN);
-	face_pad(out, o->name, width);
-	bytes_format(out, "%s\n", bytes_text(&message));
 	for (; *line != '\0'; line += len + 1) {
 		len = strcspn(line, "\n");
 		bytes_format(out, "             %.*s\n", (int)len, line);
 	}
+}
+
+/* Below a verdict that stands alone: also what a section has behind its message. */
+static void
+facts(struct bytes *out, const struct check_outcome *o)
+{
+	if (o->aside.len > 0)
+		bytes_format(out, "             %s\n", o->aside.data);
+	if (o->unseen.len > 0)
+		bytes_format(out, "             not seen    %s\n", o->unseen.data);
+	detail_lines(out, o);
+}
+
+static void
+section(struct bytes *out, const struct check_jobs *jobs, size_t at, size_t width)
+{
+	const struct check_outcome *o = &jobs->jobs[at].outcome;
+	struct bytes names = { 0 }, message = { 0 };
+
+	names_of(&names, jobs, at);
+	check_face_message(&message, o);
+	bytes_str(out, colour_of(o->state));
+	face_pad(out, check_word(o->state), 11);
+	bytes_str(out, FACE_PLAIN);
+	face_pad(out, names.data, width);
+	bytes_format(out, "%s\n", bytes_text(&message));
+	detail_lines(out, o);
+	bytes_free(&names);
 	bytes_free(&message);
+}
+
+static void
+sections(struct bytes *out, const struct check_jobs *jobs)
+{
+	struct bytes names = { 0 };
+	size_t width = 9, i;
+
+	for (i = 0; i < jobs->count; i++) {
+		names.len = 0;
+		names_of(&names, jobs, i);
+		if (!said_before(jobs, i) && width_columns(names.data, names.len) > width)
+			width = width_columns(names.data, names.len);
+	}
+	bytes_free(&names);
+	for (i = 0; i < jobs->count; i++)
+		if (!said_before(jobs, i))
+			section(out, jobs, i, width + 2);
+	bytes_char(out, '\n');
 }
 
 void
 check_face_text(struct bytes *out, const struct check_jobs *jobs, bool unfold)
 {
 	enum check_state worst = worst_of(jobs);
-	size_t width = 9, i;
+	bool one = jobs->count == 1 && worst != CHECK_OK;
 
-	if (worst != CHECK_OK || unfold) {
-		for (i = 0; i < jobs->count; i++)
-			if (width_columns(jobs->jobs[i].name, strlen(jobs->jobs[i].name)) > width)
-				width = width_columns(jobs->jobs[i].name, strlen(jobs->jobs[i].name));
-		for (i = 0; i < jobs->count; i++)
-			section(out, &jobs->jobs[i].outcome, width + 2);
-		bytes_char(out, '\n');
-	}
-	bytes_format(out, "%s%s%s: ", worst == CHECK_OK ? FACE_GREEN : "", check_word(worst),
-	    worst == CHECK_OK ? FACE_PLAIN : "");
+	if (!one && (worst != CHECK_OK || unfold))
+		sections(out, jobs);
+	bytes_str(out, one || worst == CHECK_OK ? colour_of(worst) : "");
+	bytes_str(out, check_word(worst));
+	bytes_str(out, one || worst == CHECK_OK ? FACE_PLAIN : "");
+	bytes_str(out, ": ");
 	summary(out, jobs);
 	bytes_char(out, '\n');
+	if (one)
+		facts(out, &jobs->jobs[0].outcome);
 }
 
 /* --- for monitoring plugins --- */
@@ -244,11 +348,11 @@ target_of(const struct check_jobs *jobs, const struct check_job *job)
 {
 	size_t i;
 
-	if (job->target.len > 0)
-		return job->target.data;
+	if (job->target.label.len > 0)
+		return job->target.label.data;
 	for (i = 0; i < jobs->count; i++)
-		if (jobs->jobs[i].target.len > 0)
-			return jobs->jobs[i].target.data;
+		if (jobs->jobs[i].target.label.len > 0)
+			return jobs->jobs[i].target.label.data;
 	return NULL;
 }
 
@@ -309,6 +413,29 @@ family(struct bytes *out, const struct check_jobs *jobs, size_t job, size_t meas
 	}
 }
 
+/* Which server a target is now, once each. */
+static void
+servers(struct bytes *out, const struct check_jobs *jobs)
+{
+	static const char family_name[] = "mig_check_target_info";
+	size_t told = 0, i, k;
+
+	for (i = 0; i < jobs->count; i++) {
+		const struct check_target *t = &jobs->jobs[i].target;
+
+		for (k = 0; k < i && strcmp(bytes_text(&jobs->jobs[k].target.label), bytes_text(&t->label)) != 0; k++)
+			;
+		if (t->label.len == 0 || k < i)
+			continue;
+		if (told++ == 0)
+			family_head(out, family_name, "The server, with its port, of a target.");
+		bytes_format(out, "%s{", family_name);
+		label(out, "target", t->label.data);
+		label(out, "server", t->server.data);
+		bytes_str(out, "} 1\n");
+	}
+}
+
 void
 check_face_prometheus(struct bytes *out, const struct check_jobs *jobs, long long now)
 {
@@ -332,6 +459,7 @@ check_face_prometheus(struct bytes *out, const struct check_jobs *jobs, long lon
 	for (i = 0; i < jobs->count; i++)
 		for (k = 0; k < jobs->jobs[i].outcome.measure_count; k++)
 			family(out, jobs, i, k);
+	servers(out, jobs);
 	family_head(out, ran, "When these checks ended, as Unix time.");
 	for (i = 0; i < jobs->count; i++) {
 		sample_head(out, ran, jobs, &jobs->jobs[i]);

@@ -12,8 +12,9 @@
 void check_face_message(struct bytes *out, const struct check_outcome *outcome);
 
 /*
- * The page.  All well is one line; else each check has its lines, and the last line is the verdict again, for systems
- * that show only one.  `unfold`: each has its lines in any case.
+ * The page.  All well is one line.  Of one check the first line is the verdict, with the facts below it; of several each
+ * has its lines, and the verdict is the last.  A verdict that is not OK names the database or host that it speaks of, and
+ * says a cause that checks have in common once.  `unfold`: each has its lines in any case.
  */
 void check_face_text(struct bytes *out, const struct check_jobs *jobs, bool unfold);
 

@@ -76,10 +76,10 @@ answered(struct check_job *job, struct db_ask *asks, struct session *session)
 	const char *table, *column;
 
 	if (session->code != 0) {
-		check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
+		check_no_answer(job);
 		return;
 	}
-	check_target(&job->target, db_host(session->db), db_port(session->db), db_database(session->db));
+	check_take_target(job, db_host(session->db), db_port(session->db), db_database(session->db));
 	if (a == NULL) {
 		check_say(&job->outcome, CHECK_UNKNOWN, "the catalog cannot be read [%s]", asks[0].sqlstate);
 		return;

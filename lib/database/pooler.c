@@ -31,34 +31,43 @@ changes(struct db *db, int pid)
 	return false;
 }
 
-bool
-pooler_shares(struct db *db, struct source *source, int pid)
+/*
+ * Whether another connection is given the server process `pid`, in which db asked something before, or db itself is given
+ * another one: the mode of such a pooler.  Either proves that sessions are shared; that a pooler hides it cannot be ruled out,
+ * but takes one that many others use meanwhile.  NULL: the session is ours.
+ */
+static const char *
+sharing_mode(struct db *db, struct source *source, int pid)
 {
 	struct db *other = db_open_quietly(source, "mig-apply pooler", LIMIT_MS, NULL);
-	bool shares = false;
+	const char *mode = NULL;
 
 	if (other != NULL && db_tell(other, "BEGIN") == DB_OK) {
-		shares = process(other) == pid || changes(db, pid);
+		mode = process(other) == pid || changes(db, pid) ? "transaction" : NULL;
 		(void)db_rollback(other);
+	} else if (other != NULL && db_is_statement_pooled(db_error(other))) {
+		mode = "statement";
 	}
-	shares = shares || changes(db, pid);
-	if (shares) /* somebody else is given these next */
+	if (mode == NULL && changes(db, pid))
+		mode = "transaction";
+	if (mode != NULL) /* somebody else is given these next */
 		(void)db_run_aside(db, "RESET search_path; RESET row_security; RESET client_connection_check_interval; "
 	    "RESET tcp_keepalives_idle; RESET tcp_keepalives_interval; RESET tcp_keepalives_count; RESET tcp_user_timeout");
 	db_close(other);
-	return shares;
+	return mode;
 }
 
 int
 pooler_refuse(struct db *db, struct source *source, int pid)
 {
+	const char *mode;
+
 	if (pid == db_backend_pid(db))
 		return 0;
-	if (pooler_shares(db, source, pid)) {
-		(void)message_error(MIG_CONFIG, "this address is a pooler in transaction mode, which gives "
-		                                "no session to hold the deploy lock in; nothing was touched");
-		message_line("next: put the server's own address into a variable, and name it:  "
-		             "MIG_DATABASE=env:DIRECT_URL");
+	if ((mode = sharing_mode(db, source, pid)) != NULL) {
+		(void)message_error(MIG_CONFIG, "this address is a pooler in %s mode, which gives "
+		                                "no session to hold the deploy lock in; nothing was touched", mode);
+		message_line("%s", DB_DIRECT_ADDRESS);
 		return MIG_CONFIG;
 	}
 	message_verbose("there is a pooler in between, in session mode: process %d is ours", pid);

@@ -282,13 +282,19 @@ void db_error_free(struct db_error *error);
 /* Whether a table was busy (55P03) or a deadlock was broken (40P01): the same may work when tried again. */
 bool db_is_busy(const struct db_error *error);
 
+/* What to type where a pooler is in the way. */
+#define DB_DIRECT_ADDRESS "next: put the server's own address into a variable, and name it:  MIG_DATABASE=env:DIRECT_URL"
+
+/* Whether a pooler in statement mode refused a transaction: PgBouncer's words, since it has no SQLSTATE for it. */
+bool db_is_statement_pooled(const struct db_error *error);
+
 /* The exit code that an error means where nothing better is known. */
 int db_exit_code(const struct db_error *error);
 
 /* Says the error as "could not WHAT: message [SQLSTATE]" with detail and hint; returns its exit code. */
 int db_say(const struct db *db, enum db_outcome outcome, const char *what);
 
-/* The same of an error that was taken, and with another exit code, which it returns. */
+/* The same of an error that was taken, and with another exit code; returns it, or that of a pooler in statement mode. */
 int db_error_say(const struct db_error *error, int code, const char *what);
 
 #endif

@@ -99,6 +99,12 @@ db_is_busy(const struct db_error *error)
 	return strcmp(error->sqlstate, "55P03") == 0 || strcmp(error->sqlstate, "40P01") == 0;
 }
 
+bool
+db_is_statement_pooled(const struct db_error *error)
+{
+	return error->message != NULL && strstr(error->message, "not allowed in statement pooling mode") != NULL;
+}
+
 int
 db_exit_code(const struct db_error *error)
 {
@@ -122,6 +128,8 @@ db_exit_code(const struct db_error *error)
 	};
 	size_t i;
 
+	if (db_is_statement_pooled(error))
+		return MIG_CONFIG;
 	if (error->sqlstate[0] == '\0')
 		return MIG_UNREACHABLE;
 	for (i = 0; i < sizeof codes / sizeof *codes; i++)
@@ -141,6 +149,9 @@ db_say(const struct db *db, enum db_outcome outcome, const char *what)
 int
 db_error_say(const struct db_error *e, int code, const char *what)
 {
+	bool pooled = db_is_statement_pooled(e);
+
+	code = pooled ? MIG_CONFIG : code;
 	if (e->sqlstate[0] != '\0')
 		(void)message_error(code, "could not %s: %s [%s]", what, e->message, e->sqlstate);
 	else
@@ -149,5 +160,9 @@ db_error_say(const struct db_error *e, int code, const char *what)
 		message_quote("  ", e->detail);
 	if (e->hint != NULL)
 		message_quote("  ", e->hint);
+	if (pooled) {
+		message_line("  This address is a pooler in statement mode, which has no transactions.");
+		message_line("%s", DB_DIRECT_ADDRESS);
+	}
 	return code;
 }

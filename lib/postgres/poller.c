@@ -172,7 +172,10 @@ lost(struct session *s)
 {
 	int code = db_exit_code(db_error(s->db));
 
-	bytes_format(&s->why, "the connection was lost: %s", db_error(s->db)->message);
+	if (db_is_statement_pooled(db_error(s->db)))
+		bytes_str(&s->why, "this address is a pooler in statement mode, which has no transactions: use the server's own");
+	else
+		bytes_format(&s->why, "the connection was lost: %s", db_error(s->db)->message);
 	return fail(s, code == MIG_FAILED ? MIG_UNREACHABLE : code);
 }
 

@@ -146,6 +146,7 @@ const struct record_form result_form = { "result", result_fields };
 
 static const struct field check_fields[] = {
 	TEXT(check, check),
+	TEXT_OR_NULL(check, target),
 	TEXT(check, status),
 	NUMBER(check, code),
 	TEXT(check, message),

@@ -164,6 +164,7 @@ struct result {
 /* What a check found. */
 struct check {
 	const char *check;
+	const char *target;              /* "db.example.com/shop"; NULL: no database */
 	const char *status;
 	long long code;
 	const char *message;

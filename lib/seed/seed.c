@@ -291,7 +291,7 @@ say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e,
 	if (s->code == 0 && outcome == DB_ERROR && s->sql != NULL)
 		seed_fault_sql(e, s->sql, s->done, code);
 	else if (s->code == 0)
-		(void)db_error_say(e, code, "seed");
+		code = db_error_say(e, code, "seed");
 	if (s->code == 0 && s->sql == NULL && busy)
 		message_line("  Nothing was seeded: all was rolled back. The same command may work later.");
 	if (s->code == 0 && outcome == DB_LOST)
