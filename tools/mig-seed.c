@@ -1,28 +1,22 @@
 /*
  * mig-seed: makes reference data be what files say, all of it or nothing.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
 #include "base/signals.h"
-#include "base/terminal.h"
 #include "database/liveness.h"
 #include "database/locks.h"
 #include "database/pooler.h"
 #include "postgres/connection.h"
-#include "records/model.h"
 #include "records/output.h"
-#include "records/record.h"
 #include "secret/source.h"
-#include "seed/page.h"
+#include "seed/changes.h"
 #include "seed/seed.h"
+#include "seed/summary.h"
 #include "programs.h"
 
 static const char *const usage[] = {
@@ -202,142 +196,6 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 	return check_request(request);
 }
 
-/* --- what is told --- */
-
-/* A change, for records and for people.  Where it is kept, it owns its texts. */
-struct change {
-	struct row_change row;
-	const char *shown_key, *shown;
-};
-
-struct telling {
-	struct output *out;
-	bool keep;               /* nothing is told before it has happened (-v) */
-	struct change *kept;
-	size_t count, cap;
-	bool any;
-};
-
-static void
-tell(struct telling *telling, const struct change *change)
-{
-	struct bytes line = { 0 };
-
-	if (telling->out->writer != NULL)
-		writer_put(telling->out->writer, &row_form, &change->row);
-	if (telling->out->page) {
-		bytes_str(&line, telling->any ? "" : "\n");
-		seed_face_change(&line, change->row.change, change->row.table, change->shown_key, change->shown);
-		output_page(&line);
-	}
-	telling->any = true;
-	bytes_free(&line);
-}
-
-/* Each text of a change: to be copied, or freed. */
-static void
-each_text(struct change *change, bool copy)
-{
-	const char **texts[] = { &change->row.schema, &change->row.table, &change->row.change, &change->row.key,
-		&change->row.old, &change->row.new, &change->shown_key, &change->shown };
-	size_t i;
-
-	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-		if (copy)
-			*texts[i] = *texts[i] != NULL ? xstrdup(*texts[i]) : NULL;
-		else
-			free((char *)(uintptr_t)*texts[i]);
-	}
-}
-
-static void
-take_change(void *context, const struct seed_table *table, const struct answer *row)
-{
-	struct telling *telling = context;
-	struct change change = { { .schema = table->sql.schema,
-		                     .table = table->sql.table,
-		                     .change = answer_word(row, 0, UPSERT_CHANGE),
-		                     .key = answer_word(row, 0, UPSERT_KEY),
-		                     .old = answer_text(row, 0, UPSERT_OLD),
-		                     .new = answer_text(row, 0, UPSERT_NEW_VALUES) },
-		answer_word(row, 0, UPSERT_SHOWN_KEY), answer_word(row, 0, UPSERT_SHOWN) };
-
-	if (!telling->keep) {
-		tell(telling, &change);
-		return;
-	}
-	each_text(&change, true);
-	ARRAY_ROOM(telling->kept, telling->count, telling->cap);
-	telling->kept[telling->count++] = change;
-}
-
-static void
-forget_changes(void *context)
-{
-	struct telling *telling = context;
-
-	while (telling->count > 0)
-		each_text(&telling->kept[--telling->count], false);
-}
-
-static void
-tell_kept(struct telling *telling)
-{
-	size_t i;
-
-	for (i = 0; i < telling->count; i++)
-		tell(telling, &telling->kept[i]);
-}
-
-static struct seeded
-of_sql(const struct seed_file *file, bool dry_run)
-{
-	return (struct seeded){ .file = file->name,
-		.dry_run = dry_run,
-		.rows_read = RECORD_NULL,
-		.rows_inserted = RECORD_NULL,
-		.rows_updated = RECORD_NULL,
-		.rows_unchanged = RECORD_NULL,
-		.rows_deleted = RECORD_NULL,
-		.rows_only_in_table = RECORD_NULL,
-		.took_ms = file->took_ms };
-}
-
-static struct seeded
-of_table(const struct seed_table *t, const struct request *request)
-{
-	return (struct seeded){ .file = t->file->name,
-		.schema = t->sql.schema,
-		.table = t->sql.table,
-		.dry_run = request->job.dry_run,
-		.rows_read = t->read,
-		.rows_inserted = request->export ? RECORD_NULL : t->inserted,
-		.rows_updated = request->export ? RECORD_NULL : t->updated,
-		.rows_unchanged = request->export ? RECORD_NULL : t->unchanged,
-		.rows_deleted = request->export ? RECORD_NULL : t->deleted,
-		.rows_only_in_table = request->export ? RECORD_NULL : t->only,
-		.took_ms = t->took_ms };
-}
-
-/* One line a file, where no page says it. */
-static void
-say_file(const struct seeded *s, const struct request *request)
-{
-	char span[CLOCK_SPAN];
-
-	clock_span(s->took_ms, span);
-	if (request->export)
-		message_info("%s  %lld row%s  %s", s->file, s->rows_read, s->rows_read == 1 ? "" : "s", span);
-	else if (s->table == NULL)
-		message_info("%s  %s  %s", s->file, s->dry_run ? "SQL, not run" : "seeded", span);
-	else if (s->rows_deleted > 0)
-		message_info("%s  %lld inserted, %lld updated, %lld deleted, %lld the same  %s", s->file,
-		    s->rows_inserted, s->rows_updated, s->rows_deleted, s->rows_unchanged, span);
-	else
-		message_info("%s  %lld inserted, %lld updated, %lld the same  %s", s->file,
-		    s->rows_inserted, s->rows_updated, s->rows_unchanged, span);
-}
-
 static bool
 is_dry_run(const char *word)
 {
@@ -359,79 +217,14 @@ add_command(struct bytes *out, const struct request *request, int argc, char *ar
 		words.unknown |= strcmp(argv[i], "-") == 0;
 		options &= strcmp(argv[i], "--") != 0;
 	}
-	bytes_str(out, "to do it: ");
 	if (shell_words(&words) != NULL)
 		shell_command(out, shell_words(&words));
 	else
 		bytes_str(out, "the same command without --dry-run");
-	bytes_char(out, '\n');
 	shell_words_free(&words);
 }
 
-static void
-show(const struct seeded *seeded, size_t count, const struct request *request, int argc, char *argv[], bool any)
-{
-	bool dry = request->job.dry_run;
-	struct bytes page = { 0 };
-
-	bytes_str(&page, any ? "\n" : "");
-	seed_face_files(&page, seeded, count, request->job.prune, terminal_page_width(STDOUT_FILENO));
-	bytes_char(&page, '\n');
-	seed_face_sum(&page, seeded, count);
-	bytes_str(&page, dry ? " Nothing has been changed.\n" : "\n");
-	if (dry && seed_face_changes(seeded, count) > 0)
-		add_command(&page, request, argc, argv);
-	output_page(&page);
-	bytes_free(&page);
-}
-
-static void
-tell_results(const struct seed_input *input, const struct seed_tables *tables, const struct request *request,
-    struct output *out, int argc, char *argv[], bool any)
-{
-	size_t count = input->sql_count + tables->count, i;
-	struct seeded *seeded = xcalloc(count + 1, sizeof *seeded);
-
-	for (i = 0; i < input->sql_count; i++)
-		seeded[i] = of_sql(&input->files[i], request->job.dry_run);
-	for (i = 0; i < tables->count; i++)
-		seeded[input->sql_count + i] = of_table(&tables->tables[i], request);
-	for (i = 0; i < count; i++) {
-		if (!out->page || request->export)
-			say_file(&seeded[i], request);
-		if (out->writer != NULL)
-			writer_put(out->writer, &seeded_form, &seeded[i]);
-	}
-	if (out->page && !request->export)
-		show(seeded, count, request, argc, argv, any);
-	out->complete = true;
-	free(seeded);
-}
-
 /* --- what is done --- */
-
-/* The tables of an export are named as their files would be. */
-static int
-name_tables(const struct request *request, struct seed_input *input)
-{
-	const struct seed_request_files *files = &request->files;
-	const char *folder = request->into != NULL ? request->into : "";
-	size_t i;
-	int code = 0;
-
-	input->files = xcalloc(files->count + 1, sizeof *input->files);
-	input->count = files->count;
-	for (i = 0; i < files->count; i++) {
-		struct seed_file *file = &input->files[i];
-
-		*file = (struct seed_file){ .kind = request->as, .path = xstrdup(files->paths[i]) };
-		seed_table_name(file->path, strlen(file->path), &file->schema, &file->table);
-	}
-	for (i = 0; code == 0 && i < files->count; i++)
-		code = seed_settings_find(&input->files[i].settings, folder, true, input->files[i].schema,
-		    input->files[i].table, files->words, files->word_count);
-	return code != 0 ? code : seed_settings_unused(files->words, files->word_count);
-}
 
 /* The deploy lock needs a session of its own. */
 static int
@@ -496,27 +289,30 @@ static int
 seed(struct request *request, struct seed_input *input, struct output *out, int argc, char *argv[])
 {
 	struct seed_tables tables = { 0 };
-	struct telling telling = { .out = out, .keep = !request->job.dry_run };
+	struct changes changes = { .out = out, .keep = !request->job.dry_run };
 	struct connection connection = { 0 };
+	struct bytes command = { 0 };
 	const char *folder = request->into != NULL ? request->into : "";
-	int code = request->export ? name_tables(request, input) : seed_gather(input, &request->files);
+	int code = request->export ? seed_export_names(input, &request->files, request->as, folder)
+	                           : seed_gather(input, &request->files);
 
 	out->upstream = input->failure;
 	request->job.tell = message_verbosity > 0;
-	request->job.change = take_change;
-	request->job.again = forget_changes;
-	request->job.context = &telling;
+	request->job.change = changes_take;
+	request->job.again = changes_forget;
+	request->job.context = &changes;
 	if (code == 0)
 		code = connect_to(request, &connection);
 	if (code == 0)
 		code = request->export ? seed_export(connection.db, input->files, input->count, &request->job, folder, &tables)
 		                       : seed_run(connection.db, input, &request->job, &tables);
-	if (code == 0)
-		tell_kept(&telling);
-	if (code == 0)
-		tell_results(input, &tables, request, out, argc, argv, telling.any);
-	forget_changes(&telling);
-	free(telling.kept);
+	if (code == 0) {
+		changes_tell_kept(&changes);
+		add_command(&command, request, argc, argv);
+		summary_tell(&(struct summary){ &request->job, request->export, command.data }, input, &tables, out, changes.any);
+	}
+	bytes_free(&command);
+	changes_free(&changes);
 	seed_tables_free(&tables);
 	close_connection(&connection);
 	return code;

@@ -102,6 +102,26 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 }
 
 int
+seed_export_names(struct seed_input *input, const struct seed_request_files *files, enum seed_kind kind, const char *folder)
+{
+	size_t i;
+	int code = 0;
+
+	input->files = xcalloc(files->count + 1, sizeof *input->files);
+	input->count = files->count;
+	for (i = 0; i < files->count; i++) {
+		struct seed_file *file = &input->files[i];
+
+		*file = (struct seed_file){ .kind = kind, .path = xstrdup(files->paths[i]) };
+		seed_table_name(file->path, strlen(file->path), &file->schema, &file->table);
+	}
+	for (i = 0; code == 0 && i < files->count; i++)
+		code = seed_settings_find(&input->files[i].settings, folder, true, input->files[i].schema,
+		    input->files[i].table, files->words, files->word_count);
+	return code != 0 ? code : seed_settings_unused(files->words, files->word_count);
+}
+
+int
 seed_export(struct db *db, struct seed_file *files, size_t count, const struct seed_job *job, const char *folder,
     struct seed_tables *tables)
 {

@@ -38,6 +38,12 @@ struct seed_job {
 int seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, struct seed_tables *tables);
 
 /*
+ * What is to be exported: names of tables for paths, as their files would be named, with the settings of the folder's
+ * seed.conf.  0, or an exit code, said.
+ */
+int seed_export_names(struct seed_input *input, const struct seed_request_files *files, enum seed_kind kind, const char *folder);
+
+/*
  * Writes tables as files [SCHEMA.]TABLE.csv (or .tsv, .ndjson) into a folder, as they all were at one moment;
  * a file that would not change is left alone.  `files` have names and settings; of the job only row_security
  * counts.  Returns 0 or an exit code, said.
