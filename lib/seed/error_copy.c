@@ -11,7 +11,7 @@
  * The line is the first number behind the table's name; the column is what stands before the colon.
  */
 int
-seed_fault_copy(const struct db_error *e, const struct seed_table *t)
+error_row_copy(const struct db_error *e, const struct seed_table *t)
 {
 	static const char name[] = "mig_seed_";
 	const char *at = e->context != NULL ? strstr(e->context, name) : NULL, *end;
@@ -57,7 +57,7 @@ find_json_column(const struct trial *trial, const char *ctid)
 }
 
 int
-seed_fault_fill(struct db *db, const struct db_error *e, const struct seed_table *t)
+error_row_fill(struct db *db, const struct db_error *e, const struct seed_table *t)
 {
 	struct trial trial = { .db = db, .e = e, .table = t };
 	struct bytes sql = { 0 };

@@ -173,7 +173,7 @@ names_hidden(const struct seed_tables *tables, const char *detail)
 }
 
 int
-seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
+error_row_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
     size_t count)
 {
 	const struct seed_table *t = table_of(e, tables, first, count);

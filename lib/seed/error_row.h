@@ -14,25 +14,25 @@
 #define SEED_SAVEPOINT "mig_seed"
 
 /* A statement of an SQL file; `done` of them had ended well.  Says it with an exit code. */
-void seed_fault_sql(const struct db_error *e, const struct seed_file *file, size_t done, int code);
+void error_row_sql(const struct db_error *e, const struct seed_file *file, size_t done, int code);
 
 /* COPY of a file.  There is no savepoint: the server names the line. */
-int seed_fault_copy(const struct db_error *e, const struct seed_table *table);
+int error_row_copy(const struct db_error *e, const struct seed_table *table);
 
 /* JSON that does not fit its column. */
-int seed_fault_fill(struct db *db, const struct db_error *e, const struct seed_table *table);
+int error_row_fill(struct db *db, const struct db_error *e, const struct seed_table *table);
 
 /*
  * The statement for tables[first ... first + count), after all before it.  Also deferred constraints: count
  * 0, where all statements had ended well.
  */
-int seed_fault_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
+int error_row_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
     size_t count);
 
 /*
  * Behind the rollback of what the server denied: where that was because row level security hides rows of a table that
  * the error names, who sees them all, and how to go on without.
  */
-void seed_say_policies(struct db *db, const struct db_error *e);
+void error_row_say_policies(struct db *db, const struct db_error *e);
 
 #endif

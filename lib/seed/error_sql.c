@@ -12,7 +12,7 @@
 /* --- SQL files --- */
 
 void
-seed_fault_sql(const struct db_error *e, const struct seed_file *file, size_t done, int code)
+error_row_sql(const struct db_error *e, const struct seed_file *file, size_t done, int code)
 {
 	struct sql_script script = sql_split(file->text.data, file->text.len);
 	struct sql_place place = { 0 };
@@ -61,7 +61,7 @@ static const char policies_sql[] =
     "'[[:space:]]?[^[:alnum:][:space:]]') ORDER BY length(c.relname::text) DESC, n.nspname LIMIT 1";
 
 void
-seed_say_policies(struct db *db, const struct db_error *e)
+error_row_say_policies(struct db *db, const struct db_error *e)
 {
 	const char *const message = e->message;
 	struct answer *a = NULL;

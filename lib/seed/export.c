@@ -144,7 +144,7 @@ seed_export(struct db *db, struct seed_file *files, size_t count, const struct s
 	if (code == MIG_DENIED && !job->row_security && db_rollback(db)) {
 		struct db_error e = db_error_take(db);
 
-		seed_say_policies(db, &e);
+		error_row_say_policies(db, &e);
 		db_error_free(&e);
 	}
 	return code;

@@ -289,7 +289,7 @@ say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e,
 	if (outcome != DB_OK)
 		code = origin_find(s->db, sqlstate, code, &run, &origin);
 	if (s->code == 0 && outcome == DB_ERROR && s->sql != NULL)
-		seed_fault_sql(e, s->sql, s->done, code);
+		error_row_sql(e, s->sql, s->done, code);
 	else if (s->code == 0)
 		code = db_error_say(e, code, "seed");
 	if (s->code == 0 && s->sql == NULL && busy)
@@ -300,7 +300,7 @@ say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e,
 		message_line("%s", origin.data);
 	bytes_free(&origin);
 	if (code == MIG_DENIED && !s->job->row_security)
-		seed_say_policies(s->db, e);
+		error_row_say_policies(s->db, e);
 	return s->code != 0 ? s->code : code;
 }
 

@@ -43,7 +43,7 @@ copy_file(struct seeding *s, const struct seed_table *t, bool gone)
 	}
 	if (outcome == DB_ERROR && s->code == 0 && !db_is_busy(db_error(s->db))) {
 		seed_note_error(s, db_error(s->db));
-		s->code = seed_fault_copy(db_error(s->db), t);
+		s->code = error_row_copy(db_error(s->db), t);
 	}
 	seed_feed_close(&feed);
 	bytes_free(&sql);
@@ -76,7 +76,7 @@ fill_json(struct seeding *s, struct seed_table *t)
 		struct db_error e = db_error_take(s->db);
 
 		seed_note_error(s, &e);
-		s->code = seed_fault_fill(s->db, &e, t);
+		s->code = error_row_fill(s->db, &e, t);
 		db_error_free(&e);
 	}
 	if (outcome == DB_OK && t->file->gone) {

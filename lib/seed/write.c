@@ -119,7 +119,7 @@ write_unit(struct seeding *s, size_t first, size_t count)
 		s->again = strcmp(e.sqlstate, "23505") == 0 && others_wrote(s, tables, count);
 		if (!s->again) {
 			seed_note_error(s, &e);
-			s->code = seed_fault_write(s->db, &e, s->tables, first, count);
+			s->code = error_row_write(s->db, &e, s->tables, first, count);
 		}
 		db_error_free(&e);
 	}
@@ -176,7 +176,7 @@ seed_write_all(struct seeding *s)
 		struct db_error e = db_error_take(s->db);
 
 		seed_note_error(s, &e);
-		s->code = seed_fault_write(s->db, &e, s->tables, tables->count, 0);
+		s->code = error_row_write(s->db, &e, s->tables, tables->count, 0);
 		db_error_free(&e);
 	}
 	return outcome == DB_OK && deletes ? seed_check_cascades(s) : outcome;
