@@ -140,7 +140,7 @@ look(struct seeding *s, bool *same)
 		outcome = find_tables(s);
 	if (outcome != DB_OK || s->code != 0)
 		return outcome;
-	*same = seed_glance(s->db, s->tables, s->job->prune, &s->code);
+	*same = up_to_date_check(s->db, s->tables, s->job->prune, &s->code);
 	if (signals_caught() != 0)
 		return DB_STOPPED;
 	if (s->code != 0)

@@ -10,7 +10,7 @@
 enum { LARGE_BYTES = 1 << 20 }; /* of all files together */
 
 /* What a file is made into: a list of objects, for json_populate_record(). */
-struct glance {
+struct listing {
 	const struct seed_file *file;
 	struct upsert_table table;  /* with which columns the rows have */
 	struct bytes list;
@@ -55,7 +55,7 @@ is_null(const char *json)
 
 /* One record of CSV: text as the types' input functions want it; JSON stands for itself. */
 static bool
-add_record(struct glance *g, const char **at, const char *end)
+add_record(struct listing *g, const char **at, const char *end)
 {
 	struct bytes field = { 0 };
 	const struct seed_names *header = &g->file->header;
@@ -89,7 +89,7 @@ add_record(struct glance *g, const char **at, const char *end)
 }
 
 static bool
-glance_csv(struct glance *g, const char *text, size_t len)
+list_csv(struct listing *g, const char *text, size_t len)
 {
 	const char *at = text, *end = text + len;
 	size_t lines = 0;
@@ -116,7 +116,7 @@ glance_csv(struct glance *g, const char *text, size_t len)
 
 /* An object with columns that the table has, each once, and nothing behind it. */
 static bool
-add_object(struct glance *g, const char *line, size_t len)
+add_object(struct listing *g, const char *line, size_t len)
 {
 	const char *at = line, *end = line + len;
 	struct seed_span key, value;
@@ -139,7 +139,7 @@ add_object(struct glance *g, const char *line, size_t len)
 }
 
 static bool
-glance_json(struct glance *g, const char *text, size_t len)
+list_json(struct listing *g, const char *text, size_t len)
 {
 	const char *at = text, *end = text + len;
 	size_t line, lines = 0;
@@ -157,7 +157,7 @@ glance_json(struct glance *g, const char *text, size_t len)
 
 /* A file as a list; false where it is not to be had so.  *left: how many bytes may still be read. */
 static bool
-glance_file(struct glance *g, size_t *left, int *code)
+list_file(struct listing *g, size_t *left, int *code)
 {
 	struct seed_feed feed;
 	struct bytes text = { 0 };
@@ -176,7 +176,7 @@ glance_file(struct glance *g, size_t *left, int *code)
 	good = good && *code == 0 && utf8_check(text.data, text.len) == text.len && memchr(text.data, '\0', text.len) == NULL;
 	bytes_str(&g->list, "[");
 	if (good)
-		good = g->table.json ? glance_json(g, text.data, text.len) : glance_csv(g, text.data, text.len);
+		good = g->table.json ? list_json(g, text.data, text.len) : list_csv(g, text.data, text.len);
 	bytes_str(&g->list, "]");
 	bytes_free(&text);
 	return good;
@@ -195,7 +195,7 @@ has_key(const struct upsert_table *t)
 
 /* Asks for one table; the answer is good only where every row has its like. */
 static bool
-ask_table(struct db *db, struct glance *g, struct seed_table *t, bool prune)
+ask_table(struct db *db, struct listing *g, struct seed_table *t, bool prune)
 {
 	struct bytes sql = { 0 };
 	const char *list = g->list.data;
@@ -203,7 +203,7 @@ ask_table(struct db *db, struct glance *g, struct seed_table *t, bool prune)
 	long long given, rows;
 	bool same = false;
 
-	upsert_glance(&sql, &g->table);
+	upsert_same(&sql, &g->table);
 	if (db_query(db, &a, sql.data, 1, &list) == DB_OK && answer_has(a, UPSERT_ROWS + 1)) {
 		given = answer_number(a, 0, UPSERT_GIVEN);
 		rows = answer_number(a, 0, UPSERT_ROWS);
@@ -219,19 +219,19 @@ ask_table(struct db *db, struct glance *g, struct seed_table *t, bool prune)
 }
 
 bool
-seed_glance(struct db *db, struct seed_tables *tables, bool prune, int *code)
+up_to_date_check(struct db *db, struct seed_tables *tables, bool prune, int *code)
 {
 	size_t left = LARGE_BYTES, i;
 	bool same = true;
 
 	for (i = 0; same && i < tables->count; i++) {
 		struct seed_table *t = &tables->tables[i];
-		struct glance g = { .file = t->file, .table = t->sql };
+		struct listing g = { .file = t->file, .table = t->sql };
 		long long began = clock_now_ms();
 
 		g.table.columns = xcalloc(t->sql.count + 1, sizeof *g.table.columns);
 		memcpy(g.table.columns, t->sql.columns, t->sql.count * sizeof *g.table.columns);
-		same = t->file->kind != SEED_ROWS && glance_file(&g, &left, code) && has_key(&g.table) &&
+		same = t->file->kind != SEED_ROWS && list_file(&g, &left, code) && has_key(&g.table) &&
 		    ask_table(db, &g, t, prune);
 		t->took_ms = clock_now_ms() - began;
 		free(g.table.columns);

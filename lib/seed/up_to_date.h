@@ -17,6 +17,6 @@
  * True: all tables are as their files say, and tables has the numbers.  The transaction may have failed by
  * then, where it is not so.  prune: rows that only the table has count as a difference.
  */
-bool seed_glance(struct db *db, struct seed_tables *tables, bool prune, int *code);
+bool up_to_date_check(struct db *db, struct seed_tables *tables, bool prune, int *code);
 
 #endif

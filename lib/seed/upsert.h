@@ -94,7 +94,7 @@ void upsert_count(struct bytes *out, const struct upsert_table *t);
  * even a catalog.
  */
 enum { UPSERT_GIVEN, UPSERT_SAME, UPSERT_ROWS };
-void upsert_glance(struct bytes *out, const struct upsert_table *t);
+void upsert_same(struct bytes *out, const struct upsert_table *t);
 
 /* FROM and WHERE of the staged rows that are new, or differ from theirs in the table. */
 void upsert_written(struct bytes *out, const struct upsert_table *t);

@@ -31,7 +31,7 @@ upsert_count(struct bytes *out, const struct upsert_table *t)
 }
 
 void
-upsert_glance(struct bytes *out, const struct upsert_table *t)
+upsert_same(struct bytes *out, const struct upsert_table *t)
 {
 	bytes_str(out, "SELECT pg_catalog.count(*), pg_catalog.count(DISTINCT (t.tableoid, t.ctid)) FILTER (WHERE t.ctid IS NOT NULL AND NOT ");
 	upsert_add_differs(out, t);
