@@ -12,7 +12,7 @@ enum { BLOCK = 65536 };
 
 /* How much of the block is whole lines. */
 static size_t
-whole_lines(const struct seed_feed *feed)
+whole_lines(const struct copy_source *feed)
 {
 	size_t len = feed->block.len;
 
@@ -22,7 +22,7 @@ whole_lines(const struct seed_feed *feed)
 }
 
 static int
-check_csv(struct seed_feed *feed, const char *text, size_t len)
+check_csv(struct copy_source *feed, const char *text, size_t len)
 {
 	struct seed_csv_scan *scan = &feed->csv;
 
@@ -40,7 +40,7 @@ check_csv(struct seed_feed *feed, const char *text, size_t len)
 
 /* Nothing is given to anybody that is no text, or no CSV. */
 static bool
-check_block(struct seed_feed *feed)
+check_block(struct copy_source *feed)
 {
 	const char *text = feed->block.data + feed->checked, *at = text, *end;
 	size_t len = whole_lines(feed);
@@ -64,7 +64,7 @@ check_block(struct seed_feed *feed)
  * said.
  */
 static bool
-feed_block(struct seed_feed *feed)
+feed_block(struct copy_source *feed)
 {
 	struct bytes *b = &feed->block;
 	ssize_t got;
@@ -93,9 +93,9 @@ feed_block(struct seed_feed *feed)
 }
 
 int
-seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone)
+copy_source_open(struct copy_source *feed, const struct seed_file *file, bool gone)
 {
-	*feed = (struct seed_feed){ .file = file, .gone = gone, .csv = { .delimiter = seed_delimiter(file) } };
+	*feed = (struct copy_source){ .file = file, .gone = gone, .csv = { .delimiter = seed_delimiter(file) } };
 	if (file->standard) {
 		feed->fd = STDIN_FILENO;
 		if (lseek(feed->fd, 0, SEEK_SET) < 0)
@@ -110,13 +110,13 @@ seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone)
 }
 
 void
-seed_feed_close(struct seed_feed *feed)
+copy_source_close(struct copy_source *feed)
 {
 	if (feed->file != NULL && !feed->file->standard && feed->fd >= 0)
 		close(feed->fd);
 	bytes_free(&feed->block);
 	bytes_free(&feed->out);
-	*feed = (struct seed_feed){ 0 };
+	*feed = (struct copy_source){ 0 };
 }
 
 /*
@@ -124,7 +124,7 @@ seed_feed_close(struct seed_feed *feed)
  * without a word.
  */
 static size_t
-feed_csv(struct seed_feed *feed, const char **data)
+feed_csv(struct copy_source *feed, const char **data)
 {
 	const char *from = feed->block.data + feed->used, *at;
 	size_t len = whole_lines(feed) - feed->used, all = len;
@@ -239,7 +239,7 @@ has_nul_escape(const char *text, size_t len)
 
 /* One line to a row of the feed, or to none. */
 static int
-feed_line(struct seed_feed *feed, const char *line, size_t len)
+feed_line(struct copy_source *feed, const char *line, size_t len)
 {
 	const struct seed_file *file = feed->file;
 	const char *from = seed_json_blanks(line, line + len);
@@ -268,7 +268,7 @@ feed_line(struct seed_feed *feed, const char *line, size_t len)
 }
 
 bool
-seed_feed_line(struct seed_feed *feed, const char **line, size_t *len)
+copy_source_line(struct copy_source *feed, const char **line, size_t *len)
 {
 	const char *newline;
 
@@ -284,23 +284,23 @@ seed_feed_line(struct seed_feed *feed, const char **line, size_t *len)
 
 /* Lines of JSON, until there is a block of them; or, where `until` is not 0, until that row. */
 static void
-feed_lines(struct seed_feed *feed, unsigned long until)
+feed_lines(struct copy_source *feed, unsigned long until)
 {
 	feed->out.len = 0;
 	while (feed->code == 0 && feed->out.len < BLOCK && (until == 0 || feed->row < until)) {
 		const char *line;
 		size_t len;
 
-		if (!seed_feed_line(feed, &line, &len))
+		if (!copy_source_line(feed, &line, &len))
 			return;
 		feed->code = feed_line(feed, line, len);
 	}
 }
 
 size_t
-seed_feed_next(void *context, const char **data)
+copy_source_next(void *context, const char **data)
 {
-	struct seed_feed *feed = context;
+	struct copy_source *feed = context;
 
 	if (seed_is_csv(feed->file)) {
 		if (feed->used >= whole_lines(feed) && !feed_block(feed))
@@ -313,7 +313,7 @@ seed_feed_next(void *context, const char **data)
 }
 
 size_t
-seed_feed_look(struct seed_feed *feed, const char **data)
+copy_source_look(struct copy_source *feed, const char **data)
 {
 	size_t len;
 
@@ -327,7 +327,7 @@ seed_feed_look(struct seed_feed *feed, const char **data)
 
 /* Where records begin: a newline inside quotes ends none. */
 static unsigned long
-csv_line_of_row(struct seed_feed *feed, unsigned long row)
+csv_line_of_row(struct copy_source *feed, unsigned long row)
 {
 	unsigned long line = 1, begun = 1, seen = 0; /* the header is record 0 */
 	bool quoted = false;
@@ -350,12 +350,12 @@ csv_line_of_row(struct seed_feed *feed, unsigned long row)
 }
 
 unsigned long
-seed_line_of_row(const struct seed_file *file, unsigned long row)
+copy_source_line_of_row(const struct seed_file *file, unsigned long row)
 {
-	struct seed_feed feed;
+	struct copy_source feed;
 	unsigned long line = 0;
 
-	if (row > 0 && seed_feed_open(&feed, file, false) == 0) {
+	if (row > 0 && copy_source_open(&feed, file, false) == 0) {
 		if (seed_is_csv(file)) {
 			line = csv_line_of_row(&feed, row);
 		} else {
@@ -369,6 +369,6 @@ seed_line_of_row(const struct seed_file *file, unsigned long row)
 			line = feed.row == row ? feed.line : 0;
 		}
 	}
-	seed_feed_close(&feed);
+	copy_source_close(&feed);
 	return line;
 }

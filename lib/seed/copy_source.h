@@ -8,7 +8,7 @@
 #include "seed/text.h"
 
 /* {0} is closed. */
-struct seed_feed {
+struct copy_source {
 	const struct seed_file *file;
 	bool gone;                 /* of ROWS: the keys of the rows that are to go, not those that are to stay */
 	int fd;
@@ -23,13 +23,13 @@ struct seed_feed {
 	bool ended;
 	int code;                  /* what was said, where the data is bad */
 };
-int seed_feed_open(struct seed_feed *feed, const struct seed_file *file, bool gone);
-size_t seed_feed_next(void *feed, const char **data); /* a db_feed */
-size_t seed_feed_look(struct seed_feed *feed, const char **data); /* the file as it is; 0: its end */
-void seed_feed_close(struct seed_feed *feed);
+int copy_source_open(struct copy_source *feed, const struct seed_file *file, bool gone);
+size_t copy_source_next(void *feed, const char **data); /* a db_feed */
+size_t copy_source_look(struct copy_source *feed, const char **data); /* the file as it is; 0: its end */
+void copy_source_close(struct copy_source *feed);
 
 /* The line on which the n-th row of a file begins (from 1; a header is no row), or 0. */
-unsigned long seed_line_of_row(const struct seed_file *file, unsigned long row);
+unsigned long copy_source_line_of_row(const struct seed_file *file, unsigned long row);
 
 /* What mig-seed looks at in a `row` record; spans of its line. */
 struct seed_row {
@@ -41,6 +41,6 @@ bool seed_row_of(const char *line, size_t len, struct seed_row *row);
 bool seed_row_is_gone(const struct seed_row *row);
 
 /* The next whole line of a feed, without its newline; false at the end. */
-bool seed_feed_line(struct seed_feed *feed, const char **line, size_t *len);
+bool copy_source_line(struct copy_source *feed, const char **line, size_t *len);
 
 #endif

@@ -29,7 +29,7 @@ error_row_copy(const struct db_error *e, const struct seed_table *t)
 				column = error_row_column_named(t, at + 1, (size_t)(end - at - 1));
 	}
 	if (t->sql.json)
-		line = seed_line_of_row(t->file, line); /* lines without an object were not sent */
+		line = copy_source_line_of_row(t->file, line); /* lines without an object were not sent */
 	return error_row_say(e, t, line, column != NULL ? column->name : NULL, NULL, NULL);
 }
 

@@ -92,11 +92,11 @@ check_first_line(const struct seed_file *file, int fd)
 static int
 read_header(struct seed_file *file)
 {
-	struct seed_feed feed;
+	struct copy_source feed;
 	struct bytes field = { 0 };
 	const char *at, *end;
 	bool more = true;
-	int code = seed_feed_open(&feed, file, false);
+	int code = copy_source_open(&feed, file, false);
 
 	at = bytes_text(&feed.block) + feed.used;
 	end = bytes_text(&feed.block) + header_end(&feed.block, feed.used);
@@ -112,7 +112,7 @@ read_header(struct seed_file *file)
 			seed_names_add(&file->header, xstrdup(field.data));
 	}
 	bytes_free(&field);
-	seed_feed_close(&feed);
+	copy_source_close(&feed);
 	return code;
 }
 

@@ -28,7 +28,7 @@ static enum db_outcome
 copy_file(struct seeding *s, const struct seed_table *t, bool gone)
 {
 	const struct seed_file *file = t->file;
-	struct seed_feed feed;
+	struct copy_source feed;
 	struct bytes sql = { 0 };
 	enum db_outcome outcome = DB_OK;
 
@@ -37,15 +37,15 @@ copy_file(struct seeding *s, const struct seed_table *t, bool gone)
 	else
 		upsert_copy(&sql, &t->sql, t->sql.json ? NULL : file->header.names, file->header.count,
 		    file->kind == SEED_TSV ? '\t' : ',');
-	if ((s->code = seed_feed_open(&feed, file, gone)) == 0) {
-		outcome = db_copy_in(s->db, sql.data, seed_feed_next, &feed);
+	if ((s->code = copy_source_open(&feed, file, gone)) == 0) {
+		outcome = db_copy_in(s->db, sql.data, copy_source_next, &feed);
 		s->code = feed.code;
 	}
 	if (outcome == DB_ERROR && s->code == 0 && !db_is_busy(db_error(s->db))) {
 		seed_note_error(s, db_error(s->db));
 		s->code = error_row_copy(db_error(s->db), t);
 	}
-	seed_feed_close(&feed);
+	copy_source_close(&feed);
 	bytes_free(&sql);
 	return outcome;
 }

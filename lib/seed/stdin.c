@@ -58,7 +58,7 @@ table_of_stream(struct seed_input *input, const char *schema, const char *table)
 
 /* The first row of a table says what its key is. */
 static int
-note_row(struct seed_input *input, const struct seed_feed *feed, const struct seed_row *row,
+note_row(struct seed_input *input, const struct copy_source *feed, const struct seed_row *row,
     const struct seed_request_files *request)
 {
 	char *schema = seed_json_text(row->schema), *table = seed_json_text(row->table);
@@ -121,7 +121,7 @@ take_stream(struct seed_input *input, const struct seed_request_files *request)
 {
 	struct seed_file whole =
 	    { .kind = SEED_NDJSON, .path = (char[]){ "standard input" }, .standard = true };
-	struct seed_feed feed;
+	struct copy_source feed;
 	struct seed_row row;
 	const char *line;
 	size_t len;
@@ -129,11 +129,11 @@ take_stream(struct seed_input *input, const struct seed_request_files *request)
 
 	if (code != 0)
 		return code;
-	code = seed_feed_open(&feed, &whole, false);
-	while (code == 0 && seed_feed_line(&feed, &line, &len))
+	code = copy_source_open(&feed, &whole, false);
+	while (code == 0 && copy_source_line(&feed, &line, &len))
 		if (seed_row_of(line, len, &row))
 			code = note_row(input, &feed, &row, request);
-	seed_feed_close(&feed);
+	copy_source_close(&feed);
 	return code;
 }
 

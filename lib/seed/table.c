@@ -246,7 +246,7 @@ seed_table_line(struct db *db, const struct seed_table *t, const char *ctid, boo
 	bytes_format(&sql, "SELECT pg_catalog.count(*) FROM pg_temp.mig_seed_%zu%s WHERE ctid OPERATOR(pg_catalog.<=) $1::pg_catalog.tid", t->sql.number,
 	    json ? "_json" : "");
 	if (ctid != NULL && db_query(db, &count, sql.data, 1, &ctid) == DB_OK)
-		line = seed_line_of_row(t->file, (unsigned long)answer_count(count, 0, 0));
+		line = copy_source_line_of_row(t->file, (unsigned long)answer_count(count, 0, 0));
 	answer_free(count);
 	bytes_free(&sql);
 	return line;

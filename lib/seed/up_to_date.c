@@ -159,20 +159,20 @@ list_json(struct listing *g, const char *text, size_t len)
 static bool
 list_file(struct listing *g, size_t *left, int *code)
 {
-	struct seed_feed feed;
+	struct copy_source feed;
 	struct bytes text = { 0 };
 	const char *data;
 	size_t len;
-	bool good = seed_feed_open(&feed, g->file, false) == 0;
+	bool good = copy_source_open(&feed, g->file, false) == 0;
 
 	bytes_str(&text, "");
-	while (good && (len = seed_feed_look(&feed, &data)) > 0) {
+	while (good && (len = copy_source_look(&feed, &data)) > 0) {
 		bytes_add(&text, data, len);
 		good = len <= *left;
 		*left -= good ? len : 0;
 	}
 	*code = feed.code;
-	seed_feed_close(&feed);
+	copy_source_close(&feed);
 	good = good && *code == 0 && utf8_check(text.data, text.len) == text.len && memchr(text.data, '\0', text.len) == NULL;
 	bytes_str(&g->list, "[");
 	if (good)
