@@ -197,6 +197,13 @@ secret_take(const char *name)
 	return value;
 }
 
+bool
+secret_is_taken(const char *name)
+{
+	take(name);
+	return *vault_find(name) != NULL && secret_length((*vault_find(name))->value) > 0;
+}
+
 void
 secret_drop_taken(void)
 {
@@ -235,6 +242,7 @@ secret_begin(int argc, char *const argv[])
 		MESSAGE_BUG("libsodium does not start");
 	close_to_others();
 	take("DATABASE_URL");
+	take("SHADOW_DATABASE_URL");
 	take("PGPASSWORD");
 	if (getenv("MIG_DATABASE") != NULL)
 		take_named(getenv("MIG_DATABASE"));

@@ -16,8 +16,8 @@ struct secret;
 
 /*
  * The first statement of every main, also of tools that need no database: starts libsodium, forbids
- * core files and tracing by other processes of the same user, and takes DATABASE_URL, PGPASSWORD,
- * MIG_DATABASE and the variables that MIG_DATABASE and argv name (env:NAME) out of the environment
+ * core files and tracing by other processes of the same user, and takes DATABASE_URL, SHADOW_DATABASE_URL,
+ * PGPASSWORD, MIG_DATABASE and the variables that MIG_DATABASE and argv name (env:NAME) out of the environment
  * block: they are copied into guarded memory, overwritten in place, and unset.
  */
 void secret_begin(int argc, char *const argv[]);
@@ -25,6 +25,9 @@ void secret_begin(int argc, char *const argv[]);
 /* What a variable held, now the caller's; NULL: it was not set, or was asked for before.  Line ends
  * behind it do not count. */
 struct secret *secret_take(const char *name);
+
+/* Whether a variable holds something, which secret_take() then gives. */
+bool secret_is_taken(const char *name);
 
 /* Zeroes and gives back all that was taken: for a tool that needs none of it. */
 void secret_drop_taken(void);

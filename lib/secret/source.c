@@ -272,6 +272,17 @@ source_free(struct source *source)
 }
 
 bool
+source_is_set(const char *name)
+{
+	char *twin = xformat("%s_FILE", name);
+	const char *path = getenv(twin);
+	bool set = secret_is_taken(name) || (path != NULL && *path != '\0');
+
+	free(twin);
+	return set;
+}
+
+bool
 source_word_is_public(const char *word)
 {
 	return word == NULL || strncmp(word, "env:", 4) == 0 || strncmp(word, "file:", 5) == 0;

@@ -30,6 +30,9 @@ struct source {
 int source_open(struct source *source, const char *word);
 void source_free(struct source *source); /* gives the password back, zeroed; {0} is fine */
 
+/* Whether a variable, or its _FILE twin, holds something; it is not used up. */
+bool source_is_set(const char *name);
+
 /* Whether what -d said may be shown and kept in records: NULL, env:NAME and file:PATH; a command or string may hold a secret. */
 bool source_word_is_public(const char *word);
 

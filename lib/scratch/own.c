@@ -1,0 +1,177 @@
+/*
+ * A scratch database on a server of our own: its role, its schema, and what is kept of it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/signals.h"
+#include "migrations/history.h"
+#include "scratch/scratch_internal.h"
+
+/*
+ * Scripts name the role that owns everything, and mostly call it so; here it is no superuser, as on hosted platforms, so
+ * that a stranger's script cannot leave the database.
+ */
+#define OWNER "postgres"
+#define DATABASE "mig_scratch"
+
+static const struct db_patience no_patience = { 10000, 2000 };
+
+static struct source
+source_of(const struct scratch *s, const char *user, const char *database)
+{
+	return (struct source){ .target = { .host = xstrdup(s->server.place.run),
+		.port = xstrdup("5432"),
+		.user = xstrdup(user),
+		.database = xstrdup(database),
+		.is_url = true } };
+}
+
+static struct db *
+connect_as(const struct scratch *s, const char *user, const char *database, int *code)
+{
+	struct source source = source_of(s, user, database);
+	struct db *db = db_open(&source, SCRATCH_APPLICATION, &no_patience, code);
+
+	source_free(&source);
+	return db;
+}
+
+static enum db_outcome
+run(struct db *db, struct bytes *sql)
+{
+	size_t done;
+	enum db_outcome outcome = db_run(db, sql->data, &done);
+
+	bytes_free(sql);
+	return outcome;
+}
+
+/* In a new cluster: the role and its database; CREATE DATABASE takes no other statement with it. */
+static int
+make_database(struct scratch *s)
+{
+	int code;
+	struct db *db = connect_as(s, SERVER_ADMIN, "postgres", &code);
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	if (db == NULL)
+		return code;
+	bytes_str(&sql, "CREATE ROLE " OWNER " LOGIN");
+	if (db_server_version_num(db) >= 150000) /* seeds in migrations set it; it cannot do harm outside */
+		bytes_str(&sql, "; GRANT SET ON PARAMETER session_replication_role TO " OWNER);
+	outcome = run(db, &sql);
+	if (outcome == DB_OK) {
+		bytes_str(&sql, "CREATE DATABASE " DATABASE " OWNER " OWNER " TEMPLATE template0");
+		outcome = run(db, &sql);
+	}
+	if (outcome != DB_OK)
+		code = db_say(db, outcome, "make the scratch database");
+	db_close(db);
+	return code;
+}
+
+/* What a deploy finds, or makes, before its first script: the schema and the history, which scripts may name. */
+static int
+make_schema(struct scratch *s)
+{
+	int code;
+	struct db *db = connect_as(s, SERVER_ADMIN, DATABASE, &code);
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	if (db == NULL)
+		return code;
+	bytes_str(&sql, "ALTER SCHEMA public OWNER TO ");
+	bytes_str(&sql, db_server_version_num(db) >= 140000 ? "pg_database_owner" : OWNER);
+	bytes_str(&sql, "; GRANT CREATE ON DATABASE " DATABASE " TO " OWNER "; SET ROLE " OWNER "; ");
+	history_create_sql(&sql, s->schema, strcmp(s->schema, "public") != 0);
+	outcome = run(db, &sql);
+	if (outcome != DB_OK)
+		code = db_say(db, outcome, "make the scratch database");
+	db_close(db);
+	return code;
+}
+
+/* As long as a kept cluster is there and starts, the longest one; else a new one. */
+static int
+start(struct scratch *s)
+{
+	int code = -ENOENT;
+
+	while (code == -ENOENT && (s->ready = template_longest(s->paths, s->ready)) > 0)
+		if ((code = server_start(&s->server, s->paths[s->ready])) == -ENOENT)
+			s->ready--;
+	if (code != -ENOENT)
+		return code;
+	code = server_start(&s->server, NULL);
+	if (code == 0)
+		code = make_database(s);
+	return code == 0 ? make_schema(s) : code;
+}
+
+/* Production's major where it makes a difference: there are several releases here, and production answers at once. */
+static void
+choose_release(struct scratch *s, const struct scratch_order *order)
+{
+	struct programs nearest;
+	struct db *db;
+
+	if (!s->server.programs.several || order->production == NULL ||
+	    (db = db_open_quietly(order->production, SCRATCH_APPLICATION, 3000)) == NULL)
+		return;
+	if (programs_find(&nearest, db_server_version_num(db) / 10000)) {
+		programs_free(&s->server.programs);
+		s->server.programs = nearest;
+	}
+	db_close(db);
+}
+
+int
+own_open(struct scratch *s, const struct scratch_order *order)
+{
+	int code;
+
+	choose_release(s, order);
+	code = server_open(&s->server);
+	if (code != 0)
+		return code;
+	s->paths = template_paths(&s->server.place, s->server.programs.version, s->server.locale, s->schema, order->steps,
+	    order->count);
+	s->ready = s->keep = s->count = order->count;
+	code = start(s);
+	s->keep = s->ready;
+	if (code != 0)
+		return code;
+	s->source = source_of(s, OWNER, DATABASE);
+	s->source.target.schema = xstrdup(s->schema);
+	s->db = db_open(&s->source, SCRATCH_APPLICATION, &no_patience, &code);
+	return code;
+}
+
+struct db *
+own_admin(struct scratch *s)
+{
+	int code;
+
+	if (s->admin == NULL)
+		s->admin = connect_as(s, SERVER_ADMIN, DATABASE, &code);
+	return s->admin;
+}
+
+void
+own_close(struct scratch *s)
+{
+	bool keep = s->keep > s->ready && s->server.pid != 0 && signals_caught() == 0;
+
+	db_close(s->db);
+	db_close(s->admin);
+	if (keep && server_stop(&s->server, true))
+		template_keep(&s->server.place, s->server.data, s->paths[s->keep]);
+	server_close(&s->server);
+	template_paths_free(s->paths, s->count);
+}

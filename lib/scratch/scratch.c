@@ -1,0 +1,127 @@
+#include "scratch/scratch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/signals.h"
+#include "scratch/scratch_internal.h"
+
+#define SHADOW "SHADOW_DATABASE_URL"
+
+/* The three ways, typed out. */
+static int
+say_none(const char *why)
+{
+	int code = message_error(MIG_CONFIG, "no scratch server: %s, and neither --scratch nor " SHADOW " names one", why);
+
+	message_line("  Migrations are tried out in a database that is thrown away, never in production. One of these gives one:");
+	message_line("    apt-get install postgresql                     server programs; they are started for the time of a run");
+	message_line("    docker run -d -e POSTGRES_PASSWORD=x -p 127.0.0.1:5433:5432 postgres:17");
+	message_line("    export " SHADOW "=postgresql://postgres:x@127.0.0.1:5433/postgres");
+	message_line("    --scratch env:BRANCH_DATABASE_URL              a branch, or another server, of your host");
+	return code;
+}
+
+static int
+open_named(struct scratch *s, const struct scratch_order *order, const char *word)
+{
+	int code = source_open(&s->source, word);
+
+	if (code != 0)
+		return code;
+	if (order->schema == NULL && s->source.target.schema != NULL) {
+		free(s->schema);
+		s->schema = xstrdup(s->source.target.schema);
+	}
+	free(s->source.target.schema); /* in the database that it names there may be none of that name */
+	s->source.target.schema = NULL;
+	return beside_open_database(s, order);
+}
+
+static int
+open_own(struct scratch *s, const struct scratch_order *order)
+{
+	struct bytes why = { 0 };
+	int code;
+
+	if (server_find(&s->server, 0, &why))
+		code = own_open(s, order);
+	else
+		code = say_none(why.data);
+	bytes_free(&why);
+	return code;
+}
+
+struct scratch *
+scratch_open(const struct scratch_order *order, int *code)
+{
+	struct scratch *s = xcalloc(1, sizeof *s);
+
+	s->server.place.lock = s->server.place.server_lock = -1;
+	s->schema = xstrdup(order->schema != NULL ? order->schema : "public");
+	s->named = order->source != NULL || source_is_set(SHADOW);
+	if (s->named)
+		*code = open_named(s, order, order->source != NULL ? order->source : "env:" SHADOW);
+	else
+		*code = open_own(s, order);
+	if (*code == 0)
+		return s;
+	scratch_close(s);
+	return NULL;
+}
+
+size_t
+scratch_ready(const struct scratch *s)
+{
+	return s->ready;
+}
+
+struct db *
+scratch_db(const struct scratch *s)
+{
+	return s->db;
+}
+
+const char *
+scratch_schema(const struct scratch *s)
+{
+	return s->schema;
+}
+
+struct db *
+scratch_admin(struct scratch *s)
+{
+	return s->named ? NULL : own_admin(s);
+}
+
+void
+scratch_place(const struct scratch *s, struct bytes *out)
+{
+	if (s->named)
+		bytes_format(out, "the scratch server %s:%lld", db_host(s->db) != NULL ? db_host(s->db) : "of the local socket", db_port(s->db));
+	else
+		bytes_format(out, "PostgreSQL %s, started for this", s->server.programs.version);
+}
+
+void
+scratch_keep(struct scratch *s, size_t count)
+{
+	s->keep = count;
+}
+
+void
+scratch_close(struct scratch *s)
+{
+	if (s == NULL)
+		return;
+	if (s->named)
+		beside_close_database(s);
+	else
+		own_close(s);
+	source_free(&s->source);
+	free(s->database);
+	free(s->schema);
+	free(s);
+}

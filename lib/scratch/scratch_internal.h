@@ -1,0 +1,33 @@
+/*
+ * The two kinds of scratch database behind one struct.
+ */
+#ifndef MIG_SCRATCH_SCRATCH_INTERNAL_H
+#define MIG_SCRATCH_SCRATCH_INTERNAL_H
+
+#include "scratch/scratch.h"
+#include "scratch/server.h"
+
+#define SCRATCH_APPLICATION "mig-scan scratch"
+
+struct scratch {
+	bool named;             /* on a server that was named; else on one of our own */
+	struct source source;   /* of sessions in the database */
+	char *schema;
+	struct db *db;          /* the scripts' */
+	struct db *admin;       /* named: beside the database, which drops it; own: in it, or NULL */
+	char *database;         /* named: what is to be dropped; or NULL */
+	struct server server;   /* own */
+	char **paths;           /* own: of the kept clusters */
+	size_t count, ready, keep;
+};
+
+/* A server of our own, found by server_find(): starts it, with the longest kept cluster.  0, or an exit code, said. */
+int own_open(struct scratch *scratch, const struct scratch_order *order);
+struct db *own_admin(struct scratch *scratch);
+void own_close(struct scratch *scratch);
+
+/* A server that `scratch->source` names.  0, or an exit code, said. */
+int beside_open_database(struct scratch *scratch, const struct scratch_order *order);
+void beside_close_database(struct scratch *scratch);
+
+#endif
