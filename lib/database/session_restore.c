@@ -71,10 +71,25 @@ mend_search_path(struct db *db, const char *schema, const struct target *target,
 }
 
 int
+mend_settings(struct db *db, const char *schema, const struct target *target, const struct step *step,
+    const struct sql_script *script)
+{
+	const char *setting;
+	int code = 0;
+
+	if (session_may_set(step->sql, script, "search_path"))
+		code = mend_search_path(db, schema, target, step);
+	if (session_may_set(step->sql, script, "row_security"))
+		db_show_all_rows(db);
+	while ((setting = db_restored(db)) != NULL)
+		message_warning("%s changed %s; it is set back for what follows", step->migration, setting);
+	return code;
+}
+
+int
 mend_session(struct db *db, const char *schema, const struct target *target, const struct step *step)
 {
 	struct sql_script script;
-	const char *setting;
 	int code = 0;
 
 	if (step->sql == NULL)
@@ -84,12 +99,8 @@ mend_session(struct db *db, const char *schema, const struct target *target, con
 		db_let_go(db);
 	if (session_may_unlock(step->sql, &script))
 		code = mend_lock(db, step);
-	if (code == 0 && session_may_set(step->sql, &script, "search_path"))
-		code = mend_search_path(db, schema, target, step);
-	if (session_may_set(step->sql, &script, "row_security"))
-		db_show_all_rows(db);
-	while ((setting = db_restored(db)) != NULL)
-		message_warning("%s changed %s; it is set back for what follows", step->migration, setting);
+	if (code == 0)
+		code = mend_settings(db, schema, target, step, &script);
 	sql_script_free(&script);
 	return code;
 }

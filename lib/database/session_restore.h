@@ -7,6 +7,7 @@
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "secret/conninfo.h"
+#include "sql/sql.h"
 
 /*
  * Restores, and names, what a script changed: the deploy lock (DISCARD ALL), a search path in which the history, which
@@ -15,5 +16,12 @@
  * this.  Returns 0, or an exit code, said.
  */
 int mend_session(struct db *db, const char *schema, const struct target *target, const struct step *step);
+
+/*
+ * The part of it that concerns scripts alone: a search path in which the history does not resolve, and how the server reads
+ * text.
+ */
+int mend_settings(struct db *db, const char *schema, const struct target *target, const struct step *step,
+    const struct sql_script *script);
 
 #endif

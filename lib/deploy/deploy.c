@@ -19,7 +19,7 @@
 #include "deploy/batch.h"
 #include "deploy/claims.h"
 #include "deploy/foresight.h"
-#include "deploy/progress.h"
+#include "migrations/progress.h"
 #include "deploy/report.h"
 #include "deploy/step.h"
 #include "migrations/folder.h"

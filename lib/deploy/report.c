@@ -8,11 +8,10 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
-#include "base/page.h"
 #include "base/signals.h"
 #include "deploy/again.h"
 #include "database/locks.h"
-#include "base/terminal.h"
+#include "migrations/script_error.h"
 #include "migrations/script_path.h"
 #include "sql/interrupted.h"
 #include "sql/session_effects.h"
@@ -124,46 +123,22 @@ report_success(const struct report *r)
 
 /* --- trouble --- */
 
-/* A line of what the server said. */
-static void
-add_said(struct bytes *text, const char *label, const char *said)
-{
-	if (said == NULL)
-		return;
-	bytes_str(text, label);
-	message_quote_to(text, said);
-	bytes_char(text, '\n');
-}
-
-/* The place as compilers write it, the line, and a caret. */
 static void
 say_place(const struct report *report, const struct step *step, const struct sent *sent)
 {
 	const struct result *r = &sent->result;
-	struct bytes text = { 0 };
 
-	if (sent->own_row)
-		bytes_str(&text, step->migration);
-	else
-		script_path(&text, report->folder, step->migration);
-	bytes_char(&text, ':');
-	if (sent->place.line > 0)
-		bytes_format(&text, "%lu:%lu:", sent->place.line, sent->place.column);
-	bytes_str(&text, " error: ");
-	message_quote_to(&text, r->message != NULL ? r->message : "it did not end");
-	if (r->sqlstate != NULL)
-		bytes_format(&text, " [%s]", r->sqlstate);
-	bytes_char(&text, '\n');
-	if (sent->place.line > 0)
-		face_caret(&text, step->sql, sent->place.line, sent->place.column, terminal_width(STDERR_FILENO));
-	add_said(&text, "  detail: ", r->detail);
-	add_said(&text, "  hint: ", r->hint);
-	if (sent->advice != NULL && (r->hint == NULL || strcmp(sent->advice, r->hint) != 0))
-		add_said(&text, "  hint: ", sent->advice);
-	add_said(&text, "  where: ", sent->context);
-	text.data[--text.len] = '\0';
-	message_line("%s", text.data);
-	bytes_free(&text);
+	script_error_say(&(struct script_error){ .folder = report->folder,
+	    .migration = step->migration,
+	    .sql = step->sql,
+	    .own_row = sent->own_row,
+	    .place = sent->place,
+	    .message = r->message,
+	    .sqlstate = r->sqlstate,
+	    .detail = r->detail,
+	    .hint = r->hint,
+	    .advice = sent->advice,
+	    .context = sent->context });
 }
 
 /* Whether the next run can tell by itself how far the statement came. */

@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#include "deploy/progress.h"
+#include "migrations/progress.h"
 #include "deploy/stall.h"
 #include "postgres/connection.h"
 #include "records/model.h"

@@ -84,6 +84,12 @@ scratch_db(const struct scratch *s)
 	return s->db;
 }
 
+bool
+scratch_is_own(const struct scratch *s)
+{
+	return !s->named;
+}
+
 const char *
 scratch_schema(const struct scratch *s)
 {

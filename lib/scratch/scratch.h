@@ -42,6 +42,9 @@ size_t scratch_ready(const struct scratch *scratch);
 /* The session of the scripts. */
 struct db *scratch_db(const struct scratch *scratch);
 
+/* Whether its server is one of our own. */
+bool scratch_is_own(const struct scratch *scratch);
+
 /* The default schema. */
 const char *scratch_schema(const struct scratch *scratch);
 

@@ -1,4 +1,4 @@
-#include "deploy/progress.h"
+#include "migrations/progress.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /*
- * What mig-apply says while it works: a line for each step when it ends; on a terminal one that is redrawn while it
+ * What is said while scripts run: a line for each step when it ends; on a terminal one that is redrawn while it
  * runs, elsewhere one after 10 s and then every 30 s.  All on standard error, silent with -q.
  */
-#ifndef MIG_DEPLOY_PROGRESS_H
-#define MIG_DEPLOY_PROGRESS_H
+#ifndef MIG_MIGRATIONS_PROGRESS_H
+#define MIG_MIGRATIONS_PROGRESS_H
 
 #include <stddef.h>
 
