@@ -1,0 +1,45 @@
+/*
+ * Shared by the files that read a catalog: one statement and one function for each class of objects.
+ */
+#ifndef MIG_CATALOG_READ_INTERNAL_H
+#define MIG_CATALOG_READ_INTERNAL_H
+
+#include <stddef.h>
+
+#include "catalog/catalog.h"
+#include "postgres/connection.h"
+
+/* What is a schema of the user's, by the alias n of pg_namespace. */
+#define READ_OURS "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
+
+/* Whether an object is an extension's. */
+#define READ_EXTENSIONS(class, oid) \
+	"EXISTS (SELECT FROM pg_depend e WHERE e.classid = '" class "'::regclass AND e.objid = " oid " AND e.deptype = 'e')"
+
+/* Tables by the alias c of pg_class and n of its schema: those that are no partition, or have some themselves. */
+#define READ_TABLE \
+	"((c.relkind = 'r' AND NOT c.relispartition) OR c.relkind = 'p' OR (c.relkind = 'f' AND NOT c.relispartition))" \
+	" AND c.relpersistence <> 't' AND c.relname <> '_prisma_migrations' AND lower(c.relname) NOT IN" \
+	" ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews') AND " READ_OURS
+
+struct reading_state {
+	struct catalog *catalog;
+	const struct answer *defaults;    /* by relation and column, as the session's search path has them */
+	size_t defaults_at;
+};
+
+struct read_part {
+	const char *sql;
+	void (*take)(struct reading_state *state, const struct answer *answer);  /* NULL: definitions */
+	enum object_kind kind;            /* that it reads */
+};
+
+/* Of read_tables.c and read_columns.c. */
+extern const struct read_part read_namespaces, read_extensions, read_enums, read_relations, read_indexes, read_references;
+extern const struct read_part read_defaults, read_columns;
+/* Of read_definitions.c; ends with NULL. */
+extern const struct read_part read_definitions[];
+extern const struct read_part read_grants;
+void read_take_definitions(struct reading_state *state, const struct answer *answer, enum object_kind kind);
+
+#endif
