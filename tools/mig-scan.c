@@ -1,6 +1,7 @@
 /*
- * mig-scan: reads the migrations folder and the database's history, and says how they stand.
- * Changes nothing.
+ * mig-scan: reads the migrations folder and the database's history, and says how they stand; or writes a schema: that of a
+ * datamodel, of a database, or the one that the migrations make in a scratch database.
+ * Changes nothing else.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/signals.h"
 #include "base/terminal.h"
 #include "catalog/page.h"
+#include "catalog/read.h"
 #include "catalog/stream.h"
 #include "database/inspect.h"
 #include "datamodel/files.h"
@@ -26,15 +28,19 @@
 #include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
+#include "scratch/replay_folder.h"
 #include "secret/source.h"
 #include "programs.h"
 
 static const char *const usage[] = {
 	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
 	"mig-scan --datamodel=FILE|DIR [-o FILE]",
+	"mig-scan --catalog [-d SOURCE] [--grants] [--wait=TIME] [-o FILE]",
+	"mig-scan --replay [--to=NAME] [--scratch=SOURCE [--same-server]] [--grants] [-o FILE] [DIR]",
 	NULL,
 };
-enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL };
+enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
+	OPTION_SAME_SERVER };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_OFFLINE, "offline", NULL, "read the folder alone", false },
@@ -42,6 +48,13 @@ static const struct option_spec specs[] = {
 	    "how long to go on trying while the server is not there yet, starts\nup, or has no connection left (default 0)", false },
 	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
 	    "read schema.prisma, or all *.prisma of a folder, and nothing else:\nthe schema that the code expects", false },
+	{ OPTION_CATALOG, "catalog", NULL, "read the catalog of the database: the schema that it has", false },
+	{ OPTION_REPLAY, "replay", NULL, "run the migrations in a scratch database: the schema that they make", false },
+	{ OPTION_TO, "to", "NAME", "with --replay: the last migration to run", false },
+	{ OPTION_SCRATCH, "scratch", "SOURCE",
+	    "a server for the scratch database, as for -d (default:\nSHADOW_DATABASE_URL where it is set, else one of our own)", false },
+	{ OPTION_SAME_SERVER, "same-server", NULL, "--scratch may be another database of production's server", false },
+	{ OPTION_GRANTS, "grants", NULL, "with --catalog or --replay: also who may do what", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
@@ -59,10 +72,17 @@ const struct program mig_scan_program = {
 	        "  mig-scan | mig-plan                   what a deploy would do\n"
 	        "  mig-scan | mig-plan | mig-apply       deploy\n"
 	        "  mig-scan --offline | ssh bastion 'mig-scan - | mig-plan | mig-apply'\n"
+	        "  mig-scan --replay                     do all migrations run, and what do they make?\n"
+	        "  mig-scan --catalog                    what does the database have?\n"
 	        "\n"
-	        "exit codes: 0 done, 64 usage, 65 bad input, 69 unreachable, 74 output lost,\n"
-	        "75 not now, 77 permission denied, 78 no usable connection string\n",
+	        "exit codes: 0 done, 1 a migration does not run, 64 usage, 65 bad input, 69 unreachable,\n"
+	        "74 output lost, 75 not now, 77 permission denied, 78 no usable connection string or no\n"
+	        "scratch server\n",
 };
+
+/* What is read: the history and the folder, or one schema. */
+enum mode { MODE_SCAN, MODE_DATAMODEL, MODE_CATALOG, MODE_REPLAY };
+static const char *const mode_options[] = { "", "--datamodel", "--catalog", "--replay" };
 
 struct request {
 	const char *database;  /* -d */
@@ -70,7 +90,11 @@ struct request {
 	bool offline;
 	long long wait_ms;
 	const char *wait;      /* as it was said */
-	const char *datamodel; /* --datamodel; NULL: a scan */
+	enum mode mode;
+	const char *datamodel; /* --datamodel */
+	bool grants;
+	const char *to, *scratch; /* --replay's */
+	bool same_server;
 };
 
 /* What is to be freed, in one place. */
@@ -84,7 +108,41 @@ struct job {
 	struct scan scan;
 	size_t cap;
 	struct shell_words words;   /* this scan, to be typed again */
+	struct catalog catalog;     /* of the modes that read a schema */
 };
+
+static int
+set_mode(struct request *request, enum mode mode, struct output *out)
+{
+	if (request->mode != MODE_SCAN)
+		return options_wrong("%s and %s contradict each other", mode_options[request->mode], mode_options[mode]);
+	request->mode = mode;
+	out->kind = SCHEMA_STREAM;
+	return 0;
+}
+
+/* What only some modes take. */
+static int
+check_mode(const struct request *request)
+{
+	const char *mode = mode_options[request->mode];
+	bool reads_folder = request->mode == MODE_SCAN || request->mode == MODE_REPLAY;
+
+	if (request->mode == MODE_DATAMODEL &&
+	    (request->database != NULL || request->offline || request->wait != NULL || request->dir != NULL))
+		return options_wrong("--datamodel reads a datamodel alone: no database, and no folder of migrations");
+	if (request->offline && request->mode != MODE_SCAN)
+		return options_wrong("--offline and %s contradict each other", mode);
+	if (request->dir != NULL && !reads_folder)
+		return options_wrong("%s reads no folder: %s", mode, request->dir);
+	if (request->dir != NULL && strcmp(request->dir, "-") == 0 && (request->offline || request->mode == MODE_REPLAY))
+		return options_wrong("%s reads a folder, not standard input", request->offline ? "--offline" : mode);
+	if (request->mode != MODE_REPLAY && (request->to != NULL || request->scratch != NULL || request->same_server))
+		return options_wrong("--to, --scratch and --same-server are for --replay");
+	if (request->grants && request->mode != MODE_CATALOG && request->mode != MODE_REPLAY)
+		return options_wrong("--grants is for --catalog and --replay");
+	return 0;
+}
 
 static int
 read_command_line(int argc, char *argv[], struct request *request, struct output *out)
@@ -109,7 +167,23 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 			request->wait = o.value;
 			break;
 		case OPTION_DATAMODEL:
-			request->datamodel = o.value;
+		case OPTION_CATALOG:
+		case OPTION_REPLAY:
+			if (set_mode(request, option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : MODE_REPLAY, out) != 0)
+				return MIG_USAGE;
+			request->datamodel = option == OPTION_DATAMODEL ? o.value : NULL;
+			break;
+		case OPTION_GRANTS:
+			request->grants = true;
+			break;
+		case OPTION_TO:
+			request->to = o.value;
+			break;
+		case OPTION_SCRATCH:
+			request->scratch = o.value;
+			break;
+		case OPTION_SAME_SERVER:
+			request->same_server = true;
 			break;
 		case 'o':
 		case 'F':
@@ -122,12 +196,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 		return options_wrong("--offline and --database contradict each other");
 	if (options_one_operand(&o, &request->dir) != 0)
 		return MIG_USAGE;
-	if (request->datamodel != NULL &&
-	    (request->database != NULL || request->offline || request->wait != NULL || request->dir != NULL))
-		return options_wrong("--datamodel reads a datamodel alone: no database, and no folder of migrations");
-	if (request->offline && request->dir != NULL && strcmp(request->dir, "-") == 0)
-		return options_wrong("--offline reads a folder, not standard input");
-	return 0;
+	return check_mode(request);
 }
 
 static void
@@ -135,9 +204,19 @@ add_options(struct shell_words *words, const struct request *request)
 {
 	if (request->database != NULL && source_word_is_public(request->database))
 		shell_option(words, "-d", request->database);
-	words->unknown |= !source_word_is_public(request->database);
+	words->unknown |= !source_word_is_public(request->database) || !source_word_is_public(request->scratch);
 	if (request->offline)
 		shell_option(words, "--offline", NULL);
+	if (request->mode != MODE_SCAN)
+		shell_option(words, mode_options[request->mode], request->datamodel);
+	if (request->to != NULL)
+		shell_option(words, "--to", request->to);
+	if (request->scratch != NULL && source_word_is_public(request->scratch))
+		shell_option(words, "--scratch", request->scratch);
+	if (request->same_server)
+		shell_option(words, "--same-server", NULL);
+	if (request->grants)
+		shell_option(words, "--grants", NULL);
 	if (request->wait != NULL)
 		shell_option(words, "--wait", request->wait);
 }
@@ -323,7 +402,7 @@ scan(struct job *job, const struct request *request, struct output *out)
 	return code;
 }
 
-/* --- --datamodel --- */
+/* --- schemas --- */
 
 static void
 show_schema(const struct catalog *catalog)
@@ -336,19 +415,72 @@ show_schema(const struct catalog *catalog)
 }
 
 static int
-scan_datamodel(const char *path, struct output *out)
+read_catalog(struct job *job, const struct request *request)
 {
-	struct catalog catalog = { 0 };
-	int code = output_open(out);
+	const struct db_patience patience = { request->wait_ms, request->wait_ms };
+	int code = source_open(&job->source, request->database);
 
+	if (code != 0)
+		return code;
+	if ((job->db = db_open(&job->source, "mig-scan", &patience, &code)) == NULL)
+		return code;
+	secret_free(job->source.password); /* connected: it is not needed again */
+	job->source.password = NULL;
+	return catalog_of_database(job->db,
+	    &(struct catalog_wish){ SOURCE_CATALOG, db_database(job->db), job->source.target.schema, request->grants }, &job->catalog);
+}
+
+/* Production's string says the schema; it is only asked who it is, and that where a scratch server is named. */
+static int
+read_replay(struct job *job, const struct request *request)
+{
+	bool known = request->database != NULL || source_is_set("MIG_DATABASE") || source_is_set("DATABASE_URL");
+	struct replay_wish wish = { .to = request->to, .grants = request->grants };
+	int code = known ? source_open(&job->source, request->database) : 0;
+
+	if (code != 0)
+		return code;
+	wish.order = (struct scratch_order){ .source = request->scratch,
+		.same_server = request->same_server,
+		.production = known ? &job->source : NULL,
+		.schema = job->source.target.schema,
+		.wait_ms = request->wait_ms };
+	return replay_folder(&job->folder, &wish, &job->catalog);
+}
+
+static int
+read_schema(struct job *job, const struct request *request)
+{
+	switch (request->mode) {
+	case MODE_DATAMODEL:
+		return datamodel_open(request->datamodel, &job->catalog);
+	case MODE_CATALOG:
+		return read_catalog(job, request);
+	default:
+		return read_replay(job, request);
+	}
+}
+
+static int
+scan_schema(struct job *job, const struct request *request, struct output *out)
+{
+	int code = 0;
+
+	if (request->mode == MODE_REPLAY) {
+		signals_begin(); /* a scratch database is dropped, whatever ends us */
+		code = open_input(job, request);
+	}
+	take_words(job, request);
 	if (code == 0)
-		code = datamodel_open(path, &catalog);
+		code = output_open(out);
+	writer_command(out->writer, job->scan.command);
+	if (code == 0)
+		code = read_schema(job, request);
 	if (code == 0 && out->writer != NULL)
-		catalog_write(&catalog, out->writer);
+		catalog_write(&job->catalog, out->writer);
 	if (code == 0 && out->page)
-		show_schema(&catalog);
+		show_schema(&job->catalog);
 	out->complete = code == 0;
-	catalog_free(&catalog);
 	return code;
 }
 
@@ -366,9 +498,8 @@ main(int argc, char *argv[])
 	signals_end_after(beside_abandon);
 	output_begin(&out, &mig_scan_program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &request, &out);
-	out.kind = request.datamodel != NULL ? SCHEMA_STREAM : "scan";
 	if (code == 0)
-		code = request.datamodel != NULL ? scan_datamodel(request.datamodel, &out) : scan(&job, &request, &out);
+		code = request.mode != MODE_SCAN ? scan_schema(&job, &request, &out) : scan(&job, &request, &out);
 	code = output_close(&out, code);
 	history_index_free(&job.index);
 	survey_free(&job.survey);
@@ -379,6 +510,9 @@ main(int argc, char *argv[])
 		record_free(job.scan.migrations[i].record);
 	free(job.scan.migrations);
 	shell_words_free(&job.words);
+	catalog_free(&job.catalog);
 	reader_free(job.reader);
+	if (signals_caught() != 0)
+		signals_reraise();
 	return code;
 }

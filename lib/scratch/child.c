@@ -43,18 +43,35 @@ become(const struct child_user *user)
 	return !user->other || (setgroups(1, &user->gid) == 0 && setgid(user->gid) == 0 && setuid(user->uid) == 0);
 }
 
+/* Ends with its parent, where the system has that. */
+static void
+die_with(pid_t parent, int death)
+{
+#ifdef __linux__
+	(void)prctl(PR_SET_PDEATHSIG, death, 0, 0, 0);
+#else
+	(void)death;
+#endif
+	if (getppid() != parent)
+		_exit(127);
+}
+
 int
 child_do(const struct child_user *user, int (*work)(void *context), void *context)
 {
+	pid_t parent = getpid(), pid;
 	int status;
-	pid_t pid;
 
 	if (!user->other)
 		return work(context);
 	if ((pid = fork()) < 0)
 		return errno;
-	if (pid == 0)
-		_exit(become(user) ? work(context) : EPERM);
+	if (pid == 0) {
+		bool is = become(user);
+
+		die_with(parent, SIGKILL);
+		_exit(is ? work(context) : EPERM);
+	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return errno;
@@ -70,18 +87,6 @@ signals_as_new(void)
 
 	for (i = 0; i < sizeof numbers / sizeof *numbers; i++)
 		(void)signal(numbers[i], SIG_DFL);
-}
-
-static void
-die_with(pid_t parent, int death)
-{
-#ifdef __linux__
-	(void)prctl(PR_SET_PDEATHSIG, death, 0, 0, 0);
-#else
-	(void)death;
-#endif
-	if (getppid() != parent)
-		_exit(127);
 }
 
 /* Its messages are for people who read English, and its time zone is the one that it is given. */

@@ -136,7 +136,7 @@ make_role(struct obstacles *o, const char *role, const struct step *step)
 	return true;
 }
 
-/* Our own server speaks English: role "reader" does not exist. */
+/* A server of our own speaks English, and mostly others do: role "reader" does not exist. */
 static char *
 missing_role(const struct db_error *error)
 {
@@ -268,9 +268,11 @@ obstacle_advice(const struct obstacles *o, const struct db_error *error, const s
 	if (strcmp(error->sqlstate, "42501") == 0 && scratch_is_own(o->scratch))
 		return xstrdup("scripts run as an owner who is no superuser, as on hosted platforms; --scratch SOURCE names a server "
 		               "and a role that may do it");
-	if (strcmp(error->sqlstate, "42704") == 0 && !scratch_is_own(o->scratch))
-		return xstrdup("a role that is lacking is made by whoever runs that server: CREATE ROLE ...;");
-	return NULL;
+	written = missing_role(error);
+	if (written != NULL && !scratch_is_own(o->scratch))
+		advice = xformat("the scratch server lacks the role: CREATE ROLE \"%s\"; there, or a server of our own, which makes it", written);
+	free(written);
+	return advice;
 }
 
 void

@@ -59,13 +59,29 @@ fits(const char *base)
 	return *base == '/' && strlen(base) + strlen("/run/4194304-0123456789ab/.s.PGSQL.5432") <= SOCKET_PATH;
 }
 
+/* A folder that root has just made may be given away: nobody else has had it. */
+static void
+make_for_other(const struct child_user *user, const char *base)
+{
+	char *above = xstrdup(base), *slash = strrchr(above, '/');
+
+	*slash = '\0';
+	if (mkdir(above, 0755) != 0 && errno != EEXIST)
+		message_verbose("cannot make %s: %s", above, strerror(errno));
+	if (mkdir(base, 0700) == 0 && lchown(base, user->uid, user->gid) != 0)
+		(void)rmdir(base);
+	free(above);
+}
+
 /* Takes `base` where it can be used; keeps the first reason why one cannot. */
 static bool
-take_base(struct place *place, char *base, struct bytes *why)
+take_base(struct server_place *place, char *base, struct bytes *why)
 {
 	struct try t = { base, 0 };
 
 	if (place->base == NULL && base != NULL) {
+		if (place->user->other)
+			make_for_other(place->user, base);
 		t.error = fits(base) ? child_do(place->user, make_base, &t) : ENAMETOOLONG;
 		if (t.error == 0) {
 			place->base = base;
@@ -89,11 +105,11 @@ below(const char *variable, const char *rest, const struct child_user *user)
 }
 
 static int
-find_base(struct place *place)
+find_base(struct server_place *place)
 {
 	struct bytes why = { 0 };
 	bool found = take_base(place, below("XDG_CACHE_HOME", "/mig", place->user), &why) ||
-	    take_base(place, below("HOME", "/.cache/mig", place->user), &why) ||
+	    (!place->user->other && take_base(place, below("HOME", "/.cache/mig", place->user), &why)) ||
 	    take_base(place, below("TMPDIR", "", place->user), &why) ||
 	    take_base(place, xformat("/tmp/mig-%lu", (unsigned long)place->user->uid), &why);
 	int code = found ? 0 : message_error(MIG_CONFIG, "no folder for a scratch server: %s", why.data);
@@ -166,7 +182,7 @@ server_process(const char *run)
 }
 
 static void
-sweep_run(const struct place *place, const char *name)
+sweep_run(const struct server_place *place, const char *name)
 {
 	char *run = xformat("%s/run/%s", place->base, name);
 	long long until = clock_now_ms() + LEAVE_MS;
@@ -182,12 +198,14 @@ sweep_run(const struct place *place, const char *name)
 		}
 		if (!is_held(run, "server.lock") && child_do(place->user, remove_it, run) == 0)
 			message_info("removed what a killed run left: %s%s", run, told ? ", and ended its server" : "");
+		else
+			message_warning("what a killed run left could not be removed yet: %s", run);
 	}
 	free(run);
 }
 
 static void
-sweep(const struct place *place)
+sweep(const struct server_place *place)
 {
 	char *folder = xformat("%s/run", place->base);
 	DIR *list = opendir(folder);
@@ -224,7 +242,7 @@ make_run(void *context)
 }
 
 static int
-open_run(struct place *place)
+open_run(struct server_place *place)
 {
 	char *run = xformat("%s/run/%ld-%08lx", place->base, (long)getpid(), (unsigned long)randombytes_random());
 	int error = child_do(place->user, make_run, run);
@@ -237,11 +255,11 @@ open_run(struct place *place)
 }
 
 int
-place_open(struct place *place, const struct child_user *user)
+place_open(struct server_place *place, const struct child_user *user)
 {
 	int code, lock;
 
-	*place = (struct place){ .user = user, .lock = -1, .server_lock = -1 };
+	*place = (struct server_place){ .user = user, .lock = -1, .server_lock = -1 };
 	if ((code = find_base(place)) != 0)
 		return code;
 	if ((lock = lock_file(place->base, "lock", true)) < 0)
@@ -254,7 +272,7 @@ place_open(struct place *place, const struct child_user *user)
 }
 
 void
-place_close(struct place *place)
+place_close(struct server_place *place)
 {
 	int error = 0;
 
@@ -268,5 +286,5 @@ place_close(struct place *place)
 		(void)close(place->server_lock);
 	free(place->base);
 	free(place->run);
-	*place = (struct place){ .lock = -1, .server_lock = -1 };
+	*place = (struct server_place){ .lock = -1, .server_lock = -1 };
 }

@@ -2,7 +2,7 @@
  * Where scratch servers live: a folder of the user that they run as, which nobody else may look into.  In it are cache/,
  * clusters to start from (scratch/template.h), and run/, a folder for each run that goes on.
  *
- * It is XDG_CACHE_HOME/mig, else ~/.cache/mig, else TMPDIR/mig-UID, else /tmp/mig-UID: the first that can be made, that
+ * It is XDG_CACHE_HOME/mig, else (not for root, whose home that user may not enter) ~/.cache/mig, else TMPDIR/mig-UID, else /tmp/mig-UID: the first that can be made, that
  * the user can get to, and in which a socket's path is not too long.
  *
  * A run has two locks on files in its folder, which end with the processes that hold them, however those end: `lock` is
@@ -13,7 +13,7 @@
 
 #include "scratch/child.h"
 
-struct place {
+struct server_place {
 	const struct child_user *user;
 	char *base;        /* the folder */
 	char *run;         /* this run's folder in it: also that of the socket */
@@ -25,7 +25,7 @@ struct place {
  * Finds the folder, removes what killed runs left in it, with a word about each, and makes this run's folder.  Returns 0,
  * or an exit code, said.  place_close() is due in any case; it removes the run's folder.
  */
-int place_open(struct place *place, const struct child_user *user);
-void place_close(struct place *place);
+int place_open(struct server_place *place, const struct child_user *user);
+void place_close(struct server_place *place);
 
 #endif

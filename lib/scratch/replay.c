@@ -20,6 +20,7 @@
 struct replay {
 	struct scratch *scratch;
 	struct db *db;
+	const char *folder;
 	const struct step *step;
 	struct sql_script script;
 	struct progress progress;
@@ -205,7 +206,8 @@ say_error(const struct replay *r, const struct db_error *e)
 	size_t len = strlen(r->step->sql);
 	struct sql_place none = { 0 };
 
-	script_error_say(&(struct script_error){ .migration = r->step->migration,
+	script_error_say(&(struct script_error){ .folder = r->folder,
+	    .migration = r->step->migration,
 	    .sql = r->step->sql,
 	    .place = r->offset < len || e->position > 0 ? sql_place(r->step->sql, len, r->offset) : none,
 	    .message = e->message,
@@ -265,7 +267,8 @@ refuse(struct replay *r)
 
 	if ((what = obstacle_forbidden(&r->obstacles, r->step->sql, &r->script, &at)) == NULL)
 		return 0;
-	script_error_say(&(struct script_error){ .migration = r->step->migration,
+	script_error_say(&(struct script_error){ .folder = r->folder,
+	    .migration = r->step->migration,
 	    .sql = r->step->sql,
 	    .place = sql_place(r->step->sql, strlen(r->step->sql), r->script.statements[at].start),
 	    .message = what,
@@ -277,7 +280,8 @@ static int
 left_open(struct replay *r)
 {
 	(void)db_rollback(r->db);
-	script_error_say(&(struct script_error){ .migration = r->step->migration,
+	script_error_say(&(struct script_error){ .folder = r->folder,
+	    .migration = r->step->migration,
 	    .sql = r->step->sql,
 	    .message = "the script leaves its last transaction open; what that did was rolled back" });
 	return say_failed(r);
@@ -288,6 +292,7 @@ run_step(struct replay *r)
 {
 	struct segments segments = segments_of(r->step->sql, &r->script);
 	enum db_outcome outcome = DB_OK;
+	bool open = segments.open;
 	int code = refuse(r);
 	size_t i;
 
@@ -300,7 +305,7 @@ run_step(struct replay *r)
 			code = fail(r, outcome);
 	}
 	segments_free(&segments);
-	if (code == 0 && db_transaction(r->db) != DB_IDLE)
+	if (code == 0 && (open || db_transaction(r->db) != DB_IDLE))
 		code = left_open(r);
 	return code;
 }
@@ -327,29 +332,43 @@ replay_step(struct replay *r, const struct step *step)
 	return code;
 }
 
-int
-replay_run(struct scratch *scratch, const struct step *steps, size_t count)
+static void
+say_ran(const struct replay *r, size_t count, size_t ready, long long ms)
 {
-	struct replay r = { .scratch = scratch, .db = scratch_db(scratch) };
-	size_t ready = scratch_ready(scratch), i;
-	long long began = clock_now_ms();
 	struct bytes place = { 0 };
 	char span[CLOCK_SPAN];
+
+	scratch_place(r->scratch, &place);
+	if (count == 0)
+		message_info("there are no migrations to run (%s)", place.data);
+	else if (ready == 1 && count == 1)
+		message_info("the migration had run before; what it made was kept (%s)", place.data);
+	else if (ready == count)
+		message_info("all %zu migrations had run before; what they made was kept (%s)", count, place.data);
+	else
+		message_info("%zu migration%s ran in %s%s (%s)", count - ready, count - ready == 1 ? "" : "s", clock_span(ms, span),
+		    ready > 0 ? ", behind those that had run before" : "", place.data);
+	bytes_free(&place);
+}
+
+int
+replay_run(struct scratch *scratch, const char *folder, const struct step *steps, size_t count)
+{
+	struct replay r = { .scratch = scratch, .folder = folder, .db = scratch_db(scratch), .obstacles = { .scratch = scratch } };
+	size_t ready = scratch_ready(scratch), i;
+	long long began = clock_now_ms();
 	int code = 0;
 
 	progress_begin(&r.progress, steps, count);
-	r.obstacles.scratch = scratch;
 	for (i = ready; code == 0 && i < count; i++)
 		code = replay_step(&r, &steps[i]);
-	if (code == 0 || !r.committed)
-		scratch_keep(scratch, code == 0 ? count : i - 1);
+	if (code == 0)
+		scratch_keep(scratch, count);
+	else if (!r.committed) /* those before it are as they are to be */
+		scratch_keep(scratch, i - 1);
 	message_live_clear();
-	if (code == 0) {
-		scratch_place(scratch, &place);
-		message_info("%zu migration%s ran in %s (%s)%s", count - ready, count - ready == 1 ? "" : "s",
-		    clock_span(clock_now_ms() - began, span), place.data, ready > 0 ? "; those before them are kept from earlier" : "");
-		bytes_free(&place);
-	}
+	if (code == 0)
+		say_ran(&r, count, ready, clock_now_ms() - began);
 	obstacles_free(&r.obstacles);
 	bytes_free(&r.locals);
 	free(r.advice);

@@ -16,9 +16,9 @@
 #include "scratch/scratch.h"
 
 /*
- * Runs those of the steps that are not in it yet; each needs migration, checksum, sql and step.  Returns 0, and the server
+ * Runs those of the steps, of this folder, that are not in it yet; each needs migration, checksum, sql and step.  Returns 0, and the server
  * keeps what it is now; or an exit code, with all said: 1 where a script fails, MIG_UNREACHABLE, 128 + N.
  */
-int replay_run(struct scratch *scratch, const struct step *steps, size_t count);
+int replay_run(struct scratch *scratch, const char *folder, const struct step *steps, size_t count);
 
 #endif

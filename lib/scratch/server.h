@@ -20,7 +20,7 @@
 struct server {
 	struct child_user user;
 	struct programs programs;
-	struct place place;
+	struct server_place place;
 	const char *locale;  /* static */
 	char *data, *log;    /* in the run's folder */
 	pid_t pid;           /* 0: it does not run */

@@ -42,7 +42,7 @@ begin(crypto_generichash_state *state, const char *version, const char *locale)
 }
 
 static char *
-path_of(const struct place *place, const crypto_generichash_state *so_far, const char *end)
+path_of(const struct server_place *place, const crypto_generichash_state *so_far, const char *end)
 {
 	crypto_generichash_state state = *so_far;
 	unsigned char digest[DIGEST];
@@ -54,7 +54,7 @@ path_of(const struct place *place, const crypto_generichash_state *so_far, const
 }
 
 char *
-template_base(const struct place *place, const char *version, const char *locale)
+template_base(const struct server_place *place, const char *version, const char *locale)
 {
 	crypto_generichash_state state;
 
@@ -63,7 +63,7 @@ template_base(const struct place *place, const char *version, const char *locale
 }
 
 char **
-template_paths(const struct place *place, const char *version, const char *locale, const char *schema,
+template_paths(const struct server_place *place, const char *version, const char *locale, const char *schema,
     const struct template_step steps[], size_t count)
 {
 	char **paths = xcalloc(count + 1, sizeof *paths);
@@ -142,7 +142,7 @@ remove_it(void *context)
 }
 
 int
-template_copy(const struct place *place, const char *path, const char *data)
+template_copy(const struct server_place *place, const char *path, const char *data)
 {
 	struct move m = { path, data };
 
@@ -150,7 +150,7 @@ template_copy(const struct place *place, const char *path, const char *data)
 }
 
 void
-template_remove(const struct place *place, const char *path)
+template_remove(const struct server_place *place, const char *path)
 {
 	(void)child_do(place->user, remove_it, (void *)path);
 }
@@ -220,7 +220,7 @@ prune_both(void *context)
 }
 
 void
-template_keep(const struct place *place, const char *data, const char *path)
+template_keep(const struct server_place *place, const char *data, const char *path)
 {
 	char *folder = xformat("%s/cache", place->base);
 	struct move m = { data, path };
@@ -233,7 +233,7 @@ template_keep(const struct place *place, const char *data, const char *path)
 }
 
 void
-template_keep_copy(const struct place *place, const char *data, const char *path)
+template_keep_copy(const struct server_place *place, const char *data, const char *path)
 {
 	char *beside = xformat("%s/kept", place->run); /* a killed run's is removed with its folder */
 

@@ -18,10 +18,10 @@ struct template_step {
 };
 
 /* The path of the new cluster.  The caller frees it. */
-char *template_base(const struct place *place, const char *version, const char *locale);
+char *template_base(const struct server_place *place, const char *version, const char *locale);
 
 /* The paths of the clusters after the first 0, 1, ... count steps: an array of count + 1, for template_paths_free(). */
-char **template_paths(const struct place *place, const char *version, const char *locale, const char *schema,
+char **template_paths(const struct server_place *place, const char *version, const char *locale, const char *schema,
     const struct template_step steps[], size_t count);
 void template_paths_free(char **paths, size_t count);
 
@@ -29,13 +29,13 @@ void template_paths_free(char **paths, size_t count);
 size_t template_longest(char *const paths[], size_t count);
 
 /* Copies a kept cluster to `data`.  0, or an errno; then nothing is there. */
-int template_copy(const struct place *place, const char *path, const char *data);
+int template_copy(const struct server_place *place, const char *path, const char *data);
 
 /* Keeps a cluster whose server has ended: as a copy; or itself, and it is not in its old place any more.  What cannot be kept is left
  * out: it would only have saved time. */
-void template_keep_copy(const struct place *place, const char *data, const char *path);
-void template_keep(const struct place *place, const char *data, const char *path);
+void template_keep_copy(const struct server_place *place, const char *data, const char *path);
+void template_keep(const struct server_place *place, const char *data, const char *path);
 
-void template_remove(const struct place *place, const char *path);
+void template_remove(const struct server_place *place, const char *path);
 
 #endif
