@@ -32,8 +32,8 @@ ask(struct asking *a, const char *sql, const struct read_part *part)
 static void
 ask_all(struct asking *a, const struct catalog_wish *wish)
 {
-	static const struct read_part *const first[] = { &read_namespaces, &read_extensions, &read_enums, &read_relations };
-	static const struct read_part *const then[] = { &read_columns, &read_indexes, &read_references };
+	static const struct read_part *const first[] = { &read_part_namespaces, &read_part_extensions, &read_part_enums, &read_part_relations };
+	static const struct read_part *const then[] = { &read_part_columns, &read_part_indexes, &read_part_references };
 	struct db_ask *look;
 	size_t i;
 
@@ -42,14 +42,14 @@ ask_all(struct asking *a, const struct catalog_wish *wish)
 	look->parameter = &wish->default_schema;
 	for (i = 0; i < sizeof first / sizeof *first; i++)
 		(void)ask(a, first[i]->sql, first[i]);
-	(void)ask(a, read_defaults.sql, &read_defaults);
+	(void)ask(a, read_part_defaults.sql, &read_part_defaults);
 	(void)ask(a, empty_path_sql, NULL);
 	for (i = 0; i < sizeof then / sizeof *then; i++)
 		(void)ask(a, then[i]->sql, then[i]);
-	for (i = 0; read_definitions[i].sql != NULL; i++)
-		(void)ask(a, read_definitions[i].sql, &read_definitions[i]);
+	for (i = 0; read_part_definitions[i].sql != NULL; i++)
+		(void)ask(a, read_part_definitions[i].sql, &read_part_definitions[i]);
 	if (wish->grants)
-		(void)ask(a, read_grants.sql, &read_grants);
+		(void)ask(a, read_part_grants.sql, &read_part_grants);
 	ask(a, "COMMIT", NULL);
 	a->asks[a->count - 1].kind = DB_ASK_ENDS;
 	a->asks[a->count - 1].ends_unit = true;
@@ -65,7 +65,7 @@ take_all(struct asking *a, struct catalog *catalog)
 	for (i = 0; i < a->count; i++) {
 		if (a->parts[i] == NULL)
 			continue;
-		if (a->parts[i] == &read_defaults)
+		if (a->parts[i] == &read_part_defaults)
 			state.defaults = a->asks[i].answer;
 		else if (a->parts[i]->take != NULL)
 			a->parts[i]->take(&state, a->asks[i].answer);

@@ -186,7 +186,7 @@ take_columns(struct reading_state *s, const struct answer *a)
 }
 
 /* A domain passes for what is below it, as in information_schema. */
-const struct read_part read_columns = {
+const struct read_part read_part_columns = {
 	.sql = "SELECT n.nspname, c.relname, a.attname, a.attrelid, a.attnum, tn.nspname, t.typname, t.typelem <> 0 AND t.typlen = -1,"
 	       " CASE d.typtype WHEN 'd' THEN d.typtypmod ELSE a.atttypmod END, format_type(a.atttypid, a.atttypmod),"
 	       " a.attnotnull OR (d.typtype = 'd' AND d.typnotnull), a.attnotnull,"
@@ -206,7 +206,7 @@ const struct read_part read_columns = {
 };
 
 /* As Prisma's session sees them, whose search path is the default schema: `now()`, and not what is qualified. */
-const struct read_part read_defaults = {
+const struct read_part read_part_defaults = {
 	.sql = "SELECT f.adrelid, f.adnum, CASE WHEN set_config('search_path', current_setting('mig.search_path'), true) IS NOT NULL"
 	       " THEN pg_get_expr(f.adbin, f.adrelid) END FROM pg_attrdef f ORDER BY f.adrelid, f.adnum",
 	.kind = OBJECT_COLUMN

@@ -106,7 +106,7 @@ static const char partitions_sql[] =
 	" FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid JOIN pg_class p ON p.oid = i.inhparent"
 	" JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND " READ_OURS;
 
-const struct read_part read_definitions[] = {
+const struct read_part read_part_definitions[] = {
 	{ .sql = CONSTRAINTS("c"), .kind = OBJECT_CHECK },
 	{ .sql = CONSTRAINTS("x"), .kind = OBJECT_EXCLUSION },
 	{ .sql = views_sql, .kind = OBJECT_VIEW },
@@ -124,7 +124,7 @@ const struct read_part read_definitions[] = {
 	"string_agg(g.privilege_type || CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', ' ORDER BY g.privilege_type)"
 
 /* What others than the owner may.  A grant's name is the kind of what it is on, and the role. */
-const struct read_part read_grants = {
+const struct read_part read_part_grants = {
 	.sql = "SELECT n.nspname, c.relname, CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END || ' to ' || " GRANTEE ", " PRIVILEGES ", NULL"
 	       " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) g"
 	       " WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND g.grantee <> c.relowner AND " HOLDER " GROUP BY c.oid, n.nspname,"

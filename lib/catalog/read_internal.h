@@ -35,11 +35,11 @@ struct read_part {
 };
 
 /* Of read_tables.c and read_columns.c. */
-extern const struct read_part read_namespaces, read_extensions, read_enums, read_relations, read_indexes, read_references;
-extern const struct read_part read_defaults, read_columns;
+extern const struct read_part read_part_namespaces, read_part_extensions, read_part_enums, read_part_relations, read_part_indexes, read_part_references;
+extern const struct read_part read_part_defaults, read_part_columns;
 /* Of read_definitions.c; ends with NULL. */
-extern const struct read_part read_definitions[];
-extern const struct read_part read_grants;
+extern const struct read_part read_part_definitions[];
+extern const struct read_part read_part_grants;
 void read_take_definitions(struct reading_state *state, const struct answer *answer, enum object_kind kind);
 
 #endif

@@ -25,7 +25,7 @@ take_namespaces(struct reading_state *s, const struct answer *a)
 		(void)catalog_add_namespace(s->catalog, answer_word(a, i, 0));
 }
 
-const struct read_part read_namespaces = { .sql = "SELECT n.nspname FROM pg_namespace n WHERE " READ_OURS,
+const struct read_part read_part_namespaces = { .sql = "SELECT n.nspname FROM pg_namespace n WHERE " READ_OURS,
 	.take = take_namespaces,
 	.kind = OBJECT_NAMESPACE };
 
@@ -43,7 +43,7 @@ take_extensions(struct reading_state *s, const struct answer *a)
 	}
 }
 
-const struct read_part read_extensions = { .sql = "SELECT e.extname, n.nspname, e.extversion, e.extrelocatable FROM pg_extension e"
+const struct read_part read_part_extensions = { .sql = "SELECT e.extname, n.nspname, e.extversion, e.extrelocatable FROM pg_extension e"
 	                                          " JOIN pg_namespace n ON n.oid = e.extnamespace",
 	.take = take_extensions,
 	.kind = OBJECT_EXTENSION };
@@ -64,7 +64,7 @@ take_enums(struct reading_state *s, const struct answer *a)
 	free(values);
 }
 
-const struct read_part read_enums = { .sql = "SELECT n.nspname, t.typname, v.enumlabel, t.oid FROM pg_type t"
+const struct read_part read_part_enums = { .sql = "SELECT n.nspname, t.typname, v.enumlabel, t.oid FROM pg_type t"
 	                                     " JOIN pg_namespace n ON n.oid = t.typnamespace"
 	                                     " LEFT JOIN pg_enum v ON v.enumtypid = t.oid"
 	                                     " WHERE t.typtype = 'e' AND " READ_OURS " ORDER BY t.oid, v.enumsortorder",
@@ -96,7 +96,7 @@ take_relations(struct reading_state *s, const struct answer *a)
 	}
 }
 
-const struct read_part read_relations = {
+const struct read_part read_part_relations = {
 	.sql = "SELECT n.nspname, c.relname, c.relkind, c.relpersistence = 'u',"
 	       " CASE WHEN c.relforcerowsecurity AND c.relrowsecurity THEN 'forced' WHEN c.relrowsecurity THEN 'enabled' END,"
 	       " nullif(array_to_string(c.reloptions, ', '), ''),"
@@ -186,7 +186,7 @@ take_indexes(struct reading_state *s, const struct answer *a)
 }
 
 /* One row a column; texts of the whole index stand in its first row.  Exclusion constraints are definitions. */
-const struct read_part read_indexes = {
+const struct read_part read_part_indexes = {
 	.sql = "SELECT n.nspname, c.relname, x.relname, i.indisunique, i.indisprimary, m.amname,"
 	       " CASE k.ord WHEN 1 THEN pg_get_expr(i.indpred, i.indrelid) END, u.oid IS NOT NULL, i.indisvalid,"
 	       " CASE k.ord WHEN 1 THEN pg_get_indexdef(i.indexrelid) || CASE WHEN u.condeferred THEN ' DEFERRABLE INITIALLY DEFERRED'"
@@ -260,7 +260,7 @@ take_references(struct reading_state *s, const struct answer *a)
 	}
 }
 
-const struct read_part read_references = {
+const struct read_part read_part_references = {
 	.sql = "SELECT n.nspname, c.relname, f.conname, tn.nspname, t.relname, f.confdeltype, f.confupdtype, f.convalidated,"
 	       " CASE k.ord WHEN 1 THEN pg_get_constraintdef(f.oid) END, f.oid, a.attname, b.attname"
 	       " FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
