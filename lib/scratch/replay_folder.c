@@ -13,7 +13,7 @@
 static int
 refuse_script(const struct migration *m)
 {
-	if (strcmp(m->flaw, FLAW_NUL) == 0)
+	if (m->flaw == FLAW_NUL)
 		return message_error(MIG_DATA, "%s/migration.sql: there is a NUL byte in it, which no server takes", m->migration);
 	return message_error(MIG_DATA, "%s: there is no migration.sql in this folder", m->migration);
 }
