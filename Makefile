@@ -128,6 +128,10 @@ check-sql: all test-tools
 check-prisma: all
 	BUILD=$(BUILD) tests/fuzz/prisma-side-by-side 500
 
+# Random datamodels, both ways, by mig and by the real engine.
+check-schema: all
+	BUILD=$(BUILD) tests/fuzz/schema-oracle 1000
+
 check-kill: all test-tools
 	BUILD=$(BUILD) tests/fuzz/kill-matrix 300
 
@@ -164,7 +168,7 @@ headers:
 lint: headers
 	scripts/floors
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/alone-matrix tests/fuzz/mutate .ci/run
+	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/alone-matrix tests/fuzz/mutate .ci/run
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
@@ -183,5 +187,5 @@ clean:
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -4,6 +4,7 @@
 #
 # A case is one file: what it shows; `from KIND, exit CODE, broken_ddl yes|no`; then its files, each behind `#### NAME`.
 load helper
+load prisma
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
@@ -180,4 +181,11 @@ PRISMA
   assert_equal "$bad" ''
   good=$(mig-plan --diff --from-empty --format=sql good.rec | md5sum)
   assert_equal "$(mig-plan --diff --from-empty --format=sql references-change/to.prisma | md5sum)" "$good"
+}
+
+@test "random datamodels: mig and the real schema engine answer alike, both ways" {
+  prisma_available
+  run --separate-stderr "$BATS_TEST_DIRNAME/fuzz/schema-oracle" 60 7
+  assert_success
+  assert_line --regexp '^60 pairs: [0-9]+ equal, [0-9]+ refused by both, 0 different'
 }

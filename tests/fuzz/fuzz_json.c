@@ -22,6 +22,19 @@ check(bool truth)
 }
 
 static void
+same_lists(const char *a, const char *b)
+{
+	struct bytes x = { 0 }, y = { 0 };
+	bool null_x = false, null_y = false, more;
+
+	while ((more = json_list_next(&a, &x, &null_x)) == json_list_next(&b, &y, &null_y) && more)
+		check(null_x == null_y && (null_x || strcmp(x.data, y.data) == 0));
+	check(!more && !json_list_next(&b, &y, &null_y));
+	bytes_free(&x);
+	bytes_free(&y);
+}
+
+static void
 same_values(const struct record *a, const struct record *b)
 {
 	size_t i;
@@ -32,6 +45,8 @@ same_values(const struct record *a, const struct record *b)
 
 		check(w != NULL && v->type == w->type && v->number == w->number);
 		check(v->type != VALUE_TEXT || strcmp(v->text, w->text) == 0);
+		if (v->type == VALUE_LIST)
+			same_lists(v->text, w->text);
 	}
 }
 
