@@ -102,7 +102,7 @@ until_a_second_old() {
   verdict 0 OK database.transaction-warn=1min
   verdict 1 " s (pid $SESSION)" database.transaction-warn=500ms
   assert_line --regexp "transaction open for [0-9]+ s \(pid $SESSION\)"
-  assert_line --regexp "pid $SESSION, tester \(report\), idle in transaction for [0-9]+ s, last SELECT"
+  assert_line --regexp "pid $SESSION, report, tester, idle in transaction for [0-9]+ s, last SELECT"
   shows 'holds "Order"' "select pg_terminate_backend($SESSION);"
   verdict 2 "transaction open for" database.transaction-crit=500ms
 }
@@ -127,7 +127,7 @@ until_a_second_old() {
   verdict 1 " s by pid $holder" database.blocked-warn=500ms
   assert_line --regexp "1 session blocked for up to [0-9]+ s by pid $holder"
   assert_line --regexp 'waits for "Order" [0-9]+ s'
-  shows "behind pid $holder, tester (holder), idle in transaction" "select pg_terminate_backend($holder);"
+  shows "behind pid $holder, holder, tester, idle in transaction" "select pg_terminate_backend($holder);"
   verdict 2 '1 session blocked' database.blocked-crit=500ms
 }
 

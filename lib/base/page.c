@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/null.h"
 #include "base/width.h"
 
 void
@@ -64,15 +66,27 @@ face_place(struct bytes *out, const char *database, const char *host, long long 
 }
 
 void
-face_holder(struct bytes *out, long long pid, const char *application, const char *user, const char *client)
+face_session(struct bytes *out, const struct page_session *s)
 {
-	bytes_format(out, "pid %lld", pid);
-	if (application != NULL && *application != '\0')
-		bytes_format(out, ", %s", application);
-	if (user != NULL)
-		bytes_format(out, ", %s", user);
-	if (client != NULL)
-		bytes_format(out, " from %s", client);
+	const char *name = s->application != NULL && *s->application != '\0' ? s->application : s->kind;
+	char age[CLOCK_SPAN];
+
+	if (s->pid == 0)
+		bytes_str(out, "a prepared transaction");
+	else
+		bytes_format(out, "pid %lld", s->pid);
+	if (name != NULL)
+		bytes_format(out, ", %s", name);
+	if (s->user != NULL)
+		bytes_format(out, ", %s", s->user);
+	if (s->client != NULL)
+		bytes_format(out, " from %s", s->client);
+	if (s->state != NULL)
+		bytes_format(out, ", %s", s->state);
+	if (s->age_ms != RECORD_NULL)
+		bytes_format(out, " for %s", clock_age(s->age_ms, age));
+	if (s->word != NULL)
+		bytes_format(out, ", last %s", s->word);
 }
 
 /* --- mig-apply --- */

@@ -35,9 +35,23 @@ void face_count(struct bytes *out, size_t count, const char *singular);
 void face_place(struct bytes *out, const char *database, const char *host, long long port,
     const char *schema);
 
-/* "pid 20117, mig-apply, deployer from 10.0.3.7": what is not known is left out. */
-void face_holder(struct bytes *out, long long pid, const char *application, const char *user,
-    const char *client);
+/* A session that holds or blocks something.  NULL or RECORD_NULL: not known, or the role may not see it. */
+struct page_session {
+	long long pid;            /* 0: a prepared transaction, which has none */
+	const char *application;
+	const char *kind;         /* backend_type, named where there is no application */
+	const char *user;
+	const char *client;       /* address; NULL: local */
+	const char *state;        /* "idle in transaction", ... */
+	long long age_ms;         /* of the state or the transaction */
+	const char *word;         /* the first word of its statement */
+};
+
+/*
+ * "pid 20117, web, shop_app from 10.0.3.7, idle in transaction for 3 min, last SELECT": what is not known is left out.  Who
+ * blocks whom reads so everywhere.
+ */
+void face_session(struct bytes *out, const struct page_session *session);
 
 /*
  * The line of a script with a caret below the column, as compilers show it:

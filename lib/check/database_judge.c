@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/page.h"
 #include "check/check.h"
 
 #define METRIC(name, key, plugin, family, unit, help) \
@@ -69,26 +70,16 @@ count_of(const struct answer *a, int column)
 	return (size_t)answer_count(a, 0, column);
 }
 
-/* "pid 19077, shop_app from 10.0.3.21 (web), idle in transaction": what is not known is left out. */
-static void
-who(struct bytes *out, const struct answer *a, size_t row, int pid)
+/* The session in five columns from `pid` on; a prepared transaction has pid 0 in pg_blocking_pids(). */
+static struct page_session
+session_at(const struct answer *a, size_t row, int pid)
 {
-	const char *user = answer_text(a, row, pid + 1), *client = answer_text(a, row, pid + 2),
-	           *application = answer_text(a, row, pid + 3), *state = answer_text(a, row, pid + 4);
-
-	if (answer_number(a, row, pid) == 0) { /* so pg_blocking_pids() has it */
-		bytes_str(out, "a prepared transaction");
-		return;
-	}
-	bytes_format(out, "pid %lld", answer_number(a, row, pid));
-	if (user != NULL)
-		bytes_format(out, ", %s", user);
-	if (client != NULL)
-		bytes_format(out, " from %s", client);
-	if (application != NULL && *application != '\0')
-		bytes_format(out, " (%s)", application);
-	if (state != NULL)
-		bytes_format(out, ", %s", state);
+	return (struct page_session){ .pid = answer_number(a, row, pid),
+		.user = answer_text(a, row, pid + 1),
+		.client = answer_text(a, row, pid + 2),
+		.application = answer_text(a, row, pid + 3),
+		.state = answer_text(a, row, pid + 4),
+		.age_ms = RECORD_NULL };
 }
 
 /* --- judging, a subject a function --- */
@@ -211,14 +202,13 @@ static void
 detail_transaction(const struct database_look *l, const struct answer *a, size_t row)
 {
 	struct bytes text = { 0 };
-	char age[CLOCK_SPAN];
-	const char *holds = answer_text(a, row, 6), *word = answer_text(a, row, 8);
+	struct page_session session = session_at(a, row, 0);
+	const char *holds = answer_text(a, row, 6);
 	long long blocks = answer_number(a, row, 7);
 
-	who(&text, a, row, 0);
-	bytes_format(&text, " for %s", clock_age(answer_count(a, row, 5) * 1000, age));
-	if (word != NULL)
-		bytes_format(&text, ", last %s", word);
+	session.age_ms = answer_count(a, row, 5) * 1000;
+	session.word = answer_text(a, row, 8);
+	face_session(&text, &session);
 	check_detail(l->outcome, "transaction", "%s", text.data);
 	text.len = 0;
 	if (holds != NULL)
@@ -313,9 +303,10 @@ judge_blocked(const struct database_look *l)
 	    clock_age(longest * 1000, age), behind.data);
 	for (i = 0; i < answer_rows(a); i++) {
 		const char *relation = answer_text(a, i, 2);
+		struct page_session session = session_at(a, i, 3);
 
 		behind.len = 0;
-		who(&behind, a, i, 3);
+		face_session(&behind, &session);
 		check_detail(l->outcome, "blocked", "pid %lld waits for %s %s,", answer_number(a, i, 0),
 		    relation != NULL ? relation : "a row or a transaction",
 		    clock_age(answer_count(a, i, 1) == RECORD_NULL ? 0 : answer_number(a, i, 1) * 1000,

@@ -132,6 +132,16 @@ take_rows(struct survey *survey)
 	return 0;
 }
 
+struct page_session
+survey_holder(const struct answer *a)
+{
+	return (struct page_session){ .pid = answer_number(a, 0, 0),
+		.user = answer_text(a, 0, 1),
+		.application = answer_text(a, 0, 2),
+		.client = answer_text(a, 0, 3),
+		.age_ms = answer_number(a, 0, 5) };
+}
+
 /*
  * Who deploys after the history was read: who began in between could have changed it.  Who held the lock only before
  * stays named: an unfinished row that was read since was theirs.
@@ -141,16 +151,18 @@ take_holder(struct survey *survey)
 {
 	struct database *d = &survey->database;
 	const struct answer *a = survey->answers[SURVEY_HOLDER];
+	struct page_session holder;
 
 	survey->deploying_ms = RECORD_NULL;
 	if (a == NULL || answer_rows(a) == 0)
 		return;
-	d->deployer_pid = answer_number(a, 0, 0);
-	d->deployer_user = answer_text(a, 0, 1);
-	d->deployer_application = answer_text(a, 0, 2);
-	d->deployer_client = answer_text(a, 0, 3);
+	holder = survey_holder(a);
+	d->deployer_pid = holder.pid;
+	d->deployer_user = holder.user;
+	d->deployer_application = holder.application;
+	d->deployer_client = holder.client;
 	d->deployer_since = answer_text(a, 0, 4);
-	survey->deploying_ms = answer_number(a, 0, 5);
+	survey->deploying_ms = holder.age_ms;
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/page.h"
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "secret/conninfo.h"
@@ -51,5 +52,8 @@ const char *survey_rows_denied(const struct db_ask asks[]);
 int survey_answered(struct db *db, struct db_ask asks[], struct survey *survey);
 
 void survey_free(struct survey *survey);
+
+/* The session in an answer to history_holder_sql that has a row; its age is that of its connection. */
+struct page_session survey_holder(const struct answer *answer);
 
 #endif

@@ -195,14 +195,15 @@ watch_look(struct watch *watch, int pid, struct sight *sight)
 static void
 fill_holder(const struct answer *a, size_t row, struct holder *h)
 {
-	*h = (struct holder){ .pid = answer_number(a, row, COLUMN_PID),
-		.user = answer_text(a, row, COLUMN_USER),
-		.client = answer_text(a, row, COLUMN_CLIENT),
-		.application = answer_text(a, row, COLUMN_APPLICATION),
-		.state = answer_text(a, row, COLUMN_STATE),
-		.age_ms = answer_number(a, row, COLUMN_AGE),
-		.word = answer_text(a, row, COLUMN_WORD),
-		.kind = answer_text(a, row, COLUMN_KIND),
+	*h = (struct holder){
+		.session = { .pid = answer_number(a, row, COLUMN_PID),
+		    .application = answer_text(a, row, COLUMN_APPLICATION),
+		    .kind = answer_text(a, row, COLUMN_KIND),
+		    .user = answer_text(a, row, COLUMN_USER),
+		    .client = answer_text(a, row, COLUMN_CLIENT),
+		    .state = answer_text(a, row, COLUMN_STATE),
+		    .age_ms = answer_number(a, row, COLUMN_AGE),
+		    .word = answer_text(a, row, COLUMN_WORD) },
 		.yields = answer_flag(a, row, COLUMN_YIELDS),
 		.transaction = answer_text(a, row, COLUMN_TRANSACTION) };
 }

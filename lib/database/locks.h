@@ -10,19 +10,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/page.h"
 #include "postgres/connection.h"
 #include "secret/source.h"
 
-/* A session that holds what ours waits for.  NULL or RECORD_NULL: not known, or the role may not see it. */
+/* A session that holds what ours waits for. */
 struct holder {
-	long long pid;            /* 0: a prepared transaction */
-	const char *user;
-	const char *client;       /* address; NULL: local */
-	const char *application;
-	const char *state;        /* "idle in transaction", ... */
-	long long age_ms;         /* of its transaction */
-	const char *word;         /* the first word of its statement */
-	const char *kind;         /* backend_type: "client backend", "autovacuum worker", ... */
+	struct page_session session; /* its age is that of its transaction */
 	const char *transaction;  /* tells one transaction of the session from the next; NULL: not asked for */
 	bool yields;              /* an autovacuum that ends when somebody waits for it longer than deadlock_timeout */
 };

@@ -208,11 +208,13 @@ static void
 name_holder(const struct run_state *s, struct bytes *out)
 {
 	const struct database *d = &s->survey.database;
+	struct page_session holder;
 
 	if (d->deployer_pid == RECORD_NULL)
 		return;
+	holder = database_deployer(d);
 	out->len = 0;
-	face_holder(out, d->deployer_pid, d->deployer_application, d->deployer_user, d->deployer_client);
+	face_session(out, &holder);
 }
 
 static int
@@ -737,7 +739,7 @@ dry_run(struct run_state *s)
 	if (code != 0)
 		return code;
 	if (d->deployer_pid != RECORD_NULL) {
-		face_holder(&holder, d->deployer_pid, d->deployer_application, d->deployer_user, d->deployer_client);
+		name_holder(s, &holder);
 		message_info("the deploy lock is held now: %s", holder.data);
 	} else {
 		message_info("nobody holds the deploy lock");

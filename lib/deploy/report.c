@@ -246,33 +246,16 @@ say_next(const struct step *step, const struct sent *sent)
 		again_retry("next: run the same again; it goes on where it stopped");
 }
 
-/* "pid 18422  reporting from 10.0.4.12  pg_dump  active  25 min  COPY" */
 static void
 say_holder(const struct holder *h, bool first)
 {
 	struct bytes text = { 0 };
-	char age[CLOCK_SPAN];
 
-	if (h->pid == 0)
-		bytes_str(&text, "a prepared transaction: select * from pg_prepared_xacts;");
-	else
-		bytes_format(&text, "pid %lld", h->pid);
-	if (h->pid != 0 && h->state == NULL && h->kind == NULL)
-		bytes_str(&text, "   (this role may not see more of it: pg_monitor)");
-	if (h->user != NULL)
-		bytes_format(&text, "   %s", h->user);
-	else if (h->kind != NULL)
-		bytes_format(&text, "   %s", h->kind);
-	if (h->client != NULL)
-		bytes_format(&text, " from %s", h->client);
-	if (h->application != NULL && *h->application != '\0')
-		bytes_format(&text, "   %s", h->application);
-	if (h->state != NULL)
-		bytes_format(&text, "   %s", h->state);
-	if (h->age_ms != RECORD_NULL)
-		bytes_format(&text, "   %s", clock_age(h->age_ms, age));
-	if (h->word != NULL)
-		bytes_format(&text, "   %s", h->word);
+	face_session(&text, &h->session);
+	if (h->session.pid == 0)
+		bytes_str(&text, ": select * from pg_prepared_xacts;");
+	else if (h->session.state == NULL && h->session.kind == NULL)
+		bytes_str(&text, " (this role may not see more of it: pg_monitor)");
 	message_line("  %-13s %s", first ? "held by" : "", text.data);
 	bytes_free(&text);
 }
@@ -286,7 +269,7 @@ prepared_holders(const struct send *send)
 	struct answer *answer = NULL;
 	size_t i;
 
-	for (i = 0; i < waits->count && waits->holders[i].pid != 0; i++)
+	for (i = 0; i < waits->count && waits->holders[i].session.pid != 0; i++)
 		;
 	if (i == waits->count || waits->oid == NULL)
 		return NULL;
@@ -322,7 +305,7 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 		bytes_free(&path);
 	}
 	for (i = 0; i < waits->count; i++)
-		if (prepared == NULL || waits->holders[i].pid != 0)
+		if (prepared == NULL || waits->holders[i].session.pid != 0)
 			say_holder(&waits->holders[i], i == 0);
 	for (i = 0; prepared != NULL && i < answer_rows(prepared); i++)
 		message_line("  %-13s a prepared transaction, %s, of %s", "held by", answer_text(prepared, i, 0),
@@ -336,12 +319,12 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	if (sent->result.worst_stall_ms != RECORD_NULL)
 		message_line("  others waited for us %s at the worst (--max-stall %s)",
 		    clock_span(sent->result.worst_stall_ms, span), clock_span(r->max_stall_ms, limit));
-	if (waits->count > 0 && waits->holders[0].pid > 0)
+	if (waits->count > 0 && waits->holders[0].session.pid > 0)
 		message_line("next: wait until pid %lld is done, or end it in psql:  select pg_terminate_backend(%lld);",
-		    waits->holders[0].pid, waits->holders[0].pid);
+		    waits->holders[0].session.pid, waits->holders[0].session.pid);
 	for (i = 0; prepared != NULL && i < answer_rows(prepared); i++)
 		message_line("%s end it in psql:  ROLLBACK PREPARED %s;    (or COMMIT PREPARED)",
-		    i == 0 && waits->holders[0].pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
+		    i == 0 && waits->holders[0].session.pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
 	answer_free(prepared);
 	(sent->kept ? again_deploy : again_retry)("%s run the same again; it goes on at step %lld",
 	    waits->count > 0 ? "      then" : "next:", step->step);

@@ -222,9 +222,9 @@ crowd_see(struct crowd *c, const struct waits *holders, bool stubborn, long long
 		s = find(c, h->transaction, now);
 		s->here = true;
 		s->age_ms = now - s->first_ms;
-		s->hidden = h->age_ms == RECORD_NULL;
+		s->hidden = h->session.age_ms == RECORD_NULL;
 		if (!s->hidden)
-			s->age_ms = h->age_ms;
+			s->age_ms = h->session.age_ms;
 	}
 	for (i = 0; i < c->count; i++) {
 		if (c->list[i].here) {
@@ -362,20 +362,13 @@ traffic_displace(struct traffic *t, struct bytes *sql)
 void
 traffic_name_holder(const struct waits *waits, struct bytes *out)
 {
-	const struct holder *h = waits->holders;
-	char age[CLOCK_SPAN];
+	struct page_session session;
 
 	if (waits->count == 0)
 		return;
-	if (h->pid == 0)
-		bytes_str(out, "a prepared transaction");
-	else
-		face_holder(out, h->pid, h->application != NULL && *h->application != '\0' ? h->application : h->kind, h->user,
-		    h->client);
-	if (h->state != NULL)
-		bytes_format(out, ", %s", h->state);
-	if (h->age_ms != RECORD_NULL)
-		bytes_format(out, " for %s", clock_age(h->age_ms, age));
+	session = waits->holders[0].session;
+	session.word = NULL;
+	face_session(out, &session);
 }
 
 void

@@ -197,6 +197,7 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 	const struct database *db = &scan->database;
 	size_t pending = status->of[STATE_PENDING] + status->of[STATE_LATE];
 	bool trouble = status->of[STATE_FAILED] > 0;
+	struct page_session holder;
 	struct bytes sum = { 0 };
 
 	comma_count(&sum, pending, "pending");
@@ -213,7 +214,8 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 	bytes_free(&sum);
 	if (scan->has_database && db->deployer_pid != RECORD_NULL) {
 		bytes_str(out, "; a deploy is running: ");
-		face_holder(out, db->deployer_pid, db->deployer_application, db->deployer_user, db->deployer_client);
+		holder = database_deployer(db);
+		face_session(out, &holder);
 		if (deploying_for != NULL)
 			bytes_format(out, ", for %s", deploying_for);
 	} else if (trouble) {

@@ -41,6 +41,16 @@ static const struct field database_fields[] = {
 };
 const struct record_form database_form = { "database", database_fields };
 
+struct page_session
+database_deployer(const struct database *d)
+{
+	return (struct page_session){ .pid = d->deployer_pid,
+		.application = d->deployer_application,
+		.user = d->deployer_user,
+		.client = d->deployer_client,
+		.age_ms = RECORD_NULL };
+}
+
 static const struct field history_fields[] = {
 	TEXT(history_row, migration),
 	TEXT(history_row, id),

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/page.h"
 #include "records/record.h"
 #include "records/words.h"
 
@@ -38,6 +39,9 @@ struct database {
 	const char *deployer_client;     /* address; NULL: a local socket, or not visible */
 	const char *deployer_since;
 };
+
+/* The session that holds the deploy lock, where deployer_pid is known. */
+struct page_session database_deployer(const struct database *database);
 
 /* A row of _prisma_migrations. */
 struct history_row {

@@ -9,6 +9,7 @@
 #include "base/mig.h"
 #include "base/page.h"
 #include "base/signals.h"
+#include "database/inspect.h"
 #include "migrations/history.h"
 #include "seed/error_row.h"
 #include "seed/foresight.h"
@@ -211,6 +212,7 @@ static int
 take_lock(struct db *db, long long deadline)
 {
 	struct answer *a = NULL;
+	struct page_session session;
 	struct bytes holder = { 0 };
 	enum db_outcome outcome;
 	long long pause;
@@ -229,9 +231,10 @@ take_lock(struct db *db, long long deadline)
 		if (taken)
 			break;
 		if (db_query_ours(db, &a, history_holder_sql, 0, NULL) == DB_OK && answer_rows(a) > 0) {
+			session = survey_holder(a);
+			session.age_ms = RECORD_NULL; /* of its connection */
 			holder.len = 0;
-			face_holder(&holder, answer_number(a, 0, 0), answer_text(a, 0, 2), answer_text(a, 0, 1),
-			    answer_text(a, 0, 3));
+			face_session(&holder, &session);
 		}
 		answer_free(a);
 		pause = patience_poll(++look, randombytes_random());
