@@ -350,3 +350,99 @@ CASES
   run bash -c 'mig-scan -d env:PROD_URL "it'\''s" | (cd / && mig-check history)'
   assert_equal "$(printed <<<"$output")" ''
 }
+
+# The commands of a page's examples, one a line; those that go over several are joined.
+examples() {
+  awk '/^\.Bd -literal/ { literal = 1; next } /^\.Ed/ { literal = 0 } literal' "$TESTS/../man/$1" |
+    sed -e 's/\\e/\\/g' -e 's/  *#.*$//' | sed -e ':a' -e '/&&$/{N;s/\n */ /;ba' -e '}' | grep -E '^mig-' | sed 's/ *$//' | sort -u
+}
+
+# A project in a folder with an apostrophe, beside whose database nothing is meant; `state` says how far it is.
+manual_project() {
+  database_new
+  rm -rf prisma ./*.rec deploy.sql
+  mkdir -p prisma/migrations/0_init prisma/migrations/20260105000000_backfill prisma/seed
+  echo 'CREATE TABLE "Role" (id int PRIMARY KEY, name text); CREATE TABLE "Plan" (id int PRIMARY KEY);
+    CREATE TABLE "FeatureFlag" (key text PRIMARY KEY);' >prisma/migrations/0_init/migration.sql
+  printf 'id,name\n1,admin\n' >prisma/seed/Role.csv
+  echo 'UPDATE "Role" SET name = name; VACUUM "Role"; DROP TABLE "Plan";' >prisma/migrations/20260105000000_backfill/migration.sql
+  export PROD_DATABASE_URL=$DATABASE_URL
+  case $1 in
+  new) ;;
+  planned) mig-scan | mig-plan -q -o plan.rec >/dev/null ;;
+  by_hand) sql "$(<prisma/migrations/0_init/migration.sql)" ;;
+  applied) mig-scan | mig-plan -q | mig-apply -q >/dev/null ;;
+  unfinished)
+    mig-scan | mig-plan -q --to=0_init | mig-apply -q >/dev/null
+    sql "INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES ('x', 'y', '20260105000000_backfill', now())"
+    ;;
+  esac
+}
+
+@test "every example of the manual works as it stands" {
+  local page line state code query expected known=''
+  mkdir "it's"
+  cd "it's" || return 1
+  while IFS='~' read -r state code query expected line; do
+    known+=$line$'\n'
+    manual_project "$state"
+    run --separate-stderr bash -c "$line"
+    [[ $status == "$code" ]] || fail "$line: $status"$'\n'"$output"$'\n'"$stderr" || return 1
+    [[ -z $query ]] || assert_equal "$line $(sql "$query")" "$line $expected"
+  done <<'EXAMPLES'
+new~0~~~mig-scan
+new~0~~~mig-scan -d env:PROD_DATABASE_URL
+new~0~~~mig-scan | mig-plan -q | jq -r 'select(.record == "step").migration'
+new~0~~~mig-scan | mig-plan
+new~0~~~mig-scan | mig-plan -o plan.rec
+new~0~SELECT count(*) FROM _prisma_migrations~2~mig-scan | mig-plan | mig-apply
+new~0~SELECT count(*) FROM _prisma_migrations~2~mig-scan | mig-plan | mig-apply | mig-check deploy
+new~0~SELECT count(*) FROM _prisma_migrations~2~mig-scan | mig-plan | mig-apply -o results.rec
+new~0~SELECT count(*) FROM _prisma_migrations~2~mig-scan | mig-plan | mig-apply -o results.rec && mig-check deploy <results.rec
+new~0~SELECT count(*) FROM "Role"~1~mig-scan | mig-plan | mig-apply -o results.rec && mig-seed prisma/seed
+new~0~SELECT count(*) FROM _prisma_migrations~2~mig-scan | mig-plan | mig-apply --wait=1h --max-stall=200ms
+new~65~SELECT to_regclass('_prisma_migrations') IS NULL~t~mig-scan | mig-plan | mig-apply --expect 4f7cb550d69c7918
+new~0~SELECT count(*) FROM _prisma_migrations~2~mig-scan | mig-plan --strict --allow=destructive | mig-apply
+new~2~~~mig-scan | mig-plan -q --exit-code >/dev/null
+new~0~~~mig-scan | mig-plan --format=sql >deploy.sql
+new~0~~~mig-scan --offline | mig-plan --from-empty
+planned~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply plan.rec
+planned~0~SELECT to_regclass('_prisma_migrations') IS NULL~t~mig-apply --dry-run plan.rec
+planned~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply -o results.rec plan.rec && mig-check deploy <results.rec
+by_hand~0~SELECT string_agg(migration_name, ' ') FROM _prisma_migrations~0_init~mig-scan | mig-plan --baseline 0_init | mig-apply
+unfinished~0~SELECT count(*) FROM _prisma_migrations WHERE finished_at IS NOT NULL~2~mig-scan | mig-plan --resume 20260105000000_backfill:3 | mig-apply
+unfinished~0~SELECT count(*) FROM _prisma_migrations WHERE rolled_back_at IS NOT NULL~1~mig-scan | mig-plan --mark-rolled-back 20260105000000_backfill | mig-apply
+unfinished~0~SELECT count(*) FROM _prisma_migrations WHERE finished_at IS NOT NULL~2~mig-scan | mig-plan --mark-applied 20260105000000_backfill | mig-apply
+applied~0~SELECT count(*) FROM "Role"~0~mig-seed --dry-run prisma/seed
+applied~0~SELECT count(*) FROM "Role"~1~mig-seed prisma/seed
+by_hand~0~SELECT count(*) FROM "Role"~0~mig-seed --export --into=prisma/seed Role Plan FeatureFlag
+applied~0~~~mig-scan | mig-check history
+applied~0~~~mig-scan --offline | mig-check history --wait=10min
+applied~0~~~mig-check --format=records database | jq -r 'select(.record == "check") | "\(.status): \(.message)"'
+EXAMPLES
+  # What is not here needs another host, a service, or schema.prisma, and is tried where that is.
+  diff <(for page in mig-scan.1 mig-plan.1 mig-apply.1 mig-seed.1 mig-check.1 mig.7; do examples "$page"; done |
+    grep -vE 'example\.com|ssh |psql |/run/|/etc/|/var/|REPLICA_URL|STAGING_URL|--diff|--datamodel|--catalog' | sort -u) <(sort -u <<<"${known%$'\n'}") || fail 'an example is not tried'
+}
+
+@test "the answers to whether a statement happened are typed, and each goes on where it says" {
+  local option remedy expected
+  while read -r option expected; do
+    database_new
+    rm -rf "it's"
+    mkdir -p "it's/1_x"
+    sql "CREATE TABLE called (); CREATE PROCEDURE p() LANGUAGE sql AS 'INSERT INTO called DEFAULT VALUES'"
+    echo 'CREATE TABLE a (); VACUUM; INSERT INTO a DEFAULT VALUES;' >"it's/1_x/migration.sql"
+    # stopped in its second statement, of which nobody can tell whether it ended
+    mig-scan "it's" | mig-plan --allow=not_empty --format=sql | sed '/VACUUM/,$d' | psql -Xq
+    sed -i 's/VACUUM/CALL p()/' "it's/1_x/migration.sql"
+    remedy=$(mig-scan "it's" | mig-plan 2>&1 >/dev/null | printed | grep -e "$option")
+    run --separate-stderr sh -c "$remedy"
+    assert_code 0
+    assert_equal "$option $(sql 'SELECT count(*), (SELECT count(*) FROM called),
+      (SELECT count(*) FROM _prisma_migrations WHERE finished_at IS NOT NULL) FROM a')" "$option $expected"
+  done <<'CASES'
+--resume=1_x:2 1|1|1
+--resume=1_x:3 1|0|1
+CASES
+}
