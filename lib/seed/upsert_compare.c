@@ -18,16 +18,15 @@ upsert_count(struct bytes *out, const struct upsert_table *t)
 	} else {
 		bytes_str(out, "NULL");
 	}
-	bytes_str(out, " FROM (SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE t.ctid IS NULL), "
-	               "pg_catalog.count(*) FILTER (WHERE t.ctid IS NOT NULL AND ");
+	/* what costs is looked at once for each row: hence OFFSET 0 */
+	bytes_str(out, " FROM (SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE r.absent), "
+	               "pg_catalog.count(*) FILTER (WHERE r.differs), pg_catalog.count(*) FILTER (WHERE NOT r.differs), "
+	               "pg_catalog.count(*) FILTER (WHERE r.keyless) FROM (SELECT t.ctid IS NULL, CASE WHEN t.ctid IS NOT NULL THEN ");
 	upsert_add_differs(out, t);
-	bytes_str(out, "), pg_catalog.count(*) FILTER (WHERE t.ctid IS NOT NULL AND NOT ");
-	upsert_add_differs(out, t);
-	bytes_str(out, "), pg_catalog.count(*) FILTER (WHERE ");
+	bytes_str(out, " END, ");
 	upsert_add_key(out, t, "s", " IS NULL", " OR ");
-	bytes_char(out, ')');
 	upsert_add_join(out, t, "LEFT");
-	bytes_str(out, ") c");
+	bytes_str(out, " OFFSET 0) r(absent, differs, keyless)) c");
 }
 
 void
