@@ -43,7 +43,7 @@ rows() {
   assert_code 1
   error_count 1
   says 'mig-seed: error: 2.sql:2:13: relation "nowhere" does not exist [42P01]' \
-    $'\n    2 | INSERT INTO nowhere VALUES (3);\n      |             ^\n' 'mig-scan | mig-plan | mig-apply' 'Nothing was seeded'
+    $'\n    2 | INSERT INTO nowhere VALUES (3);\n      |             ^\n' 'Migrations come first: deploy them' 'Nothing was seeded'
   assert_equal "$(rows)" ''
   assert_equal "$(tail -n 1 <<<"$output" | jq -r '"\(.record) \(.exit_code)"')" 'failed 1'
 }
@@ -243,5 +243,5 @@ CASES
 @test "rows without --table are told from records" {
   run --separate-stderr mig-seed - <<<'{"id":1,"b":"x"}'
   assert_code 65
-  says 'mig-seed --table=TABLE -'
+  says 'an object a line, need its name: --table'
 }
