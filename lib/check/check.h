@@ -240,7 +240,7 @@ void check_jobs_free(struct check_jobs *jobs);
 void check_jobs_help(struct bytes *out);
 
 /* The kinds, each in its room. */
-extern const struct check_kind check_history_kind, check_deploy_kind, check_seeds_kind, check_database_kind, check_relation_kind,
-    check_health_kind, check_log_kind;
+extern const struct check_kind check_history_kind, check_deploy_kind, check_seeds_kind, check_schema_kind, check_database_kind,
+    check_relation_kind, check_health_kind, check_log_kind;
 
 #endif
