@@ -9,11 +9,15 @@
 #   make CC=clang
 #   make LINK=1                        libpq and libcurl linked as usual, instead of loaded when they are needed, in build/link/
 #   make NETTLE=                       without nettle: libsodium's SHA-256, a quarter as fast
+#   make dist | deb | npm              the sources in one file; a Debian package; npm packages: in build/
 #   make install PREFIX=/usr DESTDIR=/tmp/root
 
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 BUILD   ?= build
@@ -24,7 +28,13 @@ CFLAGS ?= -O2 -g
 WARN = -std=c11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
        -Wvla -Wformat -Wundef -Wpointer-arith -Wcast-align -Werror=implicit-function-declaration
 HARDEN = -fstack-protector-strong -fPIE
+ifeq ($(shell uname -s),Darwin)
+HARDEN_LD = -pie
+SYSTEM = -D_DARWIN_C_SOURCE
+else
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
+AS_NEEDED = -Wl,--as-needed
+endif
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ifdef LINK
 BUILD := build/link
@@ -64,19 +74,19 @@ TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
 TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/tool_*.c))
 
 OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*/*.c))
-CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(FORTIFY) \
+CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(SYSTEM) $(FORTIFY) \
 	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson $(NETTLE)) $(if $(NETTLE),-DMIG_NETTLE) $(LOADS) $(CPPFLAGS)
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig
 
 $(BUILD)/mig-%: $(BUILD)/tools/mig-%.o $(BUILD)/libmig.a
-	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
 
 # All five in one file, where each main() has the name of its program; tools/mig.c says which is meant.
-MIG_OBJECTS = $(patsubst %,$(BUILD)/tools/%.o,mig route chain manual) $(TOOLS:%=$(BUILD)/one/%.o) $(if $(STATIC),$(BUILD)/pages.o)
+MIG_OBJECTS = $(patsubst %,$(BUILD)/tools/%.o,mig route chain manual completions) $(TOOLS:%=$(BUILD)/one/%.o) $(if $(STATIC),$(BUILD)/pages.o)
 
 $(BUILD)/mig: $(MIG_OBJECTS) $(BUILD)/libmig.a
-	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
 	$(if $(STATIC),$(STRIP) $@)
 
 $(BUILD)/one/mig-%.o: tools/mig-%.c
@@ -110,13 +120,13 @@ UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/u_
 test-tools: $(TEST_TOOLS) $(UNITS)
 
 $(BUILD)/tests/unit/u_%: $(BUILD)/tests/unit/u_%.o $(BUILD)/libmig.a
-	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS)
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
 
 unit: $(UNITS)
 	@for u in $(UNITS); do $$u || exit 1; done
 
 $(BUILD)/tests/tool_%: $(BUILD)/tests/tool_%.o $(BUILD)/libmig.a
-	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(LIBS) $(PQ)
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS) $(PQ)
 
 check: all
 	./scripts/test
@@ -168,19 +178,43 @@ headers:
 lint: headers
 	scripts/floors
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/alone-matrix tests/fuzz/mutate .ci/run
+	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/alone-matrix tests/fuzz/mutate .ci/run
+
+PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
+COMPLETIONS = $(BASHDIR)/mig $(TOOLS:%=$(BASHDIR)/%) $(ZSHDIR)/_mig $(FISHDIR)/mig.fish $(TOOLS:%=$(FISHDIR)/%.fish)
 
 install: all
-	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(foreach s,1 5 7,$(DESTDIR)$(MANDIR)/man$s) $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) \
+	    $(DESTDIR)$(FISHDIR)
 	$(INSTALL) $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(DESTDIR)$(BINDIR)
-	$(INSTALL) -m 644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	$(INSTALL) -m 644 man/*.5 $(DESTDIR)$(MANDIR)/man5
-	$(INSTALL) -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	set -e; for p in $(PAGES); do $(INSTALL) -m 644 man/$${p#*/} $(DESTDIR)$(MANDIR)/$$p; done
+	$(EMULATOR) $(BUILD)/mig completions bash >$(DESTDIR)$(BASHDIR)/mig
+	$(EMULATOR) $(BUILD)/mig completions zsh >$(DESTDIR)$(ZSHDIR)/_mig
+	$(EMULATOR) $(BUILD)/mig completions fish >$(DESTDIR)$(FISHDIR)/mig.fish
+	set -e; for t in $(TOOLS); do ln -sf mig $(DESTDIR)$(BASHDIR)/$$t; ln -sf mig.fish $(DESTDIR)$(FISHDIR)/$$t.fish; done
 
 uninstall:
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(patsubst man/%.1,$(DESTDIR)$(MANDIR)/man1/%.1,$(wildcard man/*.1)) \
-	    $(patsubst man/%.5,$(DESTDIR)$(MANDIR)/man5/%.5,$(wildcard man/*.5)) \
-	    $(patsubst man/%.7,$(DESTDIR)$(MANDIR)/man7/%.7,$(wildcard man/*.7))
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(PAGES:%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)%)
+
+# The sources as one file, the same bytes each time.
+VERSION = $(shell sed -n 's/^\#define MIG_VERSION "\(.*\)"/\1/p' lib/base/mig.h)
+DIST = build/mig-$(VERSION).tar.gz
+
+dist:
+	@mkdir -p build
+	scripts/dist $(DIST)
+
+# build/deb/mig_….deb
+deb: dist
+	scripts/install-packages build deb
+	rm -rf build/deb
+	mkdir -p build/deb
+	tar -C build/deb -xzf $(DIST)
+	cd build/deb/mig-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b
+
+# build/npm/*.tgz, of this machine's processor; others: scripts/npm-packages.
+npm: static
+	scripts/npm-packages build/npm $(if $(findstring aarch64,$(shell $(CC) -dumpmachine)),arm64,x64)=build/static/mig
 
 clean:
 	rm -rf build

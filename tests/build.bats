@@ -189,10 +189,40 @@ built_with() { # COMPILER [NAME=VALUE…]
   for page in "${TOOLS[@]/%/.1}" mig-records.5 mig.1 mig.7; do
     [[ -s $root/opt/mig/share/man/man${page##*.}/$page ]] || fail "no page $page"
   done
-  run bash -c 'cd "$1" && find . -type f ! -path "./opt/mig/bin/*" ! -path "./opt/mig/share/man/man[157]/*"' - "$root"
+  run bash -c 'cd "$1" && find . -type f ! -path "./opt/mig/bin/*" ! -path "./opt/mig/share/man/man[157]/*" \
+    ! -path "./opt/mig/share/bash-completion/completions/mig" ! -path "./opt/mig/share/zsh/site-functions/_mig" \
+    ! -path "./opt/mig/share/fish/vendor_completions.d/mig.fish"' - "$root"
   assert_output ''
   run make_into "$copy" uninstall PREFIX=/opt/mig DESTDIR="$root"
   assert_success
-  run find "$root" -type f
+  run find "$root" -type f -o -type l
   assert_output ''
+}
+
+@test "make dist gives the same bytes twice, also from what was unpacked of it" {
+  local copy
+  command -v git >/dev/null || skip "no git"
+  [[ -e $TESTS/../.git ]] || skip "not a checkout"
+  "$TESTS/../scripts/dist" one.tar.gz
+  (umask 077 && TZ=Asia/Tokyo "$TESTS/../scripts/dist" two.tar.gz)
+  run cmp one.tar.gz two.tar.gz
+  assert_success
+  tar -xzf one.tar.gz
+  copy=$(echo mig-*/)
+  mkdir "$copy/build"
+  touch "$copy/build/mig"
+  "$copy/scripts/dist" three.tar.gz
+  run cmp one.tar.gz three.tar.gz
+  assert_success
+}
+
+@test "the note .note.dlopen becomes the dependencies of a package" {
+  command -v dpkg >/dev/null || skip "no dpkg"
+  command -v readelf >/dev/null || skip "no readelf(1)"
+  run "$TESTS/../scripts/dlopen-depends" "$BUILD"/mig-*
+  assert_success
+  assert_output --regexp '^dlopen:Depends=libpq5 \(>= 14\)
+dlopen:Recommends=libcurl4[a-z0-9]*$'
+  run "$TESTS/../scripts/dlopen-depends" "$BUILD"/mig-plan
+  assert_output $'dlopen:Depends=\ndlopen:Recommends='
 }

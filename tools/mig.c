@@ -17,6 +17,7 @@
 #include "base/options.h"
 #include "base/suggest.h"
 #include "chain.h"
+#include "completions.h"
 #include "manual.h"
 #include "programs.h"
 #include "route.h"
@@ -27,8 +28,7 @@ static const struct command plan_command = { "plan", "what a deploy would do; - 
 static const struct command deploy_command = { "deploy", "do it", 3, { TOOL_SCAN, TOOL_PLAN, TOOL_APPLY }, { NULL } };
 static const struct command verify_command = { "verify", "do the migrations make what schema.prisma says?", 2,
 	{ TOOL_SCAN, TOOL_CHECK }, { "--replay", NULL } };
-static const struct command *const commands[] = { &status_command, &plan_command, &deploy_command, &verify_command };
-enum { COMMANDS = sizeof commands / sizeof *commands };
+static const struct command *const commands[] = { &status_command, &plan_command, &deploy_command, &verify_command, NULL };
 
 /* --- help --- */
 
@@ -51,7 +51,7 @@ say_help(void)
 	size_t i;
 
 	printf("mig: takes Prisma migrations to a production PostgreSQL\n\nusage: mig COMMAND [OPTION]... [DIR]\n\n");
-	for (i = 0; i < COMMANDS; i++) {
+	for (i = 0; commands[i] != NULL; i++) {
 		printf("  %-8s %s\n  %8s = ", commands[i]->name, commands[i]->about, "");
 		print_parts(commands[i]);
 	}
@@ -60,7 +60,9 @@ say_help(void)
 	       "  scan     one tool alone, as are apply, check and seed\n"
 	       "  help     this page; help TOPIC the manual: mig, scan, plan, apply, seed, check, records\n"
 	       "  install-links DIR\n"
-	       "           makes links by the names of the tools\n");
+	       "           makes links by the names of the tools\n"
+	       "  completions bash|zsh|fish\n"
+	       "           what these shells complete words of mig with\n");
 	printf("\nAn option goes to each tool of the pipe that has it, -o and --format to the last: mig COMMAND --help.\n"
 	       "Exit codes are those of the last tool; see mig help mig.\n");
 	return manual_end();
@@ -98,6 +100,18 @@ is_stream(const char *operand)
 	return stat(operand, &file) == 0 && !S_ISDIR(file.st_mode);
 }
 
+/* mig-plan --diff FROM TO, whose files are no folder of migrations either. */
+static bool
+compares_files(int argc, char *argv[])
+{
+	int i;
+
+	for (i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--diff") == 0)
+			return true;
+	return false;
+}
+
 /* The datamodel, where Prisma has it by default. */
 static void
 add_schema(struct part *check)
@@ -119,7 +133,7 @@ run_command(const struct command *command, int argc, char *argv[])
 	struct route route;
 	int code = route_make(&route, command, argc, argv);
 
-	if (command == &plan_command && is_stream(route.operand)) {
+	if (command == &plan_command && (is_stream(route.operand) || compares_files(argc, argv))) {
 		route_free(&route);
 		command = &stream;
 		code = route_make(&route, command, argc, argv);
@@ -185,7 +199,7 @@ static int
 refuse_word(const char *word)
 {
 	static const char *const words[] = { "status", "plan", "deploy", "verify", "check", "seed", "scan", "apply", "help",
-		"install-links" };
+		"install-links", "completions" };
 	const char *nearest = suggest_nearest(word, strlen(word), words, sizeof words / sizeof *words);
 
 	/* what is no word of letters may be a secret */
@@ -225,7 +239,7 @@ main(int argc, char *argv[])
 	if (strncmp(name, "mig-", 4) == 0 && (tool = find_tool(name)) != NULL)
 		return tool->main(argc, argv);
 	message_begin("mig");
-	for (i = 0; i < COMMANDS; i++)
+	for (i = 0; commands[i] != NULL; i++)
 		if (strcmp(word, commands[i]->name) == 0)
 			return run_command(commands[i], argc - 2, argv + 2);
 	if ((tool = find_tool(word)) != NULL)
@@ -236,6 +250,8 @@ main(int argc, char *argv[])
 		return say_help();
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
 		return manual_version();
+	if (strcmp(word, "completions") == 0)
+		return completions_show(argc > 2 ? argv[2] : "", commands);
 	if (strcmp(word, "install-links") == 0)
 		return install_links(called, argc - 2, argv + 2);
 	if (argc < 2)

@@ -12,7 +12,7 @@ say_missing(const struct library *library, const char *why)
 {
 	size_t len = strlen(library->file);
 
-	if (strncmp(why, library->file, len) == 0 && strstr(why, "No such file") != NULL)
+	if (strncmp(why, library->file, len) == 0 && strstr(why, "No such file") != NULL) /* of glibc; others are quoted */
 		return message_error(MIG_CONFIG, "%s is missing: apt-get install %s", library->file, library->package);
 	(void)message_error(MIG_CONFIG, "cannot load %s: %s", library->file, why);
 	message_line("  The package that has it, with all that it needs: apt-get install --reinstall %s", library->package);

@@ -14,6 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a library is called here: LIBRARY_FILE("libpq", "5"). */
+#ifdef __APPLE__
+#define LIBRARY_FILE(name, number) name "." number ".dylib"
+#else
+#define LIBRARY_FILE(name, number) name ".so." number
+#endif
+
 struct library {
 	const char *file;    /* libpq.so.5 */
 	const char *package; /* of Debian: libpq5 */
@@ -34,11 +41,15 @@ int library_load(const struct library *library, const struct library_function fu
 /* LIBRARY_NOTE("libpq.so.5", "postgresql", "required"): priority is required, recommended or suggested. */
 #define LIBRARY_NOTE(file, feature, priority) \
 	LIBRARY_NOTE_JSON("[{\"feature\":\"" feature "\",\"priority\":\"" priority "\",\"soname\":[\"" file "\"]}]")
+#ifdef __ELF__
 #define LIBRARY_NOTE_JSON(json)                                                                   \
 	static const struct {                                                                     \
 		uint32_t owner_size, size, type;                                                  \
 		char owner[4];                                                                    \
 		_Alignas(uint32_t) char text[sizeof(json)];                                       \
 	} library_note __attribute__((used, aligned(4), section(".note.dlopen"))) = { 4, sizeof(json), 0x407c0c0a, "FDO", json }
+#else
+#define LIBRARY_NOTE_JSON(json) extern int library_note
+#endif
 
 #endif

@@ -18,12 +18,12 @@ find_curl(void)
 #else
 #define FIND(type, name, parameters) { "curl_" #name, &curl.name },
 
-LIBRARY_NOTE("libcurl.so.4", "http", "recommended");
+LIBRARY_NOTE(LIBRARY_FILE("libcurl", "4"), "http", "recommended");
 
 static int
 find_curl(void)
 {
-	static const struct library library = { "libcurl.so.4", "libcurl4", RTLD_NOW | RTLD_LOCAL };
+	static const struct library library = { LIBRARY_FILE("libcurl", "4"), "libcurl4", RTLD_NOW | RTLD_LOCAL };
 	static const struct library_function functions[] = { CURL_FUNCTIONS(FIND) };
 
 	return library_load(&library, functions, sizeof functions / sizeof *functions);

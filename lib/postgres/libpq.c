@@ -87,7 +87,7 @@
 #define NAME(type, name, parameters, arguments)    { #name, &libpq.name },
 #define NAME_VOID(name, parameters, arguments)     { #name, &libpq.name },
 
-LIBRARY_NOTE("libpq.so.5", "postgresql", "required");
+LIBRARY_NOTE(LIBRARY_FILE("libpq", "5"), "postgresql", "required");
 
 static struct {
 	FUNCTIONS(POINTER, POINTER_VOID)
@@ -96,7 +96,7 @@ static struct {
 static void
 load(void)
 {
-	static const struct library library = { "libpq.so.5", "libpq5", RTLD_LAZY | RTLD_GLOBAL };
+	static const struct library library = { LIBRARY_FILE("libpq", "5"), "libpq5", RTLD_LAZY | RTLD_GLOBAL };
 	static const struct library_function functions[] = { FUNCTIONS(NAME, NAME_VOID) };
 	static bool loaded;
 

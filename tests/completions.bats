@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# Completions of bash, zsh and fish: made by `mig completions SHELL` of the tables of options.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+
+setup() {
+  folder_new
+  migration 20240101000000_init 'SELECT 1;'
+  migration 20240102000000_more 'SELECT 1;'
+}
+
+# completed LINE: what bash makes of it, a word a line; blanks behind a word count.
+completed() {
+  run bash --norc -c '
+    compopt() { :; }
+    source <(mig completions bash)
+    COMP_LINE=$1 COMP_POINT=${#1}
+    _mig_complete
+    printf "%s\n" "${COMPREPLY[@]}"' - "$1"
+  assert_success
+}
+
+@test "bash: options of each tool, and of each command of mig" {
+  local tool option
+  for tool in scan plan apply seed check; do
+    completed "mig-$tool --"
+    while read -r option; do
+      grep -qxE -- "$option=?" <<<"$output" || fail "mig-$tool: $option is not offered: $output" || return 1
+    done < <(mig-"$tool" --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+    want=$output
+    [[ $tool != plan ]] || continue
+    completed "mig $tool --"
+    assert_equal "$output" "$want"
+  done
+  completed 'mig deploy --dr'
+  assert_output -- --dry-run
+  completed 'mig status --st'
+  assert_output ''
+}
+
+@test "bash: commands, sources, formats, migrations, checks and their settings" {
+  completed 'mig de'
+  assert_output deploy
+  completed 'mig-scan -d '
+  assert_output $'env:DATABASE_URL\nenv:\nfile:\ncmd:'
+  completed 'mig-scan --database=f'
+  assert_output file:
+  completed 'mig-plan --to '
+  assert_output $'20240101000000_init\n20240102000000_more'
+  completed 'mig plan --baseline=20240102'
+  assert_output 20240102000000_more
+  completed 'mig-seed --as='
+  assert_output $'csv\ntsv\nndjson'
+  completed 'mig-check health.cer'
+  assert_output $'health.certificate-warn=\nhealth.certificate-crit='
+  completed 'mig check his'
+  assert_line history
+  touch plan.rec
+  completed 'mig-apply pl'
+  assert_output plan.rec
+}
+
+@test "zsh: its candidates are the same" {
+  local line
+  command -v zsh >/dev/null || skip "no zsh"
+  mig completions zsh >_mig
+  run zsh -n _mig
+  assert_success
+  for line in 'mig-scan --' 'mig deploy --' 'mig-plan --to=' 'mig ' 'mig-seed --as='; do
+    # shellcheck disable=SC2086
+    set -- $line
+    [[ $line != *' ' ]] || set -- "$@" ''
+    current=${!#}
+    run zsh -f -c 'compdef() { :; }; source ./_mig; _mig_candidates "$@"' - "$current" "${@:1:$#-1}"
+    assert_success
+    want=$output
+    run bash -c 'complete() { :; }; source <(mig completions bash); _mig_candidates "$@"' - "$current" "${@:1:$#-1}"
+    assert_equal "$output" "$want"
+    [[ -n $want ]] || fail "nothing for $line"
+  done
+}
+
+@test "fish: what it offers" {
+  command -v fish >/dev/null || skip "no fish"
+  export HOME=$BATS_TEST_TMPDIR
+  mig completions fish >mig.fish
+  offered() { run fish -c 'source mig.fish; complete -C "$argv[1]" | string split -f 1 \t' -- "$1"; }
+  offered 'mig deploy --dry'
+  assert_output -- --dry-run
+  offered 'mig-plan --to '
+  assert_output $'20240101000000_init\n20240102000000_more'
+  offered 'mig-scan --database '
+  assert_line file:
+  offered 'mig-check health.certificate-w'
+  assert_output health.certificate-warn=
+  offered 'mig de'
+  assert_output deploy
+}
+
+@test "an unknown shell is refused" {
+  run --separate-stderr mig completions tcsh
+  assert_code 64
+  says 'bash, zsh or fish'
+}
