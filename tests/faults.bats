@@ -129,7 +129,7 @@ assert_next_run_finishes() {
 }
 
 assert_untouched() {
-  assert_equal "$(sql "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")" 0
+  assert_equal "$(relations)" ''
 }
 
 ## The commit

@@ -234,6 +234,11 @@ checksum() {
   sum=$(sha256sum "$FOLDER/$1/migration.sql") && echo "${sum%% *}"
 }
 
+# What is in `public`, a name a line; an attacker's schema (traps.bash) is nobody's work.
+relations() {
+  sql "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND pg_get_userbyid(relowner) <> 'mallory' ORDER BY 1"
+}
+
 schema_dump() {
   pg_dump --schema-only "$@" | grep -v -e '^\\restrict' -e '^\\unrestrict' -e '^-- Dumped'
 }

@@ -77,7 +77,7 @@ free_port() {
 }
 
 server_new() (
-  here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+  tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
   tcp=false
   settings=()
   # there is much to lock where a test drops the schema `public`
@@ -158,7 +158,7 @@ server_new() (
 	SQL
   if [[ -n ${MIG_TEST_TRAPS-} ]]; then
     # shellcheck source=tests/traps.bash
-    source "$here/traps.bash"
+    source "$tests/traps.bash"
     server_use "$dir"
     traps_template >&2 || exit 1
   fi

@@ -407,7 +407,7 @@ locks_left() {
   assert_equal "$(valid_indexes)" a_b
   eventually eval '[[ $(locks_left) == 0 ]]'
   # nobody hung up on it in the middle of a cancel request, which ends one of release 1.18
-  grep -q 'sending cancel request' "$bouncer/log"
+  grep -qE '(sending|sent) cancel request' "$bouncer/log"
   run ! grep -E 'unexpected eof|FATAL' "$bouncer/log"
 }
 
@@ -504,12 +504,18 @@ locks_left() {
 @test "--wait is for waiting: neither a long build nor the steps before use it up" {
   given_tables
   sql "INSERT INTO a SELECT i, i FROM generate_series(1, 150) i"
-  sql 'CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.01); RETURN $1; END $$'
+  # the last row waits for the session that is to be in the way
+  sql "CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS \$\$ BEGIN
+    FOR i IN 1..2000 LOOP
+      EXIT WHEN \$1 <> 150 OR EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7);
+      PERFORM pg_sleep(0.01);
+    END LOOP;
+    RETURN \$1; END \$\$"
   migration 2_index 'CREATE INDEX CONCURRENTLY a_b ON a (slow(b));'
   migration 3_column 'ALTER TABLE c ADD x int;'
-  begin bash -c 'mig-scan | mig-plan | mig-apply --wait=1s'
-  eventually waiting_for 1s
-  session_begin 'BEGIN; UPDATE a SET b = b WHERE id = 1; SELECT * FROM c'
+  begin bash -c 'mig-scan | mig-plan | mig-apply --wait=4s'
+  eventually waiting_for 5s
+  session_begin 'BEGIN; UPDATE a SET b = b WHERE id = 1; SELECT * FROM c; SELECT pg_advisory_lock(7)'
   eventually waiting
   session_end "$SESSION"
   finish

@@ -17,10 +17,10 @@ TRAP_OPERATORS='= <> < > <= >= || + - / * -> ->> ~ !~ ~~ !~~ @> <@ && ? #>>'
 TRAP_AGGREGATES='count min max sum avg array_agg bool_or bool_and every json_agg jsonb_agg'
 
 traps_plant() {
-  local names here
-  here=$(dirname "${BASH_SOURCE[0]}")
+  local names root
+  root=$(dirname "${BASH_SOURCE[0]}")
   [[ -z $(sql_admin "SELECT 1 FROM pg_namespace WHERE nspname = 'mallory'") ]] || return 0
-  names=$(cat "$here"/../lib/*/*.[ch] "$here"/../tools/*.c | grep -o '[a-z_0-9]\+ *(' | tr -d ' (' | sort -u | sed "s/.*/'&'/" | paste -sd,)
+  names=$(cat "$root"/../lib/*/*.[ch] "$root"/../tools/*.c | grep -o '[a-z_0-9]\+ *(' | tr -d ' (' | sort -u | sed "s/.*/'&'/" | paste -sd,)
   sql_admin "DO \$\$ BEGIN CREATE ROLE mallory; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END \$\$;
     GRANT CREATE, USAGE ON SCHEMA public TO mallory; GRANT CREATE ON DATABASE \"$PGDATABASE\" TO mallory"
   sql_admin <<SQL
@@ -171,5 +171,6 @@ traps_ours() {
 traps_template() {
   PGDATABASE=postgres sql_admin 'CREATE DATABASE trapped TEMPLATE template0' &&
     PGDATABASE=trapped traps_plant &&
+    PGDATABASE=trapped sql_admin 'DROP TABLE mallory._prisma_migrations' && # of which mig-plan would warn
     PGDATABASE=postgres sql_admin 'ALTER DATABASE trapped WITH IS_TEMPLATE true ALLOW_CONNECTIONS false'
 }

@@ -197,7 +197,7 @@ format_fraction(char out[12], const char *fraction, size_t digits)
 	memcpy(nine, fraction, digits < 9 ? digits : 9);
 	while (keep > 0 && memcmp(nine + keep - 3, "000", 3) == 0)
 		keep -= 3;
-	snprintf(out, 12, keep > 0 ? ".%.*s" : "", (int)keep, nine);
+	snprintf(out, 12, "%s%.*s", keep > 0 ? "." : "", (int)keep, nine);
 }
 
 static const char *
