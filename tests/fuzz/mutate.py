@@ -18,7 +18,7 @@ BUILD, WORK = os.environ["BUILD"], os.environ["WORK"]
 SERVER = (os.environ["PGHOST"], int(os.environ["PGPORT"]))
 JOBS = int(os.environ.get("JOBS", "4"))
 ONLY = os.environ.get("TOOLS", "").split()
-LIMIT = 60  # seconds: a run has to end by itself
+LIMIT = 90  # seconds: a run has to end by itself; the longest are 30 of patience with a silent server, and three times 10
 
 # ---- what is deployed, seeded and asked --------------------------------------------------------------------------------
 
