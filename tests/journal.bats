@@ -676,7 +676,7 @@ SQL
   migration 20240105000000_held "INSERT INTO \"held\" SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database());"
   pipeline
   assert_code 0
-  says '20240102000000_discard gave the deploy lock away; it was taken again' '20240104000000_unlock gave the deploy lock away'
+  says '20240102000000_discard released the deploy lock; it was taken again' '20240104000000_unlock released the deploy lock'
   assert_equal "$(sql 'SELECT n FROM held')" $'1\n1'
 }
 
@@ -745,7 +745,7 @@ SQL
     migration 20240103000000_open "$script"
     pipeline
     assert_code 1
-    says 'the transaction that begins here is never ended'
+    says 'BEGIN without COMMIT'
     assert_equal "$(applied)" 20240101000000_base
   done
 }

@@ -626,7 +626,7 @@ busy_table() {
     "held by       pid $SESSION" web 'idle in transaction' SELECT \
     '  committed     step 1' '  rolled back   step 2, all of it' '  not started   step 3' --max-stall \
     "next: wait until pid $SESSION is done, or end it in psql:  select pg_terminate_backend($SESSION);" \
-    'then run the same again; it goes on at step 2:  mig-apply --wait=3s plan.rec'
+    'then run the same again; it resumes at step 2:  mig-apply --wait=3s plan.rec'
   says_not customer
   assert_equal "$(tables)" 'Order before'
   assert_equal "$(applied | tr '\n' ' ')" '1_order 2_before '

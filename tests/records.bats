@@ -136,10 +136,10 @@ each_change() {
 }
 
 @test "an input with nothing in it is refused" {
-  refused 1 'there is nothing' </dev/null
-  refused_by mig-apply -- 1 'there is nothing' </dev/null
+  refused 1 'empty input' </dev/null
+  refused_by mig-apply -- 1 'empty input' </dev/null
   database_new
-  refused_by mig-scan - -- 1 'there is nothing' </dev/null
+  refused_by mig-scan - -- 1 'empty input' </dev/null
   run --separate-stderr bash -c 'true | mig-check deploy'
   assert_code 3
 }
@@ -335,8 +335,8 @@ each_null() {
 
 @test "what is counted and digested has to be there" {
   offline_scan
-  refused 4 '4 records were written, 3 are here' < <(sed '4s/"records":3/"records":4/' scan.rec)
-  refused 3 '3 records were written, 2 are here' < <(sed '2d' scan.rec)
+  refused 4 'incomplete stream: 4 records written, 3 received' < <(sed '4s/"records":3/"records":4/' scan.rec)
+  refused 3 'incomplete stream: 3 records written, 2 received' < <(sed '2d' scan.rec)
   refused 4 'its digest is not that of its lines' < <(sed '4s/"digest":"\(.\)\(.\)/"digest":"\2\1/' scan.rec)
   refused 4 'its digest is not that of its lines' < <(sed '4s/"digest":".*"/"digest":""/' scan.rec)
   refused 4 'its digest is not that of its lines' < <(sed '2s/24/25/' scan.rec)
@@ -344,10 +344,10 @@ each_null() {
 
 @test "anything after the end record is refused, and anything after a failed one" {
   offline_scan
-  refused 5 'something after the end record' < <(cat scan.rec; echo)
-  refused 5 'something after the end record' < <(cat scan.rec scan.rec)
-  refused 3 'something after the failed record' < <(forged mig-scan 69 x; echo)
-  refused 3 'something after the failed record' < <(forged mig-scan 69 x; tail -n 1 scan.rec)
+  refused 5 'unexpected data after the end record' < <(cat scan.rec; echo)
+  refused 5 'unexpected data after the end record' < <(cat scan.rec scan.rec)
+  refused 3 'unexpected data after the failed record' < <(forged mig-scan 69 x; echo)
+  refused 3 'unexpected data after the failed record' < <(forged mig-scan 69 x; tail -n 1 scan.rec)
 }
 
 @test "a failed record needs a code that a process can end with" {

@@ -738,7 +738,7 @@ CASES
   touch t.cvs README.md .hidden
   seed .
   assert_code 0
-  says 'warning: ./t.cvs is no seed file and is passed over'
+  says 'warning: skipping ./t.cvs: not a seed file'
   says_not README .hidden
 }
 

@@ -196,7 +196,7 @@ CASES
   echo 'SELECT 1;' >2.sql
   seed .
   assert_code 0
-  says '1.sql gave the deploy lock away; it was taken again'
+  says '1.sql released the deploy lock; it was taken again'
   assert_equal "$(sql 'SELECT n FROM held')" 1
 
   # A deployer who waits for it gets it.
@@ -207,7 +207,7 @@ CASES
   session_begin 'SELECT pg_advisory_lock(72707369)'
   finish
   assert_code 75
-  says '1.sql gave the deploy lock away, and another deployer has it now' 'Nothing was seeded'
+  says '1.sql released the deploy lock, and another deployer holds it now' 'Nothing was seeded'
   assert_equal "$(sql 'SELECT count(*) FROM a')" 0
   session_end "$SESSION"
 

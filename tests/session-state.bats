@@ -55,7 +55,7 @@ half_done() { # SCRIPT
   while IFS= read -r script; do
     script=${script//ROLE_NAME/\"$ROLE\"}
     half_done "$script"
-    says 'correct the file from statement'
+    says 'next: correct statement '
     sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"
     sql_admin 'CREATE TABLE public.kept AS TABLE public._prisma_migrations'
     pipeline
@@ -95,7 +95,7 @@ SQL
   while IFS= read -r script; do
     half_done "$script"
     says 'next: mig-scan | mig-plan' 'lost'
-    says_not 'correct the file from statement'
+    says_not 'next: correct statement '
     sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"
     pipeline
     assert_code 1

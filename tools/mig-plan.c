@@ -100,7 +100,7 @@ check_wishes(const struct request *request)
 		return options_wrong("a plan with marks holds only the marks: it cannot have --to, --from-empty or --resume");
 	if ((w->strict != NULL && !plan_rules_known(w->strict, &word, &len)) ||
 	    (w->allow != NULL && !plan_rules_known(w->allow, &word, &len)))
-		return options_wrong("\"%.*s\" is no rule that can be moved", (int)len, word);
+		return options_wrong("\"%.*s\" is not a rule that --strict and --allow move", (int)len, word);
 	return 0;
 }
 

@@ -141,7 +141,7 @@ refuse_long(const struct route *route, const char *name, size_t len)
 	nearest = suggest_nearest(name, len, names, n);
 	(void)message_error(usage_code(route), "mig %s has no option --%.*s%s%s%s", route->command->name, (int)len, name,
 	    nearest != NULL ? "; did you mean --" : "", nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
-	message_line("  what it takes: mig %s --help", route->command->name);
+	message_line("  see mig %s --help", route->command->name);
 	return usage_code(route);
 }
 
@@ -150,7 +150,7 @@ refuse_short(const struct route *route, char letter)
 {
 	(void)message_error(usage_code(route), "mig %s has no option -%c", route->command->name,
 	    letter > 0x20 && letter < 0x7F ? letter : '?');
-	message_line("  what it takes: mig %s --help", route->command->name);
+	message_line("  see mig %s --help", route->command->name);
 	return usage_code(route);
 }
 

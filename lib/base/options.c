@@ -86,7 +86,7 @@ options_wrong(const char *format, ...)
 	bytes_vformat(&text, format, args);
 	va_end(args);
 	(void)message_error(MIG_USAGE, "%s", text.data);
-	message_line("  what it takes: %s --help", message_tool());
+	message_line("  see %s --help", message_tool());
 	bytes_free(&text);
 	return MIG_USAGE;
 }
@@ -272,7 +272,7 @@ options_time(const char *name, const char *value, long long *ms)
 {
 	if (clock_parse(value, ms))
 		return 0;
-	return options_wrong("--%s=%s is no time; write it with its unit: 200ms, 5s, 10min", name, value);
+	return options_wrong("--%s=%s needs a unit: 200ms, 5s, 10min", name, value);
 }
 
 int

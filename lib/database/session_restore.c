@@ -34,13 +34,13 @@ mend_lock(struct db *db, const struct step *step)
 	if (held == 0) {
 		held = ask_flag(db, history_try_lock_sql, true);
 		if (held == 1)
-			message_warning("%s gave the deploy lock away; it was taken again", step->migration);
+			message_warning("%s released the deploy lock; it was taken again", step->migration);
 	}
 	if (held == 1)
 		return 0;
 	if (held < 0)
 		return message_code();
-	return message_error(MIG_BUSY, "%s gave the deploy lock away, and another deployer has it now", step->migration);
+	return message_error(MIG_BUSY, "%s released the deploy lock, and another deployer holds it now", step->migration);
 }
 
 static int
@@ -57,7 +57,7 @@ mend_search_path(struct db *db, const char *schema, const struct target *target,
 		bytes_free(&sql);
 		return resolves < 0 ? message_code() : 0;
 	}
-	message_warning("%s moved the search path away from the history; it is set back for what follows",
+	message_warning("%s changed search_path away from the history; restored for the following steps",
 	    step->migration);
 	if (target->schema != NULL) {
 		bytes_str(&sql, "SET search_path = ");
@@ -82,7 +82,7 @@ mend_settings(struct db *db, const char *schema, const struct target *target, co
 	if (session_may_set(step->sql, script, "row_security"))
 		db_show_all_rows(db);
 	while ((setting = db_restored(db)) != NULL)
-		message_warning("%s changed %s; it is set back for what follows", step->migration, setting);
+		message_warning("%s changed %s; restored for the following steps", step->migration, setting);
 	return code;
 }
 

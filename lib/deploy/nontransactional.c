@@ -44,7 +44,7 @@ let_others_through(struct going *g, size_t at)
 		g->deadlocked_ms = clock_now_ms();
 	if (!going_error_is(g, "40P01") || clock_now_ms() - g->deadlocked_ms < OTHERS_WAIT_MS)
 		return true;
-	message_verbose("%s: giving the deploy lock to who waits for it", g->step->migration);
+	message_verbose("%s: releasing the deploy lock to a waiting deployer", g->step->migration);
 	if (!db_run_aside(s->db, history_unlock_sql))
 		return false;
 	g->finished = true; /* without the lock the row is not ours to write: another run may go on with it */

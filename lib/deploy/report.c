@@ -239,11 +239,11 @@ say_next(const struct step *step, const struct sent *sent)
 	else if (sent->outcome == SEND_FAILED && !sent->kept)
 		again_deploy("next: correct the file, then run the same again");
 	else if (sent->outcome == SEND_FAILED)
-		again_deploy("next: correct the file from statement %zu on, then run the same; it goes on there", sent->done + 1);
+		again_deploy("next: correct statement %zu, or a later one, in the file, then run the same again; it resumes there", sent->done + 1);
 	else if (sent->kept && !sent->finished) /* a kept plan does not know of the row */
-		again_deploy("next: run the same again; it goes on where it stopped");
+		again_deploy("next: run the same again; it resumes where it stopped");
 	else
-		again_retry("next: run the same again; it goes on where it stopped");
+		again_retry("next: run the same again; it resumes where it stopped");
 }
 
 static void
@@ -326,7 +326,7 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 		message_line("%s end it in psql:  ROLLBACK PREPARED %s;    (or COMMIT PREPARED)",
 		    i == 0 && waits->holders[0].session.pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
 	answer_free(prepared);
-	(sent->kept ? again_deploy : again_retry)("%s run the same again; it goes on at step %lld",
+	(sent->kept ? again_deploy : again_retry)("%s run the same again; it resumes at step %lld",
 	    waits->count > 0 ? "      then" : "next:", step->step);
 	return MIG_BUSY;
 }
@@ -369,6 +369,6 @@ report_stopped(const struct report *r, size_t at)
 	fact(r, "committed", is_done, true);
 	fact(r, "skipped", is_skipped, false);
 	fact(r, "not started", is_not_started, false);
-	again_retry("next: run the same again; it goes on where it stopped");
+	again_retry("next: run the same again; it resumes where it stopped");
 	return code;
 }

@@ -66,7 +66,7 @@ has_watch(struct traffic *t)
 		return t->watch != NULL;
 	t->watch_tried = true;
 	if ((t->watch = watch_open(t->source, "mig-apply watch", 0, NULL)) == NULL)
-		message_warning("a second connection cannot be had: nobody sees who waits for us, and who is in the way");
+		message_warning("could not open a second connection: sessions blocked by this deploy will not be detected");
 	else
 		message_verbose("%s: a second connection watches who waits for whom", t->migration);
 	return t->watch != NULL;

@@ -162,7 +162,7 @@ plan_find_in_history(struct plan_maker *m, const struct standing *s)
 	case STATE_FAILED: /* decided in plan_add_resume(), which knows the journal */
 		break;
 	case STATE_RUNNING:
-		plan_add_finding(m, "running", s->migration, xstrdup("another deployer has begun it and goes on"), NULL);
+		plan_add_finding(m, "running", s->migration, xstrdup("another deployer is applying it"), NULL);
 		break;
 	case STATE_LATE:
 		plan_add_finding(m, "late", s->migration,
@@ -193,8 +193,8 @@ find_open_transaction(struct plan_maker *m, const struct migration *script, cons
 		if (s->kind == SQL_BEGIN || s->chain) {
 			struct sql_place place = sql_place(script->sql, strlen(script->sql), s->start);
 			struct finding *f = plan_add_finding(m, "open_transaction", script->migration,
-			    xstrdup("the transaction that begins here is never ended: what it did would be lost"),
-			    xstrdup("end it: write COMMIT; where it is to end"));
+			    xstrdup("BEGIN without COMMIT: its work would be rolled back"),
+			    xstrdup("add COMMIT; where the transaction ends"));
 
 			f->line = (long long)place.line;
 			f->column = (long long)place.column;

@@ -69,7 +69,7 @@ standing_note(struct bytes *out, const struct standing *s)
 			bytes_format(out, ", statement %zu of %zu", journal.next, journal.count);
 		break;
 	case STATE_RUNNING:
-		bytes_str(out, "another deployer has begun it");
+		bytes_str(out, "another deployer is applying it");
 		break;
 	case STATE_LATE:
 		bytes_str(out, "sorts before an applied one");
@@ -371,7 +371,7 @@ step_lines(struct bytes *out, const struct planned *planned, size_t columns, boo
 	bytes_str(out, "statements   bytes   runs\n");
 	for (i = 0; i < planned->step_count; i++) {
 		if (!unfold && planned->step_count > FOLD && i == FOLD - 2) {
-			bytes_format(out, "   …  … %zu more (-v shows them)\n", planned->step_count - FOLD + 1);
+			bytes_format(out, "   …  … %zu more (-v shows all)\n", planned->step_count - FOLD + 1);
 			i = planned->step_count - 1;
 		}
 		step_line(out, planned, &planned->steps[i], width);
@@ -474,7 +474,7 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	for (i = 0; i < planned->finding_count; i++) {
 		if (!unfold && planned->finding_count > 2 * FOLD && i == 2 * FOLD - 1) {
-			bytes_format(out, "… %zu more findings (-v shows them)\n", planned->finding_count - i);
+			bytes_format(out, "… %zu more findings (-v shows all)\n", planned->finding_count - i);
 			break;
 		}
 		finding_lines(out, planned->folder, &planned->findings[i]);

@@ -102,7 +102,7 @@ failed_remedy(const struct plan_maker *m, const struct standing *s, const struct
 	size_t next = journal != NULL ? journal->next : 1, at;
 	bool undone = journal == NULL && is_one_transaction(s->script);
 
-	bytes_str(&text, "Look what is there; then one of these:");
+	bytes_str(&text, "Check what it left; then choose one of these:");
 	if (undone)
 		plan_deploy_with(m, &text, "--mark-rolled-back", s->migration,
 		    "Prisma sent the script as one message, without transactions of its own: all of it was rolled back");
@@ -170,7 +170,7 @@ add_kept_resume(struct plan_maker *m, const struct standing *s, const struct jou
 		code = add_failed(m, s, journal, why);
 	} else {
 		plan_add_finding(m, "resumes", s->migration,
-		    xformat("goes on at statement %zu of %zu: what comes before is committed%s", journal->next, split->count,
+		    xformat("resumes at statement %zu of %zu: the statements before it are committed%s", journal->next, split->count,
 		        behind.settings.len > 0 ? ", and its settings are made again" : ""),
 		    NULL);
 		code = plan_add_apply(m, s->script, resume);
@@ -199,7 +199,7 @@ add_journal_resume(struct plan_maker *m, const struct standing *s, const struct 
 		aim = aim_of(s->script->sql, &split->statements[journal->next - 1]);
 		aim_free(&aim);
 		if (aim.act == AIM_NONE)
-			return add_failed(m, s, journal, "a statement that stands alone had begun, and nobody knows whether it ended");
+			return add_failed(m, s, journal, "a non-transactional statement was interrupted; it may or may not have completed");
 	}
 	return add_kept_resume(m, s, journal, split, &resume);
 }

@@ -216,7 +216,7 @@ no_line(struct reader *r, size_t len)
 	else if (len > 0)
 		(void)reader_refuse(r, "the line is cut short: no newline at its end");
 	else if (r->line == 1)
-		(void)reader_refuse(r, "there is nothing: the tool before wrote no record");
+		(void)reader_refuse(r, "empty input: the tool before wrote no record");
 	else
 		(void)reader_refuse(r, "the stream ends without its end record: %s was cut off", record_tool(r));
 	return READING_BAD;
@@ -263,7 +263,7 @@ reader_at_end(struct reader *r, const char *name)
 {
 	if (r->from < r->end || reader_more(r)) {
 		r->line++;
-		(void)reader_refuse(r, "there is something after the %s record", name);
+		(void)reader_refuse(r, "unexpected data after the %s record", name);
 		return false;
 	}
 	return true;
@@ -291,7 +291,7 @@ read_end(struct reader *r, const struct record *record)
 	if (record_fill(r, record, &frame_end_form, &end) != 0)
 		return READING_BAD;
 	if (end.records != (long long)r->line - 1) {
-		(void)reader_refuse(r, "the stream is not whole: %lld records were written, %lu are here",
+		(void)reader_refuse(r, "incomplete stream: %lld records written, %lu received",
 		    end.records, r->line - 1);
 		return READING_BAD;
 	}

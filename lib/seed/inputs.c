@@ -204,7 +204,7 @@ take_folder(struct seed_input *input, const struct seed_request_files *request, 
 			    xformat("%s%s%s", folder, tail > 0 && folder[tail - 1] == '/' ? "" : "/", name),
 			    true);
 		else if (code == 0 && strcmp(name, SEED_CONF) != 0 && strncmp(name, "README", 6) != 0)
-			message_warning("%s/%s is no seed file and is passed over", folder, name);
+			message_warning("skipping %s/%s: not a seed file", folder, name);
 		free(entries[i]);
 	}
 	free(entries);

@@ -65,11 +65,11 @@ take_lock_again(struct seeding *s)
 	enum db_outcome outcome = db_query_ours(s->db, &a, history_try_lock_sql, 0, NULL);
 
 	if (outcome == DB_OK && !answer_flag(a, 0, 0)) {
-		s->code = message_error(MIG_BUSY, "%s gave the deploy lock away, and another deployer has it now",
+		s->code = message_error(MIG_BUSY, "%s released the deploy lock, and another deployer holds it now",
 		    unlocking_file(s));
 		message_line("  Nothing was seeded: all was rolled back.");
 	} else if (outcome == DB_OK && s->first) {
-		message_warning("%s gave the deploy lock away; it was taken again", unlocking_file(s));
+		message_warning("%s released the deploy lock; it was taken again", unlocking_file(s));
 	}
 	answer_free(a);
 	return outcome;
