@@ -183,8 +183,20 @@ refused() {
 }
 
 @test "verify is a replay that is judged against schema.prisma" {
-  command -v mig-scan >/dev/null
-  mig-scan --help | grep -q -- --replay || skip "mig-scan has no --replay"
+  export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
+  migration 20240101000000_init 'CREATE TABLE "A" ("id" INTEGER NOT NULL, CONSTRAINT "A_pkey" PRIMARY KEY ("id"));'
+  printf '%s\n' 'datasource db {' '  provider = "postgresql"' '}' '' 'model A {' '  id Int @id' '}' >prisma/schema.prisma
+  export SCRATCH=$DATABASE_URL
+  unset DATABASE_URL
+  run --separate-stderr mig verify --scratch env:SCRATCH
+  assert_code 0
+  shows schema
+  sed -i 's/id Int @id/id Int @id\n  name String/' prisma/schema.prisma
+  run --separate-stderr mig verify --scratch env:SCRATCH
+  assert_code 2
+  shows name
+  run --separate-stderr mig verify schema=nowhere.prisma --scratch env:SCRATCH
+  assert_code 3
   run --separate-stderr mig verify --nonsense
   assert_code 3
 }

@@ -83,10 +83,11 @@ has(const struct program *program, const char *name, size_t len)
 	return false;
 }
 
+/* One place gets it: what is seen, and how far the plan goes (mig-scan has a --to of its own, for --replay). */
 static bool
-is_of_last(const struct option_spec *spec)
+is_of_one(const struct option_spec *spec)
 {
-	return spec->letter == 'o' || spec->letter == 'F';
+	return spec->letter == 'o' || spec->letter == 'F' || strcmp(spec->name, "to") == 0;
 }
 
 static bool
@@ -99,16 +100,18 @@ is_common(const struct option_spec *spec)
 static void
 give(struct route *route, const struct option_spec *spec, const char *word, const char *value)
 {
+	bool given = false;
 	size_t i;
 
 	if (spec->letter == 'h')
 		route->help = true;
-	for (i = is_of_last(spec) ? route->count - 1 : 0; i < route->count; i++) {
+	for (i = route->count; i-- > 0 && !(given && is_of_one(spec));) {
 		if (!is_common(spec) && !has(route->parts[i].tool->program, spec->name, strlen(spec->name)))
 			continue;
 		route_add(&route->parts[i], word);
 		if (value != NULL)
 			route_add(&route->parts[i], value);
+		given = true;
 	}
 }
 

@@ -1,7 +1,7 @@
 /*
  * One command line of `mig` becomes those of the tools that it is made of.
  *
- * An option goes to each of them that has it; -o and --format to the last, whose output is seen; -q and -v to all.
+ * An option goes to each of them that has it; -o, --format and --to to the last that has it; -q and -v to all.
  * A word that is no option goes to the first (in `verify` one with = in it, a check or its setting, to the last).
  */
 #ifndef MIG_TOOLS_ROUTE_H
