@@ -56,6 +56,9 @@ everything() {
   mig-check database || [[ $? == 1 ]]
   mig-check relation=kind relation=kind.name relation=public.kind.name
   mig-scan | mig-check history
+  mig-scan --catalog --grants -o catalog.rec >/dev/null
+  mig-check schema=catalog.rec <catalog.rec
+  mig-scan --replay --to 20240104000000_psql --scratch "$(PGDATABASE=postgres database_url)" --same-server -q >/dev/null
 }
 
 @test "nothing that somebody made in public is called by a statement of ours" {
