@@ -189,12 +189,12 @@ assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
 
 # A proxy before the server that keeps back a message of a type (d: a line of COPY, D: a row): of each connection in turn the
 # N-th, or where that is negative only its last 5 bytes, so that what follows it looks like its end; sets $fake.
-without_message() { # TYPE N…
+without_message() { # TYPE[:TEXT IN IT] N…
   local port fd
   exec {fd}< <(exec python3 - "$MIG_TEST_SERVER/.s.PGSQL.$(server_port)" "$@" 3>&- <<'PY'
 import socket, sys, threading
 
-path, kind = sys.argv[1], sys.argv[2].encode()
+path, (kind, _, text) = sys.argv[1], sys.argv[2].encode().partition(b":")
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 
@@ -209,8 +209,9 @@ def answers(server, client, which):
     stream, seen = server.makefile("rb"), 0
     while len(head := stream.read(5)) == 5:
         body = stream.read(int.from_bytes(head[1:], "big") - 4)
-        seen += head[:1] == kind
-        if head[:1] != kind or seen != abs(which):
+        wanted = head[:1] == kind and text in body
+        seen += wanted
+        if not wanted or seen != abs(which):
             client.sendall(head + body)
         elif which < 0:
             client.sendall((head + body)[:-5])
@@ -229,6 +230,27 @@ PY
   read -r port <&"$fd"
   exec {fd}<&-
   fake="postgresql://tester@127.0.0.1:$port/$PGDATABASE?sslmode=disable&gssencmode=disable"
+}
+
+@test "an answer to a statement that was lost on the way is none: 69, and what is said of the step is true" {
+  local tag
+  # of a script that is one transaction, of one that commits by itself, and of its row
+  for tag in 'INSERT 0 7' 'INSERT 0 3' 'UPDATE 1'; do
+    folder_new "$BATS_TEST_TMPDIR/${tag// /}"
+    database_new
+    migration 20240101000000_t 'CREATE TABLE t (id INTEGER); INSERT INTO t SELECT generate_series(1, 7);'
+    migration 20240102000000_u 'CREATE TABLE u (id INTEGER); COMMIT; INSERT INTO u VALUES (1), (2), (3); COMMIT;'
+    mig-scan | mig-plan >plan.rec
+    without_message "C:$tag" 1 0 0 # but on the first connection, all passes
+    DATABASE_URL=$fake run --separate-stderr mig-apply --wait=1s plan.rec
+    echo "$tag: $status $stderr"
+    [[ $status == 69 ]] || fail "taken"
+    [[ $stderr == *"the server's answers do not fit what was asked"* ]]
+    assert_equal "$(jq -r 'select(.record == "result" and .status == "applied").migration' <<<"$output")" "$(applied 2>/dev/null)"
+    pipeline
+    assert_code 0
+    assert_equal "$(sql 'SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM u)')" '7|3'
+  done
 }
 
 @test "an export in which a row was lost on the way is no export: 69, and no file" {

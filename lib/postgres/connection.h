@@ -196,6 +196,10 @@ enum db_outcome db_run(struct db *db, const char *sql, size_t *done);
 /* The same for a text of ours, which takes no time: limited as db_query() is. */
 enum db_outcome db_tell(struct db *db, const char *sql);
 
+/* How many statements of the last db_run() or db_tell() were answered well: also where none was an error, an answer may have
+ * been lost on the way. */
+size_t db_answered(const struct db *db);
+
 /*
  * Several statements in one round trip (a pipeline; libpq 14).  An error stops what follows up to the next one
  * that is a unit's last.

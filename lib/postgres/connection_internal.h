@@ -65,6 +65,7 @@ struct db {
 	bool filters;             /* db_filter_rows() was called */
 	struct db_beside *beside; /* NULL: of a session whose calls wait */
 	size_t results;           /* that were read of what was sent last */
+	size_t answered;          /* statements of db_run() and db_tell() */
 	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */
 	bool streamed;            /* rows are not kept in a result: those of each, and the lines of COPY TO */
 	long long streamed_rows;

@@ -167,14 +167,13 @@ enum db_outcome
 db_run(struct db *db, const char *sql, size_t *done)
 {
 	enum { LARGE_BYTES = 1 << 20 };
-	size_t ignored = 0;
 	enum db_outcome outcome;
 	bool large;
 	int sent;
 
 	if (done == NULL)
-		done = &ignored;
-	*done = 0;
+		done = &db->answered;
+	db->answered = *done = 0;
 	if ((outcome = db_send_prelude(db)) != DB_OK)
 		return outcome;
 	db_wait_begin(db, 0);
@@ -188,7 +187,9 @@ db_run(struct db *db, const char *sql, size_t *done)
 		PQsetnonblocking(db->conn, 1);
 	if (!sent)
 		return db_error_from_connection(db);
-	return db_drain_answers(db, NULL, done, 0);
+	outcome = db_drain_answers(db, NULL, done, 0);
+	db->answered = *done;
+	return outcome;
 }
 
 enum db_outcome
@@ -196,10 +197,17 @@ db_tell(struct db *db, const char *sql)
 {
 	enum db_outcome outcome = db_send_prelude(db);
 
+	db->answered = 0;
 	if (outcome != DB_OK)
 		return outcome;
 	db_wait_begin(db, ANSWER_MS);
-	return PQsendQuery(db->conn, sql) ? db_drain_answers(db, NULL, NULL, 0) : db_error_from_connection(db);
+	return PQsendQuery(db->conn, sql) ? db_drain_answers(db, NULL, &db->answered, 0) : db_error_from_connection(db);
+}
+
+size_t
+db_answered(const struct db *db)
+{
+	return db->answered;
 }
 
 enum db_transaction
