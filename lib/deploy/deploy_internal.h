@@ -1,0 +1,60 @@
+/*
+ * Shared by the files that carry a plan out (deploy/deploy.h); nobody else includes it.
+ */
+#ifndef MIG_DEPLOY_DEPLOY_INTERNAL_H
+#define MIG_DEPLOY_DEPLOY_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "database/inspect.h"
+#include "deploy/deploy.h"
+#include "deploy/step.h"
+#include "migrations/history.h"
+#include "migrations/progress.h"
+#include "postgres/connection.h"
+#include "records/model.h"
+#include "records/output.h"
+#include "secret/source.h"
+
+/* A deploy under way; everything here is freed at its end. */
+struct run_state {
+	const struct deploy *deploy;
+	const struct plan_stream *plan;
+	struct source source;
+	struct db *db;
+	struct survey survey;
+	struct history_index index;
+	struct send send;
+	struct progress progress;
+	struct step *steps;         /* the plan's, and where those go on that another run has begun */
+	struct result *results;     /* one a step */
+	size_t alone_until;         /* steps before this are not sent ahead (again) */
+	char **texts;               /* own the texts of the one result that has some */
+	size_t text_count;
+	long long began_ms, deadline_ms;
+	char started_at[CLOCK_INSTANT];
+};
+
+/* --- plan_check.c --- */
+
+bool deploy_is_action(const struct step *step, enum step_action action);
+
+/* --- target_check.c --- */
+
+int deploy_connect_to_target(struct run_state *s);
+/* A finished row of one of the steps: another deployer's work, which the plan did not know. */
+bool deploy_is_others_work(const struct history_row *row, const void *context);
+int deploy_check_history(struct run_state *s);
+int deploy_check_claims(struct run_state *s);
+
+/* --- results.c --- */
+
+/* A result outlives the error that its texts come from. */
+void deploy_keep_result(struct run_state *s, size_t at, const struct result *result);
+void deploy_begin_results(struct run_state *s);
+/* All at the end, when the lock is given back: a reader that is slow must not hold the deploy up. */
+void deploy_write_results(const struct run_state *s, struct output *out);
+
+#endif

@@ -1,0 +1,77 @@
+/* The plan itself, before anything is touched. */
+#include "deploy/deploy_internal.h"
+
+#include <string.h>
+
+#include "base/message.h"
+#include "base/mig.h"
+#include "deploy/again.h"
+#include "migrations/folder.h"
+#include "migrations/history.h"
+#include "sql/sql.h"
+
+/* --- the plan itself --- */
+
+bool
+deploy_is_action(const struct step *step, enum step_action action)
+{
+	return step->action == action;
+}
+
+/* Whether the statement that a step goes on with is there. */
+static bool
+can_resume(const struct step *step)
+{
+	struct sql_script script = sql_split(step->sql, strlen(step->sql));
+	bool can = step->resume_at >= 1 && step->resume_at <= (long long)script.count + 1;
+
+	sql_script_free(&script);
+	return can;
+}
+
+static int
+check_step(const struct step *step)
+{
+	char checksum[MIGRATION_CHECKSUM];
+
+	if (deploy_is_action(step, ACTION_MARK_ROLLED_BACK))
+		return 0;
+	if (deploy_is_action(step, ACTION_MARK_APPLIED) && step->checksum != NULL)
+		return 0;
+	if (!deploy_is_action(step, ACTION_APPLY) || step->checksum == NULL || step->sql == NULL ||
+	    (step->row_id != NULL && !can_resume(step)))
+		return message_error(MIG_DATA, "step %lld of the plan, %s, cannot be understood; nothing was touched",
+		    step->step, step->migration);
+	migration_checksum(step->sql, strlen(step->sql), checksum);
+	if (strcmp(checksum, step->checksum) != 0)
+		return message_error(MIG_DATA, "step %lld of the plan, %s: its checksum is not that of its SQL; "
+		                               "nothing was touched",
+		    step->step, step->migration);
+	return 0;
+}
+
+int
+deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
+{
+	size_t i;
+	int code = 0;
+
+	if (deploy->expect != NULL && strncmp(deploy->expect, plan->digest, strlen(deploy->expect)) != 0) {
+		(void)message_error(MIG_DATA, "this is not the plan that was expected; nothing was touched");
+		message_line("  expected    %s\n  this plan   %.16s", deploy->expect, plan->digest);
+		again_plan("next: look at it again");
+		return MIG_DATA;
+	}
+	for (i = 0; code == 0 && i < plan->finding_count; i++)
+		if (plan->findings[i].severity == SEVERITY_ERROR)
+			code = message_error(MIG_FAILED, "the plan was refused by its findings: %s; nothing was touched",
+			    plan->findings[i].message);
+	for (i = 0; code == 0 && i < plan->step_count; i++)
+		code = check_step(&plan->steps[i]);
+	if (code == 0 && plan->step_count > 0 &&
+	    (plan->plan.history_digest == NULL || plan->plan.database == NULL || plan->plan.schema == NULL)) {
+		code = message_error(MIG_DATA, "this plan was made without a database; nothing was touched");
+		message_line("next: make the plan from a scan that has the database, without --from-empty");
+	}
+	return code;
+}

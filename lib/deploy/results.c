@@ -1,0 +1,78 @@
+/* What is written of each step in the end. */
+#include "deploy/deploy_internal.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "database/inspect.h"
+#include "postgres/connection.h"
+
+static const char *
+keep(struct run_state *s, const char *text)
+{
+	if (text == NULL)
+		return NULL;
+	s->texts = xrealloc(s->texts, (s->text_count + 1) * sizeof *s->texts);
+	return s->texts[s->text_count++] = xstrdup(text);
+}
+
+/* A result outlives the error that its texts come from. */
+void
+deploy_keep_result(struct run_state *s, size_t at, const struct result *result)
+{
+	struct result *r = &s->results[at];
+
+	*r = *result;
+	r->sqlstate = keep(s, r->sqlstate);
+	r->message = keep(s, r->message);
+	r->detail = keep(s, r->detail);
+	r->hint = keep(s, r->hint);
+	r->waited_for = keep(s, r->waited_for);
+	r->waited_session = keep(s, r->waited_session);
+}
+
+/* --- results --- */
+
+void
+deploy_begin_results(struct run_state *s)
+{
+	size_t i;
+
+	s->steps = xcalloc(s->plan->step_count, sizeof *s->steps);
+	for (i = 0; i < s->plan->step_count; i++)
+		s->steps[i] = s->plan->steps[i];
+	s->results = xcalloc(s->plan->step_count, sizeof *s->results);
+	for (i = 0; i < s->plan->step_count; i++)
+		s->results[i] = (struct result){ .step = s->steps[i].step,
+			.migration = s->steps[i].migration,
+			.status = STATUS_NOT_STARTED,
+			.statement_count = s->steps[i].statement_count,
+			.worst_stall_ms = RECORD_NULL,
+			.line = RECORD_NULL,
+			.column = RECORD_NULL };
+}
+
+/* All at the end, when the lock is given back: a reader that is slow must not hold the deploy up. */
+void
+deploy_write_results(const struct run_state *s, struct output *out)
+{
+	const struct plan *plan = &s->plan->plan;
+	const struct database *d = &s->survey.database;
+	struct run run = { .plan_digest = s->plan->digest,
+		.system_identifier = d->system_identifier != NULL ? d->system_identifier : plan->system_identifier,
+		.database = plan->database,
+		.schema = plan->schema,
+		.host = s->db != NULL ? d->host : plan->host,
+		.port = s->db != NULL ? d->port : plan->port,
+		.user = d->user,
+		.dry_run = s->deploy->dry_run,
+		.started_at = s->started_at };
+	size_t i;
+
+	out->complete = true;
+	if (out->writer == NULL)
+		return;
+	writer_put(out->writer, &run_form, &run);
+	for (i = 0; i < s->plan->step_count; i++)
+		writer_put(out->writer, &result_form, &s->results[i]);
+}

@@ -1,0 +1,257 @@
+/* Whether this is the database, and the history, that the plan was made for. */
+#include "deploy/deploy_internal.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/mig.h"
+#include "base/page.h"
+#include "database/inspect.h"
+#include "database/pooler.h"
+#include "deploy/again.h"
+#include "deploy/claims.h"
+#include "migrations/folder.h"
+#include "migrations/history.h"
+#include "postgres/connection.h"
+#include "sql/interrupted.h"
+#include "sql/session_effects.h"
+#include "sql/sql.h"
+
+/* --- the target --- */
+
+static void
+say_place(const char *word, const char *database, const char *host, long long port, const char *schema,
+    const char *system)
+{
+	struct bytes text = { 0 };
+
+	face_place(&text, database, host, port, schema);
+	message_line("  %-11s %s, system %s", word, text.data, system != NULL ? system : "not known");
+	bytes_free(&text);
+}
+
+static int
+check_target(struct run_state *s)
+{
+	const struct plan *plan = &s->plan->plan;
+	const struct database *d = &s->survey.database;
+	bool same = strcmp(plan->database, d->database) == 0 && strcmp(plan->schema, d->schema) == 0;
+
+	if (plan->system_identifier != NULL && d->system_identifier != NULL)
+		same = same && strcmp(plan->system_identifier, d->system_identifier) == 0;
+	if (!same) {
+		(void)message_error(MIG_DATA, "this plan is for another database; nothing was touched");
+		say_place("plan", plan->database, plan->host, plan->port, plan->schema, plan->system_identifier);
+		say_place("connected", d->database, d->host, d->port, d->schema, d->system_identifier);
+		message_line("next: scan and plan with the same -d as here");
+		return MIG_DATA;
+	}
+	if (d->in_recovery) {
+		(void)message_error(MIG_BUSY, "this server is a standby, which takes no changes; nothing was touched");
+		message_line("next: name the primary, or several hosts with target_session_attrs=read-write");
+		return MIG_BUSY;
+	}
+	if (s->survey.read_only) {
+		(void)message_error(MIG_BUSY, "this database is read-only now (default_transaction_read_only is on); "
+		                              "nothing was touched");
+		message_line("next: see who set it:  select * from pg_db_role_setting;");
+		return MIG_BUSY;
+	}
+	return 0;
+}
+
+/*
+ * A deploy needs a session of its own, for the lock and what it sets.  A pooler gives libpq a number of its own for the
+ * server's process; whether it gives us one for good is asked of it.
+ */
+static int
+check_pooler(struct run_state *s)
+{
+	int code;
+
+	if (s->survey.backend_pid == db_backend_pid(s->db))
+		return 0;
+	code = pooler_refuse(s->db, &s->source, s->survey.backend_pid);
+	if (code != 0 || s->deploy->dry_run)
+		return code;
+	return survey_take(s->db, &s->source.target, true, &s->survey);
+}
+
+int
+deploy_connect_to_target(struct run_state *s)
+{
+	const struct db_patience patience = { s->deploy->wait_ms, s->deploy->absent_ms };
+	struct bytes place = { 0 };
+	int code = source_open(&s->source, s->deploy->database);
+
+	if (code == 0)
+		s->db = db_open(&s->source, "mig-apply", &patience, &code);
+	if (code == 0) {
+		db_let_go(s->db);
+		code = survey_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);
+	}
+	if (code == 0)
+		code = check_target(s);
+	if (code == 0)
+		code = check_pooler(s);
+	if (code != 0)
+		return code;
+	face_place(&place, s->survey.database.database, s->survey.database.host, s->survey.database.port,
+	    s->survey.database.schema);
+	message_info("%s, user %s; plan %.16s, %zu step%s", place.data, s->survey.database.user, s->plan->digest,
+	    s->plan->step_count, s->plan->step_count == 1 ? "" : "s");
+	bytes_free(&place);
+	return 0;
+}
+
+/* --- the history, under the lock --- */
+
+static struct step *
+step_named(struct step *steps, size_t count, const char *migration)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(steps[i].migration, migration) == 0)
+			return &steps[i];
+	return NULL;
+}
+
+/* A finished row of one of the steps: another deployer's work, which the plan did not know. */
+bool
+deploy_is_others_work(const struct history_row *row, const void *context)
+{
+	const struct plan_stream *plan = context;
+	const struct step *step;
+
+	if (row->finished_at == NULL || row->rolled_back_at != NULL)
+		return false;
+	step = step_named(plan->steps, plan->step_count, row->migration);
+	return step != NULL && deploy_is_action(step, ACTION_APPLY) &&
+	    migration_checksum_matches(row->checksum, step->checksum, step->sql);
+}
+
+static int
+say_changed(const struct run_state *s)
+{
+	size_t known = s->plan->plan.history_rows > 0 ? (size_t)s->plan->plan.history_rows : 0, i;
+	char when[CLOCK_INSTANT];
+
+	(void)message_error(MIG_DATA, "the history has changed since this plan was made; nothing was touched");
+	for (i = known; i < s->survey.count; i++) {
+		const struct history_row *row = &s->survey.rows[i];
+
+		message_line("  new since then   %s, %s %s", row->migration,
+		    row->finished_at != NULL ? "applied" : "begun",
+		    clock_readable(row->finished_at != NULL ? row->finished_at : row->started_at, when));
+	}
+	again_plan("next: look at a new plan");
+	return MIG_DATA;
+}
+
+static int
+say_unfinished(const struct history_row *row)
+{
+	char when[CLOCK_INSTANT];
+
+	(void)message_error(MIG_FAILED, "%s was begun at %s and never finished (P3009); nothing was touched",
+	    row->migration, clock_readable(row->started_at, when));
+	message_line("  Nobody is at it now: this deploy holds the lock.");
+	again_ask("says what to do about it");
+	return MIG_FAILED;
+}
+
+/* Whether a step goes on with this row, and the row is still as the plan knew it. */
+static bool
+is_resumed(const struct step *step, const struct history_row *row)
+{
+	struct journal journal;
+
+	if (step->row_id == NULL || strcmp(step->row_id, row->id) != 0)
+		return false;
+	/* a row without a journal, or one that was told where to go on, is the operator's word */
+	return !history_journal_read(row->logs, &journal) || step->resume_told ||
+	    ((long long)journal.next == step->resume_at && journal.begun == step->resume_begun);
+}
+
+/*
+ * A row that another run of ours had begun when the plan was made, or has begun since, and that is cut off now: it is
+ * the same script, and its journal says where to go on.
+ */
+static bool
+can_go_on(struct step *step, const struct history_row *row)
+{
+	struct journal journal;
+	struct sql_script script;
+	struct aim aim = { .act = AIM_REPEAT };
+	struct session_behind behind = { 0 };
+	char before[HISTORY_BEFORE] = "";
+	bool lost;
+
+	if (step->row_id != NULL || step->sql == NULL || row->checksum == NULL ||
+	    strcmp(row->checksum, step->checksum) != 0 ||
+	    !history_journal_read(row->logs, &journal))
+		return false;
+	script = sql_split(step->sql, strlen(step->sql));
+	if (journal.next <= script.count + 1)
+		history_journal_before(step->sql, journal.next > 1 ? script.statements[journal.next - 2].end : 0, before);
+	if (journal.begun && journal.next <= script.count) {
+		aim = aim_of(step->sql, &script.statements[journal.next - 1]);
+		aim_free(&aim);
+	}
+	if (journal.next <= script.count + 1)
+		behind = session_behind(step->sql, &script, journal.next - 1);
+	lost = behind.lost != NULL || journal.moved;
+	session_behind_free(&behind);
+	sql_script_free(&script);
+	if (strcmp(before, journal.before) != 0 || aim.act == AIM_NONE || lost)
+		return false;
+	step->row_id = row->id;
+	step->resume_at = (long long)journal.next;
+	step->resume_begun = journal.begun;
+	return true;
+}
+
+int
+deploy_check_history(struct run_state *s)
+{
+	bool applies = deploy_is_action(&s->steps[0], ACTION_APPLY);
+	char digest[RECORD_DIGEST_HEX];
+	size_t i;
+
+	history_digest(s->survey.rows, s->survey.count, deploy_is_others_work, s->plan, digest);
+	if (strcmp(digest, s->plan->plan.history_digest) != 0)
+		return say_changed(s);
+	for (i = 0; applies && i < s->survey.count; i++) {
+		const struct history_row *row = &s->survey.rows[i];
+		struct step *step;
+
+		if (!history_row_unfinished(row))
+			continue;
+		step = step_named(s->steps, s->plan->step_count, row->migration);
+		if (step == NULL || (!is_resumed(step, row) && !can_go_on(step, row)))
+			return say_unfinished(row);
+	}
+	return 0;
+}
+
+int
+deploy_check_claims(struct run_state *s)
+{
+	int code = 0;
+	size_t i, j;
+
+	for (i = 0; code == 0 && i < s->plan->step_count; i++) {
+		const struct step *step = &s->steps[i];
+		const struct history_row *row = NULL;
+
+		for (j = 0; step->row_id != NULL && j < s->survey.count && row == NULL; j++)
+			if (strcmp(s->survey.rows[j].id, step->row_id) == 0)
+				row = &s->survey.rows[j];
+		if (row != NULL || step->begun_sql != NULL)
+			code = claims_check(s->db, step, row);
+	}
+	return code;
+}
