@@ -1,0 +1,235 @@
+/* Finds out what became of a step that did not end well, and whether it may be tried again. */
+#include "deploy/step_exec_internal.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "base/signals.h"
+#include "database/setting_origin.h"
+#include "deploy/cause.h"
+#include "sql/session_effects.h"
+
+/* --- what became of it --- */
+
+enum { SETTLE_MS = 10000, AGAIN_MS = 250 };
+
+/* One attempt: connects, where there is no connection, and asks for the lock. */
+static bool
+lock_again(struct send *s, struct db **db)
+{
+	struct answer *answer;
+	bool locked = false;
+
+	if (*db == NULL && (*db = db_open_quietly(s->source, "mig-apply", 0, NULL)) != NULL)
+		db_let_go(*db);
+	if (*db == NULL)
+		return false;
+	if (db_query(*db, &answer, history_try_lock_sql, 0, NULL) == DB_OK) {
+		locked = answer_flag(answer, 0, 0);
+		answer_free(answer);
+	} else {
+		db_close(*db);
+		*db = NULL;
+	}
+	return locked;
+}
+
+bool
+send_look_again(struct send *s, const char *migration, bool (*look)(struct db *db, void *context), void *context)
+{
+	long long now = clock_now_ms(), until = now + SETTLE_MS;
+	struct db *db = NULL;
+	char span[CLOCK_SPAN];
+	bool seen = false;
+
+	if (s->traffic.deadline_ms > until)
+		until = s->traffic.deadline_ms;
+	db_hang_up(s->db, "the connection was lost"); /* where it is open still, the server keeps its locks */
+	message_info("the connection is lost; looking what became of %s, for %s at most", migration,
+	    clock_span(until - now, span));
+	while (!seen && clock_now_ms() < until && signals_caught() == 0) {
+		if (lock_again(s, &db)) {
+			seen = look(db, context);
+			db_close(db);
+			db = NULL;
+		}
+		if (!seen)
+			clock_sleep_ms(AGAIN_MS);
+	}
+	db_close(db);
+	return seen;
+}
+
+/* The row decides what became of the step. */
+static bool
+look_at_row(struct db *db, void *context)
+{
+	struct going *g = context;
+	struct bytes sql = { 0 };
+	struct answer *answer = NULL;
+	const char *const parameters[] = { g->id };
+	struct journal journal;
+	bool seen;
+
+	history_row_state_sql(&sql, g->send->schema);
+	seen = db_query(db, &answer, sql.data, 1, parameters) == DB_OK;
+	bytes_free(&sql);
+	if (seen) {
+		g->sent.kept = answer_rows(answer) > 0;
+		g->sent.finished = g->sent.kept && answer_flag(answer, 0, 0);
+		if (g->sent.kept && history_journal_read(answer_text(answer, 0, 1), &journal)) {
+			g->done = journal.next - 1;
+			g->sent.unsure = journal.begun;
+			g->sent.statement = journal.next;
+		}
+	}
+	answer_free(answer);
+	return seen;
+}
+
+/* The connection went away, perhaps while committing. */
+static void
+settle(struct going *g)
+{
+	g->sent.outcome = SEND_LOST;
+	g->sent.kept = g->rowed;
+	g->sent.lost = xstrdup(db_error(g->send->db)->message);
+	g->sent.known = send_look_again(g->send, g->step->migration, look_at_row, g);
+}
+
+static void
+still_waiting(void *context)
+{
+	const struct going *g = context;
+	const struct send *s = g->send;
+	struct bytes note = { 0 };
+
+	bytes_format(&note, "for %s, attempt %lld", s->traffic.waits.relation != NULL ? s->traffic.waits.relation : "a lock",
+	    g->sent.result.attempts + 1);
+	if (s->traffic.waits.count > 0) {
+		bytes_str(&note, "; ");
+		traffic_name_holder(&s->traffic.waits, &note);
+	}
+	progress_waiting(s->progress, g->step, clock_now_ms() - g->began_ms, s->traffic.deadline_ms - g->began_ms, note.data);
+	bytes_free(&note);
+}
+
+/* A script may have set how long its session may be idle, as it is while we wait. */
+static void
+stay_while_idle(struct going *g)
+{
+	(void)going_statements(g);
+	if (g->done > 0 && db_server_version_num(g->send->db) >= 140000 &&
+	    session_may_set(g->step->sql, &g->script, "idle_session_timeout"))
+		(void)db_run_aside(g->send->db, "SET idle_session_timeout = 0");
+}
+
+bool
+going_pause(struct going *g)
+{
+	struct traffic *t = &g->send->traffic;
+	long long now = clock_now_ms(), pause, until;
+
+	if (now >= t->deadline_ms)
+		return false;
+	if (g->verdict == TRAFFIC_WAITED && g->lock_timeout_ms < t->max_stall_ms)
+		g->tries = 0; /* several waits added up: each has to be short again */
+	g->tries++;
+	/* whom we see we can wait for; else each further attempt is a guess, and should be rarer */
+	pause = patience_pause(t->waits.oid != NULL ? 1 : g->tries, randombytes_random());
+	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt sees who is in the way */
+	t->waited = true;
+	stay_while_idle(g);
+	message_verbose("%s: %s; pausing %lld ms", g->step->migration, g->sent.result.message, pause);
+	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
+		still_waiting(g);
+		clock_sleep_ms(until - now < 200 ? until - now : 200);
+	}
+	g->lock_timeout_ms = traffic_look_first(t, patience_lock_timeout(g->tries + 1, t->max_stall_ms), still_waiting, g);
+	return signals_caught() == 0;
+}
+
+/* A statement_timeout that struck: what the script did not set itself is said to be whose it is. */
+static void
+name_timeout(struct going *g)
+{
+	struct result *r = &g->sent.result;
+	struct answer *a;
+	struct bytes hint = { 0 };
+
+	if (r->sqlstate == NULL || !going_error_is(g, "57014") || going_is_ours(g) || r->hint != NULL)
+		return;
+	if (setting_origin(g->send->db, "statement_timeout", &a) != DB_OK) {
+		going_note_error(g);
+		return;
+	}
+	if (answer_rows(a) > 0 && clock_now_ms() - g->run_ms >= answer_number(a, 0, SETTING_NUMBER)) {
+		bytes_format(&hint, "statement_timeout is %s here, %s; a script that needs longer begins with  "
+		    "SET LOCAL statement_timeout = 0;", answer_text(a, 0, SETTING_VALUE), answer_text(a, 0, SETTING_BY));
+		g->sent.advice = hint.data;
+		r->hint = g->sent.advice;
+	}
+	answer_free(a);
+}
+
+/* A cause that is not in the file: a right that the role lacks, or the history table. */
+static void
+name_cause(struct going *g)
+{
+	struct result *r = &g->sent.result;
+	enum db_outcome outcome = DB_OK;
+	char *cause = NULL;
+
+	if (r->sqlstate == NULL || g->sent.advice != NULL)
+		return;
+	if (g->sent.own_row && going_error_is(g, "25006"))
+		cause = xstrdup("the script leaves its transaction read-only: take SET TRANSACTION READ ONLY, or "
+		                "default_transaction_read_only, out of it");
+	else if (g->sent.own_row)
+		cause = cause_history(g->send->db, g->send->schema, &outcome);
+	else if (going_error_is(g, "42501") && g->sent.statement > 0 && going_statements(g) != NULL)
+		cause = cause_right(g->send->db, g->step->sql, &g->script, g->sent.statement - 1, &outcome);
+	if (outcome != DB_OK) {
+		going_note_error(g);
+		return;
+	}
+	g->sent.advice = cause;
+	if (r->hint == NULL)
+		r->hint = cause;
+}
+
+bool
+going_give_up(struct going *g, enum db_outcome outcome)
+{
+	g->verdict = traffic_ended(&g->send->traffic);
+	switch (outcome) {
+	case DB_OK:
+		return false;
+	case DB_LOST:
+		going_note_error(g);
+		settle(g);
+		return true;
+	case DB_STOPPED:
+		going_forget_texts(g);
+		g->sent.outcome = SEND_STOPPED;
+		g->sent.statement = g->in_script ? going_running(g) + 1 : 0;
+		g->sent.result.sqlstate = g->sent.result.message = NULL;
+		g->sent.result.detail = g->sent.result.hint = NULL;
+		g->sent.extra = xstrdup("stopped by a signal");
+		break;
+	case DB_ERROR:
+		going_note_error(g);
+		g->sent.outcome = SEND_FAILED;
+		break;
+	}
+	db_rollback(g->send->db);
+	if (outcome == DB_ERROR) {
+		name_timeout(g);
+		name_cause(g);
+	}
+	g->sent.kept = g->rowed;
+	return true;
+}
