@@ -377,6 +377,7 @@ free_run(struct run_state *s)
 	size_t i;
 
 	traffic_end(&s->send.traffic);
+	free(s->send.deferrable);
 	history_index_free(&s->index);
 	survey_free(&s->survey);
 	db_close(s->db);    /* also gives the deploy lock back */

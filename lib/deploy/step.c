@@ -47,6 +47,10 @@ commit_segment(struct going *g, const struct segment *s, bool last)
 	enum db_outcome outcome;
 
 	row = going_row_text(g, &sql, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, NULL, false);
+	if (g->send->deferrable != NULL) { /* its errors are then told from those that the script has left for COMMIT */
+		bytes_format(&sql, ";\nSET CONSTRAINTS %s IMMEDIATE", g->send->deferrable);
+		row++;
+	}
 	if (s->kind == SEGMENT_TOGETHER) {
 		bytes_str(&sql, "; COMMIT");
 	} else {
@@ -99,6 +103,27 @@ must_not_displace(const struct going *g)
 	return g->send->traffic.stubborn && g->send->traffic.yields[0] != '\0' && !going_is_busy(g);
 }
 
+/* COMMIT failed: where the history has something that is deferred until then, it is run once more, so that it is seen whose
+ * error that was.  The error stays where there is none. */
+static bool
+may_be_deferred_row(struct going *g)
+{
+	struct send *s = g->send;
+	const char *const parameters[] = { s->schema };
+	struct answer *answer;
+
+	if (s->deferrable_known || g->sent.own_row || going_is_busy(g))
+		return false;
+	s->deferrable_known = true;
+	db_rollback(s->db);
+	if (db_query_ours(s->db, &answer, history_deferrable_sql, 1, parameters) != DB_OK)
+		return false;
+	if (answer_text(answer, 0, 0) != NULL)
+		s->deferrable = xstrdup(answer_text(answer, 0, 0));
+	answer_free(answer);
+	return s->deferrable != NULL;
+}
+
 static bool
 run_transaction(struct going *g, const struct segment *s, bool last)
 {
@@ -120,6 +145,8 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 			g->send->own_role = true; /* the script changed the role; the row is written as ourselves */
 			continue;
 		}
+		if (outcome == DB_ERROR && !in_script && may_be_deferred_row(g))
+			continue;
 		if (outcome == DB_ERROR && in_script && !s->block && s->kind == SEGMENT_TOGETHER && wants_to_be_alone(g)) {
 			db_rollback(g->send->db);
 			return run_one_by_one(g, s, last);

@@ -28,6 +28,8 @@ struct send {
 	const char *role;           /* at the start, or NULL: not known */
 	struct traffic traffic;     /* also has --max-stall, and the deadline: no further attempt begins after it */
 	struct progress *progress;
+	char *deferrable;           /* constraints of the history that would fail only at COMMIT, which is the script's as well, */
+	bool deferrable_known;      /* once they were asked for */
 	bool own_role;              /* a script changed the role to one that may not write the history */
 	struct sent_ahead {
 		size_t attempts;    /* the next step was tried ahead, and met a busy table; 0: it was not */

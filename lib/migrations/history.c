@@ -101,6 +101,12 @@ const char history_oddities_sql[] =
     "UNION ALL SELECT pg_catalog.quote_ident(current_user::text) || ' lacks ' || p FROM t, "
     "pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) p WHERE NOT pg_catalog.has_table_privilege(t.oid, p)";
 
+const char history_deferrable_sql[] =
+    "SELECT string_agg(quote_ident(k.nspname) || '.' || quote_ident(k.conname), ', ') FROM (SELECT s.nspname::text, x.conname::text "
+    "FROM pg_catalog.pg_constraint x JOIN pg_catalog.pg_namespace s ON s.oid = x.connamespace JOIN pg_catalog.pg_class c "
+    "ON c.oid = x.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1::text "
+    "AND c.relname = '" HISTORY_TABLE "' AND x.condeferrable) k";
+
 static void
 table(struct bytes *out, const char *schema)
 {

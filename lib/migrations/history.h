@@ -73,6 +73,9 @@ extern const char history_system_sql[];
  * are missing. */
 extern const char history_oddities_sql[];
 
+/* Parameter $1: schema.  The table's deferrable constraints and constraint triggers as SET CONSTRAINTS takes them; NULL: none. */
+extern const char history_deferrable_sql[];
+
 /* The rows, in no order: a new session would look up for longer how to sort than it sorts.  Times in UTC with
  * microseconds.  schema NULL: of the table that the bare name leads to. */
 void history_rows_sql(struct bytes *out, const char *schema);
