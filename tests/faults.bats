@@ -78,6 +78,16 @@ until_runs() {
   fail "nothing runs that is like $1"
 }
 
+# Waits until a session waits for this.
+until_waits() { # WAIT EVENT
+  local i
+  for i in {1..300}; do
+    [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE wait_event = '$1' AND application_name LIKE 'mig-apply%'") == 0 ]] || return 0
+    sleep 0.05
+  done
+  fail "nothing waits for $1"
+}
+
 until_applied() { # HOW MANY
   local i
   for i in {1..300}; do
@@ -576,6 +586,56 @@ index_is_there() {
   assert_code 69
   assert_said 'rolled back +step 1, all of it'
   assert_next_run_finishes
+}
+
+# A trigger holds the COMMIT before it is written, a standby that does not come holds it behind that.
+@test "the server is stopped at once during a COMMIT and started again: mig-apply looks again, and says which it was" {
+  own_server
+  migration 20240101000001_before 'CREATE TABLE t (id INTEGER);
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow();
+INSERT INTO t VALUES (1);'
+  apply_behind
+  until_runs '%COMMIT'
+  server_ctl stop -m immediate
+  server_ctl -w start
+  apply_ended
+  assert_code 69
+  assert_said 'rolled back +step 1, all of it'
+  assert_equal "$(sql "SELECT to_regclass('t') IS NULL")" t
+
+  rm -r "$FOLDER/20240101000001_before"
+  migration 20240101000002_behind 'CREATE TABLE u (id INTEGER);'
+  echo "synchronous_standby_names = 'nobody'" | as_server tee -a "$own/data/postgresql.auto.conf" >/dev/null
+  server_ctl reload
+  apply_behind
+  until_waits SyncRep
+  server_ctl stop -m immediate
+  echo "synchronous_standby_names = ''" | as_server tee -a "$own/data/postgresql.auto.conf" >/dev/null
+  server_ctl -w start
+  apply_ended
+  assert_code 69
+  assert_said 'committed +step 1, all of it, before the connection was lost'
+  assert_results_are_true
+  assert_next_run_finishes
+}
+
+@test "mig-apply waits for a server that starts late" {
+  own_server
+  five_migrations
+  mig-scan | mig-plan >"$BATS_TEST_TMPDIR/plan.rec"
+  server_ctl stop -m fast
+  mig-apply --wait 30s "$BATS_TEST_TMPDIR/plan.rec" >"$BATS_TEST_TMPDIR/results.rec" 2>"$BATS_TEST_TMPDIR/apply.err" 3>&- &
+  apply=$!
+  for _ in {1..200}; do
+    ! grep -q 'trying again' "$BATS_TEST_TMPDIR/apply.err" || break
+    sleep 0.05
+  done
+  server_ctl -w start
+  apply_ended
+  assert_code 0
+  assert_said 'trying again for .* \(--wait\)'
+  assert_results_are_true
 }
 
 @test "the server is starting up: 75, or 0 with --wait" {
