@@ -6,6 +6,9 @@
 load helper
 load prisma
 
+setup_file() { server_start; }
+teardown_file() { server_stop; }
+
 setup() {
   cd "$BATS_TEST_TMPDIR" || return
   CASES=$BATS_TEST_DIRNAME/schema
@@ -52,6 +55,30 @@ diff_case() {
   done
   assert_equal "$bad" ''
   assert [ "$ran" -gt 40 ]
+}
+
+@test "the script from a database to a datamodel is what Prisma prints, whatever else is in the database" {
+  local case name bad='' ran=0 status has
+  for case in "$CASES"/catalog-*.case; do
+    name=$(basename "$case" .case)
+    unpack "$name"
+    database_new
+    DATABASE_URL=$(database_url)
+    export DATABASE_URL
+    sql_admin <"$name/from.sql" >/dev/null
+    mig-scan --catalog >"$name/from.rec"
+    status=0
+    mig-plan --diff --format=sql --exit-code "$name/from.rec" "$name/to.prisma" >"$name/script" 2>/dev/null || status=$?
+    cmp -s "$name/script" "$name/expected.sql" && ((status == code)) || bad+=" $name($status)"
+    has=$(mig-plan --diff --format=records "$name/from.rec" "$name/to.prisma" |
+      jq -rs 'if any(.rule == "broken_ddl") then "yes" else "no" end')
+    [[ $has == "$broken" ]] || bad+=" $name(broken_ddl: $has)"
+    run mig-plan --diff --exit-code "$name/from.rec" "$name/from.rec"
+    ((status == 0)) || bad+=" $name(itself: $status)"
+    ran=$((ran + 1))
+  done
+  assert_equal "$bad" ''
+  assert_equal "$ran" 6
 }
 
 @test "what Prisma refuses is refused, with file and line" {
