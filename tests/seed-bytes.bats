@@ -119,7 +119,7 @@ CASES
   seed t.csv
   assert_code 0
   assert_equal "$(sql "SELECT id, replace(v, E'\n', '/') FROM t ORDER BY id")" $'1|5" x 6"\n2|a/b\n3|'
-  echo '{"id":4,"v":"\\u0000"}' >t.ndjson
+  printf '%s\n' '{"id":4,"v":"\\u0000"}' >t.ndjson
   seed t.ndjson
   assert_code 0
   assert_equal "$(sql 'SELECT v FROM t WHERE id = 4')" '\u0000'
