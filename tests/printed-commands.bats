@@ -354,7 +354,7 @@ CASES
 # The commands of a page's examples, one a line; those that go over several are joined.
 examples() {
   awk '/^\.Bd -literal/ { literal = 1; next } /^\.Ed/ { literal = 0 } literal' "$TESTS/../man/$1" |
-    sed -e 's/\\e/\\/g' -e 's/  *#.*$//' | sed -e ':a' -e '/&&$/{N;s/\n */ /;ba' -e '}' | grep -E '^mig-' | sed 's/ *$//' | sort -u
+    sed -e 's/\\e/\\/g' -e 's/  *#.*$//' | sed -e ':a' -e '/\(&&\|[|]\)$/{N;s/\n */ /;ba' -e '}' | grep -E '^mig-' | sed 's/ *$//' | sort -u
 }
 
 # A project in a folder with an apostrophe, beside whose database nothing is meant; `state` says how far it is.
@@ -422,7 +422,7 @@ applied~0~~~mig-check --format=records database | jq -r 'select(.record == "chec
 EXAMPLES
   # What is not here needs another host, a service, or schema.prisma, and is tried where that is.
   diff <(for page in mig-scan.1 mig-plan.1 mig-apply.1 mig-seed.1 mig-check.1 mig.7; do examples "$page"; done |
-    grep -vE 'example\.com|ssh |psql |/run/|/etc/|/var/|REPLICA_URL|STAGING_URL|--diff|--datamodel|--catalog' | sort -u) <(sort -u <<<"${known%$'\n'}") || fail 'an example is not tried'
+    grep -vE 'example\.com|ssh |psql |/run/|/etc/|/var/|REPLICA_URL|STAGING_URL|--diff|--datamodel|--catalog|--replay|--rehearse|schema=' | sort -u) <(sort -u <<<"${known%$'\n'}") || fail 'an example is not tried'
 }
 
 @test "the answers to whether a statement happened are typed, and each goes on where it says" {
