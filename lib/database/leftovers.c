@@ -34,7 +34,7 @@ static const char find_sql[] =
 static const char same_sql[] =
     "SELECT " FOUND "WHERE i.indrelid = " NAMED("$1") " AND (i.indisunique, " BEHIND_NAMES("i") ") = "
     "(SELECT w.indisunique, " BEHIND_NAMES("w") " FROM pg_catalog.pg_index w "
-    "WHERE w.indrelid = 'pg_temp." AIM_TWIN "'::regclass) ORDER BY i.indisvalid AND i.indisready";
+    "WHERE w.indrelid = 'pg_temp." INTERRUPTED_TWIN "'::regclass) ORDER BY i.indisvalid AND i.indisready";
 
 /*
  * What REINDEX CONCURRENTLY builds next to an index, and leaves where it is interrupted; of a partitioned table or index, that
@@ -51,20 +51,20 @@ static const char detach_sql[] = "SELECT i.inhdetachpending FROM pg_catalog.pg_i
                                  "WHERE i.inhrelid = " NAMED("$1") " AND i.inhparent = " NAMED("$2") "";
 
 static const char *const object_sql[] = {
-	[AIM_DATABASE] = "SELECT FROM pg_catalog.pg_database WHERE datname = (pg_catalog.parse_ident($1::text))[1]::name",
-	[AIM_TABLESPACE] = "SELECT FROM pg_catalog.pg_tablespace WHERE spcname = (pg_catalog.parse_ident($1::text))[1]::name",
-	[AIM_SUBSCRIPTION] = ("SELECT FROM pg_catalog.pg_subscription WHERE subname = (pg_catalog.parse_ident($1::text))[1]::name "
+	[INTERRUPTED_DATABASE] = "SELECT FROM pg_catalog.pg_database WHERE datname = (pg_catalog.parse_ident($1::text))[1]::name",
+	[INTERRUPTED_TABLESPACE] = "SELECT FROM pg_catalog.pg_tablespace WHERE spcname = (pg_catalog.parse_ident($1::text))[1]::name",
+	[INTERRUPTED_SUBSCRIPTION] = ("SELECT FROM pg_catalog.pg_subscription WHERE subname = (pg_catalog.parse_ident($1::text))[1]::name "
 	                     "AND subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"),
 };
 
 static enum db_outcome
-find_same(struct db *db, const struct aim *aim, struct answer **answer)
+find_same(struct db *db, const struct interrupted *aim, struct answer **answer)
 {
 	const char *const parameters[] = { aim->table.data };
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
-	bytes_format(&sql, "BEGIN; CREATE TEMP TABLE " AIM_TWIN " (LIKE %s); %s", aim->table.data, aim->twin.data);
+	bytes_format(&sql, "BEGIN; CREATE TEMP TABLE " INTERRUPTED_TWIN " (LIKE %s); %s", aim->table.data, aim->twin.data);
 	outcome = db_run(db, sql.data, NULL);
 	if (outcome == DB_OK)
 		outcome = db_query_ours(db, answer, same_sql, 1, parameters);
@@ -79,36 +79,36 @@ find_same(struct db *db, const struct aim *aim, struct answer **answer)
 
 /* What there is of the statement's object: rows as FOUND has them, of DETACH as detach_sql, else only whether there is one. */
 static enum db_outcome
-find(struct db *db, const struct aim *aim, struct answer **answer)
+find(struct db *db, const struct interrupted *aim, struct answer **answer)
 {
 	const char *const parameters[] = { aim->name.data, aim->table.data };
 
 	switch (aim->act) {
-	case AIM_REINDEX:
+	case INTERRUPTED_REINDEX:
 		return db_query_ours(db, answer, halves_sql, 1, parameters);
-	case AIM_DETACH:
+	case INTERRUPTED_DETACH:
 		return db_query_ours(db, answer, detach_sql, 2, parameters);
-	case AIM_CREATE:
-	case AIM_DROP:
+	case INTERRUPTED_CREATE:
+	case INTERRUPTED_DROP:
 		return db_query_ours(db, answer, object_sql[aim->object], 1, parameters);
-	case AIM_CREATE_INDEX:
+	case INTERRUPTED_CREATE_INDEX:
 		if (aim->name.len == 0)
 			return find_same(db, aim, answer);
 		break;
-	case AIM_DROP_INDEX:
-	case AIM_NONE:
-	case AIM_REPEAT:
+	case INTERRUPTED_DROP_INDEX:
+	case INTERRUPTED_NONE:
+	case INTERRUPTED_REPEAT:
 		break;
 	}
 	return db_query_ours(db, answer, find_sql, 2, parameters);
 }
 
 static enum left
-judge_indexes(const struct aim *aim, const struct answer *answer)
+judge_indexes(const struct interrupted *aim, const struct answer *answer)
 {
 	size_t rows = answer_rows(answer), invalid = 0, i;
 
-	if (aim->act == AIM_DROP_INDEX)
+	if (aim->act == INTERRUPTED_DROP_INDEX)
 		return rows == 0 ? LEFT_DONE : answer_flag(answer, 0, FOUND_VALID) ? LEFT_NOTHING : LEFT_HALF;
 	for (i = 0; i < rows; i++) {
 		if (answer_flag(answer, i, FOUND_VALID))
@@ -119,26 +119,26 @@ judge_indexes(const struct aim *aim, const struct answer *answer)
 	}
 	if (invalid > 0)
 		return LEFT_HALF;
-	return aim->act == AIM_CREATE_INDEX && rows > 0 ? LEFT_DONE : LEFT_NOTHING;
+	return aim->act == INTERRUPTED_CREATE_INDEX && rows > 0 ? LEFT_DONE : LEFT_NOTHING;
 }
 
 static enum left
-judge(const struct aim *aim, const struct answer *answer)
+judge(const struct interrupted *aim, const struct answer *answer)
 {
 	bool there = answer_rows(answer) > 0;
 
 	switch (aim->act) {
-	case AIM_DETACH:
+	case INTERRUPTED_DETACH:
 		return !there ? LEFT_DONE : answer_flag(answer, 0, 0) ? LEFT_HALF : LEFT_NOTHING;
-	case AIM_CREATE:
+	case INTERRUPTED_CREATE:
 		return there ? LEFT_DONE : LEFT_NOTHING;
-	case AIM_DROP:
+	case INTERRUPTED_DROP:
 		return there ? LEFT_NOTHING : LEFT_DONE;
-	case AIM_CREATE_INDEX:
-	case AIM_DROP_INDEX:
-	case AIM_REINDEX:
-	case AIM_NONE:
-	case AIM_REPEAT:
+	case INTERRUPTED_CREATE_INDEX:
+	case INTERRUPTED_DROP_INDEX:
+	case INTERRUPTED_REINDEX:
+	case INTERRUPTED_NONE:
+	case INTERRUPTED_REPEAT:
 		break;
 	}
 	return judge_indexes(aim, answer);
@@ -146,20 +146,20 @@ judge(const struct aim *aim, const struct answer *answer)
 
 /* The answer is the caller's where there is one. */
 static enum left
-look(struct db *db, const struct aim *aim, struct answer **answer, enum db_outcome *outcome)
+look(struct db *db, const struct interrupted *aim, struct answer **answer, enum db_outcome *outcome)
 {
 	*answer = NULL;
 	*outcome = DB_OK;
-	if (aim->act == AIM_NONE || aim->act == AIM_REPEAT)
+	if (aim->act == INTERRUPTED_NONE || aim->act == INTERRUPTED_REPEAT)
 		return LEFT_UNKNOWN;
-	if (aim->act == AIM_DETACH && db_server_version_num(db) < 140000)
+	if (aim->act == INTERRUPTED_DETACH && db_server_version_num(db) < 140000)
 		return LEFT_NOTHING; /* there is no such statement */
 	*outcome = find(db, aim, answer);
 	return *outcome == DB_OK ? judge(aim, *answer) : LEFT_ERROR;
 }
 
 enum left
-left_look(struct db *db, const struct aim *aim, enum db_outcome *outcome)
+left_look(struct db *db, const struct interrupted *aim, enum db_outcome *outcome)
 {
 	struct answer *answer;
 	enum left left = look(db, aim, &answer, outcome);
@@ -189,7 +189,7 @@ drop_invalid(struct db *db, const struct answer *answer)
 }
 
 static enum db_outcome
-finalize(struct db *db, const struct aim *aim)
+finalize(struct db *db, const struct interrupted *aim)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
@@ -201,18 +201,18 @@ finalize(struct db *db, const struct aim *aim)
 }
 
 enum left
-left_settle(struct db *db, const struct aim *aim, enum db_outcome *outcome)
+left_settle(struct db *db, const struct interrupted *aim, enum db_outcome *outcome)
 {
 	struct answer *answer;
 	enum left left = look(db, aim, &answer, outcome);
 
-	if (left == LEFT_HALF && aim->act == AIM_DETACH) {
+	if (left == LEFT_HALF && aim->act == INTERRUPTED_DETACH) {
 		*outcome = finalize(db, aim);
 		left = *outcome == DB_OK ? LEFT_DONE : LEFT_ERROR;
-	} else if (left == LEFT_HALF && aim->act == AIM_DROP_INDEX) {
+	} else if (left == LEFT_HALF && aim->act == INTERRUPTED_DROP_INDEX) {
 		left = LEFT_NOTHING; /* it can run again as it is */
 	} else if (left == LEFT_HALF) {
-		bool valid = aim->act == AIM_CREATE_INDEX && answer_flag(answer, answer_rows(answer) - 1, FOUND_VALID);
+		bool valid = aim->act == INTERRUPTED_CREATE_INDEX && answer_flag(answer, answer_rows(answer) - 1, FOUND_VALID);
 
 		*outcome = drop_invalid(db, answer);
 		left = *outcome != DB_OK ? LEFT_ERROR : valid ? LEFT_DONE : LEFT_REMOVED;
@@ -222,9 +222,9 @@ left_settle(struct db *db, const struct aim *aim, enum db_outcome *outcome)
 }
 
 void
-left_demand_sql(struct bytes *out, const struct aim *aim)
+left_demand_sql(struct bytes *out, const struct interrupted *aim)
 {
-	if (aim->act != AIM_CREATE_INDEX || aim->name.len == 0)
+	if (aim->act != INTERRUPTED_CREATE_INDEX || aim->name.len == 0)
 		return;
 	bytes_str(out, "SELECT 1 OPERATOR(pg_catalog./) pg_catalog.count(*) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c "
 	               "ON c.oid OPERATOR(pg_catalog.=) i.indexrelid WHERE i.indisvalid AND i.indisready "

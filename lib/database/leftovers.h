@@ -22,17 +22,17 @@ enum left {
 };
 
 /* Reads the catalog and changes nothing.  *outcome (of LEFT_ERROR): DB_ERROR, DB_LOST, DB_STOPPED. */
-enum left left_look(struct db *db, const struct aim *aim, enum db_outcome *outcome);
+enum left left_look(struct db *db, const struct interrupted *aim, enum db_outcome *outcome);
 
 /*
  * The same; then finishes a DETACH, and removes an index that is not valid, so that the statement can run again.  An
  * index that the statement gives no name is found by its definition: the server makes the same one on an empty
  * twin of the table, in a transaction that is rolled back, and says how it reads there.
  */
-enum left left_settle(struct db *db, const struct aim *aim, enum db_outcome *outcome);
+enum left left_settle(struct db *db, const struct interrupted *aim, enum db_outcome *outcome);
 
 /* Appends a statement, with its semicolon, that fails (22012) unless the index of a CREATE INDEX CONCURRENTLY with a
  * name is there and valid; nothing for other aims. */
-void left_demand_sql(struct bytes *out, const struct aim *aim);
+void left_demand_sql(struct bytes *out, const struct interrupted *aim);
 
 #endif

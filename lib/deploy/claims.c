@@ -13,41 +13,41 @@
 
 /* What a person says: of the statement `aim`, that it is done, or that it did not happen. */
 struct claim {
-	struct aim aim;
+	struct interrupted aim;
 	const char *option;
 	bool done;
 };
 
 /* What is there, for people. */
 static void
-say_facts(struct bytes *out, const struct aim *aim, enum left left)
+say_facts(struct bytes *out, const struct interrupted *aim, enum left left)
 {
 	const char *name = aim->name.data, *table = aim->table.data;
 
 	switch (aim->act) {
-	case AIM_DETACH:
+	case INTERRUPTED_DETACH:
 		if (left == LEFT_HALF)
 			bytes_format(out, "%s waits for FINALIZE: readers of %s no longer see its rows", name, table);
 		else
 			bytes_format(out, "%s is %s partition of %s", name, left == LEFT_DONE ? "no longer a" : "still a", table);
 		return;
-	case AIM_CREATE_INDEX:
+	case INTERRUPTED_CREATE_INDEX:
 		if (name != NULL)
 			bytes_format(out, "the index %s %s", name, left == LEFT_DONE ? "is there, and valid"
 			        : left == LEFT_NOTHING ? "is not there" : "is not valid");
 		else
 			bytes_format(out, "%s index of %s", left == LEFT_DONE ? "there is such an" : "there is no valid such", table);
 		return;
-	case AIM_DROP_INDEX:
+	case INTERRUPTED_DROP_INDEX:
 		bytes_format(out, "the index %s is %s", name, left == LEFT_DONE ? "gone" : "still there");
 		return;
-	case AIM_CREATE:
-	case AIM_DROP:
-		bytes_format(out, "%s is %s", name, (left == LEFT_DONE) == (aim->act == AIM_CREATE) ? "there" : "not there");
+	case INTERRUPTED_CREATE:
+	case INTERRUPTED_DROP:
+		bytes_format(out, "%s is %s", name, (left == LEFT_DONE) == (aim->act == INTERRUPTED_CREATE) ? "there" : "not there");
 		return;
-	case AIM_NONE:
-	case AIM_REINDEX:
-	case AIM_REPEAT:
+	case INTERRUPTED_NONE:
+	case INTERRUPTED_REINDEX:
+	case INTERRUPTED_REPEAT:
 		return;
 	}
 }
@@ -64,7 +64,7 @@ contradicts(const struct claim *claim, enum left left)
 	case LEFT_REMOVED:
 		return claim->done;
 	case LEFT_HALF:
-		return claim->done || claim->aim.act == AIM_DETACH;
+		return claim->done || claim->aim.act == INTERRUPTED_DETACH;
 	case LEFT_UNKNOWN:
 	case LEFT_ERROR:
 		return false;
@@ -79,7 +79,7 @@ check(struct db *db, const struct step *step, const struct claim *claim)
 	enum db_outcome outcome;
 	enum left left;
 
-	if (claim->aim.act == AIM_NONE || claim->aim.act == AIM_REINDEX || claim->aim.act == AIM_REPEAT)
+	if (claim->aim.act == INTERRUPTED_NONE || claim->aim.act == INTERRUPTED_REINDEX || claim->aim.act == INTERRUPTED_REPEAT)
 		return 0;
 	left = left_look(db, &claim->aim, &outcome);
 	if (left == LEFT_ERROR)
@@ -98,7 +98,7 @@ check(struct db *db, const struct step *step, const struct claim *claim)
 static struct claim
 claim_of_resume(const struct step *step, const struct history_row *row)
 {
-	struct claim claim = { .aim = { .act = AIM_NONE }, .option = "--resume" };
+	struct claim claim = { .aim = { .act = INTERRUPTED_NONE }, .option = "--resume" };
 	const struct sql_statement *begun;
 	struct sql_script script;
 	struct journal journal;
@@ -108,7 +108,7 @@ claim_of_resume(const struct step *step, const struct history_row *row)
 		return claim; /* a search path of the script's own would mean other names */
 	script = sql_split(step->sql, strlen(step->sql));
 	if ((begun = history_journal_begun(&journal, step->sql, &script)) != NULL)
-		claim.aim = aim_of(step->sql, begun);
+		claim.aim = interrupted_of(step->sql, begun);
 	claim.done = step->resume_at > (long long)journal.next;
 	sql_script_free(&script);
 	return claim;
@@ -117,7 +117,7 @@ claim_of_resume(const struct step *step, const struct history_row *row)
 static struct claim
 claim_of_mark(const struct step *step)
 {
-	struct claim claim = { .aim = { .act = AIM_NONE }, .done = step->action == ACTION_MARK_APPLIED };
+	struct claim claim = { .aim = { .act = INTERRUPTED_NONE }, .done = step->action == ACTION_MARK_APPLIED };
 	struct sql_script script;
 
 	claim.option = claim.done ? "--mark-applied" : "--mark-rolled-back";
@@ -125,7 +125,7 @@ claim_of_mark(const struct step *step)
 		return claim;
 	script = sql_split(step->begun_sql, strlen(step->begun_sql));
 	if (script.count == 1)
-		claim.aim = aim_of(step->begun_sql, script.statements);
+		claim.aim = interrupted_of(step->begun_sql, script.statements);
 	sql_script_free(&script);
 	return claim;
 }
@@ -136,6 +136,6 @@ claims_check(struct db *db, const struct step *step, const struct history_row *r
 	struct claim claim = step->action == ACTION_APPLY ? claim_of_resume(step, row) : claim_of_mark(step);
 	int code = check(db, step, &claim);
 
-	aim_free(&claim.aim);
+	interrupted_free(&claim.aim);
 	return code;
 }

@@ -117,7 +117,7 @@ point_at(struct going *g, size_t at)
 static enum left
 settle(struct going *g, size_t at, enum db_outcome *outcome)
 {
-	struct aim aim = aim_of(g->step->sql, &going_statements(g)[at]);
+	struct interrupted aim = interrupted_of(g->step->sql, &going_statements(g)[at]);
 	enum left left;
 
 	g->in_script = false;
@@ -126,7 +126,7 @@ settle(struct going *g, size_t at, enum db_outcome *outcome)
 	g->verdict = traffic_ended(&g->send->traffic);
 	if (left == LEFT_REMOVED)
 		message_verbose("%s: removed an invalid index", g->step->migration);
-	aim_free(&aim);
+	interrupted_free(&aim);
 	return left;
 }
 
@@ -135,7 +135,7 @@ static enum db_outcome
 write_row_behind(struct going *g, size_t at, bool last, bool demand)
 {
 	struct bytes before = { 0 };
-	struct aim aim = aim_of(g->step->sql, &going_statements(g)[at]);
+	struct interrupted aim = interrupted_of(g->step->sql, &going_statements(g)[at]);
 	enum db_outcome outcome;
 
 	bytes_str(&before, limits_on);
@@ -144,7 +144,7 @@ write_row_behind(struct going *g, size_t at, bool last, bool demand)
 	outcome = going_write_row(g, before.data, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1);
 	if (outcome == DB_OK)
 		g->unlimited = false;
-	aim_free(&aim);
+	interrupted_free(&aim);
 	bytes_free(&before);
 	return outcome;
 }
@@ -153,7 +153,7 @@ write_row_behind(struct going *g, size_t at, bool last, bool demand)
 static enum db_outcome
 try_alone(struct going *g, size_t at, bool last)
 {
-	bool demand = !g->rebuilt, may_commit = aim_may_commit(g->step->sql, &going_statements(g)[at]);
+	bool demand = !g->rebuilt, may_commit = interrupted_may_commit(g->step->sql, &going_statements(g)[at]);
 	enum left left;
 	enum db_outcome outcome = going_write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at), settled;
 
@@ -225,10 +225,10 @@ leftover_settled(struct going *g, size_t at, bool *look)
 	if (g->rebuilt || !g->in_script)
 		return false;
 	if (going_error_is(g, "55000")) {
-		struct aim aim = aim_of(g->step->sql, &going_statements(g)[at]);
+		struct interrupted aim = interrupted_of(g->step->sql, &going_statements(g)[at]);
 
-		g->rebuilt = *look = aim.act == AIM_DETACH;
-		aim_free(&aim);
+		g->rebuilt = *look = aim.act == INTERRUPTED_DETACH;
+		interrupted_free(&aim);
 		return *look;
 	}
 	if (!going_error_is(g, "42P07"))
@@ -259,22 +259,22 @@ own_texts(struct going *g)
 
 /* For people: what the next run has to finish or remove. */
 static char *
-leftover_in_words(const struct aim *aim)
+leftover_in_words(const struct interrupted *aim)
 {
 	switch (aim->act) {
-	case AIM_DETACH:
+	case INTERRUPTED_DETACH:
 		return xformat("%s waits for FINALIZE: readers of %s no longer see its rows; the next run finishes it",
 		    aim->name.data, aim->table.data);
-	case AIM_DROP_INDEX:
+	case INTERRUPTED_DROP_INDEX:
 		return xformat("the index %s is invalid: queries no longer use it; the next run drops it", aim->name.data);
-	case AIM_CREATE_INDEX:
-	case AIM_REINDEX:
+	case INTERRUPTED_CREATE_INDEX:
+	case INTERRUPTED_REINDEX:
 		return xstrdup("an index that is not valid; the next run removes it");
-	case AIM_REPEAT:
+	case INTERRUPTED_REPEAT:
 		return xstrdup("what it had finished by then, table by table; it can run again");
-	case AIM_NONE:
-	case AIM_CREATE:
-	case AIM_DROP:
+	case INTERRUPTED_NONE:
+	case INTERRUPTED_CREATE:
+	case INTERRUPTED_DROP:
 		break;
 	}
 	return NULL;
@@ -282,9 +282,9 @@ leftover_in_words(const struct aim *aim)
 
 /* Removes what a failed build left there and then, if that takes no longer than a moment; of others it only looks. */
 static enum left
-tidy(struct going *g, size_t at, const struct aim *aim)
+tidy(struct going *g, size_t at, const struct interrupted *aim)
 {
-	bool builds = aim->act == AIM_REINDEX || (aim->act == AIM_CREATE_INDEX && !going_error_is(g, "42P07"));
+	bool builds = aim->act == INTERRUPTED_REINDEX || (aim->act == INTERRUPTED_CREATE_INDEX && !going_error_is(g, "42P07"));
 	struct sql_place place = g->sent.place;
 	size_t statement = g->sent.statement;
 	enum db_outcome outcome;
@@ -298,7 +298,7 @@ tidy(struct going *g, size_t at, const struct aim *aim)
 		left = settle(g, at, &outcome);
 		if (left == LEFT_DONE)
 			left = LEFT_HALF; /* the next run says so */
-	} else if (aim->act == AIM_DETACH || aim->act == AIM_DROP_INDEX) {
+	} else if (aim->act == INTERRUPTED_DETACH || aim->act == INTERRUPTED_DROP_INDEX) {
 		left = left_look(g->send->db, aim, &outcome);
 	} else {
 		left = LEFT_NOTHING;
@@ -312,13 +312,13 @@ tidy(struct going *g, size_t at, const struct aim *aim)
 static void
 clean_up(struct going *g, size_t at)
 {
-	struct aim aim = aim_of(g->step->sql, &going_statements(g)[at]);
+	struct interrupted aim = interrupted_of(g->step->sql, &going_statements(g)[at]);
 	enum left left = tidy(g, at, &aim);
 
 	g->sent.leaves = left == LEFT_HALF || left == LEFT_ERROR || left == LEFT_BEING_BUILT;
-	if (g->sent.leaves || aim.act == AIM_REPEAT)
+	if (g->sent.leaves || aim.act == INTERRUPTED_REPEAT)
 		g->sent.left = leftover_in_words(&aim);
-	aim_free(&aim);
+	interrupted_free(&aim);
 }
 
 /* A deadlock was broken, or others had to wait, or it waited itself. */
@@ -338,7 +338,7 @@ bool
 alone_run(struct going *g, size_t at, bool last, bool begun)
 {
 	/* what CALL and DO have committed is there: they are not tried again */
-	bool once = aim_may_commit(g->step->sql, &going_statements(g)[at]), look = begun, done = false;
+	bool once = interrupted_may_commit(g->step->sql, &going_statements(g)[at]), look = begun, done = false;
 
 	g->rebuilt = false;
 	for (;;) {

@@ -146,14 +146,14 @@ static bool
 can_tell(const struct step *step, const struct sent *sent)
 {
 	struct sql_script script = sql_split(step->sql, strlen(step->sql));
-	struct aim aim = { .act = AIM_NONE };
+	struct interrupted aim = { .act = INTERRUPTED_NONE };
 
 	if (sent->done < script.count) {
-		aim = aim_of(step->sql, &script.statements[sent->done]);
-		aim_free(&aim);
+		aim = interrupted_of(step->sql, &script.statements[sent->done]);
+		interrupted_free(&aim);
 	}
 	sql_script_free(&script);
-	return aim.act != AIM_NONE;
+	return aim.act != INTERRUPTED_NONE;
 }
 
 /* What became of the step itself. */

@@ -185,7 +185,7 @@ can_go_on(struct step *step, const struct history_row *row)
 {
 	struct journal journal;
 	struct sql_script script;
-	struct aim aim = { .act = AIM_REPEAT };
+	struct interrupted aim = { .act = INTERRUPTED_REPEAT };
 	struct session_behind behind = { 0 };
 	char before[HISTORY_BEFORE] = "";
 	bool lost;
@@ -198,15 +198,15 @@ can_go_on(struct step *step, const struct history_row *row)
 	if (journal.next <= script.count + 1)
 		history_journal_before(step->sql, journal.next > 1 ? script.statements[journal.next - 2].end : 0, before);
 	if (journal.begun && journal.next <= script.count) {
-		aim = aim_of(step->sql, &script.statements[journal.next - 1]);
-		aim_free(&aim);
+		aim = interrupted_of(step->sql, &script.statements[journal.next - 1]);
+		interrupted_free(&aim);
 	}
 	if (journal.next <= script.count + 1)
 		behind = session_behind(step->sql, &script, journal.next - 1);
 	lost = behind.lost != NULL || journal.moved;
 	session_behind_free(&behind);
 	sql_script_free(&script);
-	if (strcmp(before, journal.before) != 0 || aim.act == AIM_NONE || lost)
+	if (strcmp(before, journal.before) != 0 || aim.act == INTERRUPTED_NONE || lost)
 		return false;
 	step->row_id = row->id;
 	step->resume_at = (long long)journal.next;

@@ -187,7 +187,7 @@ add_journal_resume(struct plan_maker *m, const struct standing *s, const struct 
 {
 	struct plan_resume resume = { .row_id = s->row->id, .at = journal->next, .begun = journal->begun };
 	char before[HISTORY_BEFORE];
-	struct aim aim;
+	struct interrupted aim;
 
 	if (journal->next > split->count + 1)
 		return add_failed(m, s, journal, "its file has fewer statements now than are done");
@@ -196,9 +196,9 @@ add_journal_resume(struct plan_maker *m, const struct standing *s, const struct 
 	if (strcmp(before, journal->before) != 0)
 		return add_failed(m, s, journal, "its file was changed in what is done already");
 	if (journal->begun && journal->next <= split->count) {
-		aim = aim_of(s->script->sql, &split->statements[journal->next - 1]);
-		aim_free(&aim);
-		if (aim.act == AIM_NONE)
+		aim = interrupted_of(s->script->sql, &split->statements[journal->next - 1]);
+		interrupted_free(&aim);
+		if (aim.act == INTERRUPTED_NONE)
 			return add_failed(m, s, journal, "a non-transactional statement was interrupted; it may or may not have completed");
 	}
 	return add_kept_resume(m, s, journal, split, &resume);
