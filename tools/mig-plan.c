@@ -377,7 +377,7 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 	if (sql)
 		code = psql_script(&page, scan, planned, digest, shell_words(&words));
 	else
-		face_preview(&page, scan, status, planned, digest, shell_words(&words),
+		pages_plan(&page, scan, status, planned, digest, shell_words(&words),
 		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
 	if (code == 0 && sql)
 		fwrite(bytes_text(&page), 1, page.len, stdout);
@@ -457,7 +457,7 @@ show_kept_plan(struct reader *reader, const struct request *request, struct outp
 	writer_command(out->writer, reader_command(reader));
 	writer_folder(out->writer, reader_folder(reader));
 	if (out->page) {
-		face_preview(&page, NULL, NULL, &planned, kept.digest, NULL, terminal_page_width(STDOUT_FILENO),
+		pages_plan(&page, NULL, NULL, &planned, kept.digest, NULL, terminal_page_width(STDOUT_FILENO),
 		    message_verbosity > 0);
 		output_page(&page);
 	}

@@ -363,7 +363,7 @@ show_page(const struct job *job)
 	char age[CLOCK_SPAN];
 	bool deploying = job->scan.has_database && job->survey.deploying_ms != RECORD_NULL;
 
-	face_status(&page, &job->scan, &status, job->folder.path,
+	pages_status(&page, &job->scan, &status, job->folder.path,
 	    deploying ? clock_age(job->survey.deploying_ms, age) : NULL,
 	    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
 	output_page(&page);

@@ -8,7 +8,7 @@
 #include "base/width.h"
 
 void
-face_pad(struct bytes *out, const char *text, size_t width)
+page_pad(struct bytes *out, const char *text, size_t width)
 {
 	size_t n = width_columns(text, strlen(text));
 
@@ -21,7 +21,7 @@ face_pad(struct bytes *out, const char *text, size_t width)
 }
 
 void
-face_pad_cut(struct bytes *out, const char *text, size_t cut, size_t width)
+page_pad_cut(struct bytes *out, const char *text, size_t cut, size_t width)
 {
 	size_t len = strlen(text), columns = cut - 2, tail = columns / 3;
 	struct bytes part = { 0 };
@@ -32,12 +32,12 @@ face_pad_cut(struct bytes *out, const char *text, size_t cut, size_t width)
 		bytes_str(&part, text + width_skip(text, len, tail));
 		text = part.data;
 	}
-	face_pad(out, text, width);
+	page_pad(out, text, width);
 	bytes_free(&part);
 }
 
 size_t
-face_name_width(size_t longest, size_t columns, size_t others)
+page_name_width(size_t longest, size_t columns, size_t others)
 {
 	enum { LEAST = 20 };
 	size_t left = columns > others + LEAST ? columns - others : LEAST;
@@ -46,13 +46,13 @@ face_name_width(size_t longest, size_t columns, size_t others)
 }
 
 void
-face_count(struct bytes *out, size_t count, const char *singular)
+page_count(struct bytes *out, size_t count, const char *singular)
 {
 	bytes_format(out, "%zu %s%s", count, singular, count == 1 ? "" : "s");
 }
 
 void
-face_place(struct bytes *out, const char *database, const char *host, long long port, const char *schema)
+page_place(struct bytes *out, const char *database, const char *host, long long port, const char *schema)
 {
 	bytes_format(out, "%s at ", database);
 	if (host == NULL)
@@ -94,7 +94,7 @@ face_session(struct bytes *out, const struct page_session *s)
 enum { CARET_WIDTH = 90, CARET_LEAST = 20, CARET_HEAD = 12 /* columns before the line, and the marks of its cuts */ };
 
 void
-face_caret(struct bytes *out, const char *text, size_t line, size_t column, size_t columns)
+page_caret(struct bytes *out, const char *text, size_t line, size_t column, size_t columns)
 {
 	size_t most = columns == 0 || columns > CARET_WIDTH + CARET_HEAD ? CARET_WIDTH
 	    : columns < CARET_LEAST + CARET_HEAD                          ? CARET_LEAST

@@ -11,28 +11,28 @@
 
 #include "base/bytes.h"
 
-#define FACE_RED    "\xF8"  /* bytes that no UTF-8 text has */
-#define FACE_YELLOW "\xF9"
-#define FACE_GREEN  "\xFA"
-#define FACE_PLAIN  "\xFB"
+#define PAGE_RED    "\xF8"  /* bytes that no UTF-8 text has */
+#define PAGE_YELLOW "\xF9"
+#define PAGE_GREEN  "\xFA"
+#define PAGE_PLAIN  "\xFB"
 
 /* Appends text and blanks until `width` columns are filled; at least one blank where text is longer. */
-void face_pad(struct bytes *out, const char *text, size_t width);
+void page_pad(struct bytes *out, const char *text, size_t width);
 
 /* The same, cut in its middle to `cut` columns (0: whole): "20260207100.._add_tag". */
-void face_pad_cut(struct bytes *out, const char *text, size_t cut, size_t width);
+void page_pad_cut(struct bytes *out, const char *text, size_t cut, size_t width);
 
 /*
  * How wide a table's column of names is: as the longest, or what `others` leave of `columns` (0: there is no limit), and
  * 20 at least.
  */
-size_t face_name_width(size_t longest, size_t columns, size_t others);
+size_t page_name_width(size_t longest, size_t columns, size_t others);
 
 /* "1 step", "4 steps"; "0 steps". */
-void face_count(struct bytes *out, size_t count, const char *singular);
+void page_count(struct bytes *out, size_t count, const char *singular);
 
 /* "shop at db.example.com:5432, schema public"; says "the local socket" where there is no host. */
-void face_place(struct bytes *out, const char *database, const char *host, long long port,
+void page_place(struct bytes *out, const char *database, const char *host, long long port,
     const char *schema);
 
 /* A session that holds or blocks something.  NULL or RECORD_NULL: not known, or the role may not see it. */
@@ -58,6 +58,6 @@ void face_session(struct bytes *out, const struct page_session *session);
  *     "    5 | ALTER TABLE ...;\n      |             ^\n"
  * A long line is cut around the column, to fit `columns` (0: there is no limit).
  */
-void face_caret(struct bytes *out, const char *text, size_t line, size_t column, size_t columns);
+void page_caret(struct bytes *out, const char *text, size_t line, size_t column, size_t columns);
 
 #endif

@@ -125,7 +125,7 @@ add_cells(struct bytes *out, const struct bytes cells[CELLS], const size_t width
 	for (i = 0; i < CELLS; i++) {
 		bytes_str(out, i > 0 ? "| " : " ");
 		if (i + 1 < CELLS)
-			face_pad(out, cells[i].data, widths[i] + 1);
+			page_pad(out, cells[i].data, widths[i] + 1);
 		else
 			bytes_str(out, cells[i].data);
 	}
@@ -326,11 +326,11 @@ add_head(struct bytes *out, const struct catalog *c)
 {
 	bytes_format(out, "%s (%s%s%s): ", c->origin != NULL ? c->origin : "schema", c->source,
 	    c->server_version != NULL ? ", PostgreSQL " : "", c->server_version != NULL ? c->server_version : "");
-	face_count(out, c->relation_count, "table");
+	page_count(out, c->relation_count, "table");
 	bytes_str(out, ", ");
-	face_count(out, c->enum_count, "enum");
+	page_count(out, c->enum_count, "enum");
 	bytes_str(out, ", ");
-	face_count(out, c->reference_count, "foreign key");
+	page_count(out, c->reference_count, "foreign key");
 	bytes_char(out, '\n');
 }
 

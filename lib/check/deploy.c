@@ -65,7 +65,7 @@ take_run(struct check_job *job, struct tally *tally, const struct run *run)
 	if (run->database != NULL) {
 		check_take_target(job, run->host, run->port, run->database);
 		bytes_free(&job->target.place); /* the message has it, with the plan */
-		face_place(&tally->what, run->database, run->host, run->port, NULL);
+		page_place(&tally->what, run->database, run->host, run->port, NULL);
 		bytes_str(&tally->what, ", ");
 	}
 	bytes_format(&tally->what, "plan %.16s", run->plan_digest);

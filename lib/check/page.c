@@ -22,7 +22,7 @@ worst_of(const struct check_jobs *jobs)
 static const char *
 colour_of(enum check_state state)
 {
-	return state == CHECK_OK ? FACE_GREEN : state == CHECK_WARNING ? FACE_YELLOW : FACE_RED;
+	return state == CHECK_OK ? PAGE_GREEN : state == CHECK_WARNING ? PAGE_YELLOW : PAGE_RED;
 }
 
 /* A line break in what a server said must not make a line of the page. */
@@ -167,9 +167,9 @@ section(struct bytes *out, const struct check_jobs *jobs, size_t at, size_t widt
 	names_of(&names, jobs, at);
 	check_face_message(&message, o);
 	bytes_str(out, colour_of(o->state));
-	face_pad(out, check_word(o->state), 11);
-	bytes_str(out, FACE_PLAIN);
-	face_pad(out, names.data, width);
+	page_pad(out, check_word(o->state), 11);
+	bytes_str(out, PAGE_PLAIN);
+	page_pad(out, names.data, width);
 	bytes_format(out, "%s\n", bytes_text(&message));
 	detail_lines(out, o);
 	bytes_free(&names);
@@ -205,7 +205,7 @@ check_face_text(struct bytes *out, const struct check_jobs *jobs, bool unfold)
 		sections(out, jobs);
 	bytes_str(out, one || worst == CHECK_OK ? colour_of(worst) : "");
 	bytes_str(out, check_word(worst));
-	bytes_str(out, one || worst == CHECK_OK ? FACE_PLAIN : "");
+	bytes_str(out, one || worst == CHECK_OK ? PAGE_PLAIN : "");
 	bytes_str(out, ": ");
 	summary(out, jobs);
 	bytes_char(out, '\n');

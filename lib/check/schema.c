@@ -223,7 +223,7 @@ judge(struct check_job *job, const struct catalog *found, const struct catalog *
 		bytes_format(&outcome->message, ", and %zu more", counted - 1);
 	if (counted == 0) {
 		line.len = 0;
-		face_count(&line, found->relation_count, "table");
+		page_count(&line, found->relation_count, "table");
 		check_say(outcome, CHECK_OK, "%s as %s says", line.data, job->value);
 	}
 	(void)check_measure(outcome, &differences_metric, (long long)counted, RECORD_NULL, 0);

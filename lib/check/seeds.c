@@ -89,12 +89,12 @@ judge(struct check_outcome *outcome, const struct tally *tally)
 		bytes_str(&outcome->details, "next  mig-seed --dry-run shows every change, and what to type\n");
 	} else {
 		bytes_format(&outcome->message, "%lld row%s in ", tally->rows, tally->rows == 1 ? "" : "s");
-		face_count(&outcome->message, tally->tables, "table");
+		page_count(&outcome->message, tally->tables, "table");
 		bytes_str(&outcome->message, " are as the files say");
 	}
 	if (tally->dry_run && tally->tables > 0 && sql > 0) {
 		bytes_str(&outcome->message, "; not judged: ");
-		face_count(&outcome->message, sql, "file");
+		page_count(&outcome->message, sql, "file");
 		bytes_str(&outcome->message, " of SQL");
 	}
 }

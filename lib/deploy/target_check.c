@@ -27,7 +27,7 @@ say_place(const char *word, const char *database, const char *host, long long po
 {
 	struct bytes text = { 0 };
 
-	face_place(&text, database, host, port, schema);
+	page_place(&text, database, host, port, schema);
 	message_line("  %-11s %s, system %s", word, text.data, system != NULL ? system : "not known");
 	bytes_free(&text);
 }
@@ -98,7 +98,7 @@ deploy_connect_to_target(struct run_state *s)
 		code = check_pooler(s);
 	if (code != 0)
 		return code;
-	face_place(&place, s->survey.database.database, s->survey.database.host, s->survey.database.port,
+	page_place(&place, s->survey.database.database, s->survey.database.host, s->survey.database.port,
 	    s->survey.database.schema);
 	message_info("%s, user %s; plan %.16s, %zu step%s", place.data, s->survey.database.user, s->plan->digest,
 	    s->plan->step_count, s->plan->step_count == 1 ? "" : "s");

@@ -23,13 +23,13 @@ head(struct bytes *out, const struct catalog *from, const struct catalog *to, co
 	for (i = 0; i < diff->difference_count; i++)
 		loses += diff->differences[i].damage == DAMAGE_LOSES;
 	if (diff->difference_count == 0 && diff->step_count == 0) {
-		bytes_str(out, FACE_GREEN "no difference" FACE_PLAIN "\n");
+		bytes_str(out, PAGE_GREEN "no difference" PAGE_PLAIN "\n");
 	} else {
-		face_count(out, diff->difference_count, "difference");
+		page_count(out, diff->difference_count, "difference");
 		if (loses > 0) {
-			bytes_str(out, ", " FACE_RED);
+			bytes_str(out, ", " PAGE_RED);
 			bytes_format(out, "%zu of them lose%s rows or values", loses, loses == 1 ? "s" : "");
-			bytes_str(out, FACE_PLAIN);
+			bytes_str(out, PAGE_PLAIN);
 		}
 		bytes_char(out, '\n');
 	}
@@ -45,9 +45,9 @@ colour(enum damage damage)
 {
 	switch (damage) {
 	case DAMAGE_LOSES:
-		return FACE_RED;
+		return PAGE_RED;
 	case DAMAGE_MAY_FAIL:
-		return FACE_YELLOW;
+		return PAGE_YELLOW;
 	default:
 		return "";
 	}
@@ -61,7 +61,7 @@ add_line(struct bytes *out, const struct difference *d)
 
 	bytes_format(out, "%s%s ", c, marks[d->change]);
 	difference_line(d, out);
-	bytes_format(out, "%s\n", *c != '\0' ? FACE_PLAIN : "");
+	bytes_format(out, "%s\n", *c != '\0' ? PAGE_PLAIN : "");
 }
 
 void

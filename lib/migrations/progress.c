@@ -44,12 +44,12 @@ line(const struct progress *p, struct bytes *out, const struct step *step, const
     long long limit_ms, const char *note, size_t columns)
 {
 	enum { OTHERS = 10 + 2 + 40 }; /* number; state, time and a piece of the note */
-	size_t width = face_name_width(p->name_width, columns, OTHERS);
+	size_t width = page_name_width(p->name_width, columns, OTHERS);
 	char number[24], span[CLOCK_SPAN], limit[CLOCK_SPAN];
 
 	snprintf(number, sizeof number, "%zu", p->steps);
 	bytes_format(out, " %*lld/%zu  ", (int)strlen(number), step->step, p->steps);
-	face_pad_cut(out, step->migration, width, width + 2);
+	page_pad_cut(out, step->migration, width, width + 2);
 	bytes_format(out, columns == 0 ? "%-8s %12s" : "%-8s %s", state, clock_span(ms, span));
 	if (limit_ms != RECORD_NULL)
 		bytes_format(out, " of %s", clock_age(limit_ms + 500, limit));

@@ -38,7 +38,7 @@ script_error_say(const struct script_error *e)
 		bytes_format(&text, " [%s]", e->sqlstate);
 	bytes_char(&text, '\n');
 	if (e->place.line > 0)
-		face_caret(&text, e->sql, e->place.line, e->place.column, terminal_width(STDERR_FILENO));
+		page_caret(&text, e->sql, e->place.line, e->place.column, terminal_width(STDERR_FILENO));
 	add_said(&text, "  detail: ", e->detail);
 	add_said(&text, "  hint: ", e->hint);
 	if (e->advice != NULL && (e->hint == NULL || strcmp(e->advice, e->hint) != 0))

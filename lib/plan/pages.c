@@ -34,14 +34,14 @@ colour_of(enum state state)
 {
 	switch (state) {
 	case STATE_FAILED:
-		return FACE_RED;
+		return PAGE_RED;
 	case STATE_EDITED:
 	case STATE_MISSING:
 	case STATE_RUNNING:
 	case STATE_LATE:
-		return FACE_YELLOW;
+		return PAGE_YELLOW;
 	case STATE_PENDING:
-		return FACE_GREEN;
+		return PAGE_GREEN;
 	case STATE_APPLIED:
 	case STATE_COUNT:
 		break;
@@ -110,11 +110,11 @@ standing_line(struct bytes *out, const struct standing *s, size_t width)
 		clock_readable(s->row->finished_at != NULL ? s->row->finished_at : s->row->started_at, when);
 	standing_note(&note, s);
 	bytes_str(out, colour);
-	face_pad(out, state_word(s->state), 9);
-	bytes_str(out, *colour != '\0' ? FACE_PLAIN : "");
-	face_pad_cut(out, s->migration, width, width + 2);
+	page_pad(out, state_word(s->state), 9);
+	bytes_str(out, *colour != '\0' ? PAGE_PLAIN : "");
+	page_pad_cut(out, s->migration, width, width + 2);
 	if (note.len > 0) {
-		face_pad(out, when, 22);
+		page_pad(out, when, 22);
 		bytes_str(out, note.data + strspn(note.data, " "));
 	} else {
 		bytes_str(out, when);
@@ -147,14 +147,14 @@ folded_line(struct bytes *out, const struct standing *first, size_t count, bool 
 	char text[64];
 
 	bytes_str(out, colour_of(first->state));
-	face_pad(out, state_word(first->state), 9);
-	bytes_str(out, *colour_of(first->state) != '\0' ? FACE_PLAIN : "");
+	page_pad(out, state_word(first->state), 9);
+	bytes_str(out, *colour_of(first->state) != '\0' ? PAGE_PLAIN : "");
 	if (first->state == STATE_PENDING) {
 		bytes_format(out, "… %zu more\n", count);
 		return;
 	}
 	snprintf(text, sizeof text, "… %zu %s, all as recorded", count, oldest ? "older" : "more");
-	face_pad(out, text, width + 2);
+	page_pad(out, text, width + 2);
 	bytes_format(out, "%.10s to %.10s\n", first[0].row->finished_at, first[count - 1].row->finished_at);
 }
 
@@ -236,22 +236,22 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 }
 
 void
-face_status(struct bytes *out, const struct scan *scan, const struct status *status, const char *folder,
+pages_status(struct bytes *out, const struct scan *scan, const struct status *status, const char *folder,
     const char *deploying_for, size_t columns, bool unfold)
 {
 	enum { OTHERS = 9 + 2 + 20 }; /* the columns beside the names */
 	const struct database *db = &scan->database;
-	size_t width = face_name_width(longest_name(status), columns, OTHERS);
+	size_t width = page_name_width(longest_name(status), columns, OTHERS);
 	struct bytes elsewhere = { 0 };
 
 	if (scan->has_database) {
 		bytes_str(out, "database   ");
-		face_place(out, db->database, db->host, db->port, db->schema);
+		page_place(out, db->database, db->host, db->port, db->schema);
 		bytes_format(out, ", user %s\nserver     PostgreSQL %s, %s, %s\n", db->user, db->server_version,
 		    db->in_recovery ? "standby" : "primary", db->tls != NULL ? db->tls : "no TLS");
 	}
 	bytes_format(out, "folder     %s: ", folder != NULL ? folder : "standard input");
-	face_count(out, scan->migration_count, "migration");
+	page_count(out, scan->migration_count, "migration");
 	bytes_char(out, '\n');
 	if (scan->has_database && !scan->database.has_history) {
 		bytes_str(out, db->schema_empty ? "history    none yet; the schema is empty\n"
@@ -263,13 +263,13 @@ face_status(struct bytes *out, const struct scan *scan, const struct status *sta
 		size_t applied = status->of[STATE_APPLIED] + status->of[STATE_EDITED] + status->of[STATE_MISSING];
 
 		bytes_str(out, "history    ");
-		face_count(out, scan->history_count, "row");
+		page_count(out, scan->history_count, "row");
 		bytes_format(out, ": %zu applied, %zu unfinished, %zu rolled back\n", applied, status->unfinished,
 		    status->rolled_back);
 	}
 	if (status->count > 0) {
 		bytes_str(out, "\nstate    ");
-		face_pad(out, "migration", width + 2);
+		page_pad(out, "migration", width + 2);
 		bytes_str(out, "recorded (UTC)\n");
 		standing_lines(out, status, width, unfold);
 	}
@@ -293,13 +293,13 @@ indented(struct bytes *out, const char *text)
 static void
 finding_lines(struct bytes *out, const char *folder, const struct finding *f)
 {
-	const char *colour = f->severity == SEVERITY_ERROR ? FACE_RED
-	    : f->severity == SEVERITY_WARNING             ? FACE_YELLOW
+	const char *colour = f->severity == SEVERITY_ERROR ? PAGE_RED
+	    : f->severity == SEVERITY_WARNING             ? PAGE_YELLOW
 	                                                  : "";
 	struct bytes remedy = { 0 };
 
 	finding_place(out, folder, f);
-	bytes_format(out, "%s%s:%s %s [%s]\n", colour, severity_words[f->severity], *colour != '\0' ? FACE_PLAIN : "", f->message,
+	bytes_format(out, "%s%s:%s %s [%s]\n", colour, severity_words[f->severity], *colour != '\0' ? PAGE_PLAIN : "", f->message,
 	    f->rule);
 	finding_remedy(&remedy, folder, f);
 	indented(out, bytes_text(&remedy));
@@ -341,7 +341,7 @@ step_line(struct bytes *out, const struct planned *planned, const struct step *s
 	bool late = step_has(planned, s, "late"), loss = step_has(planned, s, "destructive");
 
 	bytes_format(out, "%4lld  ", s->step);
-	face_pad_cut(out, s->migration, width, width + 2);
+	page_pad_cut(out, s->migration, width, width + 2);
 	if (s->sql == NULL)
 		bytes_format(out, "%10s %7s   ", "-", "-");
 	else
@@ -350,7 +350,7 @@ step_line(struct bytes *out, const struct planned *planned, const struct step *s
 	if (late)
 		bytes_str(out, "   late");
 	if (loss)
-		bytes_str(out, "   " FACE_YELLOW "destroys data" FACE_PLAIN);
+		bytes_str(out, "   " PAGE_YELLOW "destroys data" PAGE_PLAIN);
 	bytes_char(out, '\n');
 }
 
@@ -365,9 +365,9 @@ step_lines(struct bytes *out, const struct planned *planned, size_t columns, boo
 
 		width = n > width ? n : width;
 	}
-	width = face_name_width(width, columns, OTHERS);
+	width = page_name_width(width, columns, OTHERS);
 	bytes_str(out, "step  ");
-	face_pad(out, "migration", width + 2);
+	page_pad(out, "migration", width + 2);
 	bytes_str(out, "statements   bytes   runs\n");
 	for (i = 0; i < planned->step_count; i++) {
 		if (!unfold && planned->step_count > FOLD && i == FOLD - 2) {
@@ -385,7 +385,7 @@ nothing_to_do(struct bytes *out, const struct scan *scan, const struct status *s
 	struct bytes rest = { 0 };
 
 	if (scan->has_database) {
-		face_place(out, db->database, db->host, db->port, db->schema);
+		page_place(out, db->database, db->host, db->port, db->schema);
 		bytes_str(out, ": ");
 	}
 	if (scan->migration_count == 0)
@@ -409,19 +409,19 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 {
 	struct shell_words apply = { 0 };
 
-	face_count(out, planned->step_count, "step");
+	page_count(out, planned->step_count, "step");
 	bytes_str(out, ", ");
-	face_count(out, planned->statements, "statement");
+	page_count(out, planned->statements, "statement");
 	if (planned->errors > 0) {
 		bytes_str(out, ", ");
-		face_count(out, planned->errors, "error");
+		page_count(out, planned->errors, "error");
 	}
 	bytes_str(out, ", ");
-	face_count(out, planned->warnings, "warning");
+	page_count(out, planned->warnings, "warning");
 	bytes_str(out, ". Nothing has been changed.\n");
 	if (planned->still_pending > 0) {
 		bytes_str(out, "still pending, not part of this plan: ");
-		face_count(out, planned->still_pending, "migration");
+		page_count(out, planned->still_pending, "migration");
 		bytes_char(out, '\n');
 	}
 	if (planned->errors > 0 || planned->plan.history_digest == NULL || kept)
@@ -444,7 +444,7 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 }
 
 void
-face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
+pages_plan(struct bytes *out, const struct scan *scan, const struct status *status,
     const struct planned *planned, const char *digest, const char *command, size_t columns, bool unfold)
 {
 	const struct plan *plan = &planned->plan;
@@ -459,7 +459,7 @@ face_preview(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	bytes_format(out, "plan %.16s for ", digest);
 	if (plan->database != NULL) {
-		face_place(out, plan->database, plan->host, plan->port, plan->schema);
+		page_place(out, plan->database, plan->host, plan->port, plan->schema);
 		bytes_format(out, "\nstarts from %lld history row%s", plan->history_rows,
 		    plan->history_rows == 1 ? "" : "s");
 		if (plan->last_applied != NULL)

@@ -15,7 +15,7 @@
  * mig-scan's page.  folder NULL: the scan came from standard input.  deploying_for: "41 s", or NULL.  Names are cut in
  * their middle where `columns` are not enough; 0: whole.
  */
-void face_status(struct bytes *out, const struct scan *scan, const struct status *status,
+void pages_status(struct bytes *out, const struct scan *scan, const struct status *status,
     const char *folder, const char *deploying_for, size_t columns, bool unfold);
 
 /*
@@ -23,7 +23,7 @@ void face_status(struct bytes *out, const struct scan *scan, const struct status
  * again, or NULL: not known.
  * scan and status NULL: a kept plan, shown again.
  */
-void face_preview(struct bytes *out, const struct scan *scan, const struct status *status,
+void pages_plan(struct bytes *out, const struct scan *scan, const struct status *status,
     const struct planned *planned, const char *digest, const char *words, size_t columns, bool unfold);
 
 #endif

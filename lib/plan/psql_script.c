@@ -492,7 +492,7 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 		return MIG_DATA;
 	}
 	bytes_format(out, "-- plan %.16s for ", digest);
-	face_place(&place, d->database, d->host, d->port, d->schema);
+	page_place(&place, d->database, d->host, d->port, d->schema);
 	add_comment(&p, place.data);
 	bytes_free(&place);
 	bytes_str(out, "\n-- Run it with:  psql -X -f FILE\n"

@@ -67,7 +67,7 @@ void
 output_page(const struct bytes *page)
 {
 	static const char *const sequences[] = { "\033[31m", "\033[33m", "\033[32m", "\033[0m" };
-	const unsigned char first = (unsigned char)FACE_RED[0], last = (unsigned char)FACE_PLAIN[0];
+	const unsigned char first = (unsigned char)PAGE_RED[0], last = (unsigned char)PAGE_PLAIN[0];
 	bool colour = message_colour(STDOUT_FILENO);
 	struct bytes text = { 0 };
 	const unsigned char *c;

@@ -27,7 +27,7 @@ error_row_sql(const struct db_error *e, const struct seed_file *file, size_t don
 		(void)message_error(code, "%s:%lu:%lu: %s [%s]", file->path, place.line, place.column,
 		    e->message,
 		    e->sqlstate);
-		face_caret(&caret, file->text.data, place.line, place.column, terminal_width(STDERR_FILENO));
+		page_caret(&caret, file->text.data, place.line, place.column, terminal_width(STDERR_FILENO));
 		caret.data[--caret.len] = '\0';
 		message_line("%s", caret.data);
 	} else {

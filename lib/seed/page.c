@@ -11,12 +11,12 @@ seed_face_change(struct bytes *out, const char *change, const char *table, const
 {
 	struct bytes name = { 0 };
 
-	bytes_str(out, *change == 'd' ? FACE_RED : *change == 'i' ? FACE_GREEN : FACE_YELLOW);
-	face_pad(out, change, 8);
-	bytes_str(out, FACE_PLAIN);
+	bytes_str(out, *change == 'd' ? PAGE_RED : *change == 'i' ? PAGE_GREEN : PAGE_YELLOW);
+	page_pad(out, change, 8);
+	bytes_str(out, PAGE_PLAIN);
 	bytes_sql_name(&name, table);
-	face_pad(out, name.data, 15);
-	face_pad(out, key, *values != '\0' ? 24 : 0);
+	page_pad(out, name.data, 15);
+	page_pad(out, key, *values != '\0' ? 24 : 0);
 	bytes_str(out, values);
 	while (out->data[out->len - 1] == ' ')
 		out->data[--out->len] = '\0';
@@ -53,7 +53,7 @@ name_width(const struct seeded *seeded, size_t count, size_t columns)
 	for (i = 0; i < count; i++)
 		if (width_columns(seeded[i].file, strlen(seeded[i].file)) > width)
 			width = width_columns(seeded[i].file, strlen(seeded[i].file));
-	return face_name_width(width, columns, OTHERS);
+	return page_name_width(width, columns, OTHERS);
 }
 
 void
@@ -61,13 +61,13 @@ seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bo
 {
 	size_t width = name_width(seeded, count, columns), i;
 
-	face_pad(out, "file", width + 1);
+	page_pad(out, "file", width + 1);
 	bytes_format(out, "%9s%10s%10s%s%10s   only in the table\n", "rows", "insert", "update",
 	    pruned ? "    delete" : "", "same");
 	for (i = 0; i < count; i++) {
 		const struct seeded *s = &seeded[i];
 
-		face_pad_cut(out, s->file, width, width + 1);
+		page_pad_cut(out, s->file, width, width + 1);
 		add_number(out, s->rows_read, 9);
 		add_number(out, s->rows_inserted, 10);
 		add_number(out, s->rows_updated, 10);
