@@ -17,7 +17,7 @@ jittered(long long value, unsigned random)
 }
 
 long long
-patience_lock_timeout(unsigned attempt, long long max_stall_ms)
+backoff_lock_timeout(unsigned attempt, long long max_stall_ms)
 {
 	long long ms = doubled(100, attempt, max_stall_ms);
 
@@ -25,13 +25,13 @@ patience_lock_timeout(unsigned attempt, long long max_stall_ms)
 }
 
 long long
-patience_pause(unsigned attempt, unsigned random)
+backoff_pause(unsigned attempt, unsigned random)
 {
 	return jittered(doubled(250, attempt, 5000), random);
 }
 
 long long
-patience_poll(unsigned look, unsigned random)
+backoff_poll(unsigned look, unsigned random)
 {
 	return jittered(doubled(50, look, 1000), random);
 }

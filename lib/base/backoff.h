@@ -11,12 +11,12 @@
 #define MIG_BASE_BACKOFF_H
 
 /* lock_timeout in ms of the n-th attempt (from 1), at most max_stall_ms, at least 1. */
-long long patience_lock_timeout(unsigned attempt, long long max_stall_ms);
+long long backoff_lock_timeout(unsigned attempt, long long max_stall_ms);
 
 /* How long to pause after the n-th attempt: doubling from 0.25 s to 5 s, ±50 % by `random`. */
-long long patience_pause(unsigned attempt, unsigned random);
+long long backoff_pause(unsigned attempt, unsigned random);
 
 /* How long to pause between the n-th and the next look at a lock that others hold: 50 ms to 1 s. */
-long long patience_poll(unsigned look, unsigned random);
+long long backoff_poll(unsigned look, unsigned random);
 
 #endif

@@ -68,7 +68,7 @@ head_statement(struct flock *f, size_t unit, size_t which)
 		return "BEGIN";
 	case HEAD_LOCK_TIMEOUT:
 		bytes_format(&f->text, "SET LOCAL lock_timeout = %lld",
-		    patience_lock_timeout(1, f->send->traffic.max_stall_ms));
+		    backoff_lock_timeout(1, f->send->traffic.max_stall_ms));
 		break;
 	case HEAD_NAME:
 		bytes_format(&name, "mig-apply %s", f->steps[unit].migration);

@@ -87,7 +87,7 @@ take_lock(struct run_state *s)
 
 	while (code == 0 && !s->survey.locked) {
 		name_holder(s, &holder);
-		pause = patience_poll(++look, randombytes_random());
+		pause = backoff_poll(++look, randombytes_random());
 		if (signals_caught() != 0)
 			code = 128 + signals_caught();
 		else if (clock_now_ms() + pause > s->deadline_ms)

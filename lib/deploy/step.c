@@ -351,7 +351,7 @@ send_step(struct send *send, const struct step *step)
 		send->traffic.worst_ms = send->ahead.worst_ms;
 		send->traffic.waited = true;
 	}
-	g.lock_timeout_ms = patience_lock_timeout(g.tries + 1, send->traffic.max_stall_ms);
+	g.lock_timeout_ms = backoff_lock_timeout(g.tries + 1, send->traffic.max_stall_ms);
 	if (step->row_id != NULL) {
 		bytes_copy(g.id, sizeof g.id, step->row_id);
 		g.rowed = true;

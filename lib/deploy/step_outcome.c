@@ -139,7 +139,7 @@ going_pause(struct going *g)
 		g->tries = 0; /* several waits added up: each has to be short again */
 	g->tries++;
 	/* whom we see we can wait for; else each further attempt is a guess, and should be rarer */
-	pause = patience_pause(t->waits.oid != NULL ? 1 : g->tries, randombytes_random());
+	pause = backoff_pause(t->waits.oid != NULL ? 1 : g->tries, randombytes_random());
 	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt sees who is in the way */
 	t->waited = true;
 	stay_while_idle(g);
@@ -148,7 +148,7 @@ going_pause(struct going *g)
 		still_waiting(g);
 		clock_sleep_ms(until - now < 200 ? until - now : 200);
 	}
-	g->lock_timeout_ms = traffic_look_first(t, patience_lock_timeout(g->tries + 1, t->max_stall_ms), still_waiting, g);
+	g->lock_timeout_ms = traffic_look_first(t, backoff_lock_timeout(g->tries + 1, t->max_stall_ms), still_waiting, g);
 	return signals_caught() == 0;
 }
 

@@ -237,7 +237,7 @@ take_lock(struct db *db, long long deadline)
 			face_session(&holder, &session);
 		}
 		answer_free(a);
-		pause = patience_poll(++look, randombytes_random());
+		pause = backoff_poll(++look, randombytes_random());
 		if (clock_now_ms() + pause > deadline) {
 			code = message_error(MIG_BUSY, "another deployer holds the lock: %s",
 			    bytes_text(&holder));
@@ -335,7 +335,7 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 	for (tries = 1; code == 0; tries++) {
 		struct seeding s = { .db = db, .input = input, .job = job, .tables = tables,
 			.began_ms = clock_now_ms(),
-			.lock_timeout_ms = patience_lock_timeout(tries, job->max_stall_ms),
+			.lock_timeout_ms = backoff_lock_timeout(tries, job->max_stall_ms),
 			.first = tries == 1 };
 		enum db_outcome outcome;
 		struct db_error e;
@@ -351,7 +351,7 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 		if (outcome != DB_LOST)
 			db_rollback(db);
 		again = may_try_again(&s, outcome, &e);
-		pause = patience_pause(tries, randombytes_random());
+		pause = backoff_pause(tries, randombytes_random());
 		if (!again || clock_now_ms() + pause > deadline) {
 			code = say_failed(&s, outcome, &e, again);
 		} else {
