@@ -233,7 +233,7 @@ main(int argc, char *argv[])
 	secret_begin(argc, argv);
 	message_begin("mig-check");
 	message_end_with(CHECK_UNKNOWN);
-	signals_end_after(beside_abandon);
+	signals_end_after(atomic_file_abandon);
 	output_begin(&r.out, &mig_check_program, argc, argv, FORMATS);
 	r.options.jobs = &r.jobs;
 	if ((code = read_command_line(argc, argv, &r)) == 0)

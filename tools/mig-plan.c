@@ -504,7 +504,7 @@ main(int argc, char *argv[])
 	secret_begin(argc, argv);
 	secret_drop_taken();
 	message_begin("mig-plan");
-	signals_end_after(beside_abandon);
+	signals_end_after(atomic_file_abandon);
 	output_begin(&out, &mig_plan_program, argc, argv, "text|records|sql");
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0 && request.diff) {

@@ -495,7 +495,7 @@ main(int argc, char *argv[])
 
 	secret_begin(argc, argv);
 	message_begin("mig-scan");
-	signals_end_after(beside_abandon);
+	signals_end_after(atomic_file_abandon);
 	output_begin(&out, &mig_scan_program, argc, argv, "text|records");
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0)

@@ -10,8 +10,8 @@
 
 #include "base/bytes.h"
 
-/* Those that are open: beside_abandon() has no other way to them. */
-static struct beside *opened;
+/* Those that are open: atomic_file_abandon() has no other way to them. */
+static struct atomic_file *opened;
 
 /* --- where a path leads --- */
 
@@ -96,9 +96,9 @@ resolve(const char *path, bool *special)
 /* --- opening --- */
 
 static void
-forget(struct beside *b)
+forget(struct atomic_file *b)
 {
-	struct beside **at;
+	struct atomic_file **at;
 	int error = errno;
 
 	for (at = &opened; *at != NULL; at = &(*at)->next) {
@@ -109,7 +109,7 @@ forget(struct beside *b)
 	}
 	free(b->path);
 	free(b->beside);
-	*b = (struct beside){ .fd = -1 };
+	*b = (struct atomic_file){ .fd = -1 };
 	errno = error;
 }
 
@@ -125,7 +125,7 @@ open_new(char *pattern)
 
 /* The new file gets mode and owner of the old one, or what the umask leaves. */
 static bool
-take_mode(struct beside *b, const struct stat *old)
+take_mode(struct atomic_file *b, const struct stat *old)
 {
 	struct stat new;
 	mode_t mask;
@@ -146,15 +146,15 @@ take_mode(struct beside *b, const struct stat *old)
 }
 
 bool
-beside_open(struct beside *b, const char *path)
+atomic_file_open(struct atomic_file *b, const char *path)
 {
 	static bool at_exit;
 	struct stat old;
 	bool special = false, exists;
 
 	if (!at_exit)
-		at_exit = atexit(beside_abandon) == 0;
-	*b = (struct beside){ .fd = -1, .path = resolve(path, &special) };
+		at_exit = atexit(atomic_file_abandon) == 0;
+	*b = (struct atomic_file){ .fd = -1, .path = resolve(path, &special) };
 	if (b->path == NULL)
 		return false;
 	b->next = opened; /* now: a signal may come right behind mkstemp() */
@@ -219,7 +219,7 @@ write_all(int fd, const char *data, size_t len)
 
 /* Writes what is in the new file over the old one, whose owner stays so. */
 static int
-copy_over(const struct beside *b)
+copy_over(const struct atomic_file *b)
 {
 	char chunk[65536];
 	ssize_t got = 0;
@@ -237,7 +237,7 @@ copy_over(const struct beside *b)
 }
 
 static int
-replace(const struct beside *b)
+replace(const struct atomic_file *b)
 {
 	if (b->copied)
 		return copy_over(b);
@@ -245,7 +245,7 @@ replace(const struct beside *b)
 }
 
 int
-beside_close(struct beside *b, int error)
+atomic_file_close(struct atomic_file *b, int error)
 {
 	bool same = b->beside != NULL && error == 0 && files_equal(b->beside, b->path);
 
@@ -262,7 +262,7 @@ beside_close(struct beside *b, int error)
 /* --- the end of the program in the middle --- */
 
 void
-beside_last_words(struct beside *b, const char *text, size_t len)
+atomic_file_last_words(struct atomic_file *b, const char *text, size_t len)
 {
 	b->last_words = text;
 	b->last_words_len = len;
@@ -270,7 +270,7 @@ beside_last_words(struct beside *b, const char *text, size_t len)
 
 /* Nothing but what a signal handler may call. */
 static bool
-speak(const struct beside *b)
+speak(const struct atomic_file *b)
 {
 	return b->last_words != NULL && b->fd >= 0 && lseek(b->fd, 0, SEEK_SET) == 0 && ftruncate(b->fd, 0) == 0 &&
 	    write_all(b->fd, b->last_words, b->last_words_len) == 0 &&
@@ -278,9 +278,9 @@ speak(const struct beside *b)
 }
 
 void
-beside_abandon(void)
+atomic_file_abandon(void)
 {
-	const struct beside *b;
+	const struct atomic_file *b;
 
 	for (b = opened; b != NULL; b = b->next)
 		if (b->beside != NULL && (!speak(b) || b->copied))

@@ -12,32 +12,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct beside {
+struct atomic_file {
 	int fd;         /* to be written to */
 	char *path;     /* links followed */
 	char *beside;   /* NULL: not replaced, but written as it is */
 	bool copied;    /* its owner could not be kept by a new file: in the end its content is replaced, as > does */
-	struct beside *next;    /* of those that are open */
+	struct atomic_file *next;    /* of those that are open */
 	const char *last_words;
 	size_t last_words_len;
 };
 
-/* False: errno says why, and nothing is to be closed.  b must stay where it is until beside_close(). */
-bool beside_open(struct beside *b, const char *path);
+/* False: errno says why, and nothing is to be closed.  b must stay where it is until atomic_file_close(). */
+bool atomic_file_open(struct atomic_file *b, const char *path);
 
 /*
  * Puts it into its place where error is 0, else removes it, and closes.  Returns error, or the errno of what
  * failed.
  */
-int beside_close(struct beside *b, int error);
+int atomic_file_close(struct atomic_file *b, int error);
 
-/* What stands in its place if beside_abandon() ends the program's work: kept, not copied.  Else the old file does. */
-void beside_last_words(struct beside *b, const char *text, size_t len);
+/* What stands in its place if atomic_file_abandon() ends the program's work: kept, not copied.  Else the old file does. */
+void atomic_file_last_words(struct atomic_file *b, const char *text, size_t len);
 
 /*
  * For a signal that ends the program, and for exit() in the middle: no file that is open stays next to its place.  May
  * be called from a signal handler.
  */
-void beside_abandon(void);
+void atomic_file_abandon(void);
 
 #endif

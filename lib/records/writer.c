@@ -18,7 +18,7 @@ struct writer {
 	int fd;              /* -1: nowhere */
 	char *path;          /* as given; NULL: standard output */
 	bool open;           /* path is; else it will be, by what is written first */
-	struct beside place; /* of path */
+	struct atomic_file place; /* of path */
 	struct bytes unfinished; /* what is there if the program ends before */
 	long long records;
 	char *command, *folder;  /* for the end */
@@ -32,10 +32,10 @@ struct writer {
 static bool
 place_open(struct writer *w)
 {
-	if (!beside_open(&w->place, w->path))
+	if (!atomic_file_open(&w->place, w->path))
 		return false;
 	if (w->unfinished.len > 0)
-		beside_last_words(&w->place, w->unfinished.data, w->unfinished.len);
+		atomic_file_last_words(&w->place, w->unfinished.data, w->unfinished.len);
 	w->fd = w->place.fd;
 	w->open = true;
 	return true;
@@ -223,7 +223,7 @@ writer_replace(const char *path, const char *kind)
 		writer_text(w, w->unfinished.data);
 		writer_flush(w);
 		w->open = false;
-		if ((errno = beside_close(&w->place, w->error)) != 0)
+		if ((errno = atomic_file_close(&w->place, w->error)) != 0)
 			return cannot_write(w);
 		crypto_generichash_init(&w->digest, NULL, 0, RECORD_DIGEST_BYTES);
 	}
@@ -244,7 +244,7 @@ writer_close(struct writer *w, int code)
 {
 	writer_flush(w);
 	if (w->open)
-		w->error = beside_close(&w->place, w->error);
+		w->error = atomic_file_close(&w->place, w->error);
 	/* a reader that has gone is not missed where worse has happened */
 	if (w->error != 0 && (code == 0 || w->error != EPIPE)) {
 		(void)message_error(MIG_OUTPUT, "cannot write %s: %s", w->path != NULL ? w->path : "standard output",

@@ -67,7 +67,7 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 	char *path = file_name(t, folder);
 	bool json = t->file->kind == SEED_NDJSON;
 	struct sink sink = { 0 };
-	struct beside place;
+	struct atomic_file place;
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 	long long began = clock_now_ms();
@@ -79,12 +79,12 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 	}
 	free(t->file->path);
 	t->file->name = t->file->path = path;
-	if (!beside_open(&place, path)) {
+	if (!atomic_file_open(&place, path)) {
 		*code = cannot_write(path, errno);
 		return DB_OK;
 	}
 	if ((sink.file = fdopen(dup(place.fd), "w")) == NULL) {
-		*code = cannot_write(path, beside_close(&place, errno));
+		*code = cannot_write(path, atomic_file_close(&place, errno));
 		return DB_OK;
 	}
 	upsert_export(&sql, &t->sql, json ? '\0' : t->file->kind == SEED_TSV ? '\t' : ',');
@@ -92,7 +92,7 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 	               : db_copy_out(db, sql.data, true, take_line, &sink);
 	if (fclose(sink.file) != 0 && sink.error == 0)
 		sink.error = errno;
-	error = beside_close(&place, sink.error != 0 ? sink.error : outcome != DB_OK ? ECANCELED : 0);
+	error = atomic_file_close(&place, sink.error != 0 ? sink.error : outcome != DB_OK ? ECANCELED : 0);
 	if (error != 0 && (sink.error != 0 || outcome == DB_OK) && outcome != DB_STOPPED)
 		*code = cannot_write(path, error);
 	t->read = sink.lines - (json ? 0 : 1);
