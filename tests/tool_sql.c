@@ -135,7 +135,7 @@ print_remedies(const struct bytes *in)
 	size_t i;
 
 	for (i = 0; i < script.count; i++)
-		puts(remedy_of(in->data, &script.statements[i]));
+		puts(hint_of(in->data, &script.statements[i]));
 	sql_script_free(&script);
 	return 0;
 }

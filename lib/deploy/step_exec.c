@@ -97,7 +97,7 @@ note_cancelled(struct going *g)
 		if (t->sight.relation[0] != '\0')
 			bytes_format(&why, " for %s", t->sight.relation);
 		bytes_format(&advice, "%s; or allow more: --max-stall=%llds",
-		    remedy_of(g->step->sql, g->sent.statement > 0 ? &going_statements(g)[g->sent.statement - 1] : NULL),
+		    hint_of(g->step->sql, g->sent.statement > 0 ? &going_statements(g)[g->sent.statement - 1] : NULL),
 		    t->max_stall_ms < 1000 ? 10 : t->max_stall_ms / 100);
 		g->sent.advice = advice.data;
 		g->sent.result.hint = g->sent.advice;

@@ -50,7 +50,7 @@ fits(const char *text, const struct sql_statement *statement, const char *const 
 }
 
 const char *
-remedy_of(const char *text, const struct sql_statement *statement)
+hint_of(const char *text, const struct sql_statement *statement)
 {
 	size_t i;
 

@@ -9,6 +9,6 @@
 #include "sql/sql.h"
 
 /* In words, for a hint; always something.  statement NULL: which one it was is not known. */
-const char *remedy_of(const char *text, const struct sql_statement *statement);
+const char *hint_of(const char *text, const struct sql_statement *statement);
 
 #endif
