@@ -196,7 +196,7 @@ check_take_target(struct check_job *job, const char *host, long long port, const
 void
 check_no_answer(struct check_job *job)
 {
-	const struct session *session = job->session;
+	const struct poller *session = job->session;
 	const struct target *target = &session->source.target;
 	struct check_target *t = &job->target;
 

@@ -164,7 +164,7 @@ struct check_kind {
 	 * is not 0.  Several share one round trip.  ask() may add none.
 	 */
 	size_t (*ask)(struct check_job *job, struct db_ask *asks);
-	void (*answered)(struct check_job *job, struct db_ask *asks, struct session *session);
+	void (*answered)(struct check_job *job, struct db_ask *asks, struct poller *session);
 
 	/*
 	 * A check that looks by itself: go_on() goes on with a look that look() began as far as it can without
@@ -202,7 +202,7 @@ struct check_job {
 	struct check_target target;     /* what it speaks of; texts are empty until that is known */
 	bool waits, watches;            /* --wait, --watch: it is looked at again */
 	/* the run's */
-	struct session *session;
+	struct poller *session;
 	size_t first_ask, asks;
 	size_t looks;                   /* how many have ended */
 	size_t bad_in_row, firm_in_row;

@@ -54,7 +54,7 @@ ask(struct check_job *job, struct db_ask *asks)
 }
 
 static void
-answered(struct check_job *job, struct db_ask *asks, struct session *session)
+answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 {
 	struct database_look look = { .job = job, .outcome = &job->outcome, .asks = asks, .session = session };
 

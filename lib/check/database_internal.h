@@ -43,7 +43,7 @@ struct database_look {
 	struct check_job *job;
 	struct check_outcome *outcome;
 	struct db_ask *asks;
-	struct session *session;
+	struct poller *session;
 	bool standby;
 	const char *role;
 };

@@ -216,7 +216,7 @@ compare_again(struct check_job *job, struct history_job *h)
 }
 
 static void
-say_grant(struct check_job *job, const struct session *session)
+say_grant(struct check_job *job, const struct poller *session)
 {
 	const char *schema = session->source.target.schema;
 	struct bytes table = { 0 }, role = { 0 };
@@ -233,7 +233,7 @@ say_grant(struct check_job *job, const struct session *session)
 }
 
 static void
-answered(struct check_job *job, struct db_ask *asks, struct session *session)
+answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 {
 	struct history_job *h = job->data;
 	const char *denied = session->code == 0 ? survey_rows_denied(asks) : NULL;

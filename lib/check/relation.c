@@ -69,7 +69,7 @@ ask(struct check_job *job, struct db_ask *asks)
 }
 
 static void
-answered(struct check_job *job, struct db_ask *asks, struct session *session)
+answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 {
 	const struct relation_job *r = job->data;
 	const struct answer *a = asks[0].answer;

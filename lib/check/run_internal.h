@@ -11,8 +11,8 @@
 
 /* What looks as one: a check by itself, or all that ask one database. */
 struct check_unit {
-	struct session *session;   /* NULL: a job by itself, or it could not be opened */
-	struct session own;        /* the session's room */
+	struct poller *session;   /* NULL: a job by itself, or it could not be opened */
+	struct poller own;        /* the session's room */
 	bool is_session;
 	const char *word;          /* what it was opened with, or NULL */
 	int code;                  /* why it could not be */

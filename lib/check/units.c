@@ -55,7 +55,7 @@ join_session(struct check_run *run, struct check_job *job)
 		u->is_session = true;
 		u->word = word;
 		first = message_cause() == NULL;
-		u->code = session_open(&u->own, word);
+		u->code = poller_open(&u->own, word);
 		if (u->code == 0)
 			u->session = &u->own;
 	}
@@ -99,7 +99,7 @@ check_run_free_units(struct check_run *run)
 
 	for (i = 0; i < run->count; i++) {
 		if (run->units[i].session != NULL)
-			session_close(run->units[i].session);
+			poller_close(run->units[i].session);
 		free(run->units[i].jobs);
 	}
 	free(run->units);
@@ -127,7 +127,7 @@ check_run_begin_look(struct check_unit *u, long long now)
 		job->asks = job->outcome.settled ? 0 : job->kind->ask(job, asks + count);
 		count += job->asks;
 	}
-	session_look(u->session, asks, count);
+	poller_look(u->session, asks, count);
 	free(asks);
 }
 
@@ -159,7 +159,7 @@ check_run_end_look(struct check_run *run, struct check_unit *u)
 
 		if (u->session != NULL && job->asks > 0) {
 			check_outcome_clear(&job->outcome);
-			job->kind->answered(job, session_answers(u->session) + job->first_ask, u->session);
+			job->kind->answered(job, poller_answers(u->session) + job->first_ask, u->session);
 		}
 		if (u->session == NULL || job->asks > 0)
 			conclude(u, job, now);
@@ -172,7 +172,7 @@ check_run_end_look(struct check_run *run, struct check_unit *u)
 bool
 check_run_go_on(struct check_unit *u, struct polls *polls)
 {
-	return u->session != NULL ? session_go_on(u->session, polls)
+	return u->session != NULL ? poller_go_on(u->session, polls)
 	    : u->jobs[0]->kind->go_on(u->jobs[0], polls);
 }
 

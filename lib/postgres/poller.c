@@ -23,11 +23,11 @@ polls_until(struct polls *polls, long long when_ms)
 }
 
 int
-session_open(struct session *s, const char *word)
+poller_open(struct poller *s, const char *word)
 {
 	int code;
 
-	*s = (struct session){ .limit_ms = 10000 };
+	*s = (struct poller){ .limit_ms = 10000 };
 	if ((code = source_open(&s->source, word)) == 0 && s->source.target.schema != NULL) {
 		bytes_sql_name(&s->schema, s->source.target.schema);
 		s->search_path = s->schema.data;
@@ -36,7 +36,7 @@ session_open(struct session *s, const char *word)
 }
 
 static void
-drop_answers(struct session *s)
+drop_answers(struct poller *s)
 {
 	size_t i;
 
@@ -53,7 +53,7 @@ drop_answers(struct session *s)
 }
 
 static void
-disconnect(struct session *s)
+disconnect(struct poller *s)
 {
 	db_close(s->db);
 	s->db = NULL;
@@ -61,7 +61,7 @@ disconnect(struct session *s)
 }
 
 void
-session_close(struct session *s)
+poller_close(struct poller *s)
 {
 	disconnect(s);
 	drop_answers(s);
@@ -81,7 +81,7 @@ static const char manners_sql[] =
 
 /* Before each unit; behind a BEGIN, which has to come before any query, and behind what ends the transaction. */
 static void
-add_asks(struct session *s, const struct db_ask asks[], size_t count)
+add_asks(struct poller *s, const struct db_ask asks[], size_t count)
 {
 	const struct db_ask manners = { .sql = manners_sql, .parameter = &s->search_path };
 	bool first = true, inside = false;
@@ -105,7 +105,7 @@ add_asks(struct session *s, const struct db_ask asks[], size_t count)
 }
 
 static void
-take_answers(struct session *s)
+take_answers(struct poller *s)
 {
 	size_t i;
 
@@ -116,7 +116,7 @@ take_answers(struct session *s)
 }
 
 void
-session_look(struct session *s, const struct db_ask asks[], size_t count)
+poller_look(struct poller *s, const struct db_ask asks[], size_t count)
 {
 	drop_answers(s);
 	s->asks = xcalloc(2 * count + 1, sizeof *s->asks);
@@ -137,7 +137,7 @@ session_look(struct session *s, const struct db_ask asks[], size_t count)
 }
 
 static bool
-fail(struct session *s, int code)
+fail(struct poller *s, int code)
 {
 	s->code = code;
 	s->took_ms = clock_now_ms() - s->began_ms;
@@ -147,7 +147,7 @@ fail(struct session *s, int code)
 
 /* Nobody is asked for a password: a check has no terminal as a rule. */
 static bool
-not_connected(struct session *s)
+not_connected(struct poller *s)
 {
 	int code = db_unreachable(s->db, &s->source, &s->why);
 
@@ -157,7 +157,7 @@ not_connected(struct session *s)
 }
 
 static bool
-took_too_long(struct session *s)
+took_too_long(struct poller *s)
 {
 	const char *host = target_first_host(&s->source.target);
 	char span[CLOCK_SPAN];
@@ -168,7 +168,7 @@ took_too_long(struct session *s)
 }
 
 static bool
-lost(struct session *s)
+lost(struct poller *s)
 {
 	int code = db_exit_code(db_error(s->db));
 
@@ -180,7 +180,7 @@ lost(struct session *s)
 }
 
 bool
-session_go_on(struct session *s, struct polls *polls)
+poller_go_on(struct poller *s, struct polls *polls)
 {
 	enum db_outcome outcome;
 	long long until = s->began_ms + s->limit_ms;
@@ -208,7 +208,7 @@ session_go_on(struct session *s, struct polls *polls)
 }
 
 struct db_ask *
-session_answers(struct session *s)
+poller_answers(struct poller *s)
 {
 	return s->answers;
 }

@@ -26,7 +26,7 @@ struct polls {
 void polls_add(struct polls *polls, int fd, int want);
 void polls_until(struct polls *polls, long long when_ms);
 
-struct session {
+struct poller {
 	struct source source;
 	struct db *db;           /* NULL: not connected */
 	long long limit_ms;      /* a look may take so long */
@@ -45,14 +45,14 @@ struct session {
 };
 
 /* Finds the connection string: word as of -d, or NULL.  Returns 0, or an exit code, said. */
-int session_open(struct session *session, const char *word);
-void session_close(struct session *session);
+int poller_open(struct poller *session, const char *word);
+void poller_close(struct poller *session);
 
 /* Begins a look with these questions, which are copied. */
-void session_look(struct session *session, const struct db_ask asks[], size_t count);
+void poller_look(struct poller *session, const struct db_ask asks[], size_t count);
 
-/* Goes on; true: the look is over, and session_answers() has the questions of session_look(), answered. */
-bool session_go_on(struct session *session, struct polls *polls);
-struct db_ask *session_answers(struct session *session);
+/* Goes on; true: the look is over, and poller_answers() has the questions of poller_look(), answered. */
+bool poller_go_on(struct poller *session, struct polls *polls);
+struct db_ask *poller_answers(struct poller *session);
 
 #endif
