@@ -27,7 +27,7 @@ length(const char *text, void *context)
 }
 
 struct attempt {
-	const struct target *target;
+	const struct conninfo *target;
 	PGconn *conn;
 };
 
@@ -115,8 +115,8 @@ main(int argc, char *argv[])
 			return code;
 		printf("user %s host %s port %d database %s\n",
 		    source.target.user ? source.target.user : "-",
-		    target_first_host(&source.target) ? target_first_host(&source.target) : "-",
-		    target_first_port(&source.target),
+		    conninfo_first_host(&source.target) ? conninfo_first_host(&source.target) : "-",
+		    conninfo_first_port(&source.target),
 		    source.target.database ? source.target.database : "-");
 	}
 	secret_use(source.password, length, &len);

@@ -1,5 +1,5 @@
 /*
- * tool_target [-p] < STRING: what target_parse() makes of a connection string, as key=value lines,
+ * tool_target [-p] < STRING: what conninfo_parse() makes of a connection string, as key=value lines,
  * or `error POSITION: RULE` and `hint: ...`.  With -p the password too, for tests of its decoding.
  */
 #include <stdio.h>
@@ -17,7 +17,7 @@ print(const char *key, const char *value)
 }
 
 static void
-print_target(const struct target *t)
+print_target(const struct conninfo *t)
 {
 	size_t i;
 
@@ -32,8 +32,8 @@ print_target(const struct target *t)
 		print("ignored", t->ignored[i]);
 	if (t->pooled)
 		puts("pooled");
-	if (target_first_host(t) != NULL)
-		printf("first=%s %d\n", target_first_host(t), target_first_port(t));
+	if (conninfo_first_host(t) != NULL)
+		printf("first=%s %d\n", conninfo_first_host(t), conninfo_first_port(t));
 	puts(t->is_url ? "form=url" : t->is_name ? "form=name" : "form=keywords");
 }
 
@@ -41,13 +41,13 @@ int
 main(int argc, char *argv[])
 {
 	struct bytes in = { 0 };
-	struct target target;
-	struct target_password password;
-	struct target_error error;
+	struct conninfo target;
+	struct conninfo_password password;
+	struct conninfo_error error;
 
 	if (bytes_read_fd(&in, 0) != 0)
 		return 2;
-	if (!target_parse(bytes_text(&in), in.len, &target, &password, &error)) {
+	if (!conninfo_parse(bytes_text(&in), in.len, &target, &password, &error)) {
 		printf("error %zu: %s\n", error.position, error.rule);
 		if (error.hint != NULL)
 			printf("hint: %s\n", error.hint);
@@ -58,11 +58,11 @@ main(int argc, char *argv[])
 	if (argc > 1 && strcmp(argv[1], "-p") == 0 && password.given) {
 		char *plain = xmalloc(password.end - password.start + 1);
 
-		target_decode(in.data, &password, plain);
+		conninfo_decode(in.data, &password, plain);
 		printf("password=%s\n", plain);
 		free(plain);
 	}
-	target_free(&target);
+	conninfo_free(&target);
 	bytes_free(&in);
 	return 0;
 }

@@ -197,14 +197,14 @@ void
 check_no_answer(struct check_job *job)
 {
 	const struct poller *session = job->session;
-	const struct target *target = &session->source.target;
+	const struct conninfo *target = &session->source.target;
 	struct check_target *t = &job->target;
 
 	if (t->place.len == 0 && target->database != NULL) {
 		check_take_target(job, target->host, target->port != NULL ? strtoll(target->port, NULL, 10) : RECORD_NULL, target->database);
-		target_cut_values(target, &t->place);
-		target_cut_values(target, &t->label);
-		target_cut_values(target, &t->server);
+		conninfo_cut_values(target, &t->place);
+		conninfo_cut_values(target, &t->label);
+		conninfo_cut_values(target, &t->server);
 	}
 	check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
 }

@@ -286,7 +286,7 @@ take_answers(struct db *db, struct db_ask asks[ASKS], struct survey *survey)
 }
 
 int
-survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey)
+survey_take(struct db *db, const struct conninfo *target, bool lock, struct survey *survey)
 {
 	const char *schema = target->schema, *process;
 	char number[16];

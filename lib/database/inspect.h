@@ -38,7 +38,7 @@ struct survey {
  * if `locked`.  May be called again.
  * Returns 0, or an exit code, said.  survey_free() is due in any case.
  */
-int survey_take(struct db *db, const struct target *target, bool lock, struct survey *survey);
+int survey_take(struct db *db, const struct conninfo *target, bool lock, struct survey *survey);
 
 /*
  * The same in two parts and without the lock, for a session that asks it together with other things: the questions (rows_sql: of

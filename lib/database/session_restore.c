@@ -44,7 +44,7 @@ mend_lock(struct db *db, const struct step *step)
 }
 
 static int
-mend_search_path(struct db *db, const char *schema, const struct target *target, const struct step *step)
+mend_search_path(struct db *db, const char *schema, const struct conninfo *target, const struct step *step)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
@@ -71,7 +71,7 @@ mend_search_path(struct db *db, const char *schema, const struct target *target,
 }
 
 int
-mend_settings(struct db *db, const char *schema, const struct target *target, const struct step *step,
+mend_settings(struct db *db, const char *schema, const struct conninfo *target, const struct step *step,
     const struct sql_script *script)
 {
 	const char *setting;
@@ -87,7 +87,7 @@ mend_settings(struct db *db, const char *schema, const struct target *target, co
 }
 
 int
-mend_session(struct db *db, const char *schema, const struct target *target, const struct step *step)
+mend_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step)
 {
 	struct sql_script script;
 	int code = 0;

@@ -14,7 +14,7 @@
 
 /* "system", the system's own list of authorities, is known to libpq 16 and later; before, the file must be named. */
 static const char *
-parameter_value(const struct target_parameter *parameter)
+parameter_value(const struct conninfo_parameter *parameter)
 {
 	const char *file;
 
@@ -44,7 +44,7 @@ static void *
 start(const char *password, void *context)
 {
 	struct attempt *a = context;
-	const struct target *t = &a->source->target;
+	const struct conninfo *t = &a->source->target;
 	size_t room = t->count + 16, n = 0, i;
 	const char **keywords = xcalloc(room, sizeof *keywords);
 	const char **values = xcalloc(room, sizeof *values);
@@ -243,7 +243,7 @@ db_nth(const char *list, size_t i)
 }
 
 const char *
-db_parameter(const struct target *t, const char *keyword)
+db_parameter(const struct conninfo *t, const char *keyword)
 {
 	size_t i;
 
@@ -254,7 +254,7 @@ db_parameter(const struct target *t, const char *keyword)
 }
 
 size_t
-db_host_count(const struct target *t)
+db_host_count(const struct conninfo *t)
 {
 	const char *c;
 	size_t n = 1;
@@ -273,7 +273,7 @@ db_host_count(const struct target *t)
 static bool
 connect_in_turn(struct db *db, struct source *source, const char *application, const char *attrs, long long limit_ms)
 {
-	const struct target *t = &source->target;
+	const struct conninfo *t = &source->target;
 	size_t count = db_host_count(t), i;
 	bool connected = false, refused = false;
 
@@ -323,7 +323,7 @@ db_is_wrong_kind(struct db *db, struct source *source, const char *application)
 }
 
 void
-db_forget_session_variables(const struct target *target)
+db_forget_session_variables(const struct conninfo *target)
 {
 	static const char *const names[] = { "PGHOSTADDR", "PGSERVICE", "PGTARGETSESSIONATTRS", "PGOPTIONS", "PGTZ",
 		"PGDATESTYLE", "PGGEQO", "PGCLIENTENCODING" };

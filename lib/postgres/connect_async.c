@@ -24,7 +24,7 @@ static void
 beside_attempt(struct db *db)
 {
 	struct db_beside *b = db->beside;
-	const struct target *t = &b->source->target;
+	const struct conninfo *t = &b->source->target;
 	bool several = b->hosts > 1;
 	char *host = several ? db_nth(t->host, b->host) : NULL, *port = several ? db_nth(t->port, b->host) : NULL;
 	struct attempt attempt = { .source = b->source,

@@ -179,14 +179,14 @@ void db_connect_begin(struct db *db, struct attempt *attempt);
 bool db_connect_end(struct db *db, struct source *source);
 /* The i-th of a list with commas; its only one for all i; NULL of NULL.  The caller's. */
 char *db_nth(const char *list, size_t i);
-const char *db_parameter(const struct target *t, const char *keyword);
+const char *db_parameter(const struct conninfo *t, const char *keyword);
 /* How many hosts are tried one by one; 1 also where libpq has to choose. */
-size_t db_host_count(const struct target *t);
+size_t db_host_count(const struct conninfo *t);
 bool db_connect_any(struct db *db, struct source *source, const char *application, long long limit_ms);
 /* Hosts that answer, but none of the kind that is asked for: while a standby takes over that is so for a while. */
 bool db_is_wrong_kind(struct db *db, struct source *source, const char *application);
 /* Variables of libpq that would send a URL's session elsewhere, or change what a migration means in it. */
-void db_forget_session_variables(const struct target *target);
+void db_forget_session_variables(const struct conninfo *target);
 
 /* --- unreachable.c --- */
 
@@ -203,7 +203,7 @@ int db_say_unreachable(const struct db *db, const struct source *source);
  */
 void db_restore_readings(struct db *db);
 /* What a session is told goes with its first round trip. */
-void db_session_begin(struct db *db, const struct target *target);
+void db_session_begin(struct db *db, const struct conninfo *target);
 
 /* --- query.c --- */
 

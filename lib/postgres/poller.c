@@ -159,7 +159,7 @@ not_connected(struct poller *s)
 static bool
 took_too_long(struct poller *s)
 {
-	const char *host = target_first_host(&s->source.target);
+	const char *host = conninfo_first_host(&s->source.target);
 	char span[CLOCK_SPAN];
 
 	bytes_format(&s->why, "%s does not answer; gave up after %s", host != NULL ? host : "the database",

@@ -108,7 +108,7 @@ queue_let_go(struct db *db)
 }
 
 void
-db_session_begin(struct db *db, const struct target *target)
+db_session_begin(struct db *db, const struct conninfo *target)
 {
 	const char *version = PQparameterStatus(db->conn, "server_version");
 

@@ -55,7 +55,7 @@ db_unreachable(const struct db *db, const struct source *source, struct bytes *w
 	bytes_format(why, ": %s%s", pooler ? "FATAL: " : "", db->error.message);
 	if (pooler && db->error.sqlstate[0] != '\0')
 		bytes_format(why, " [%s]", db->error.sqlstate);
-	target_cut_values(&source->target, why);
+	conninfo_cut_values(&source->target, why);
 	return code;
 }
 

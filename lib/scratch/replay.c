@@ -314,7 +314,7 @@ static int
 replay_step(struct replay *r, const struct step *step)
 {
 	struct db_hooks hooks = { tick, NULL, r };
-	const struct target target = { .schema = (char *)scratch_schema(r->scratch) };
+	const struct conninfo target = { .schema = (char *)scratch_schema(r->scratch) };
 	int code;
 
 	r->step = step;

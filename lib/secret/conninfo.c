@@ -160,16 +160,16 @@ parse_any(struct parse *p)
 }
 
 bool
-target_parse(const char *text, size_t len, struct target *target, struct target_password *password,
-    struct target_error *error)
+conninfo_parse(const char *text, size_t len, struct conninfo *target, struct conninfo_password *password,
+    struct conninfo_error *error)
 {
 	struct parse p = {
 		.text = text, .end = len, .target = target, .password = password, .error = error
 	};
 
-	*target = (struct target){ 0 };
-	*password = (struct target_password){ 0 };
-	*error = (struct target_error){ 0 };
+	*target = (struct conninfo){ 0 };
+	*password = (struct conninfo_password){ 0 };
+	*error = (struct conninfo_error){ 0 };
 	while (p.start < p.end && text[p.start] != '\0' &&
 	    (conninfo_is_blank(text[p.start]) || conninfo_is_control(text[p.start])))
 		p.start++;
@@ -177,8 +177,8 @@ target_parse(const char *text, size_t len, struct target *target, struct target_
 	    (conninfo_is_blank(text[p.end - 1]) || conninfo_is_control(text[p.end - 1])))
 		p.end--;
 	if (!parse_any(&p) || !conninfo_finish_tls(&p)) {
-		target_free(target);
-		*password = (struct target_password){ 0 };
+		conninfo_free(target);
+		*password = (struct conninfo_password){ 0 };
 		return false;
 	}
 	if (target->host != NULL)
@@ -189,7 +189,7 @@ target_parse(const char *text, size_t len, struct target *target, struct target_
 }
 
 void
-target_free(struct target *target)
+conninfo_free(struct conninfo *target)
 {
 	size_t i;
 
@@ -207,11 +207,11 @@ target_free(struct target *target)
 	free(target->database);
 	free(target->schema);
 	free(target->first_host);
-	*target = (struct target){ 0 };
+	*target = (struct conninfo){ 0 };
 }
 
 size_t
-target_decode(const char *text, const struct target_password *password, char *out)
+conninfo_decode(const char *text, const struct conninfo_password *password, char *out)
 {
 	size_t len = password->end - password->start, i;
 
@@ -230,13 +230,13 @@ target_decode(const char *text, const struct target_password *password, char *ou
 }
 
 const char *
-target_first_host(const struct target *target)
+conninfo_first_host(const struct conninfo *target)
 {
 	return target->first_host;
 }
 
 int
-target_first_port(const struct target *target)
+conninfo_first_port(const struct conninfo *target)
 {
 	return target->port != NULL ? atoi(target->port) : 0;
 }
@@ -275,9 +275,9 @@ cut_value(struct bytes *text, const char *value)
 }
 
 void
-target_cut_values(const struct target *target, struct bytes *text)
+conninfo_cut_values(const struct conninfo *target, struct bytes *text)
 {
-	const struct target_parameter *service = conninfo_given(target, "service");
+	const struct conninfo_parameter *service = conninfo_given(target, "service");
 
 	cut_value(text, target->host);
 	cut_value(text, target->user);

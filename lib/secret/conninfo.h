@@ -4,7 +4,7 @@
  * not decoded; unknown parameters are passed over), see prisma.io/docs "Connection URLs"; keyword
  * strings are libpq's.
  *
- * A target never holds a password: target_parse() says where in the input the password stands, and
+ * A target never holds a password: conninfo_parse() says where in the input the password stands, and
  * whoever owns that input (secret/secret.c) puts it into guarded memory.  So a message can only ever show
  * what is in a target.  Nothing of the input is echoed by an error: it names a position and a rule.
  *
@@ -26,12 +26,12 @@
 
 #include "base/bytes.h"
 
-struct target_parameter {
+struct conninfo_parameter {
 	char *keyword; /* one that libpq knows: "sslmode", "connect_timeout", ... */
 	char *value;
 };
 
-struct target {
+struct conninfo {
 	/* what libpq gets, and what people see; several hosts are lists with commas, as in libpq */
 	char *host;     /* NULL: libpq's default */
 	char *port;     /* NULL: libpq's default; never with a URL that names a host: "5432" */
@@ -44,7 +44,7 @@ struct target {
 	 * becomes sslmode=verify-full and, where no CA is named, sslrootcert=system: that is a
 	 * libpq 16 word, an older one needs the path of the system's CA file instead.
 	 */
-	struct target_parameter *parameters;
+	struct conninfo_parameter *parameters;
 	size_t count;
 	char **ignored; /* names of parameters that mean nothing here, for -v */
 	size_t ignored_count;
@@ -52,17 +52,17 @@ struct target {
 	bool is_name;   /* a bare word, the name of a database as after psql -d */
 	bool pooled;    /* pgbouncer=true was said */
 
-	char *first_host; /* see target_first_host() */
+	char *first_host; /* see conninfo_first_host() */
 };
 
-struct target_password {
+struct conninfo_password {
 	size_t start, end; /* bytes of the input; start == end: an empty password; see `given` */
 	bool given;
-	bool encoded; /* percent-encoded: decode with target_decode() */
-	bool quoted;  /* a keyword string's value with backslashes or quotes: target_decode() too */
+	bool encoded; /* percent-encoded: decode with conninfo_decode() */
+	bool quoted;  /* a keyword string's value with backslashes or quotes: conninfo_decode() too */
 };
 
-struct target_error {
+struct conninfo_error {
 	size_t position;  /* in characters from 1, of the string as it was given; 0: none */
 	const char *rule; /* static text: what is wrong there, without a byte of the input */
 	const char *hint; /* static text or NULL: what to do, e.g. "write / in a password as %2F" */
@@ -71,27 +71,27 @@ struct target_error {
 /*
  * text[0..len) is a URL (postgres:// or postgresql://) or a keyword string.  White space around it
  * is passed over.  Returns true and fills target and password, or false and fills error (target is
- * then empty).  target_free() frees what a target owns and makes it empty.
+ * then empty).  conninfo_free() frees what a target owns and makes it empty.
  */
-bool target_parse(const char *text, size_t len, struct target *target,
-    struct target_password *password, struct target_error *error);
-void target_free(struct target *target);
+bool conninfo_parse(const char *text, size_t len, struct conninfo *target,
+    struct conninfo_password *password, struct conninfo_error *error);
+void conninfo_free(struct conninfo *target);
 
-/* Decodes a password that target_parse() found into out[0..password->end - password->start], a NUL
+/* Decodes a password that conninfo_parse() found into out[0..password->end - password->start], a NUL
  * behind it; out is as large as the input part plus one.  Returns the decoded length.  As in
  * Prisma, a percent sign without two hex digits stays, and what does not decode to UTF-8 is taken
  * as it is. */
-size_t target_decode(const char *text, const struct target_password *password, char *out);
+size_t conninfo_decode(const char *text, const struct conninfo_password *password, char *out);
 
 /* The first host and port for people and records: "db.example.com" and 5432.  A socket directory is
  * a host as well.  Where libpq's default is used: NULL and 0.  The target owns the text. */
-const char *target_first_host(const struct target *target);
-int target_first_port(const struct target *target);
+const char *conninfo_first_host(const struct conninfo *target);
+int conninfo_first_port(const struct conninfo *target);
 
 /*
  * The last net before text about a connection that did not come about is shown, whoever wrote it: where it repeats a
  * host, user, database, schema or service with one of ; & ? = in it, that is cut there.
  */
-void target_cut_values(const struct target *target, struct bytes *text);
+void conninfo_cut_values(const struct conninfo *target, struct bytes *text);
 
 #endif

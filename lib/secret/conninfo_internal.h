@@ -16,9 +16,9 @@
 struct parse {
 	const char *text;
 	size_t start, end;          /* text without the white space around it */
-	struct target *target;
-	struct target_password *password;
-	struct target_error *error;
+	struct conninfo *target;
+	struct conninfo_password *password;
+	struct conninfo_error *error;
 
 	bool strict;                /* sslaccept=strict */
 	bool host_parameter;        /* ?host= was there */
@@ -91,7 +91,7 @@ int conninfo_escape_value(const char *text, size_t at, size_t end);
 size_t conninfo_percent_decode(const char *text, size_t start, size_t end, char *out);
 /* A piece of the input that is no secret, decoded; NULL where it has a zero byte.  As in Prisma,
  * what does not decode to UTF-8 stays as it is. */
-char *conninfo_decode(struct parse *p, size_t start, size_t end);
+char *conninfo_decode_part(struct parse *p, size_t start, size_t end);
 /* The same for a query, where + is a blank and what is not UTF-8 is mended. */
 char *conninfo_decode_query(struct parse *p, size_t start, size_t end);
 void conninfo_replace(char **field, char *value);
@@ -120,8 +120,8 @@ bool conninfo_check_schema(struct parse *p, const char *value, size_t at);
 /* --- conninfo_parameters.c --- */
 
 const struct parameter *conninfo_parameter_find(const char *name, size_t len);
-struct target_parameter *conninfo_given(const struct target *target, const char *keyword);
-void conninfo_ignore(struct target *target, const char *name);
+struct conninfo_parameter *conninfo_given(const struct conninfo *target, const char *keyword);
+void conninfo_ignore(struct conninfo *target, const char *name);
 bool conninfo_is_one_of(const char *value, const char *const words[], size_t count);
 /* Takes the value over.  `at` is where the parameter stands, for errors. */
 bool conninfo_parameter_set(struct parse *p, const struct parameter *parameter, char *value, size_t at);

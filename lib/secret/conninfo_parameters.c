@@ -87,8 +87,8 @@ conninfo_parameter_find(const char *name, size_t len)
 	return NULL;
 }
 
-struct target_parameter *
-conninfo_given(const struct target *target, const char *keyword)
+struct conninfo_parameter *
+conninfo_given(const struct conninfo *target, const char *keyword)
 {
 	size_t i;
 
@@ -100,9 +100,9 @@ conninfo_given(const struct target *target, const char *keyword)
 
 /* The last one counts, in Prisma as in libpq.  Takes the value over. */
 static void
-put(struct target *target, const char *keyword, char *value)
+put(struct conninfo *target, const char *keyword, char *value)
 {
-	struct target_parameter *old = conninfo_given(target, keyword);
+	struct conninfo_parameter *old = conninfo_given(target, keyword);
 
 	if (old != NULL) {
 		conninfo_replace(&old->value, value);
@@ -110,11 +110,11 @@ put(struct target *target, const char *keyword, char *value)
 	}
 	target->parameters =
 	    xrealloc(target->parameters, (target->count + 1) * sizeof *target->parameters);
-	target->parameters[target->count++] = (struct target_parameter){ xstrdup(keyword), value };
+	target->parameters[target->count++] = (struct conninfo_parameter){ xstrdup(keyword), value };
 }
 
 void
-conninfo_ignore(struct target *target, const char *name)
+conninfo_ignore(struct conninfo *target, const char *name)
 {
 	size_t i;
 
@@ -184,7 +184,7 @@ conninfo_parameter_set(struct parse *p, const struct parameter *parameter, char 
 	static const char *const sslmodes[] = {
 		"disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 	};
-	struct target *target = p->target;
+	struct conninfo *target = p->target;
 	const char *rule = NULL, *hint = NULL;
 
 	switch (parameter->kind) {
@@ -294,9 +294,9 @@ conninfo_check_secret_parameter(struct parse *p, const struct parameter *paramet
 bool
 conninfo_finish_tls(struct parse *p)
 {
-	struct target *target = p->target;
-	struct target_parameter *sslmode = conninfo_given(target, "sslmode");
-	struct target_parameter *sslcert = conninfo_given(target, "sslcert"), *root;
+	struct conninfo *target = p->target;
+	struct conninfo_parameter *sslmode = conninfo_given(target, "sslmode");
+	struct conninfo_parameter *sslcert = conninfo_given(target, "sslcert"), *root;
 
 	/* Prisma's sslcert is the CA.  With a key beside it, it is meant as libpq has it. */
 	if (target->is_url && sslcert != NULL && conninfo_given(target, "sslkey") == NULL &&

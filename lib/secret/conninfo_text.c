@@ -121,7 +121,7 @@ find_zero_escape(const char *text, size_t start, size_t end)
 /* A piece of the input that is no secret, decoded; NULL where it has a zero byte.  As in Prisma,
  * what does not decode to UTF-8 stays as it is. */
 char *
-conninfo_decode(struct parse *p, size_t start, size_t end)
+conninfo_decode_part(struct parse *p, size_t start, size_t end)
 {
 	size_t zero = find_zero_escape(p->text, start, end);
 	char *out = xmalloc(end - start + 1);

@@ -40,7 +40,7 @@ parse_userinfo(struct parse *p, size_t start, size_t end)
 
 	if (!conninfo_check_no_reference(p, start, colon) || !conninfo_check_user(p, start, colon))
 		return false;
-	if (colon > start && (p->target->user = conninfo_decode(p, start, colon)) == NULL)
+	if (colon > start && (p->target->user = conninfo_decode_part(p, start, colon)) == NULL)
 		return false;
 	if (colon == end)
 		return true;
@@ -110,7 +110,7 @@ parse_host_name(struct parse *p, size_t start, size_t end, struct bytes *hosts)
 	while ((percent = conninfo_find(p->text, percent, end, "%")) < end)
 		if (conninfo_escape_value(p->text, percent++, end) < 0)
 			return conninfo_fail(p, percent - 1, "a % without two hex digits in the host", NULL);
-	if ((host = conninfo_decode(p, start, end)) == NULL)
+	if ((host = conninfo_decode_part(p, start, end)) == NULL)
 		return false;
 	for (i = 0; host[i] != '\0'; i++)
 		if (conninfo_is_control(host[i]) ||
@@ -309,8 +309,8 @@ parse_query(struct parse *p, size_t start, size_t end)
 static bool
 finish_url(struct parse *p, bool path)
 {
-	struct target *target = p->target;
-	const struct target_parameter *address = conninfo_given(target, "hostaddr");
+	struct conninfo *target = p->target;
+	const struct conninfo_parameter *address = conninfo_given(target, "hostaddr");
 
 	if (p->host_parameter && p->port_at != 0)
 		return conninfo_fail(p, p->port_at, "host= and port= beside another port in the URL",

@@ -21,7 +21,7 @@ struct search {
 };
 
 static int
-say_malformed(int code, const char *label, const struct target_error *error)
+say_malformed(int code, const char *label, const struct conninfo_error *error)
 {
 	if (error->position > 0)
 		code = message_error(code,
@@ -51,16 +51,16 @@ say_password_seen(int code, const char *spot)
 }
 
 static struct secret *
-password_new(const char *text, const struct target_password *password)
+password_new(const char *text, const struct conninfo_password *password)
 {
-	const struct target_password as_is = { .start = password->start, .end = password->end };
+	const struct conninfo_password as_is = { .start = password->start, .end = password->end };
 	size_t raw_len = password->end - password->start, len;
 	char *room = secret_room(2 * (raw_len + 1));
 
-	len = target_decode(text, password, room);
+	len = conninfo_decode(text, password, room);
 	if (!password->encoded && !password->quoted)
 		return secret_seal(room, len, 0);
-	return secret_seal(room, len, target_decode(text, &as_is, room + len + 1));
+	return secret_seal(room, len, conninfo_decode(text, &as_is, room + len + 1));
 }
 
 /* A string that was found: its parts into source, its password into guarded memory. */
@@ -68,14 +68,14 @@ static void *
 parse_found(const char *text, void *context)
 {
 	struct search *s = context;
-	struct target_password password;
-	struct target_error error;
+	struct conninfo_password password;
+	struct conninfo_error error;
 
-	if (!target_parse(text, secret_length(s->in.secret), &s->source->target, &password, &error))
+	if (!conninfo_parse(text, secret_length(s->in.secret), &s->source->target, &password, &error))
 		s->code = say_malformed(MIG_CONFIG, s->in.label.data, &error);
 	else if (s->source->target.is_name) /* it may well be a password: not shown, not tried */
 		s->code = say_malformed(MIG_CONFIG, s->in.label.data,
-		    &(struct target_error){ 1, "neither a URL nor a keyword string", NULL });
+		    &(struct conninfo_error){ 1, "neither a URL nor a keyword string", NULL });
 	else if (password.end > password.start)
 		s->source->password = password_new(text, &password);
 	return NULL;
@@ -95,11 +95,11 @@ is_variable(const char *name)
 static int
 parse_word(const struct search *s, const char *word)
 {
-	struct target *target = &s->source->target;
-	struct target_password password;
-	struct target_error error;
+	struct conninfo *target = &s->source->target;
+	struct conninfo_password password;
+	struct conninfo_error error;
 
-	if (!target_parse(word, strlen(word), target, &password, &error)) {
+	if (!conninfo_parse(word, strlen(word), target, &password, &error)) {
 		if (error.hint != NULL && strstr(error.hint, "PASSWORD") != NULL)
 			error.hint = NULL; /* not here */
 		(void)say_malformed(s->wrong, s->spot, &error);
@@ -141,11 +141,11 @@ static int
 find_certificates(const struct search *s)
 {
 	static const char *const keywords[] = { "sslrootcert", "sslcert", "sslkey", "sslcrl" };
-	struct target *target = &s->source->target;
+	struct conninfo *target = &s->source->target;
 	size_t i, k;
 
 	for (i = 0; i < target->count; i++) {
-		struct target_parameter *parameter = &target->parameters[i];
+		struct conninfo_parameter *parameter = &target->parameters[i];
 		const char *path = parameter->value;
 		struct bytes beside = { 0 };
 
@@ -173,7 +173,7 @@ find_certificates(const struct search *s)
 
 #ifdef MIG_STATIC
 static bool
-is_wanted(const struct target *target, const char *keyword, const char *variable, const char *value)
+is_wanted(const struct conninfo *target, const char *keyword, const char *variable, const char *value)
 {
 	const char *said = getenv(variable);
 	size_t i;
@@ -186,7 +186,7 @@ is_wanted(const struct target *target, const char *keyword, const char *variable
 
 /* What the libraries of one static file cannot do, or not without what an empty container lacks. */
 static int
-refuse_absent(const struct target *target)
+refuse_absent(const struct conninfo *target)
 {
 	if (is_wanted(target, "gssencmode", "PGGSSENCMODE", "require") || is_wanted(target, "krbsrvname", "PGKRBSRVNAME", NULL) ||
 	    is_wanted(target, "gsslib", "PGGSSLIB", NULL)) {
@@ -200,7 +200,7 @@ refuse_absent(const struct target *target)
 }
 #else
 static int
-refuse_absent(const struct target *target)
+refuse_absent(const struct conninfo *target)
 {
 	(void)target;
 	return 0;
@@ -209,7 +209,7 @@ refuse_absent(const struct target *target)
 
 /* People are shown these: a password that equals one is not wiped from memory. */
 static void
-spare_target(const struct target *target)
+spare_target(const struct conninfo *target)
 {
 	static const char *const defaults[] = { "PGUSER", "PGDATABASE", "PGHOST", "PGPORT", "PGSERVICE" };
 	char *hosts = xstrdup(target->host != NULL ? target->host : ""), *host;
@@ -267,7 +267,7 @@ void
 source_free(struct source *source)
 {
 	secret_free(source->password);
-	target_free(&source->target);
+	conninfo_free(&source->target);
 	*source = (struct source){ 0 };
 }
 

@@ -1,6 +1,6 @@
 /*
  * Where a connection string or another secret comes from, and the pages that say what is missing.
- * A string's password goes into a struct secret; the rest, a struct target, may be seen by anyone.
+ * A string's password goes into a struct secret; the rest, a struct conninfo, may be seen by anyone.
  */
 #ifndef MIG_SECRET_SOURCE_H
 #define MIG_SECRET_SOURCE_H
@@ -12,7 +12,7 @@
 
 /* What a connection needs.  Free with source_free(). */
 struct source {
-	struct target target;    /* password-free */
+	struct conninfo target;    /* password-free */
 	struct secret *password; /* NULL: none was given; libpq asks or has its password file */
 };
 

@@ -28,7 +28,7 @@ add_field(struct bytes *all, const char *text)
 }
 
 static void
-describe(struct bytes *all, const struct target *t)
+describe(struct bytes *all, const struct conninfo *t)
 {
 	size_t i;
 
@@ -37,8 +37,8 @@ describe(struct bytes *all, const struct target *t)
 	add_field(all, t->user);
 	add_field(all, t->database);
 	add_field(all, t->schema);
-	add_field(all, target_first_host(t));
-	bytes_format(all, "%d %d %d %d\n", target_first_port(t), t->is_url, t->is_name, t->pooled);
+	add_field(all, conninfo_first_host(t));
+	bytes_format(all, "%d %d %d %d\n", conninfo_first_port(t), t->is_url, t->is_name, t->pooled);
 	for (i = 0; i < t->count; i++) {
 		add_field(all, t->parameters[i].keyword);
 		add_field(all, t->parameters[i].value);
@@ -49,27 +49,27 @@ describe(struct bytes *all, const struct target *t)
 
 /* With another password of the same length all else has to be the same. */
 static void
-check_independence(const char *text, size_t size, const struct target_password *password,
+check_independence(const char *text, size_t size, const struct conninfo_password *password,
     const struct bytes *before)
 {
 	char *masked = xstrndup(text, size);
 	struct bytes after = { 0 };
-	struct target target;
-	struct target_password again;
-	struct target_error error;
+	struct conninfo target;
+	struct conninfo_password again;
+	struct conninfo_error error;
 
 	memset(masked + password->start, 'x', password->end - password->start);
-	check(target_parse(masked, size, &target, &again, &error));
+	check(conninfo_parse(masked, size, &target, &again, &error));
 	check(again.given && again.start == password->start && again.end == password->end);
 	describe(&after, &target);
 	check(after.len == before->len && memcmp(after.data, before->data, after.len) == 0);
-	target_free(&target);
+	conninfo_free(&target);
 	bytes_free(&after);
 	free(masked);
 }
 
 static void
-check_password(const char *text, size_t size, const struct target_password *password)
+check_password(const char *text, size_t size, const struct conninfo_password *password)
 {
 	size_t len = password->end - password->start;
 	char *plain;
@@ -77,7 +77,7 @@ check_password(const char *text, size_t size, const struct target_password *pass
 	check(password->start <= password->end && password->end <= size);
 	check(password->given || len == 0);
 	plain = xmalloc(len + 1);
-	check(target_decode(text, password, plain) <= len);
+	check(conninfo_decode(text, password, plain) <= len);
 	check(strlen(plain) <= len);
 	free(plain);
 }
@@ -88,19 +88,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* exactly as large, so that reading behind it is seen */
 	char *text = xmalloc(size);
 	struct bytes all = { 0 };
-	struct target target;
-	struct target_password password;
-	struct target_error error;
+	struct conninfo target;
+	struct conninfo_password password;
+	struct conninfo_error error;
 
 	if (size > 0)
 		memcpy(text, data, size);
-	if (target_parse(text, size, &target, &password, &error)) {
+	if (conninfo_parse(text, size, &target, &password, &error)) {
 		check(error.rule == NULL && error.hint == NULL);
 		check_password(text, size, &password);
 		describe(&all, &target);
 		if (password.given)
 			check_independence(text, size, &password, &all);
-		target_free(&target);
+		conninfo_free(&target);
 		bytes_free(&all);
 	} else {
 		check(error.rule != NULL && error.position <= size + 1);
