@@ -42,7 +42,7 @@ beside_attempt(struct db *db)
 }
 
 struct db *
-db_begin(struct source *source, const char *application, long long limit_ms)
+db_connect_start(struct source *source, const char *application, long long limit_ms)
 {
 	struct db *db = xcalloc(1, sizeof *db);
 	struct db_beside *b = db->beside = xcalloc(1, sizeof *db->beside);
@@ -76,7 +76,7 @@ beside_connect(struct db *db, int *want)
 }
 
 bool
-db_begun(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome)
+db_connect_poll(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome)
 {
 	struct db_beside *b = db->beside;
 	struct source *source = b->source;

@@ -87,14 +87,14 @@ enum db_outcome db_session_reset(struct db *db);
 struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms, bool *refused);
 
 /*
- * The same beside other work: none of these waits, but for the name of a host.  db_begin() starts one attempt
- * to connect, in which several hosts share limit_ms; to be called until true, db_begun() goes on with it as far
+ * The same beside other work: none of these waits, but for the name of a host.  db_connect_start() starts one attempt
+ * to connect, in which several hosts share limit_ms; to be called until true, db_connect_poll() goes on with it as far
  * as it can, and says meanwhile for which descriptor and what (base/signals.h) to wait, and until when.  *outcome is
  * then DB_OK, or DB_LOST, and db_unreachable() says why.  source must live until then.  Nothing is set for the
  * session, not the schema either: behind a pooler it is soon somebody else's.
  */
-struct db *db_begin(struct source *source, const char *application, long long limit_ms);
-bool db_begun(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome);
+struct db *db_connect_start(struct source *source, const char *application, long long limit_ms);
+bool db_connect_poll(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome);
 
 /* It was refused for want of a password: the string has none, and no password file has one for it. */
 bool db_needs_password(const struct db *db);
@@ -219,7 +219,7 @@ struct db_ask {
 /* DB_OK: all were answered, each in its own way; db_error() is the first error.  Else as for db_query(). */
 enum db_outcome db_round(struct db *db, struct db_ask asks[], size_t count);
 
-/* The same beside other work, on a session of db_begin(): to be called until true.  asks must live until then. */
+/* The same beside other work, on a session of db_connect_start(): to be called until true.  asks must live until then. */
 void db_round_begin(struct db *db, struct db_ask asks[], size_t count);
 bool db_round_ended(struct db *db, int *fd, int *want, enum db_outcome *outcome);
 

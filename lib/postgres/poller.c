@@ -129,7 +129,7 @@ poller_look(struct poller *s, const struct db_ask asks[], size_t count)
 	s->began_ms = clock_now_ms();
 	s->asking = false;
 	if (s->db == NULL)
-		s->db = db_begin(&s->source, "mig-check", s->limit_ms);
+		s->db = db_connect_start(&s->source, "mig-check", s->limit_ms);
 	else
 		s->asking = true;
 	if (s->asking)
@@ -187,7 +187,7 @@ poller_go_on(struct poller *s, struct polls *polls)
 	int fd, want;
 
 	if (!s->asking) {
-		if (db_begun(s->db, &fd, &want, &until, &outcome)) {
+		if (db_connect_poll(s->db, &fd, &want, &until, &outcome)) {
 			if (outcome != DB_OK)
 				return not_connected(s);
 			s->asking = true;
