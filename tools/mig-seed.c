@@ -261,7 +261,7 @@ connect_to(const struct request *request, struct connection *c)
 		code = check_pooler(c->db, &c->source);
 	if (code != 0)
 		return code;
-	db_let_go(c->db);
+	db_release_on_death(c->db);
 	if (request->job.row_security)
 		db_filter_rows(c->db);
 	c->liveness = (struct liveness){ .db = c->db,

@@ -151,7 +151,7 @@ watch_open(struct source *source, const char *application, long long limit_ms, b
 	struct watch *watch;
 	struct db *db;
 
-	if ((db = db_open_quietly(source, application, limit_ms > 0 ? limit_ms : CONNECT_MS, refused)) == NULL)
+	if ((db = db_try_open(source, application, limit_ms > 0 ? limit_ms : CONNECT_MS, refused)) == NULL)
 		return NULL;
 	watch = xcalloc(1, sizeof *watch);
 	watch->db = db;

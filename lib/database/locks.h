@@ -48,7 +48,7 @@ extern const char locks_prepared_sql[];
 struct watch;
 
 /*
- * Connects.  A watcher is a convenience: NULL where it cannot; *refused as db_open_quietly() has it.  limit_ms: the most that
+ * Connects.  A watcher is a convenience: NULL where it cannot; *refused as db_try_open() has it.  limit_ms: the most that
  * this, and then each look, may take; 0: 3 s.
  */
 struct watch *watch_open(struct source *source, const char *application, long long limit_ms, bool *refused);

@@ -39,7 +39,7 @@ changes(struct db *db, int pid)
 static const char *
 sharing_mode(struct db *db, struct source *source, int pid)
 {
-	struct db *other = db_open_quietly(source, "mig-apply pooler", LIMIT_MS, NULL);
+	struct db *other = db_try_open(source, "mig-apply pooler", LIMIT_MS, NULL);
 	const char *mode = NULL;
 
 	if (other != NULL && db_tell(other, "BEGIN") == DB_OK) {
@@ -51,7 +51,7 @@ sharing_mode(struct db *db, struct source *source, int pid)
 	if (mode == NULL && changes(db, pid))
 		mode = "transaction";
 	if (mode != NULL) /* somebody else is given these next */
-		(void)db_run_aside(db, "RESET search_path; RESET row_security; RESET client_connection_check_interval; "
+		(void)db_run_best_effort(db, "RESET search_path; RESET row_security; RESET client_connection_check_interval; "
 	    "RESET tcp_keepalives_idle; RESET tcp_keepalives_interval; RESET tcp_keepalives_count; RESET tcp_user_timeout");
 	db_close(other);
 	return mode;

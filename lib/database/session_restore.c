@@ -96,7 +96,7 @@ mend_session(struct db *db, const char *schema, const struct conninfo *target, c
 		return 0;
 	script = sql_split(step->sql, strlen(step->sql));
 	if (session_changes(step->sql, &script))
-		db_let_go(db);
+		db_release_on_death(db);
 	if (session_may_unlock(step->sql, &script))
 		code = mend_lock(db, step);
 	if (code == 0)

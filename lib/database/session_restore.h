@@ -11,7 +11,7 @@
 
 /*
  * Restores, and names, what a script changed: the deploy lock (DISCARD ALL), a search path in which the history, which
- * is in `schema`, does not resolve, what db_let_go() set, and how the server reads text (db_restored()).  Other settings
+ * is in `schema`, does not resolve, what db_release_on_death() set, and how the server reads text (db_restored()).  Other settings
  * stay for the scripts that follow, as with Prisma.  Asks the server only where the script has statements that can do
  * this.  Returns 0, or an exit code, said.
  */

@@ -194,7 +194,7 @@ on_notice(void *context, const struct db_message *message)
 static bool
 flush(struct db *db)
 {
-	return db_run_aside(db, "BEGIN; SET LOCAL synchronous_commit = on; "
+	return db_run_best_effort(db, "BEGIN; SET LOCAL synchronous_commit = on; "
 	                        "SELECT pg_catalog.pg_logical_emit_message(true, 'mig', 'flush'); COMMIT");
 }
 

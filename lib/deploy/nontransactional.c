@@ -45,7 +45,7 @@ let_others_through(struct going *g, size_t at)
 	if (!going_error_is(g, "40P01") || clock_now_ms() - g->deadlocked_ms < OTHERS_WAIT_MS)
 		return true;
 	message_verbose("%s: releasing the deploy lock to a waiting deployer", g->step->migration);
-	if (!db_run_aside(s->db, history_unlock_sql))
+	if (!db_run_best_effort(s->db, history_unlock_sql))
 		return false;
 	g->finished = true; /* without the lock the row is not ours to write: another run may go on with it */
 	while (!locked && clock_now_ms() < s->traffic.deadline_ms && signals_caught() == 0) {
@@ -98,7 +98,7 @@ lift_limits(struct going *g)
 	const char *sql = limits_to_lift(g);
 
 	if (sql != NULL)
-		(void)db_run_aside(g->send->db, sql);
+		(void)db_run_best_effort(g->send->db, sql);
 }
 
 /* --- what it left --- */
@@ -292,7 +292,7 @@ tidy(struct going *g, size_t at, const struct interrupted *aim)
 
 	own_texts(g);
 	if (builds) {
-		if (!db_run_aside(g->send->db, "SET lock_timeout = '1s'"))
+		if (!db_run_best_effort(g->send->db, "SET lock_timeout = '1s'"))
 			return LEFT_ERROR;
 		g->unlimited = false;
 		left = settle(g, at, &outcome);

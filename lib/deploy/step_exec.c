@@ -285,7 +285,7 @@ take_row_back(struct going *g)
 	if (g->done > 0 || g->sent.unsure || g->sent.leaves || g->step->row_id != NULL)
 		return false;
 	history_delete_sql(&sql, g->send->schema, g->id);
-	gone = db_run_aside(g->send->db, sql.data);
+	gone = db_run_best_effort(g->send->db, sql.data);
 	bytes_free(&sql);
 	if (gone)
 		g->rowed = g->sent.kept = false;
@@ -305,7 +305,7 @@ going_note_unfinished(struct going *g)
 		bytes_format(&why, " [%s]", g->sent.result.sqlstate);
 	going_row_text(g, &sql, g->sent.unsure || g->sent.leaves ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data,
 	    true);
-	db_run_aside(g->send->db, sql.data);
+	db_run_best_effort(g->send->db, sql.data);
 	bytes_free(&why);
 	bytes_free(&sql);
 }

@@ -23,8 +23,8 @@ lock_again(struct send *s, struct db **db)
 	struct answer *answer;
 	bool locked = false;
 
-	if (*db == NULL && (*db = db_open_quietly(s->source, "mig-apply", 0, NULL)) != NULL)
-		db_let_go(*db);
+	if (*db == NULL && (*db = db_try_open(s->source, "mig-apply", 0, NULL)) != NULL)
+		db_release_on_death(*db);
 	if (*db == NULL)
 		return false;
 	if (db_query(*db, &answer, history_try_lock_sql, 0, NULL) == DB_OK) {
@@ -124,7 +124,7 @@ stay_while_idle(struct going *g)
 	(void)going_statements(g);
 	if (g->done > 0 && db_server_version_num(g->send->db) >= 140000 &&
 	    session_may_set(g->step->sql, &g->script, "idle_session_timeout"))
-		(void)db_run_aside(g->send->db, "SET idle_session_timeout = 0");
+		(void)db_run_best_effort(g->send->db, "SET idle_session_timeout = 0");
 }
 
 bool

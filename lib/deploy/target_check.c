@@ -89,7 +89,7 @@ deploy_connect_to_target(struct run_state *s)
 	if (code == 0)
 		s->db = db_open(&s->source, "mig-apply", &patience, &code);
 	if (code == 0) {
-		db_let_go(s->db);
+		db_release_on_death(s->db);
 		code = survey_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);
 	}
 	if (code == 0)

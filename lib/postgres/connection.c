@@ -83,7 +83,7 @@ db_open(struct source *source, const char *application, const struct db_patience
 }
 
 struct db *
-db_open_quietly(struct source *source, const char *application, long long limit_ms, bool *refused)
+db_try_open(struct source *source, const char *application, long long limit_ms, bool *refused)
 {
 	struct db *db = xcalloc(1, sizeof *db);
 	bool connected;

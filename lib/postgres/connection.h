@@ -57,7 +57,7 @@ void db_close(struct db *db);
  * (PostgreSQL 14 and later) or with our host or the network (half a minute), and not because it is idle.  To be called
  * again where a script may have changed that.
  */
-void db_let_go(struct db *db);
+void db_release_on_death(struct db *db);
 
 /*
  * Has row level security refuse (42501) instead of hiding rows, from the next message on: so each session begins, and a
@@ -84,7 +84,7 @@ enum db_outcome db_session_reset(struct db *db);
 /* One attempt that says nothing when it fails: for what is only a convenience.  limit_ms: the most that it, and then
  * each answer, may take (DB_LOST), or 0: what the string allows, and what db_limit() has by itself.  *refused (may be
  * NULL): a server answered, and did not want us (too many connections, a password, ...). */
-struct db *db_open_quietly(struct source *source, const char *application, long long limit_ms, bool *refused);
+struct db *db_try_open(struct source *source, const char *application, long long limit_ms, bool *refused);
 
 /*
  * The same beside other work: none of these waits, but for the name of a host.  db_connect_start() starts one attempt
@@ -140,7 +140,7 @@ void db_hooks(struct db *db, const struct db_hooks *hooks);
  * How long the server may take to answer db_query() and db_round(), by itself 10 s: then the connection is given up
  * (DB_LOST).  Notices are no answer; an answer that keeps coming may take longer.  0: as long as it takes, for what works
  * on the data of tables; -1: as by itself.  db_run(), db_send_ahead(), db_copy_in(), db_copy_out() and db_each() run what
- * the user wants, and are never limited; db_run_aside() always is.  What was cancelled has 10 s to end, after a signal 5 s.
+ * the user wants, and are never limited; db_run_best_effort() always is.  What was cancelled has 10 s to end, after a signal 5 s.
  */
 void db_limit(struct db *db, long long limit_ms);
 
@@ -268,7 +268,7 @@ enum db_transaction db_transaction(const struct db *db);
 
 /* Runs a text whatever signal came, and keeps db_error() as it is: to note an error after it happened.
  * Waits without ticks, and 10 s at most.  False when it did not work. */
-bool db_run_aside(struct db *db, const char *sql);
+bool db_run_best_effort(struct db *db, const char *sql);
 
 /* Rolls back whatever is open; false when the connection is gone. */
 bool db_rollback(struct db *db);

@@ -61,7 +61,7 @@ struct db {
 	size_t prelude_count;
 	bool restored[2];         /* of readings[]: it was changed, and is set back */
 	struct bytes search_path; /* text of one of them */
-	bool lets_go;             /* db_let_go() was called */
+	bool releases_on_death;             /* db_release_on_death() was called */
 	bool filters;             /* db_filter_rows() was called */
 	struct db_beside *beside; /* NULL: of a session whose calls wait */
 	size_t results;           /* that were read of what was sent last */

@@ -249,5 +249,5 @@ db_rollback(struct db *db)
 {
 	if (db_transaction(db) == DB_UNKNOWN || db->given_up != NULL)
 		return false;
-	return db_transaction(db) == DB_IDLE || db_run_aside(db, "ROLLBACK");
+	return db_transaction(db) == DB_IDLE || db_run_best_effort(db, "ROLLBACK");
 }

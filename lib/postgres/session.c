@@ -95,7 +95,7 @@ queue_session(struct db *db)
 }
 
 static void
-queue_let_go(struct db *db)
+queue_release_on_death(struct db *db)
 {
 	const char *host = PQhost(db->conn);
 
@@ -126,10 +126,10 @@ db_session_begin(struct db *db, const struct conninfo *target)
 }
 
 void
-db_let_go(struct db *db)
+db_release_on_death(struct db *db)
 {
-	db->lets_go = true;
-	queue_let_go(db);
+	db->releases_on_death = true;
+	queue_release_on_death(db);
 }
 
 enum db_outcome
@@ -139,13 +139,13 @@ db_session_reset(struct db *db)
 	    "SET LOCAL statement_timeout = 0; RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; DISCARD TEMP", NULL);
 
 	queue_session(db);
-	if (db->lets_go)
-		queue_let_go(db);
+	if (db->releases_on_death)
+		queue_release_on_death(db);
 	return outcome;
 }
 
 bool
-db_run_aside(struct db *db, const char *sql)
+db_run_best_effort(struct db *db, const char *sql)
 {
 	size_t i;
 

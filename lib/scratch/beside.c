@@ -129,7 +129,7 @@ drop(struct db *db, const char *name)
 	bytes_sql_name(&sql, name);
 	if (db_server_version_num(db) >= 130000)
 		bytes_str(&sql, " WITH (FORCE)");
-	dropped = db_run_aside(db, sql.data);
+	dropped = db_run_best_effort(db, sql.data);
 	bytes_free(&sql);
 	return dropped;
 }

@@ -119,7 +119,7 @@ choose_release(struct scratch *s, const struct scratch_order *order)
 	struct db *db;
 
 	if (!s->server.programs.several || order->production == NULL ||
-	    (db = db_open_quietly(order->production, SCRATCH_APPLICATION, 3000, NULL)) == NULL)
+	    (db = db_try_open(order->production, SCRATCH_APPLICATION, 3000, NULL)) == NULL)
 		return;
 	if (programs_find(&nearest, db_server_version_num(db) / 10000)) {
 		programs_free(&s->server.programs);

@@ -66,7 +66,7 @@ error_row_fill(struct db *db, const struct db_error *e, const struct seed_table 
 	const char *column = NULL;
 
 	bytes_format(&sql, "SELECT pg_catalog.count(*) FROM pg_temp.mig_seed_%zu_json", t->sql.number);
-	if (db_run_aside(db, "ROLLBACK TO " SEED_SAVEPOINT) && (a = error_row_ask(db, &sql)) != NULL) {
+	if (db_run_best_effort(db, "ROLLBACK TO " SEED_SAVEPOINT) && (a = error_row_ask(db, &sql)) != NULL) {
 		trial.rows = (size_t)answer_count(a, 0, 0);
 		if ((row = error_row_find_row(&trial)) != NULL) {
 			line = seed_table_line(db, t, answer_text(row, 0, 0), true);

@@ -186,7 +186,7 @@ error_row_write(struct db *db, const struct db_error *e, const struct seed_table
 
 	if (names_hidden(tables, e->detail))
 		shown.detail = NULL;
-	if (t == NULL || !db_run_aside(db, "ROLLBACK TO " SEED_SAVEPOINT))
+	if (t == NULL || !db_run_best_effort(db, "ROLLBACK TO " SEED_SAVEPOINT))
 		return error_row_say(&shown, t, 0, NULL, NULL, NULL);
 	if (e->constraint != NULL)
 		columns = error_row_constraint_columns(db, t, e->constraint);

@@ -27,12 +27,12 @@ error_row_fails(const struct trial *trial, const char *sql)
 {
 	bool same = false;
 
-	if (!db_run_aside(trial->db, "SAVEPOINT mig_trial"))
+	if (!db_run_best_effort(trial->db, "SAVEPOINT mig_trial"))
 		return false;
 	if (db_query(trial->db, NULL, sql, 0, NULL) == DB_ERROR)
 		same = strcmp(db_error(trial->db)->sqlstate, trial->e->sqlstate) == 0 &&
 		    same_text(db_error(trial->db)->constraint, trial->e->constraint);
-	return db_run_aside(trial->db, "ROLLBACK TO mig_trial") && same;
+	return db_run_best_effort(trial->db, "ROLLBACK TO mig_trial") && same;
 }
 
 static bool

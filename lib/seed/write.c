@@ -16,7 +16,7 @@ others_wrote(struct seeding *s, const struct seed_table *tables, size_t count)
 	bool changed = false;
 	size_t i;
 
-	if (!db_run_aside(s->db, "ROLLBACK TO " SEED_SAVEPOINT))
+	if (!db_run_best_effort(s->db, "ROLLBACK TO " SEED_SAVEPOINT))
 		return false;
 	for (i = 0; !changed && i < count; i++) {
 		struct bytes sql = { 0 };
