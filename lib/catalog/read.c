@@ -89,7 +89,7 @@ catalog_of_database(struct db *db, const struct catalog_wish *wish, struct catal
 	catalog->server_version = catalog_text(catalog, db_server_version(db));
 	ask_all(&a, wish);
 	db_limit(db, LIMIT_MS);
-	outcome = db_round(db, a.asks, a.count);
+	outcome = db_query_batch(db, a.asks, a.count);
 	db_limit(db, -1);
 	for (i = 0; i < a.count && outcome == DB_OK; i++)
 		outcome = a.asks[i].outcome;

@@ -298,7 +298,7 @@ survey_take(struct db *db, const struct conninfo *target, bool lock, struct surv
 	snprintf(number, sizeof number, "%d", db_backend_pid(db));
 	process = number;
 	make_asks(asks, &schema, &process, rows_sql.data);
-	outcome = lock ? db_round(db, asks, ASKS) : db_round(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
+	outcome = lock ? db_query_batch(db, asks, ASKS) : db_query_batch(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
 	bytes_free(&rows_sql);
 	if (outcome == DB_OK)
 		return take_answers(db, asks, survey);

@@ -100,7 +100,7 @@ db_connect_poll(struct db *db, int *fd, int *want, long long *until_ms, enum db_
 }
 
 void
-db_round_begin(struct db *db, struct db_ask asks[], size_t count)
+db_query_batch_start(struct db *db, struct db_ask asks[], size_t count)
 {
 	struct db_beside *b = db->beside;
 	size_t first = db->prelude_count;
@@ -113,7 +113,7 @@ db_round_begin(struct db *db, struct db_ask asks[], size_t count)
 }
 
 bool
-db_round_ended(struct db *db, int *fd, int *want, enum db_outcome *outcome)
+db_query_batch_poll(struct db *db, int *fd, int *want, enum db_outcome *outcome)
 {
 	struct db_beside *b = db->beside;
 

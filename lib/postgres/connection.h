@@ -137,7 +137,7 @@ struct db_hooks {
 void db_hooks(struct db *db, const struct db_hooks *hooks);
 
 /*
- * How long the server may take to answer db_query() and db_round(), by itself 10 s: then the connection is given up
+ * How long the server may take to answer db_query() and db_query_batch(), by itself 10 s: then the connection is given up
  * (DB_LOST).  Notices are no answer; an answer that keeps coming may take longer.  0: as long as it takes, for what works
  * on the data of tables; -1: as by itself.  db_run(), db_send_ahead(), db_copy_in(), db_copy_out() and db_each() run what
  * the user wants, and are never limited; db_run_best_effort() always is.  What was cancelled has 10 s to end, after a signal 5 s.
@@ -217,11 +217,11 @@ struct db_ask {
 	char sqlstate[6];             /* out: of its own error, or "" */
 };
 /* DB_OK: all were answered, each in its own way; db_error() is the first error.  Else as for db_query(). */
-enum db_outcome db_round(struct db *db, struct db_ask asks[], size_t count);
+enum db_outcome db_query_batch(struct db *db, struct db_ask asks[], size_t count);
 
 /* The same beside other work, on a session of db_connect_start(): to be called until true.  asks must live until then. */
-void db_round_begin(struct db *db, struct db_ask asks[], size_t count);
-bool db_round_ended(struct db *db, int *fd, int *want, enum db_outcome *outcome);
+void db_query_batch_start(struct db *db, struct db_ask asks[], size_t count);
+bool db_query_batch_poll(struct db *db, int *fd, int *want, enum db_outcome *outcome);
 
 /*
  * Sends units of statements without waiting for the answers of those before, and reads answers as they come; never

@@ -244,7 +244,7 @@ db_with_prelude(struct db *db, const struct db_ask asks[], size_t count)
 }
 
 enum db_outcome
-db_round(struct db *db, struct db_ask asks[], size_t count)
+db_query_batch(struct db *db, struct db_ask asks[], size_t count)
 {
 	struct db_ask *all;
 	enum db_outcome outcome;

@@ -133,7 +133,7 @@ poller_look(struct poller *s, const struct db_ask asks[], size_t count)
 	else
 		s->asking = true;
 	if (s->asking)
-		db_round_begin(s->db, s->asks, s->count);
+		db_query_batch_start(s->db, s->asks, s->count);
 }
 
 static bool
@@ -191,10 +191,10 @@ poller_go_on(struct poller *s, struct polls *polls)
 			if (outcome != DB_OK)
 				return not_connected(s);
 			s->asking = true;
-			db_round_begin(s->db, s->asks, s->count);
+			db_query_batch_start(s->db, s->asks, s->count);
 		}
 	}
-	if (s->asking && db_round_ended(s->db, &fd, &want, &outcome)) {
+	if (s->asking && db_query_batch_poll(s->db, &fd, &want, &outcome)) {
 		s->took_ms = clock_now_ms() - s->began_ms;
 		take_answers(s);
 		return outcome == DB_OK ? true : lost(s);

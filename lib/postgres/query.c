@@ -151,7 +151,7 @@ db_query_ours(struct db *db, struct answer **answer, const char *sql, int count,
 		ask.parameter = parameters;
 		ask.more = count - 1;
 	}
-	outcome = db_round(db, &ask, 1);
+	outcome = db_query_batch(db, &ask, 1);
 	if (outcome == DB_OK && ask.outcome != DB_OK)
 		outcome = DB_ERROR;
 	if (outcome != DB_OK || answer == NULL) {

@@ -117,7 +117,7 @@ seed_compare(struct seeding *s)
 		asks[i] = (struct db_ask){ .sql = texts[i].data };
 	}
 	if (n > 0)
-		outcome = db_round(s->db, asks, n);
+		outcome = db_query_batch(s->db, asks, n);
 	for (i = 0; i < n; i++) {
 		struct seed_table *t = &s->tables->tables[i];
 		long long keyless;

@@ -97,7 +97,7 @@ check_session(struct seeding *s)
 {
 	struct db_ask asks[] = { { .sql = history_lock_held_sql, .ours = true },
 		{ .sql = "SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool" } };
-	enum db_outcome outcome = db_round(s->db, asks, 2);
+	enum db_outcome outcome = db_query_batch(s->db, asks, 2);
 	size_t i;
 
 	for (i = 0; outcome == DB_OK && i < 2; i++)

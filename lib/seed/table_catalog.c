@@ -111,7 +111,7 @@ table_ask_catalog(struct db *db, struct seed_tables *tables)
 		fill_in(&texts[i], queries[i], oids.data);
 		asks[i] = (struct db_ask){ .sql = texts[i].data, .ours = true };
 	}
-	outcome = db_round(db, asks, 3);
+	outcome = db_query_batch(db, asks, 3);
 	for (i = 0; i < 3; i++) {
 		tables->answers[i + 1] = asks[i].answer;
 		if (outcome == DB_OK && asks[i].outcome != DB_OK)
