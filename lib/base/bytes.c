@@ -223,7 +223,7 @@ utf8_check(const char *text, size_t len)
 }
 
 void
-utf8_mend(struct bytes *out, const char *text, size_t len)
+utf8_repair(struct bytes *out, const char *text, size_t len)
 {
 	size_t at = 0;
 	bool valid;

@@ -58,7 +58,7 @@ const char *bytes_text(const struct bytes *b);  /* "" where data is NULL */
 size_t utf8_check(const char *text, size_t len);
 
 /* Replaces each maximal invalid part by U+FFFD, as the WHATWG decoder and so Node.js does. */
-void utf8_mend(struct bytes *out, const char *text, size_t len);
+void utf8_repair(struct bytes *out, const char *text, size_t len);
 
 /* Whether valid UTF-8 has a control character: C0 (so also a line break), DEL, C1. */
 bool utf8_has_control(const char *text);

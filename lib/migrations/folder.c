@@ -74,7 +74,7 @@ refuse_name(const struct folder *folder, const char *name, const char *why, cons
 	int code;
 	size_t i;
 
-	utf8_mend(&shown, name, strlen(name));
+	utf8_repair(&shown, name, strlen(name));
 	for (i = 0; i < shown.len; i++)
 		if ((unsigned char)shown.data[i] < 0x20)
 			shown.data[i] = '?';
@@ -211,11 +211,11 @@ folder_close(struct folder *folder)
 
 /* The bytes that Prisma would hash and send: what is no UTF-8 is replaced. */
 static void
-mend_script(struct script *script)
+repair_script(struct script *script)
 {
 	struct bytes mended = { 0 };
 
-	utf8_mend(&mended, script->text.data, script->text.len);
+	utf8_repair(&mended, script->text.data, script->text.len);
 	bytes_free(&script->text);
 	script->text = mended;
 	script->migration.flaw = FLAW_NOT_UTF8;
@@ -225,7 +225,7 @@ static void
 script_fill(struct script *script)
 {
 	if (utf8_check(script->text.data, script->text.len) != script->text.len)
-		mend_script(script);
+		repair_script(script);
 	migration_checksum(script->text.data, script->text.len, script->checksum);
 	if (memchr(script->text.data, '\0', script->text.len) != NULL)
 		script->migration.flaw = FLAW_NUL;

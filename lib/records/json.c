@@ -527,7 +527,7 @@ json_write_text(json_sink *sink, void *context, const char *text)
 		write_valid(sink, context, text, len);
 		return;
 	}
-	utf8_mend(&mended, text, len);
+	utf8_repair(&mended, text, len);
 	write_valid(sink, context, bytes_text(&mended), mended.len);
 	bytes_free(&mended);
 }

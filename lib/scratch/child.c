@@ -169,6 +169,6 @@ child_last_words(struct bytes *out, const char *log)
 	from = text.len > LAST_WORDS ? text.len - LAST_WORDS : 0;
 	while (from > 0 && from < text.len && text.data[from - 1] != '\n')
 		from++;
-	utf8_mend(out, bytes_text(&text) + from, text.len - from);
+	utf8_repair(out, bytes_text(&text) + from, text.len - from);
 	bytes_free(&text);
 }

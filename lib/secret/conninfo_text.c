@@ -157,7 +157,7 @@ conninfo_decode_query(struct parse *p, size_t start, size_t end)
 			raw.data[i] = ' ';
 	raw.len = conninfo_percent_decode(raw.data, 0, raw.len, raw.data);
 	bytes_add(&mended, "", 0);
-	utf8_mend(&mended, raw.data, raw.len);
+	utf8_repair(&mended, raw.data, raw.len);
 	bytes_free(&raw);
 	return mended.data;
 }

@@ -64,7 +64,7 @@ comes_back(const char *text)
 	struct record *record;
 	bool kept;
 
-	utf8_mend(&mended, text, strlen(text));
+	utf8_repair(&mended, text, strlen(text));
 	bytes_str(&line, "{\"record\":");
 	json_write_text(add, &line, text);
 	bytes_str(&line, "}");
