@@ -59,7 +59,7 @@ struct history_job {
 /* --- judging --- */
 
 static void
-add_detail(struct check_outcome *outcome, const struct standing *s)
+add_detail(struct check_outcome *outcome, const struct migration_status *s)
 {
 	char when[CLOCK_INSTANT];
 
@@ -112,8 +112,8 @@ judge(struct check_job *job, const struct scan *scan, const struct status *statu
 			bytes_format(&outcome->message, " (%zu of them late)", late);
 	}
 	for (i = 0; i < status->count; i++)
-		if (status->standings[i].state != STATE_APPLIED)
-			add_detail(outcome, &status->standings[i]);
+		if (status->list[i].state != STATE_APPLIED)
+			add_detail(outcome, &status->list[i]);
 	if (other_schemas(&elsewhere, &scan->database))
 		check_detail(outcome, "history", "%s", elsewhere.data);
 	bytes_free(&elsewhere);

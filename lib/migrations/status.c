@@ -38,9 +38,9 @@ state_of(const struct migration *script, const struct history_row *row, bool dep
 }
 
 static int
-compare_standings(const void *a, const void *b)
+compare_names(const void *a, const void *b)
 {
-	const struct standing *x = a, *y = b;
+	const struct migration_status *x = a, *y = b;
 
 	return migration_compare(x->migration, y->migration);
 }
@@ -52,22 +52,22 @@ add_missing(struct status *status, const struct history_index *index, size_t in_
 	size_t i;
 
 	for (i = 0; i < index->count; i++) {
-		struct standing key = { .migration = index->rows[i]->migration };
+		struct migration_status key = { .migration = index->rows[i]->migration };
 
 		if (i > 0 && strcmp(index->rows[i - 1]->migration, key.migration) == 0)
 			continue;
-		if (in_folder > 0 && bsearch(&key, status->standings, in_folder, sizeof key, compare_standings))
+		if (in_folder > 0 && bsearch(&key, status->list, in_folder, sizeof key, compare_names))
 			continue;
 		key.row = history_find(index, key.migration, &key.runs);
 		if (key.row == NULL)
 			continue; /* rolled back: nothing of it counts */
 		key.state = state_of(NULL, key.row, deploying);
-		status->standings[status->count++] = key;
+		status->list[status->count++] = key;
 	}
 }
 
 static bool
-is_applied(const struct standing *s)
+is_applied(const struct migration_status *s)
 {
 	return s->state == STATE_APPLIED || s->state == STATE_EDITED || s->state == STATE_MISSING;
 }
@@ -78,7 +78,7 @@ count_undone(struct status *status, const struct history_index *index)
 	size_t i, j;
 
 	for (i = 0; i < status->count; i++) {
-		struct standing *s = &status->standings[i];
+		struct migration_status *s = &status->list[i];
 
 		for (j = 0; s->runs > 1 && j < index->count; j++)
 			s->undone += strcmp(index->rows[j]->migration, s->migration) == 0 && !history_row_counts(index->rows[j]);
@@ -92,7 +92,7 @@ count_states(struct status *status)
 	size_t i;
 
 	for (i = status->count; i-- > 0;) {
-		struct standing *s = &status->standings[i];
+		struct migration_status *s = &status->list[i];
 
 		if (s->state == STATE_PENDING && applied_behind)
 			s->state = STATE_LATE;
@@ -111,9 +111,9 @@ status_make(const struct scan *scan, const struct history_index *index)
 	bool deploying = scan->has_database && scan->database.deployer_pid != RECORD_NULL;
 	size_t i;
 
-	status.standings = xcalloc(scan->migration_count + index->count, sizeof *status.standings);
+	status.list = xcalloc(scan->migration_count + index->count, sizeof *status.list);
 	for (i = 0; i < scan->migration_count; i++) {
-		struct standing *s = &status.standings[status.count++];
+		struct migration_status *s = &status.list[status.count++];
 
 		s->script = &scan->migrations[i];
 		s->migration = s->script->migration;
@@ -122,7 +122,7 @@ status_make(const struct scan *scan, const struct history_index *index)
 	}
 	add_missing(&status, index, scan->migration_count, deploying);
 	if (status.count > 0)
-		qsort(status.standings, status.count, sizeof *status.standings, compare_standings);
+		qsort(status.list, status.count, sizeof *status.list, compare_names);
 	count_undone(&status, index);
 	count_states(&status);
 	for (i = 0; i < index->count; i++) {
@@ -135,6 +135,6 @@ status_make(const struct scan *scan, const struct history_index *index)
 void
 status_free(struct status *status)
 {
-	free(status->standings);
+	free(status->list);
 	*status = (struct status){ 0 };
 }

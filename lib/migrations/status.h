@@ -25,7 +25,7 @@ enum state {
 };
 const char *state_word(enum state state);
 
-struct standing {
+struct migration_status {
 	enum state state;
 	const char *migration;
 	const struct migration *script;  /* NULL: not in the folder */
@@ -35,7 +35,7 @@ struct standing {
 };
 
 struct status {
-	struct standing *standings;      /* in Prisma's order; what is missing stands where it would */
+	struct migration_status *list;      /* in Prisma's order; what is missing stands where it would */
 	size_t count;
 	size_t of[STATE_COUNT];
 	size_t rolled_back;              /* rows, not migrations */

@@ -144,7 +144,7 @@ git_log(const char *option, const char *migration)
 }
 
 void
-plan_find_in_history(struct plan_maker *m, const struct standing *s)
+plan_find_in_history(struct plan_maker *m, const struct migration_status *s)
 {
 	char since[CLOCK_INSTANT];
 

@@ -23,7 +23,7 @@ marked_already(const struct plan_maker *m, const char *name)
 
 /* Of an unfinished migration: the non-transactional statement that had begun, for mig-apply to hold the mark against; or NULL. */
 static const char *
-begun_sql(struct plan_maker *m, const struct standing *s)
+begun_sql(struct plan_maker *m, const struct migration_status *s)
 {
 	const char *sql = s != NULL && s->script != NULL ? s->script->sql : NULL;
 	const struct sql_statement *begun;
@@ -46,7 +46,7 @@ begun_sql(struct plan_maker *m, const struct standing *s)
 int
 plan_mark_applied(struct plan_maker *m, const char *option, const char *name)
 {
-	const struct standing *s = plan_standing_named(m->status, name);
+	const struct migration_status *s = plan_standing_named(m->status, name);
 	struct step *step;
 	size_t i;
 

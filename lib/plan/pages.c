@@ -22,7 +22,7 @@ longest_name(const struct status *status)
 	size_t width = strlen("migration"), i;
 
 	for (i = 0; i < status->count; i++) {
-		size_t n = width_columns(status->standings[i].migration, strlen(status->standings[i].migration));
+		size_t n = width_columns(status->list[i].migration, strlen(status->list[i].migration));
 
 		width = n > width ? n : width;
 	}
@@ -50,7 +50,7 @@ colour_of(enum state state)
 }
 
 static void
-standing_note(struct bytes *out, const struct standing *s)
+status_note(struct bytes *out, const struct migration_status *s)
 {
 	struct journal journal;
 
@@ -100,7 +100,7 @@ standing_note(struct bytes *out, const struct standing *s)
 }
 
 static void
-standing_line(struct bytes *out, const struct standing *s, size_t width)
+status_line(struct bytes *out, const struct migration_status *s, size_t width)
 {
 	struct bytes note = { 0 };
 	char when[CLOCK_INSTANT] = "-";
@@ -108,7 +108,7 @@ standing_line(struct bytes *out, const struct standing *s, size_t width)
 
 	if (s->row != NULL)
 		clock_readable(s->row->finished_at != NULL ? s->row->finished_at : s->row->started_at, when);
-	standing_note(&note, s);
+	status_note(&note, s);
 	bytes_str(out, colour);
 	page_pad(out, state_word(s->state), 9);
 	bytes_str(out, *colour != '\0' ? PAGE_PLAIN : "");
@@ -124,7 +124,7 @@ standing_line(struct bytes *out, const struct standing *s, size_t width)
 }
 
 static bool
-is_plain(const struct standing *s)
+is_plain(const struct migration_status *s)
 {
 	return (s->state == STATE_APPLIED && s->runs == 1) || (s->state == STATE_PENDING && s->runs == 0);
 }
@@ -135,14 +135,14 @@ run_of(const struct status *status, size_t at)
 {
 	size_t n = 0;
 
-	while (at + n < status->count && is_plain(&status->standings[at + n]) &&
-	    status->standings[at + n].state == status->standings[at].state)
+	while (at + n < status->count && is_plain(&status->list[at + n]) &&
+	    status->list[at + n].state == status->list[at].state)
 		n++;
 	return n;
 }
 
 static void
-folded_line(struct bytes *out, const struct standing *first, size_t count, bool oldest, size_t width)
+folded_line(struct bytes *out, const struct migration_status *first, size_t count, bool oldest, size_t width)
 {
 	char text[64];
 
@@ -160,27 +160,27 @@ folded_line(struct bytes *out, const struct standing *first, size_t count, bool 
 
 /* Runs of what is as it should be fold: what a person must see stands out then. */
 static void
-standing_lines(struct bytes *out, const struct status *status, size_t width, bool unfold)
+status_lines(struct bytes *out, const struct status *status, size_t width, bool unfold)
 {
 	size_t i = 0, run, shown;
 
 	unfold |= status->count <= FOLD;
 	while (i < status->count) {
-		const struct standing *s = &status->standings[i];
+		const struct migration_status *s = &status->list[i];
 
 		run = run_of(status, i);
 		shown = s->state == STATE_PENDING ? FOLD_HEAD : 0;
 		if (unfold || run < shown + 3) {
-			standing_line(out, s, width);
+			status_line(out, s, width);
 			i++;
 			continue;
 		}
 		while (shown-- > 0 && run-- > 0)
-			standing_line(out, &status->standings[i++], width);
+			status_line(out, &status->list[i++], width);
 		/* the last one stays in sight */
-		folded_line(out, &status->standings[i], run - 1, i == 0, width);
+		folded_line(out, &status->list[i], run - 1, i == 0, width);
 		i += run - 1;
-		standing_line(out, &status->standings[i++], width);
+		status_line(out, &status->list[i++], width);
 	}
 }
 
@@ -271,7 +271,7 @@ pages_status(struct bytes *out, const struct scan *scan, const struct status *st
 		bytes_str(out, "\nstate    ");
 		page_pad(out, "migration", width + 2);
 		bytes_str(out, "recorded (UTC)\n");
-		standing_lines(out, status, width, unfold);
+		status_lines(out, status, width, unfold);
 	}
 	bytes_char(out, '\n');
 	status_sum(out, scan, status, deploying_for);

@@ -94,14 +94,14 @@ plan_add_apply(struct plan_maker *m, const struct migration *script, const struc
 	return 0;
 }
 
-const struct standing *
+const struct migration_status *
 plan_standing_named(const struct status *status, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < status->count; i++)
-		if (strcmp(status->standings[i].migration, name) == 0)
-			return &status->standings[i];
+		if (strcmp(status->list[i].migration, name) == 0)
+			return &status->list[i];
 	return NULL;
 }
 
@@ -141,7 +141,7 @@ plan_apply_words(struct shell_words *words, const char *scan)
 }
 
 static bool
-is_pending(const struct standing *s)
+is_pending(const struct migration_status *s)
 {
 	return s->state == STATE_PENDING || s->state == STATE_LATE;
 }
@@ -150,15 +150,15 @@ static int
 add_marks(struct plan_maker *m)
 {
 	const struct wishes *w = m->wishes;
-	const struct standing *last = NULL;
+	const struct migration_status *last = NULL;
 	int code = 0;
 	size_t i;
 
 	if (w->baseline != NULL && (last = plan_standing_named(m->status, w->baseline)) == NULL)
 		return plan_no_such(m, "baseline", w->baseline);
-	for (i = 0; last != NULL && code == 0 && &m->status->standings[i] <= last; i++)
-		if (is_pending(&m->status->standings[i]))
-			code = plan_mark_applied(m, "baseline", m->status->standings[i].migration);
+	for (i = 0; last != NULL && code == 0 && &m->status->list[i] <= last; i++)
+		if (is_pending(&m->status->list[i]))
+			code = plan_mark_applied(m, "baseline", m->status->list[i].migration);
 	for (i = 0; code == 0 && i < w->applied_count; i++)
 		code = plan_mark_applied(m, "mark-applied", w->applied[i]);
 	for (i = 0; code == 0 && i < w->rolled_back_count; i++)
@@ -170,7 +170,7 @@ add_marks(struct plan_maker *m)
 static void
 find_order(struct plan_maker *m)
 {
-	const struct standing *s = m->status->standings;
+	const struct migration_status *s = m->status->list;
 	size_t i;
 
 	for (i = 1; i < m->status->count; i++)
@@ -190,10 +190,10 @@ not_empty_remedy(const struct plan_maker *m)
 
 	bytes_str(&text, "Look at the tables; then one of these:");
 	if (status->count > 1)
-		plan_deploy_with(m, &text, "--baseline", status->standings[0].migration,
+		plan_deploy_with(m, &text, "--baseline", status->list[0].migration,
 		    "they have what it makes and no more; name a later one instead, if they have that too");
 	if (status->count > 0)
-		plan_deploy_with(m, &text, "--baseline", status->standings[status->count - 1].migration,
+		plan_deploy_with(m, &text, "--baseline", status->list[status->count - 1].migration,
 		    "they have what the whole folder makes");
 	plan_deploy_with(m, &text, "--allow", "not_empty", "they have nothing to do with the folder, which is to run as a whole");
 	return text.data;
@@ -222,7 +222,7 @@ is_unrelated(const struct plan_maker *m)
 	bool any_row = false, any_folder = false;
 
 	for (i = 0; i < m->status->count; i++) {
-		const struct standing *s = &m->status->standings[i];
+		const struct migration_status *s = &m->status->list[i];
 
 		if (s->row != NULL && s->script != NULL)
 			return false;
@@ -235,7 +235,7 @@ is_unrelated(const struct plan_maker *m)
 static char *
 unrelated_remedy(const struct plan_maker *m)
 {
-	const struct standing *first = m->status->standings;
+	const struct migration_status *first = m->status->list;
 	struct bytes text = { 0 };
 
 	while (first->script == NULL)
@@ -250,7 +250,7 @@ static int
 add_applies(struct plan_maker *m)
 {
 	const struct wishes *w = m->wishes;
-	const struct standing *last = m->status->standings + m->status->count;
+	const struct migration_status *last = m->status->list + m->status->count;
 	int code = 0;
 	size_t i;
 
@@ -265,7 +265,7 @@ add_applies(struct plan_maker *m)
 	find_order(m);
 	code = plan_check_resume_wishes(m);
 	for (i = 0; code == 0 && i < m->status->count; i++) {
-		const struct standing *s = &m->status->standings[i];
+		const struct migration_status *s = &m->status->list[i];
 		bool wanted = s <= last;
 
 		plan_find_in_history(m, s);
@@ -317,7 +317,7 @@ plan_make(const struct scan *scan, const struct status *status, const struct wis
 	if (marks) {
 		code = add_marks(&m);
 		for (i = 0; i < status->count; i++)
-			planned->still_pending += is_pending(&status->standings[i]);
+			planned->still_pending += is_pending(&status->list[i]);
 		for (i = 0; i < planned->step_count; i++)
 			planned->still_pending -= planned->steps[i].sql == NULL &&
 			    planned->steps[i].action == ACTION_MARK_APPLIED &&

@@ -31,7 +31,7 @@ struct plan_resume {
 
 struct step *plan_add_step(struct plan_maker *m, enum step_action action, const char *migration);
 int plan_add_apply(struct plan_maker *m, const struct migration *script, const struct plan_resume *resume);
-const struct standing *plan_standing_named(const struct status *status, const char *name);
+const struct migration_status *plan_standing_named(const struct status *status, const char *name);
 int plan_no_such(const struct plan_maker *m, const char *option, const char *name);
 /* A line: the text, and the scan to type; `option` is added to it, NULL: none. */
 void plan_say_scan(const struct plan_maker *m, const char *text, const char *option);
@@ -43,7 +43,7 @@ struct bytes *plan_new_text(struct plan_maker *m);
 /* Takes over message and remedy; remedy may be NULL. */
 struct finding *plan_add_finding(struct plan_maker *m, const char *name, const char *migration, char *message,
     char *remedy);
-void plan_find_in_history(struct plan_maker *m, const struct standing *s);
+void plan_find_in_history(struct plan_maker *m, const struct migration_status *s);
 void plan_find_in_script(struct plan_maker *m, const struct migration *script, const struct sql_script *split);
 
 /* --- marks.c --- */
@@ -57,7 +57,7 @@ int plan_mark_rolled_back(struct plan_maker *m, const char *name);
 void plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char *option, const char *value,
     const char *meaning);
 /* A row that is neither finished nor rolled back. */
-int plan_add_resume(struct plan_maker *m, const struct standing *s);
+int plan_add_resume(struct plan_maker *m, const struct migration_status *s);
 int plan_check_resume_wishes(const struct plan_maker *m);
 
 #endif

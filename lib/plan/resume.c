@@ -96,7 +96,7 @@ plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char *opti
 
 /* What can be typed where nobody knows how far it came. */
 static char *
-failed_remedy(const struct plan_maker *m, const struct standing *s, const struct journal *journal)
+failed_remedy(const struct plan_maker *m, const struct migration_status *s, const struct journal *journal)
 {
 	struct bytes text = { 0 };
 	size_t next = journal != NULL ? journal->next : 1, at;
@@ -122,7 +122,7 @@ failed_remedy(const struct plan_maker *m, const struct standing *s, const struct
 }
 
 static int
-add_failed(struct plan_maker *m, const struct standing *s, const struct journal *journal, const char *why)
+add_failed(struct plan_maker *m, const struct migration_status *s, const struct journal *journal, const char *why)
 {
 	char since[CLOCK_INSTANT];
 
@@ -134,7 +134,7 @@ add_failed(struct plan_maker *m, const struct standing *s, const struct journal 
 }
 
 static int
-add_told_resume(struct plan_maker *m, const struct standing *s, const char *number, size_t count)
+add_told_resume(struct plan_maker *m, const struct migration_status *s, const char *number, size_t count)
 {
 	char *end;
 	unsigned long at = strtoul(number, &end, 10);
@@ -151,7 +151,7 @@ add_told_resume(struct plan_maker *m, const struct standing *s, const char *numb
  * question.
  */
 static int
-add_kept_resume(struct plan_maker *m, const struct standing *s, const struct journal *journal, const struct sql_script *split,
+add_kept_resume(struct plan_maker *m, const struct migration_status *s, const struct journal *journal, const struct sql_script *split,
     const struct plan_resume *resume)
 {
 	struct session_behind behind = session_behind(s->script->sql, split, journal->next - 1);
@@ -182,7 +182,7 @@ add_kept_resume(struct plan_maker *m, const struct standing *s, const struct jou
 
 /* What the journal of an unfinished row says, held against the file as it is now. */
 static int
-add_journal_resume(struct plan_maker *m, const struct standing *s, const struct journal *journal,
+add_journal_resume(struct plan_maker *m, const struct migration_status *s, const struct journal *journal,
     const struct sql_script *split)
 {
 	struct plan_resume resume = { .row_id = s->row->id, .at = journal->next, .begun = journal->begun };
@@ -205,7 +205,7 @@ add_journal_resume(struct plan_maker *m, const struct standing *s, const struct 
 }
 
 int
-plan_add_resume(struct plan_maker *m, const struct standing *s)
+plan_add_resume(struct plan_maker *m, const struct migration_status *s)
 {
 	const char *told = resume_wish(m->wishes, s->migration);
 	struct sql_script split;
@@ -238,8 +238,8 @@ plan_check_resume_wishes(const struct plan_maker *m)
 
 	for (i = 0; i < w->resume_count; i++) {
 		for (j = 0; j < m->status->count; j++)
-			if (m->status->standings[j].state == STATE_FAILED &&
-			    resume_wish(w, m->status->standings[j].migration) == strrchr(w->resumes[i], ':') + 1)
+			if (m->status->list[j].state == STATE_FAILED &&
+			    resume_wish(w, m->status->list[j].migration) == strrchr(w->resumes[i], ':') + 1)
 				break;
 		if (j == m->status->count) {
 			(void)message_error(MIG_USAGE, "--resume %s: there is no unfinished migration of that name",

@@ -65,8 +65,8 @@ main(void)
 		index = history_index(rows, scan.history_count);
 		status = status_make(&scan, &index);
 		for (j = 0; j < status.count; j++)
-			bytes_format(&out, "%s%s %s", j > 0 ? ", " : "", status.standings[j].migration,
-			    state_word(status.standings[j].state));
+			bytes_format(&out, "%s%s %s", j > 0 ? ", " : "", status.list[j].migration,
+			    state_word(status.list[j].state));
 		check_text(cases[i].what, bytes_text(&out), cases[i].states);
 		check_text(cases[i].what, status.last_applied, cases[i].last_applied);
 		bytes_free(&out);
