@@ -80,10 +80,10 @@ const struct program mig_plan_program = {
 };
 
 struct request {
-	struct wishes wishes;
+	struct plan_options options;
 	bool exit_code;
 	const char *input;
-	const char **names;   /* room for what the wishes list */
+	const char **names;   /* room for what the options list */
 	bool diff;            /* --diff */
 	const char *from, *to;
 };
@@ -91,7 +91,7 @@ struct request {
 static int
 check_wishes(const struct request *request)
 {
-	const struct wishes *w = &request->wishes;
+	const struct plan_options *w = &request->options;
 	bool marks = w->baseline != NULL || w->applied_count > 0 || w->rolled_back_count > 0;
 	const char *word;
 	size_t len;
@@ -108,7 +108,7 @@ check_wishes(const struct request *request)
 static int
 read_sides(struct request *request, int count, char *sides[])
 {
-	const struct wishes *w = &request->wishes;
+	const struct plan_options *w = &request->options;
 	int wanted = w->from_empty ? 1 : 2;
 
 	if (w->to != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
@@ -127,7 +127,7 @@ read_sides(struct request *request, int count, char *sides[])
 static int
 read_command_line(int argc, char *argv[], struct request *request, struct output *out)
 {
-	struct wishes *w = &request->wishes;
+	struct plan_options *w = &request->options;
 	struct options o;
 	int option;
 
@@ -228,7 +228,7 @@ read_scan(struct reader *reader, const struct request *request, struct scan *sca
 
 	if (got != READING_END)
 		return not_whole(reader, got, out);
-	if (!scan->has_database && !request->wishes.from_empty) {
+	if (!scan->has_database && !request->options.from_empty) {
 		(void)message_error(MIG_DATA, "the scan has no database side, so nobody knows what is applied");
 		message_line("  Scan without --offline, or pass the scan through mig-scan - where the database is;");
 		message_line("  or plan as if nothing were applied: --from-empty");
@@ -236,7 +236,7 @@ read_scan(struct reader *reader, const struct request *request, struct scan *sca
 	}
 	scan->command = reader_command(reader);
 	scan->folder = reader_folder(reader);
-	if (request->wishes.from_empty)
+	if (request->options.from_empty)
 		scan->history_count = 0;
 	return 0;
 }
@@ -338,7 +338,7 @@ add_options(struct shell_words *words, const char *option, const char *const *va
  * has begun, the journal knows better.
  */
 static void
-plan_words(struct shell_words *words, const struct scan *scan, const struct wishes *w, bool resumes)
+plan_words(struct shell_words *words, const struct scan *scan, const struct plan_options *w, bool resumes)
 {
 	shell_append(words, scan->command);
 	shell_program(words, "mig-plan");
@@ -358,7 +358,7 @@ plan_words(struct shell_words *words, const struct scan *scan, const struct wish
 /* The page, or the script for psql.  Both name the digest that the plan's records have, also where none are written. */
 static int
 show(const struct scan *scan, const struct status *status, const struct planned *planned, struct writer *writer,
-    const struct wishes *wishes, bool sql)
+    const struct plan_options *options, bool sql)
 {
 	struct shell_words words = { 0 };
 	struct bytes page = { 0 };
@@ -373,7 +373,7 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 	writer_digest(own, digest);
 	if (writer == NULL)
 		writer_end(own, 0);
-	plan_words(&words, scan, wishes, true);
+	plan_words(&words, scan, options, true);
 	if (sql)
 		code = psql_script(&page, scan, planned, digest, shell_words(&words));
 	else
@@ -393,7 +393,7 @@ plan(const struct scan *scan, const struct status *status, const struct request 
     struct output *out)
 {
 	struct planned planned;
-	int code = plan_make(scan, status, &request->wishes, &planned);
+	int code = plan_make(scan, status, &request->options, &planned);
 
 	if (code == 0 || code == MIG_FAILED) {
 		bool sql = out->format != NULL && strcmp(out->format, "sql") == 0;
@@ -402,12 +402,12 @@ plan(const struct scan *scan, const struct status *status, const struct request 
 
 		if (out->writer != NULL)
 			write_plan(&planned, out->writer);
-		plan_words(&words, scan, &request->wishes, false);
+		plan_words(&words, scan, &request->options, false);
 		writer_command(out->writer, shell_words(&words));
 		writer_folder(out->writer, scan->folder);
 		shell_words_free(&words);
 		if (out->page && (code == 0 || !sql))
-			shown = show(scan, status, &planned, out->writer, &request->wishes, sql);
+			shown = show(scan, status, &planned, out->writer, &request->options, sql);
 		say_findings(&planned, out->page && !sql);
 		code = shown != 0 ? shown : code;
 	}
@@ -425,7 +425,7 @@ plan(const struct scan *scan, const struct status *status, const struct request 
 static int
 show_kept_plan(struct reader *reader, const struct request *request, struct output *out)
 {
-	const struct wishes *w = &request->wishes;
+	const struct plan_options *w = &request->options;
 	struct plan_stream kept = { 0 };
 	struct planned planned = { 0 };
 	struct bytes page = { 0 };
@@ -473,7 +473,7 @@ static int
 plan_scan(struct reader *reader, const struct request *request, struct output *out)
 {
 	struct scan scan = { 0 };
-	struct look look = { .from_empty = request->wishes.from_empty };
+	struct look look = { .from_empty = request->options.from_empty };
 	struct status status = { 0 };
 	int code = read_scan(reader, request, &scan, &look, out);
 

@@ -90,7 +90,7 @@ keep(struct plan_maker *m, char *owned)
 }
 
 static enum severity
-severity_of(const struct wishes *w, const struct plan_rule *rule)
+severity_of(const struct plan_options *w, const struct plan_rule *rule)
 {
 	bool error = rule->severity == SEVERITY_ERROR;
 
@@ -108,7 +108,7 @@ struct finding *
 plan_add_finding(struct plan_maker *m, const char *name, const char *migration, char *message, char *remedy)
 {
 	const struct plan_rule *rule = rule_named(name, strlen(name));
-	enum severity severity = severity_of(m->wishes, rule);
+	enum severity severity = severity_of(m->options, rule);
 	bool allowed = rule->severity == SEVERITY_ERROR && severity != SEVERITY_ERROR;
 	struct finding *f;
 

@@ -149,7 +149,7 @@ is_pending(const struct migration_status *s)
 static int
 add_marks(struct plan_maker *m)
 {
-	const struct wishes *w = m->wishes;
+	const struct plan_options *w = m->options;
 	const struct migration_status *last = NULL;
 	int code = 0;
 	size_t i;
@@ -249,7 +249,7 @@ unrelated_remedy(const struct plan_maker *m)
 static int
 add_applies(struct plan_maker *m)
 {
-	const struct wishes *w = m->wishes;
+	const struct plan_options *w = m->options;
 	const struct migration_status *last = m->status->list + m->status->count;
 	int code = 0;
 	size_t i;
@@ -290,7 +290,7 @@ fill_head(struct plan_maker *m)
 	struct plan *plan = &m->out->plan;
 
 	*plan = (struct plan){ .port = RECORD_NULL };
-	if (!m->scan->has_database || m->wishes->from_empty)
+	if (!m->scan->has_database || m->options->from_empty)
 		return;
 	history_digest(m->scan->history, m->scan->history_count, NULL, NULL, m->out->history_digest);
 	*plan = (struct plan){ .system_identifier = db->system_identifier,
@@ -304,11 +304,11 @@ fill_head(struct plan_maker *m)
 }
 
 int
-plan_make(const struct scan *scan, const struct status *status, const struct wishes *wishes,
+plan_make(const struct scan *scan, const struct status *status, const struct plan_options *options,
     struct planned *planned)
 {
-	struct plan_maker m = { .scan = scan, .status = status, .wishes = wishes, .out = planned };
-	bool marks = wishes->baseline != NULL || wishes->applied_count > 0 || wishes->rolled_back_count > 0;
+	struct plan_maker m = { .scan = scan, .status = status, .options = options, .out = planned };
+	bool marks = options->baseline != NULL || options->applied_count > 0 || options->rolled_back_count > 0;
 	size_t i;
 	int code;
 

@@ -1,7 +1,7 @@
 /*
  * Deciding: the state of each migration → findings and steps.
  *
- * Pure: no file, no socket, no clock.  The same scan and the same wishes give the same plan.
+ * Pure: no file, no socket, no clock.  The same scan and the same options give the same plan.
  */
 #ifndef MIG_PLAN_PLAN_H
 #define MIG_PLAN_PLAN_H
@@ -14,7 +14,7 @@
 #include "records/model.h"
 
 /* What the command line asks for.  Points into argv. */
-struct wishes {
+struct plan_options {
 	const char *to;              /* the last migration to apply, or NULL */
 	bool from_empty;             /* as if nothing were recorded */
 	const char *strict;          /* rules to make errors, with commas; "" is all; NULL none */
@@ -60,7 +60,7 @@ extern const struct plan_rule plan_rules[];
  * that does not fit), MIG_DATA (a pending script that cannot be sent), MIG_FAILED (findings that are
  * errors: the plan is then filled all the same, so that they can be shown).  plan_free() is due.
  */
-int plan_make(const struct scan *scan, const struct status *status, const struct wishes *wishes,
+int plan_make(const struct scan *scan, const struct status *status, const struct plan_options *options,
     struct planned *planned);
 void plan_free(struct planned *planned);
 

@@ -14,7 +14,7 @@
 struct plan_maker {
 	const struct scan *scan;
 	const struct status *status;
-	const struct wishes *wishes;
+	const struct plan_options *options;
 	struct planned *out;
 	size_t finding_cap, step_cap, text_cap;
 };

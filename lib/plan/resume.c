@@ -14,7 +14,7 @@
 #include "sql/sql.h"
 
 static const char *
-resume_wish(const struct wishes *w, const char *migration)
+resume_wish(const struct plan_options *w, const char *migration)
 {
 	size_t i;
 
@@ -71,7 +71,7 @@ why_not_ours(const struct history_row *row)
 void
 plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char *option, const char *value, const char *meaning)
 {
-	const struct wishes *w = m->wishes;
+	const struct plan_options *w = m->options;
 	struct shell_words words = { 0 };
 
 	shell_append(&words, m->scan->command);
@@ -207,7 +207,7 @@ add_journal_resume(struct plan_maker *m, const struct migration_status *s, const
 int
 plan_add_resume(struct plan_maker *m, const struct migration_status *s)
 {
-	const char *told = resume_wish(m->wishes, s->migration);
+	const char *told = resume_wish(m->options, s->migration);
 	struct sql_script split;
 	struct journal journal;
 	bool has_journal = history_journal_read(s->row->logs, &journal);
@@ -233,7 +233,7 @@ plan_add_resume(struct plan_maker *m, const struct migration_status *s)
 int
 plan_check_resume_wishes(const struct plan_maker *m)
 {
-	const struct wishes *w = m->wishes;
+	const struct plan_options *w = m->options;
 	size_t i, j;
 
 	for (i = 0; i < w->resume_count; i++) {

@@ -47,13 +47,13 @@ main(void)
 		struct migration migration = { .migration = "1_a", .path = "1_a/migration.sql", .checksum = "x",
 			.sql = cases[i].sql, .size_bytes = (long long)strlen(cases[i].sql) };
 		struct scan scan = { .migrations = &migration, .migration_count = 1 };
-		struct wishes wishes = { .from_empty = true, .strict = cases[i].strict, .allow = cases[i].allow };
+		struct plan_options options = { .from_empty = true, .strict = cases[i].strict, .allow = cases[i].allow };
 		struct history_index index = history_index(NULL, 0);
 		struct status status = status_make(&scan, &index);
 		struct planned planned = { 0 };
 		char *have;
 
-		(void)plan_make(&scan, &status, &wishes, &planned);
+		(void)plan_make(&scan, &status, &options, &planned);
 		have = told(&planned);
 		check_text(cases[i].what, have, cases[i].plan);
 		free(have);
