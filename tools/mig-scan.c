@@ -361,7 +361,7 @@ show_page(const struct job *job)
 	struct status status = status_make(&job->scan, &job->index);
 	struct bytes page = { 0 };
 	char age[CLOCK_SPAN];
-	bool deploying = job->scan.has_database && job->survey.deploying_ms != RECORD_NULL;
+	bool deploying = job->scan.has_database && job->survey.deploying_ms != NUMBER_UNKNOWN;
 
 	pages_status(&page, &job->scan, &status, job->folder.path,
 	    deploying ? clock_age(job->survey.deploying_ms, age) : NULL,

@@ -3,6 +3,6 @@
 
 #include <limits.h>
 
-#define RECORD_NULL LLONG_MIN /* a number that is not known */
+#define NUMBER_UNKNOWN LLONG_MIN /* a number that is not known */
 
 #endif

@@ -83,7 +83,7 @@ face_session(struct bytes *out, const struct page_session *s)
 		bytes_format(out, " from %s", s->client);
 	if (s->state != NULL)
 		bytes_format(out, ", %s", s->state);
-	if (s->age_ms != RECORD_NULL)
+	if (s->age_ms != NUMBER_UNKNOWN)
 		bytes_format(out, " for %s", clock_age(s->age_ms, age));
 	if (s->word != NULL)
 		bytes_format(out, ", last %s", s->word);

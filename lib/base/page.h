@@ -35,7 +35,7 @@ void page_count(struct bytes *out, size_t count, const char *singular);
 void page_place(struct bytes *out, const char *database, const char *host, long long port,
     const char *schema);
 
-/* A session that holds or blocks something.  NULL or RECORD_NULL: not known, or the role may not see it. */
+/* A session that holds or blocks something.  NULL or NUMBER_UNKNOWN: not known, or the role may not see it. */
 struct page_session {
 	long long pid;            /* 0: a prepared transaction, which has none */
 	const char *application;

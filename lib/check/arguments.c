@@ -133,7 +133,7 @@ add_job(struct check_jobs *jobs, const struct word *w)
 	job->outcome.name = name;
 	job->settings = xcalloc(settings, sizeof *job->settings);
 	for (i = 0; i < settings; i++) {
-		job->settings[i] = (struct setting_value){ .number = RECORD_NULL };
+		job->settings[i] = (struct setting_value){ .number = NUMBER_UNKNOWN };
 		if (kind->settings[i].standard != NULL &&
 		    set(&kind->settings[i], &job->settings[i], kind->settings[i].standard) != 0)
 			return MIG_USAGE;

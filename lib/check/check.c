@@ -13,11 +13,11 @@ check_weigh(const struct measure *m)
 {
 	long long sign = m->metric->low ? -1 : 1;
 
-	if (m->value == RECORD_NULL)
+	if (m->value == NUMBER_UNKNOWN)
 		return CHECK_OK;
-	if (m->critical != RECORD_NULL && sign * m->value > sign * m->critical)
+	if (m->critical != NUMBER_UNKNOWN && sign * m->value > sign * m->critical)
 		return CHECK_CRITICAL;
-	if (m->warning != RECORD_NULL && sign * m->value > sign * m->warning)
+	if (m->warning != NUMBER_UNKNOWN && sign * m->value > sign * m->warning)
 		return CHECK_WARNING;
 	return CHECK_OK;
 }
@@ -144,8 +144,8 @@ check_measure(struct check_outcome *outcome, const struct metric *metric, long l
 void
 check_count(struct check_outcome *outcome, const struct metric *metric, size_t count, enum check_state means)
 {
-	(void)check_measure(outcome, metric, (long long)count, means == CHECK_WARNING ? 0 : RECORD_NULL,
-	    means == CHECK_CRITICAL ? 0 : RECORD_NULL);
+	(void)check_measure(outcome, metric, (long long)count, means == CHECK_WARNING ? 0 : NUMBER_UNKNOWN,
+	    means == CHECK_CRITICAL ? 0 : NUMBER_UNKNOWN);
 }
 
 enum check_state
@@ -189,7 +189,7 @@ check_take_target(struct check_job *job, const char *host, long long port, const
 	bytes_format(&t->place, "%s at %s", database, host != NULL ? host : "the local socket");
 	bytes_format(&t->label, "%s/%s", host != NULL ? host : "localhost", database);
 	bytes_str(&t->server, host != NULL ? host : "localhost");
-	if (host != NULL && *host != '/' && port != RECORD_NULL)
+	if (host != NULL && *host != '/' && port != NUMBER_UNKNOWN)
 		bytes_format(&t->server, ":%lld", port);
 }
 
@@ -201,7 +201,7 @@ check_no_answer(struct check_job *job)
 	struct check_target *t = &job->target;
 
 	if (t->place.len == 0 && target->database != NULL) {
-		check_take_target(job, target->host, target->port != NULL ? strtoll(target->port, NULL, 10) : RECORD_NULL, target->database);
+		check_take_target(job, target->host, target->port != NULL ? strtoll(target->port, NULL, 10) : NUMBER_UNKNOWN, target->database);
 		conninfo_cut_values(target, &t->place);
 		conninfo_cut_values(target, &t->label);
 		conninfo_cut_values(target, &t->server);

@@ -37,8 +37,8 @@ struct metric {
 
 struct measure {
 	const struct metric *metric;
-	long long value;              /* in the metric's unit; RECORD_NULL: not known */
-	long long warning, critical;  /* the last value that is still well; RECORD_NULL: there is no limit */
+	long long value;              /* in the metric's unit; NUMBER_UNKNOWN: not known */
+	long long warning, critical;  /* the last value that is still well; NUMBER_UNKNOWN: there is no limit */
 };
 
 /* What a value means within its limits.  Unknown is OK: to say that it is unknown is the caller's. */
@@ -131,7 +131,7 @@ struct setting {
 
 struct setting_value {
 	const char *text;      /* as typed, or the default; NULL: none.  Not owned, but for a repeatable one */
-	long long number;      /* RECORD_NULL: none */
+	long long number;      /* NUMBER_UNKNOWN: none */
 	bool given;
 	bool for_one;          /* was given for one check by its name: a setting for the whole kind does not touch it */
 	struct bytes lines;    /* of a repeatable one */

@@ -30,7 +30,7 @@ enum {
 struct database_counters {
 	long long at_ms;      /* 0: none yet */
 	long long rollbacks, deadlocks;
-	long long since_s;    /* the server has counted for so long; or RECORD_NULL */
+	long long since_s;    /* the server has counted for so long; or NUMBER_UNKNOWN */
 };
 
 struct database_job {

@@ -79,7 +79,7 @@ session_at(const struct answer *a, size_t row, int pid)
 		.client = answer_text(a, row, pid + 2),
 		.application = answer_text(a, row, pid + 3),
 		.state = answer_text(a, row, pid + 4),
-		.age_ms = RECORD_NULL };
+		.age_ms = NUMBER_UNKNOWN };
 }
 
 /* --- judging, a subject a function --- */
@@ -288,9 +288,9 @@ judge_blocked(const struct database_look *l)
 	if (a == NULL)
 		return;
 	count = count_of(a, 9);
-	if (count > 0 && answer_number(a, 0, 1) != RECORD_NULL)
+	if (count > 0 && answer_number(a, 0, 1) != NUMBER_UNKNOWN)
 		longest = answer_number(a, 0, 1);
-	(void)check_measure(l->outcome, &blocked_metric, (long long)count, RECORD_NULL, RECORD_NULL);
+	(void)check_measure(l->outcome, &blocked_metric, (long long)count, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
 	state = measure(l, &wait_metric, longest, BLOCKED_WARN);
 	if (state == CHECK_OK)
 		return;
@@ -309,7 +309,7 @@ judge_blocked(const struct database_look *l)
 		face_session(&behind, &session);
 		check_detail(l->outcome, "blocked", "pid %lld waits for %s %s,", answer_number(a, i, 0),
 		    relation != NULL ? relation : "a row or a transaction",
-		    clock_age(answer_count(a, i, 1) == RECORD_NULL ? 0 : answer_number(a, i, 1) * 1000,
+		    clock_age(answer_count(a, i, 1) == NUMBER_UNKNOWN ? 0 : answer_number(a, i, 1) * 1000,
 		    age));
 		check_detail(l->outcome, "", "behind %s", behind.data);
 	}
@@ -328,7 +328,7 @@ say_lag(const struct database_look *l, enum check_state state, const char *stand
 
 	check_value(&lag, &lag_metric, ms);
 	check_say(l->outcome, state, "%s is %s behind", standby, lag.data);
-	if (bytes != RECORD_NULL)
+	if (bytes != NUMBER_UNKNOWN)
 		check_detail(l->outcome, "replication", "%lld kB of changes are not replayed yet",
 		    bytes / 1024);
 	else
@@ -371,7 +371,7 @@ judge_standbys(const struct database_look *l)
 		return;
 	}
 	/* NULL: it was up to date when it last said so */
-	state = measure(l, &lag_metric, answer_number(a, 0, 3) == RECORD_NULL ? 0 : answer_number(a, 0, 3),
+	state = measure(l, &lag_metric, answer_number(a, 0, 3) == NUMBER_UNKNOWN ? 0 : answer_number(a, 0, 3),
 	    LAG_WARN);
 	bytes_format(&name, "standby %s", answer_text(a, 0, 0));
 	if (answer_text(a, 0, 1) != NULL)
@@ -398,7 +398,7 @@ judge_sequences(const struct database_look *l)
 		return;
 	check_say(l->outcome, state, "sequence %s is used up to %lld %%", answer_text(a, 0, 0),
 	    answer_number(a, 0, 1));
-	for (i = 0; i < answer_rows(a) && answer_number(a, i, 1) != RECORD_NULL &&
+	for (i = 0; i < answer_rows(a) && answer_number(a, i, 1) != NUMBER_UNKNOWN &&
 	    answer_number(a, i, 1) > limit(l, SEQUENCE_WARN); i++)
 		check_detail(l->outcome, "sequence",
 		    "%s: %lld %%; at the end inserts fail: make sequence and column "
@@ -432,12 +432,12 @@ judge_change(const struct database_look *l, const struct metric *metric, const c
 	double seconds = (double)(d->last.at_ms - d->begun.at_ms) / 1000, before = 0, rate;
 	long long now = count[2] - count[1];
 
-	(void)check_measure(l->outcome, metric, now, RECORD_NULL, RECORD_NULL);
+	(void)check_measure(l->outcome, metric, now, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
 	if (seconds < 0.5 || now < least)
 		return;
 	if (d->begun.at_ms - d->first.at_ms >= 10000)
 		before = (double)(count[1] - count[0]) * 1000 / (double)(d->begun.at_ms - d->first.at_ms);
-	else if (d->begun.since_s != RECORD_NULL && d->begun.since_s > 60)
+	else if (d->begun.since_s != NUMBER_UNKNOWN && d->begun.since_s > 60)
 		before = (double)count[1] / (double)d->begun.since_s;
 	rate = (double)now / seconds;
 	if (rate <= 3 * before)

@@ -80,9 +80,9 @@ judge_age(struct check_job *job, const struct tally *tally)
 
 	if (tally->age_ms < 0)
 		return;
-	(void)check_measure(&job->outcome, &age_metric, tally->age_ms / 1000, most != RECORD_NULL ? most / 1000 : RECORD_NULL,
-	    RECORD_NULL);
-	if (most != RECORD_NULL && tally->age_ms > most)
+	(void)check_measure(&job->outcome, &age_metric, tally->age_ms / 1000, most != NUMBER_UNKNOWN ? most / 1000 : NUMBER_UNKNOWN,
+	    NUMBER_UNKNOWN);
+	if (most != NUMBER_UNKNOWN && tally->age_ms > most)
 		check_say(&job->outcome, CHECK_WARNING, "older than %s (deploy.age)", clock_age(most, span));
 }
 
@@ -100,8 +100,8 @@ judge(struct check_job *job, const struct tally *tally)
 		bytes_format(&o->message, " (%s%s%s%s)", tally->what.data, tally->age_ms >= 0 ? ", " : "",
 		    tally->age_ms >= 0 ? clock_age(tally->age_ms, span) : "", tally->age_ms >= 0 ? " ago" : "");
 	judge_age(job, tally);
-	(void)check_measure(o, &steps_metric, (long long)tally->steps, RECORD_NULL, RECORD_NULL);
-	(void)check_measure(o, &undone_metric, (long long)(tally->steps - tally->done), RECORD_NULL, 0);
+	(void)check_measure(o, &steps_metric, (long long)tally->steps, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
+	(void)check_measure(o, &undone_metric, (long long)(tally->steps - tally->done), NUMBER_UNKNOWN, 0);
 }
 
 static enum reading

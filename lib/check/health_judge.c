@@ -178,11 +178,11 @@ certificate_days(struct health_job *h)
 {
 	static const char field[] = "Expire date:";
 	struct curl_certinfo *info = NULL;
-	long long days = RECORD_NULL;
+	long long days = NUMBER_UNKNOWN;
 	int i;
 
 	if (curl.easy_getinfo(h->easy, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL)
-		return RECORD_NULL;
+		return NUMBER_UNKNOWN;
 	for (i = 0; i < info->num_of_certs; i++) {
 		const struct curl_slist *entry;
 
@@ -193,7 +193,7 @@ certificate_days(struct health_job *h)
 			    (until = curl.getdate(entry->data + strlen(field), NULL)) < 0)
 				continue;
 			until -= time(NULL);
-			if (days == RECORD_NULL || until / 86400 < days)
+			if (days == NUMBER_UNKNOWN || until / 86400 < days)
 				days = until / 86400;
 		}
 	}
@@ -206,7 +206,7 @@ judge_certificate(const struct check_job *job, struct check_outcome *o, struct h
 	long long days = certificate_days(h);
 	enum check_state state;
 
-	if (days == RECORD_NULL)
+	if (days == NUMBER_UNKNOWN)
 		return;
 	state = check_measure(o, &certificate_metric, days, job->settings[CERTIFICATE_WARN].number,
 	    job->settings[CERTIFICATE_CRIT].number);
@@ -304,7 +304,7 @@ health_judge(struct check_job *job, struct health_job *h, CURLcode code)
 	(void)curl.easy_getinfo(h->easy, CURLINFO_TOTAL_TIME_T, &took);
 	check_outcome_clear(o);
 	if (status != 0)
-		(void)check_measure(o, &status_metric, status, RECORD_NULL, RECORD_NULL);
+		(void)check_measure(o, &status_metric, status, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
 	if (code != CURLE_OK && !h->too_large)
 		judge_failure(job, o, h, code, status);
 	else

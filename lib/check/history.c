@@ -97,8 +97,8 @@ judge(struct check_job *job, const struct scan *scan, const struct status *statu
 	size_t i, late = status->of[STATE_LATE];
 	bool mends = false;
 
-	(void)check_measure(outcome, &applied_metric, (long long)status->of[STATE_APPLIED], RECORD_NULL,
-	    RECORD_NULL);
+	(void)check_measure(outcome, &applied_metric, (long long)status->of[STATE_APPLIED], NUMBER_UNKNOWN,
+	    NUMBER_UNKNOWN);
 	for (i = 0; i < sizeof told / sizeof *told; i++) {
 		enum check_state means = (enum check_state)job->settings[told[i].setting].number;
 		size_t count = status->of[told[i].state] + (told[i].state == STATE_PENDING ? late : 0);

@@ -368,9 +368,9 @@ judge(struct check_job *job, struct log_job *g)
 		check_say(o, CHECK_UNKNOWN, "cannot read %s: %s", job->value, strerror(g->error));
 		return;
 	}
-	(void)check_measure(o, &lines_metric, g->lines, RECORD_NULL, RECORD_NULL);
-	(void)check_measure(o, &errors_metric, g->errors_now, RECORD_NULL, RECORD_NULL);
-	if (check_measure(o, &found_metric, g->found, RECORD_NULL, 0) != CHECK_OK) {
+	(void)check_measure(o, &lines_metric, g->lines, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
+	(void)check_measure(o, &errors_metric, g->errors_now, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
+	if (check_measure(o, &found_metric, g->found, NUMBER_UNKNOWN, 0) != CHECK_OK) {
 		check_say(o, CHECK_CRITICAL, "%lld line%s that say%s that schema and code disagree: %.*s",
 		    g->found, g->found == 1 ? "" : "s",
 		    g->found == 1 ? "s" : "", (int)strcspn(line, "\n"), line);

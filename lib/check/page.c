@@ -261,7 +261,7 @@ static void
 plugin_limit(struct bytes *out, const struct metric *metric, long long limit)
 {
 	bytes_char(out, ';');
-	if (limit == RECORD_NULL)
+	if (limit == NUMBER_UNKNOWN)
 		return;
 	base_number(out, metric, limit);
 	if (metric->low)
@@ -298,7 +298,7 @@ check_face_nagios(struct bytes *out, const struct check_jobs *jobs)
 		const struct check_outcome *o = &jobs->jobs[i].outcome;
 
 		for (k = 0; k < o->measure_count; k++) {
-			if (o->measures[k].metric->plugin == NULL || o->measures[k].value == RECORD_NULL)
+			if (o->measures[k].metric->plugin == NULL || o->measures[k].value == NUMBER_UNKNOWN)
 				continue;
 			bytes_str(out, any ? "" : " |");
 			any = true;
@@ -403,7 +403,7 @@ family(struct bytes *out, const struct check_jobs *jobs, size_t job, size_t meas
 				continue;
 			if (i < job || (i == job && k < measure))
 				return;
-			if (m->value == RECORD_NULL)
+			if (m->value == NUMBER_UNKNOWN)
 				continue;
 			if (!begun)
 				family_head(out, name, m->metric->help);
@@ -477,7 +477,7 @@ check_face_measures(struct bytes *out, const struct check_outcome *o)
 	bytes_char(out, '{');
 	for (i = 0; i < o->measure_count; i++) {
 		bytes_format(out, "%s\"%s\":", i > 0 ? "," : "", o->measures[i].metric->key);
-		if (o->measures[i].value == RECORD_NULL)
+		if (o->measures[i].value == NUMBER_UNKNOWN)
 			bytes_str(out, "null");
 		else
 			bytes_format(out, "%lld", o->measures[i].value);
@@ -493,14 +493,14 @@ check_face_limits(struct bytes *out, const struct check_outcome *o)
 	bytes_char(out, '{');
 	for (i = 0; i < o->measure_count; i++) {
 		const struct measure *m = &o->measures[i];
-		bool both = m->warning != RECORD_NULL && m->critical != RECORD_NULL;
+		bool both = m->warning != NUMBER_UNKNOWN && m->critical != NUMBER_UNKNOWN;
 
-		if (m->warning == RECORD_NULL && m->critical == RECORD_NULL)
+		if (m->warning == NUMBER_UNKNOWN && m->critical == NUMBER_UNKNOWN)
 			continue;
 		bytes_format(out, "%s\"%s\":{", told++ > 0 ? "," : "", m->metric->key);
-		if (m->warning != RECORD_NULL)
+		if (m->warning != NUMBER_UNKNOWN)
 			bytes_format(out, "\"warning\":%lld", m->warning);
-		if (m->critical != RECORD_NULL)
+		if (m->critical != NUMBER_UNKNOWN)
 			bytes_format(out, "%s\"critical\":%lld", both ? "," : "", m->critical);
 		bytes_char(out, '}');
 	}

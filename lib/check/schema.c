@@ -226,7 +226,7 @@ judge(struct check_job *job, const struct catalog *found, const struct catalog *
 		page_count(&line, found->relation_count, "table");
 		check_say(outcome, CHECK_OK, "%s as %s says", line.data, job->value);
 	}
-	(void)check_measure(outcome, &differences_metric, (long long)counted, RECORD_NULL, 0);
+	(void)check_measure(outcome, &differences_metric, (long long)counted, NUMBER_UNKNOWN, 0);
 	if (ignored > 0)
 		check_aside(outcome, "%zu ignored", ignored);
 	diff_uncovered(found, wanted, &uncovered);

@@ -33,7 +33,7 @@ weigh(struct check_outcome *outcome, struct tally *tally, const struct seeded *s
 {
 	tally->files++;
 	tally->dry_run &= s->dry_run;
-	if (s->table == NULL || s->rows_inserted == RECORD_NULL)
+	if (s->table == NULL || s->rows_inserted == NUMBER_UNKNOWN)
 		return;
 	tally->tables++;
 	tally->rows += s->rows_read;

@@ -41,7 +41,7 @@ take_look(struct db *db, struct survey *survey)
 	d->schema = survey->schema = xstrdup(schema);
 	d->database = db_database(db);
 	d->host = db_host(db);
-	d->port = d->host != NULL ? db_port(db) : RECORD_NULL;
+	d->port = d->host != NULL ? db_port(db) : NUMBER_UNKNOWN;
 	d->user = db_user(db);
 	d->server_version = db_server_version(db);
 	d->server_version_num = db_server_version_num(db);
@@ -153,7 +153,7 @@ take_holder(struct survey *survey)
 	const struct answer *a = survey->answers[SURVEY_HOLDER];
 	struct page_session holder;
 
-	survey->deploying_ms = RECORD_NULL;
+	survey->deploying_ms = NUMBER_UNKNOWN;
 	if (a == NULL || answer_rows(a) == 0)
 		return;
 	holder = survey_holder(a);

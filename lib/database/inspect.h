@@ -21,7 +21,7 @@ struct survey {
 	struct database database;
 	struct history_row *rows;      /* by started_at, id */
 	size_t count;
-	long long deploying_ms;        /* how long the deploy lock's holder has been connected; or RECORD_NULL */
+	long long deploying_ms;        /* how long the deploy lock's holder has been connected; or NUMBER_UNKNOWN */
 	bool has_schema;
 	bool may_write;                /* the history, or where there is none, make it */
 	bool read_only;                /* default_transaction_read_only is on */

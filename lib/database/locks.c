@@ -183,7 +183,7 @@ watch_look(struct watch *watch, int pid, struct sight *sight)
 	if (a == NULL)
 		return false;
 	*sight = (struct sight){ .waiting = answer_flag(a, 0, 0), .behind = (size_t)answer_count(a, 0, 1) };
-	sight->longest_ms = answer_number(a, 0, 2) != RECORD_NULL ? answer_number(a, 0, 2) : 0;
+	sight->longest_ms = answer_number(a, 0, 2) != NUMBER_UNKNOWN ? answer_number(a, 0, 2) : 0;
 	if ((text = answer_text(a, 0, 3)) != NULL)
 		bytes_copy(sight->relation, sizeof sight->relation, text);
 	if ((text = answer_text(a, 0, 4)) != NULL)

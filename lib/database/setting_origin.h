@@ -8,7 +8,7 @@
 
 /*
  * Asks for one setting.  *answer, the caller's on DB_OK, has one row, or none where the setting is off: its value in its unit
- * (RECORD_NULL: no number), the same as people write it, and "by ALTER ROLE app".
+ * (NUMBER_UNKNOWN: no number), the same as people write it, and "by ALTER ROLE app".
  */
 enum { SETTING_NUMBER, SETTING_VALUE, SETTING_BY };
 enum db_outcome setting_origin(struct db *db, const char *name, struct answer **answer);

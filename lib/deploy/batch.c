@@ -157,8 +157,8 @@ result_of(const struct flock *f, size_t unit)
 		.attempts = 1,
 		.took_ms = f->took_ms[unit],
 		.worst_stall_ms = f->worst_ms[unit],
-		.line = RECORD_NULL,
-		.column = RECORD_NULL };
+		.line = NUMBER_UNKNOWN,
+		.column = NUMBER_UNKNOWN };
 }
 
 static void

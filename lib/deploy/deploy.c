@@ -33,7 +33,7 @@ name_holder(const struct run_state *s, struct bytes *out)
 	const struct database *d = &s->survey.database;
 	struct page_session holder;
 
-	if (d->deployer_pid == RECORD_NULL)
+	if (d->deployer_pid == NUMBER_UNKNOWN)
 		return;
 	holder = database_deployer(d);
 	out->len = 0;
@@ -341,7 +341,7 @@ dry_run(struct run_state *s)
 		code = foresee_rights(s->db, s->plan->folder, s->steps, s->plan->step_count);
 	if (code != 0)
 		return code;
-	if (d->deployer_pid != RECORD_NULL) {
+	if (d->deployer_pid != NUMBER_UNKNOWN) {
 		name_holder(s, &holder);
 		message_info("the deploy lock is held now: %s", holder.data);
 	} else {

@@ -316,7 +316,7 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 	else
 		message_line("  %-13s step %lld, all of it", "rolled back", step->step);
 	fact(r, "not started", is_not_started, false);
-	if (sent->result.worst_stall_ms != RECORD_NULL)
+	if (sent->result.worst_stall_ms != NUMBER_UNKNOWN)
 		message_line("  others waited for us %s at the worst (--max-stall %s)",
 		    clock_span(sent->result.worst_stall_ms, span), clock_span(r->max_stall_ms, limit));
 	if (waits->count > 0 && waits->holders[0].session.pid > 0)

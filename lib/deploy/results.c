@@ -47,9 +47,9 @@ deploy_begin_results(struct run_state *s)
 			.migration = s->steps[i].migration,
 			.status = STATUS_NOT_STARTED,
 			.statement_count = s->steps[i].statement_count,
-			.worst_stall_ms = RECORD_NULL,
-			.line = RECORD_NULL,
-			.column = RECORD_NULL };
+			.worst_stall_ms = NUMBER_UNKNOWN,
+			.line = NUMBER_UNKNOWN,
+			.column = NUMBER_UNKNOWN };
 }
 
 /* All at the end, when the lock is given back: a reader that is slow must not hold the deploy up. */

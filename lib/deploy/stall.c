@@ -29,7 +29,7 @@ void
 traffic_step(struct traffic *t, const char *migration)
 {
 	t->migration = migration;
-	t->worst_ms = RECORD_NULL;
+	t->worst_ms = NUMBER_UNKNOWN;
 	t->waited = t->stubborn = false;
 	t->life_ms = 0;
 	t->yields[0] = '\0';
@@ -133,7 +133,7 @@ look(struct traffic *t)
 	t->behind_ms = t->sight.behind == 0 ? 0 : t->behind_ms != 0 ? t->behind_ms : before;
 	if (t->sight.behind > 0 && t->sight.longest_ms == 0) /* not told: PostgreSQL 13, and somebody else's session */
 		t->sight.longest_ms = before - t->behind_ms;
-	if (t->worst_ms == RECORD_NULL || t->sight.longest_ms > t->worst_ms)
+	if (t->worst_ms == NUMBER_UNKNOWN || t->sight.longest_ms > t->worst_ms)
 		t->worst_ms = t->sight.longest_ms;
 	if (t->sight.waiting)
 		watch_waits(t->watch, t->pid, &t->waits);
@@ -187,7 +187,7 @@ struct crowd {
 	struct seen *list;
 	size_t count, cap;
 	long long life_ms;   /* the longest that one which has ended had lasted */
-	long long best_ms;   /* the least time in which all should have ended, so far; RECORD_NULL: nothing known yet */
+	long long best_ms;   /* the least time in which all should have ended, so far; NUMBER_UNKNOWN: nothing known yet */
 	bool looked;         /* before: who is new now has only come now */
 };
 
@@ -222,7 +222,7 @@ crowd_see(struct crowd *c, const struct waits *holders, bool stubborn, long long
 		s = find(c, h->transaction, now);
 		s->here = true;
 		s->age_ms = now - s->first_ms;
-		s->hidden = h->session.age_ms == RECORD_NULL;
+		s->hidden = h->session.age_ms == NUMBER_UNKNOWN;
 		if (!s->hidden)
 			s->age_ms = h->session.age_ms;
 	}
@@ -231,7 +231,7 @@ crowd_see(struct crowd *c, const struct waits *holders, bool stubborn, long long
 			c->list[kept++] = c->list[i];
 		} else if (c->list[i].age_ms > c->life_ms) {
 			c->life_ms = c->list[i].age_ms;
-			c->best_ms = RECORD_NULL;
+			c->best_ms = NUMBER_UNKNOWN;
 		}
 	}
 	c->count = kept;
@@ -295,7 +295,7 @@ decide(const struct traffic *t, struct crowd *c, long long lock_timeout_ms, long
 		lock_timeout_ms = t->max_stall_ms; /* less would be in vain */
 	if (!crowd_outlasts(c, lock_timeout_ms, now) || now >= t->deadline_ms)
 		return lock_timeout_ms;
-	if (c->best_ms == RECORD_NULL || remains < c->best_ms)
+	if (c->best_ms == NUMBER_UNKNOWN || remains < c->best_ms)
 		c->best_ms = remains;
 	if (now - began < FLOW_MS || crowd_stays(c, now))
 		return WAIT_ON;
@@ -318,7 +318,7 @@ note_yielding(struct traffic *t, const struct waits *holders)
 long long
 traffic_look_first(struct traffic *t, long long lock_timeout_ms, void (*waiting)(void *context), void *context)
 {
-	struct crowd crowd = { .life_ms = t->life_ms, .best_ms = RECORD_NULL };
+	struct crowd crowd = { .life_ms = t->life_ms, .best_ms = NUMBER_UNKNOWN };
 	struct waits holders = { 0 };
 	long long began = clock_now_ms(), now = began, timeout = WAIT_ON;
 	char span[CLOCK_SPAN];

@@ -37,7 +37,7 @@ struct traffic {
 
 	/* the step so far */
 	const char *migration;
-	long long worst_ms;         /* how long somebody was seen waiting for us; RECORD_NULL: nobody looked */
+	long long worst_ms;         /* how long somebody was seen waiting for us; NUMBER_UNKNOWN: nobody looked */
 	bool waited;                /* something was waited for in vain: who is in the way is looked at from the start */
 	struct waits waits;         /* whom the last wait was for */
 	char yields[WATCH_TEXT];    /* the relation that a plain autovacuum holds, which ends for who waits; or "" */

@@ -264,9 +264,9 @@ first_result(const struct step *step)
 		.migration = step->migration,
 		.status = STATUS_NOT_STARTED,
 		.statement_count = step->statement_count,
-		.worst_stall_ms = RECORD_NULL,
-		.line = RECORD_NULL,
-		.column = RECORD_NULL };
+		.worst_stall_ms = NUMBER_UNKNOWN,
+		.line = NUMBER_UNKNOWN,
+		.column = NUMBER_UNKNOWN };
 }
 
 /* Who was waited for, in texts of the step's own. */
@@ -298,7 +298,7 @@ close_result(struct going *g)
 		r->status = g->step->sql != NULL ? STATUS_APPLIED : STATUS_MARKED;
 		r->statements_done = (long long)g->script.count;
 		r->sqlstate = r->message = r->detail = r->hint = NULL;
-		r->line = r->column = RECORD_NULL;
+		r->line = r->column = NUMBER_UNKNOWN;
 	}
 }
 

@@ -35,7 +35,7 @@ struct send {
 		size_t attempts;    /* the next step was tried ahead, and met a busy table; 0: it was not */
 		size_t overdue;     /* it was cancelled for good in this statement, from 1, as db_error() says; 0: it was not */
 		long long took_ms;  /* that was so long, */
-		long long worst_ms; /* and others were seen waiting for it so long; or RECORD_NULL */
+		long long worst_ms; /* and others were seen waiting for it so long; or NUMBER_UNKNOWN */
 	} ahead;
 };
 

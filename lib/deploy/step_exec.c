@@ -117,7 +117,7 @@ note_place(struct going *g)
 	size_t len, at;
 	struct result *r = &g->sent.result;
 
-	r->line = r->column = RECORD_NULL;
+	r->line = r->column = NUMBER_UNKNOWN;
 	g->sent.statement = 0;
 	g->sent.place = (struct sql_place){ 0 };
 	if (!g->in_script)

@@ -130,8 +130,8 @@ write_records(struct writer *writer, const struct catalog *from, const struct ca
 		writer_put(writer, &finding_form,
 		    &(struct finding){ .rule = diff->findings[i].rule,
 		        .severity = diff->findings[i].severity,
-		        .line = RECORD_NULL,
-		        .column = RECORD_NULL,
+		        .line = NUMBER_UNKNOWN,
+		        .column = NUMBER_UNKNOWN,
 		        .message = diff->findings[i].message,
 		        .remedy = diff->findings[i].remedy });
 	writer_put(writer, &script_form, &(struct diff_script){ bytes_text(script) });

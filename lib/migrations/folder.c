@@ -253,7 +253,7 @@ read_script(const struct folder *folder, size_t i, size_t most, struct script *s
 	struct stat file;
 	int fd, error = EFBIG;
 
-	*m = (struct migration){ .migration = folder->names[i], .size_bytes = RECORD_NULL };
+	*m = (struct migration){ .migration = folder->names[i], .size_bytes = NUMBER_UNKNOWN };
 	script->text.len = 0;
 	snprintf(script->path, sizeof script->path, "%s/migration.sql", folder->names[i]);
 	fd = openat(folder->fd, script->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

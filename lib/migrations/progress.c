@@ -38,7 +38,7 @@ progress_restart(struct progress *p)
 	p->next_ms = FIRST_MS;
 }
 
-/* limit_ms: how long the step may wait in all; RECORD_NULL: it does not wait.  columns: what the line may take; 0: all. */
+/* limit_ms: how long the step may wait in all; NUMBER_UNKNOWN: it does not wait.  columns: what the line may take; 0: all. */
 static void
 line(const struct progress *p, struct bytes *out, const struct step *step, const char *state, long long ms,
     long long limit_ms, const char *note, size_t columns)
@@ -51,7 +51,7 @@ line(const struct progress *p, struct bytes *out, const struct step *step, const
 	bytes_format(out, " %*lld/%zu  ", (int)strlen(number), step->step, p->steps);
 	page_pad_cut(out, step->migration, width, width + 2);
 	bytes_format(out, columns == 0 ? "%-8s %12s" : "%-8s %s", state, clock_span(ms, span));
-	if (limit_ms != RECORD_NULL)
+	if (limit_ms != NUMBER_UNKNOWN)
 		bytes_format(out, " of %s", clock_age(limit_ms + 500, limit));
 	if (*note != '\0')
 		bytes_format(out, "   %s", note);
@@ -80,7 +80,7 @@ tick(const struct progress *p, const struct step *step, const char *state, long 
 void
 progress_running(struct progress *p, const struct step *step, long long ms, const char *note)
 {
-	tick(p, step, "running", ms, RECORD_NULL, note, &p->next_ms);
+	tick(p, step, "running", ms, NUMBER_UNKNOWN, note, &p->next_ms);
 }
 
 void
@@ -111,7 +111,7 @@ progress_end(struct progress *p, const struct step *step, const char *status, lo
 
 	if (message_verbosity < 0)
 		return;
-	line(p, &text, step, status, ms, RECORD_NULL, note, 0);
+	line(p, &text, step, status, ms, NUMBER_UNKNOWN, note, 0);
 	message_line("%s", text.data);
 	bytes_free(&text);
 }

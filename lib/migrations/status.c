@@ -108,7 +108,7 @@ struct status
 status_make(const struct scan *scan, const struct history_index *index)
 {
 	struct status status = { 0 };
-	bool deploying = scan->has_database && scan->database.deployer_pid != RECORD_NULL;
+	bool deploying = scan->has_database && scan->database.deployer_pid != NUMBER_UNKNOWN;
 	size_t i;
 
 	status.list = xcalloc(scan->migration_count + index->count, sizeof *status.list);

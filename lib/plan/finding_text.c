@@ -11,7 +11,7 @@ finding_place(struct bytes *out, const char *folder, const struct finding *f)
 {
 	if (f->migration == NULL)
 		return;
-	if (f->line == RECORD_NULL) {
+	if (f->line == NUMBER_UNKNOWN) {
 		bytes_format(out, "%s: ", f->migration);
 		return;
 	}

@@ -121,8 +121,8 @@ plan_add_finding(struct plan_maker *m, const char *name, const char *migration, 
 	*f = (struct finding){ .rule = rule->name,
 		.severity = severity,
 		.migration = migration,
-		.line = RECORD_NULL,
-		.column = RECORD_NULL,
+		.line = NUMBER_UNKNOWN,
+		.column = NUMBER_UNKNOWN,
 		.message = keep(m, message),
 		.remedy = remedy != NULL ? keep(m, remedy) : NULL };
 	m->out->errors += f->severity == SEVERITY_ERROR;

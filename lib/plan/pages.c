@@ -212,7 +212,7 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 		comma_count(&sum, status->of[STATE_MISSING], "missing");
 	bytes_add(out, sum.data, sum.len);
 	bytes_free(&sum);
-	if (scan->has_database && db->deployer_pid != RECORD_NULL) {
+	if (scan->has_database && db->deployer_pid != NUMBER_UNKNOWN) {
 		bytes_str(out, "; a deploy is running: ");
 		holder = database_deployer(db);
 		face_session(out, &holder);
@@ -319,7 +319,7 @@ runs_words(struct bytes *out, const struct step *s)
 		bytes_str(out, "in its own transactions, with journal");
 	else
 		bytes_str(out, "outside, with journal");
-	if (s->resume_at != RECORD_NULL)
+	if (s->resume_at != NUMBER_UNKNOWN)
 		bytes_format(out, ", from statement %lld on", s->resume_at);
 }
 

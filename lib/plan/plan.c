@@ -24,9 +24,9 @@ plan_add_step(struct plan_maker *m, enum step_action action, const char *migrati
 	*s = (struct step){ .step = (long long)m->out->step_count,
 		.action = action,
 		.migration = migration,
-		.statement_count = RECORD_NULL,
-		.size_bytes = RECORD_NULL,
-		.resume_at = RECORD_NULL };
+		.statement_count = NUMBER_UNKNOWN,
+		.size_bytes = NUMBER_UNKNOWN,
+		.resume_at = NUMBER_UNKNOWN };
 	return s;
 }
 
@@ -289,7 +289,7 @@ fill_head(struct plan_maker *m)
 	const struct database *db = &m->scan->database;
 	struct plan *plan = &m->out->plan;
 
-	*plan = (struct plan){ .port = RECORD_NULL };
+	*plan = (struct plan){ .port = NUMBER_UNKNOWN };
 	if (!m->scan->has_database || m->options->from_empty)
 		return;
 	history_digest(m->scan->history, m->scan->history_count, NULL, NULL, m->out->history_digest);

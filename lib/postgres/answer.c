@@ -27,7 +27,7 @@ answer_number(const struct answer *answer, size_t row, int column)
 {
 	const char *text = answer_text(answer, row, column);
 
-	return text != NULL ? strtoll(text, NULL, 10) : RECORD_NULL;
+	return text != NULL ? strtoll(text, NULL, 10) : NUMBER_UNKNOWN;
 }
 
 bool
@@ -51,7 +51,7 @@ answer_count(const struct answer *answer, size_t row, int column)
 {
 	long long number = answer_number(answer, row, column);
 
-	return number != RECORD_NULL ? number : 0;
+	return number != NUMBER_UNKNOWN ? number : 0;
 }
 
 bool

@@ -164,7 +164,7 @@ enum db_outcome db_give_up(struct db *db);
 struct answer;
 size_t answer_rows(const struct answer *answer);
 const char *answer_text(const struct answer *answer, size_t row, int column);
-long long answer_number(const struct answer *answer, size_t row, int column);  /* NULL: RECORD_NULL */
+long long answer_number(const struct answer *answer, size_t row, int column);  /* NULL: NUMBER_UNKNOWN */
 bool answer_flag(const struct answer *answer, size_t row, int column);
 
 /* The same where SQL allows no NULL: "" or 0, should the server send one all the same. */

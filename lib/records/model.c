@@ -48,7 +48,7 @@ database_deployer(const struct database *d)
 		.application = d->deployer_application,
 		.user = d->deployer_user,
 		.client = d->deployer_client,
-		.age_ms = RECORD_NULL };
+		.age_ms = NUMBER_UNKNOWN };
 }
 
 static const struct field history_fields[] = {

@@ -3,7 +3,7 @@
  * mig-records(5) describes every key for users; the tables in records/model.c are the truth.
  *
  * Texts are not owned: they point into the record they were read from, or to wherever the
- * one who fills a struct keeps them.  NULL (texts) and RECORD_NULL (numbers) stand for null.
+ * one who fills a struct keeps them.  NULL (texts) and NUMBER_UNKNOWN (numbers) stand for null.
  * Pure: no file, no clock; reading goes through records/record.h.
  */
 #ifndef MIG_RECORDS_MODEL_H

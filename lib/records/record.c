@@ -102,7 +102,7 @@ fill_field(const struct field *field, const struct value *value, char *at)
 		*(const char **)(void *)at = value->text;
 		break;
 	case FIELD_NUMBER:
-		*(long long *)(void *)at = null ? RECORD_NULL : value->number;
+		*(long long *)(void *)at = null ? NUMBER_UNKNOWN : value->number;
 		break;
 	case FIELD_FLAG:
 		*(bool *)at = value->number != 0;

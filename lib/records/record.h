@@ -28,7 +28,7 @@
  */
 enum field_type {
 	FIELD_TEXT,   /* const char *; NULL is null */
-	FIELD_NUMBER, /* long long; RECORD_NULL is null */
+	FIELD_NUMBER, /* long long; NUMBER_UNKNOWN is null */
 	FIELD_FLAG,   /* bool; null is false */
 	FIELD_OBJECT, /* const char *, JSON text of an object, written as it is; NULL is null; when read, NULL in any case */
 	FIELD_LIST,   /* const char *, JSON text of a list of texts and nulls, for json_list_next(); NULL is null */

@@ -101,7 +101,7 @@ put_field(struct writer *w, const struct field *field, const char *at)
 	case FIELD_NUMBER:
 		number = *(const long long *)(const void *)at;
 		snprintf(digits, sizeof digits, "%lld", number);
-		writer_text(w, number != RECORD_NULL ? digits : "null");
+		writer_text(w, number != NUMBER_UNKNOWN ? digits : "null");
 		break;
 	case FIELD_FLAG:
 		writer_text(w, *(const bool *)at ? "true" : "false");

@@ -16,7 +16,7 @@ take_count(struct seed_table *t, const struct answer *a, const struct seed_job *
 	t->updated = answer_number(a, 0, UPSERT_DIFFERENT);
 	t->unchanged = answer_number(a, 0, UPSERT_UNCHANGED);
 	t->only = total - t->unchanged - t->updated;
-	t->deleted = !job->prune || t->file->settings.kept ? 0 : gone != RECORD_NULL ? gone : t->only;
+	t->deleted = !job->prune || t->file->settings.kept ? 0 : gone != NUMBER_UNKNOWN ? gone : t->only;
 	t->only -= t->deleted;
 	t->sql.empty = total == 0;
 	t->sql.inserts = t->inserted > 0;

@@ -32,7 +32,7 @@ add_number(struct bytes *out, long long number, size_t width)
 	size_t len, i, n = 0;
 
 	snprintf(plain, sizeof plain, "%lld", number);
-	len = number == RECORD_NULL ? 0 : strlen(plain);
+	len = number == NUMBER_UNKNOWN ? 0 : strlen(plain);
 	for (i = 0; i < len; i++) {
 		text[n++] = plain[i];
 		if ((len - i) % 3 == 1 && i + 1 < len)

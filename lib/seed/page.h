@@ -11,7 +11,7 @@
 void seed_face_change(struct bytes *out, const char *change, const char *table, const char *key,
     const char *values);
 
-/* The table of files.  seeded: one for each, SQL with RECORD_NULL for numbers.  columns: as in plan/pages.h. */
+/* The table of files.  seeded: one for each, SQL with NUMBER_UNKNOWN for numbers.  columns: as in plan/pages.h. */
 void seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned, size_t columns);
 
 /* "3 inserts, 2 updates, 273 rows the same." */

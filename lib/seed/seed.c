@@ -232,7 +232,7 @@ take_lock(struct db *db, long long deadline)
 			break;
 		if (db_query_ours(db, &a, history_holder_sql, 0, NULL) == DB_OK && answer_rows(a) > 0) {
 			session = survey_holder(a);
-			session.age_ms = RECORD_NULL; /* of its connection */
+			session.age_ms = NUMBER_UNKNOWN; /* of its connection */
 			holder.len = 0;
 			face_session(&holder, &session);
 		}

@@ -14,12 +14,12 @@ of_sql(const struct seed_file *file, bool dry_run)
 {
 	return (struct seeded){ .file = file->name,
 		.dry_run = dry_run,
-		.rows_read = RECORD_NULL,
-		.rows_inserted = RECORD_NULL,
-		.rows_updated = RECORD_NULL,
-		.rows_unchanged = RECORD_NULL,
-		.rows_deleted = RECORD_NULL,
-		.rows_only_in_table = RECORD_NULL,
+		.rows_read = NUMBER_UNKNOWN,
+		.rows_inserted = NUMBER_UNKNOWN,
+		.rows_updated = NUMBER_UNKNOWN,
+		.rows_unchanged = NUMBER_UNKNOWN,
+		.rows_deleted = NUMBER_UNKNOWN,
+		.rows_only_in_table = NUMBER_UNKNOWN,
 		.took_ms = file->took_ms };
 }
 
@@ -31,11 +31,11 @@ of_table(const struct seed_table *t, const struct summary *summary)
 		.table = t->sql.table,
 		.dry_run = summary->job->dry_run,
 		.rows_read = t->read,
-		.rows_inserted = summary->export ? RECORD_NULL : t->inserted,
-		.rows_updated = summary->export ? RECORD_NULL : t->updated,
-		.rows_unchanged = summary->export ? RECORD_NULL : t->unchanged,
-		.rows_deleted = summary->export ? RECORD_NULL : t->deleted,
-		.rows_only_in_table = summary->export ? RECORD_NULL : t->only,
+		.rows_inserted = summary->export ? NUMBER_UNKNOWN : t->inserted,
+		.rows_updated = summary->export ? NUMBER_UNKNOWN : t->updated,
+		.rows_unchanged = summary->export ? NUMBER_UNKNOWN : t->unchanged,
+		.rows_deleted = summary->export ? NUMBER_UNKNOWN : t->deleted,
+		.rows_only_in_table = summary->export ? NUMBER_UNKNOWN : t->only,
 		.took_ms = t->took_ms };
 }
 

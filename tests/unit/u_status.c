@@ -53,7 +53,7 @@ main(void)
 		struct status status;
 		struct bytes out = { 0 };
 
-		scan.database.deployer_pid = cases[i].deploying ? 1 : RECORD_NULL;
+		scan.database.deployer_pid = cases[i].deploying ? 1 : NUMBER_UNKNOWN;
 		for (; scan.migration_count < 4 && cases[i].folder[scan.migration_count] != NULL; scan.migration_count++)
 			folder[scan.migration_count].migration = cases[i].folder[scan.migration_count];
 		for (; scan.history_count < 4 && cases[i].rows[scan.history_count] != NULL; scan.history_count++) {
