@@ -11,7 +11,7 @@
 enum check_state
 check_weigh(const struct measure *m)
 {
-	long long sign = m->metric->low ? -1 : 1;
+	long long sign = m->metric->lower_is_worse ? -1 : 1;
 
 	if (m->value == NUMBER_UNKNOWN)
 		return CHECK_OK;
@@ -169,14 +169,14 @@ check_cannot(struct check_outcome *outcome, bool first)
 	check_say(outcome, CHECK_UNKNOWN, "%s",
 	    first && message_cause() != NULL ? message_cause()
 	    : "it cannot be done; why is on standard error");
-	outcome->settled = true;
+	outcome->final = true;
 }
 
 void
 check_failed_upstream(struct check_outcome *outcome, const struct failure *failure)
 {
 	outcome->message.len = 0;
-	outcome->settled = true;
+	outcome->final = true;
 	check_say(outcome, check_state_of_code(failure->exit_code), "%s", failure->message);
 }
 
@@ -222,8 +222,8 @@ check_outcome_clear(struct check_outcome *outcome)
 	}
 	outcome->state = CHECK_OK;
 	outcome->measure_count = 0;
-	outcome->settled = false;
-	outcome->firm = false;
+	outcome->final = false;
+	outcome->conclusive = false;
 }
 
 void

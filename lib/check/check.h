@@ -32,7 +32,7 @@ struct metric {
 	const char *label;       /* a label that tells it from others of the family: "state=\"pending\""; or NULL */
 	const char *help;        /* of the family */
 	enum metric_unit unit;
-	bool low;                /* a low value is the bad one */
+	bool lower_is_worse;                /* a low value is the bad one */
 };
 
 struct measure {
@@ -60,8 +60,8 @@ struct check_outcome {
 	struct bytes details;     /* further lines, each with a word at its start; may be empty */
 	struct measure measures[CHECK_MEASURES];
 	size_t measure_count;
-	bool settled;             /* to look again cannot change it */
-	bool firm;                /* it is not for want of an answer: to wait long is of no use */
+	bool final;             /* to look again cannot change it */
+	bool conclusive;                /* it is not for want of an answer: to wait long is of no use */
 	long long took_ms;
 };
 

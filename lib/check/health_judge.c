@@ -169,7 +169,7 @@ judge_failure(const struct check_job *job, struct check_outcome *o, struct healt
 		    bytes_text(&where), code == CURLE_UNSUPPORTED_PROTOCOL && redirects == 0
 		        ? "its answer is no HTTP (https:// instead of http://?)" : curl.easy_strerror(code));
 	}
-	o->settled = (is_local(code) || code == CURLE_PEER_FAILED_VERIFICATION) && o->state == CHECK_UNKNOWN;
+	o->final = (is_local(code) || code == CURLE_PEER_FAILED_VERIFICATION) && o->state == CHECK_UNKNOWN;
 	bytes_free(&where);
 }
 
@@ -289,7 +289,7 @@ judge_answer(const struct check_job *job, struct check_outcome *o, struct health
 		check_say(o, slow, "%ld in %s, more than %s", status, took, most);
 	else
 		check_say(o, CHECK_OK, "%ld in %s", status, took);
-	o->firm = is_failure(status) && o->state == CHECK_CRITICAL;
+	o->conclusive = is_failure(status) && o->state == CHECK_CRITICAL;
 	judge_body(job, o, h);
 }
 

@@ -121,8 +121,8 @@ judge(struct check_job *job, const struct scan *scan, const struct status *statu
 		say_next(outcome, scan);
 	if (outcome->message.len == 0)
 		check_say(outcome, CHECK_OK, "%zu applied, 0 pending", status->of[STATE_APPLIED]);
-	outcome->settled = !mends && !job->watches;
-	outcome->firm = !mends && outcome->state != CHECK_OK;
+	outcome->final = !mends && !job->watches;
+	outcome->conclusive = !mends && outcome->state != CHECK_OK;
 }
 
 static void
@@ -155,7 +155,7 @@ static void
 broken(struct check_job *job, const char *why)
 {
 	check_say(&job->outcome, CHECK_UNKNOWN, "%s", why);
-	job->outcome.settled = true;
+	job->outcome.final = true;
 }
 
 static void

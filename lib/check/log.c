@@ -378,13 +378,13 @@ judge(struct check_job *job, struct log_job *g)
 			len = strcspn(line, "\n");
 			check_detail(o, "log", "%.*s", (int)len, line);
 		}
-		o->settled = true;
+		o->final = true;
 		return;
 	}
 	judge_errors(job, g);
 	check_aside(o, "%lld line%s, %lld of errors", g->lines, g->lines == 1 ? "" : "s", g->errors_now);
 	/* nothing more can come */
-	o->settled = g->ended || (!job->watches && !job->waits);
+	o->final = g->ended || (!job->watches && !job->waits);
 }
 
 static void

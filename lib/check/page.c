@@ -264,7 +264,7 @@ plugin_limit(struct bytes *out, const struct metric *metric, long long limit)
 	if (limit == NUMBER_UNKNOWN)
 		return;
 	base_number(out, metric, limit);
-	if (metric->low)
+	if (metric->lower_is_worse)
 		bytes_char(out, ':');
 }
 
@@ -281,7 +281,7 @@ plugin_data(struct bytes *out, const struct check_outcome *o, const struct measu
 	bytes_str(out, plugin_unit(m->metric));
 	plugin_limit(out, m->metric, m->warning);
 	plugin_limit(out, m->metric, m->critical);
-	bytes_str(out, m->metric->low ? ";" : ";0");
+	bytes_str(out, m->metric->lower_is_worse ? ";" : ";0");
 }
 
 void

@@ -50,7 +50,7 @@ has_looked(const struct check_job *job)
 static bool
 is_settled(const struct check_job *job)
 {
-	return job->outcome.settled;
+	return job->outcome.final;
 }
 
 static bool
@@ -62,7 +62,7 @@ is_ok(const struct check_job *job)
 static bool
 is_clear(const struct check_job *job)
 {
-	return is_ok(job) || (job->looks > 0 && job->outcome.settled) || job->firm_in_row >= FIRM_LOOKS;
+	return is_ok(job) || (job->looks > 0 && job->outcome.final) || job->firm_in_row >= FIRM_LOOKS;
 }
 
 static bool
@@ -75,13 +75,13 @@ is_bearable(const struct check_job *job)
 static bool
 is_not_lost(const struct check_job *job)
 {
-	return is_bearable(job) || !(job->outcome.settled || job->firm_in_row >= FIRM_LOOKS);
+	return is_bearable(job) || !(job->outcome.final || job->firm_in_row >= FIRM_LOOKS);
 }
 
 static bool
 has_stayed(const struct check_job *job)
 {
-	return job->bad_in_row == 0 || (job->bad_in_row == 1 && !job->outcome.settled);
+	return job->bad_in_row == 0 || (job->bad_in_row == 1 && !job->outcome.final);
 }
 
 static bool
@@ -103,7 +103,7 @@ begin_watch(struct check_run *run, long long now)
 
 		job->at_first = job->outcome.state;
 		job->bad_in_row = 0;
-		if (job->kind->watch != NULL && !job->outcome.settled)
+		if (job->kind->watch != NULL && !job->outcome.final)
 			job->kind->watch(job);
 	}
 	message_verbose("all looked well; watching for %s", clock_age(run->options->watch_ms, span));
@@ -198,7 +198,7 @@ check_run(const struct check_run_options *options)
 	check_run_make_units(&run);
 	secret_drop_taken();
 	for (i = 0; i < options->jobs->count; i++)
-		if (options->jobs->jobs[i].kind->read != NULL && !options->jobs->jobs[i].outcome.settled)
+		if (options->jobs->jobs[i].kind->read != NULL && !options->jobs->jobs[i].outcome.final)
 			check_run_read_stream(&run, &options->jobs->jobs[i]);
 	keep(&run);
 	for (i = 0; i < options->jobs->count; i++)

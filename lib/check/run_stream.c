@@ -80,7 +80,7 @@ forget_looks(struct check_run *run)
 		run->units[i].stale = run->units[i].looking;
 	}
 	for (i = 0; i < run->options->jobs->count; i++)
-		if (!run->options->jobs->jobs[i].outcome.settled)
+		if (!run->options->jobs->jobs[i].outcome.final)
 			run->options->jobs->jobs[i].looks = 0;
 }
 
@@ -150,11 +150,11 @@ check_run_read_stream(struct check_run *run, struct check_job *job)
 		check_outcome_clear(&job->outcome);
 		check_say(&job->outcome, CHECK_UNKNOWN,
 		    "the tool before had not ended when --timeout was over");
-		job->outcome.settled = true;
+		job->outcome.final = true;
 		run->no_time = true;
 	}
-	job->outcome.settled |= !check_run_asks_database(job);
+	job->outcome.final |= !check_run_asks_database(job);
 	job->outcome.took_ms = clock_now_ms() - began;
-	job->looks = job->outcome.settled;
+	job->looks = job->outcome.final;
 	reader_free(reader);
 }

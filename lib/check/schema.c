@@ -268,7 +268,7 @@ read_schema(struct check_job *job, struct reader *reader)
 		check_say(&job->outcome, CHECK_UNKNOWN, "the schema on standard input is broken");
 	else
 		compare(job, &found, reader);
-	job->outcome.settled = true;
+	job->outcome.final = true;
 	catalog_free(&found);
 }
 

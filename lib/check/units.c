@@ -78,13 +78,13 @@ check_run_make_units(struct check_run *run)
 	run->units = xcalloc(jobs->count, sizeof *run->units);
 	for (own = 0; own < 2; own++)
 		for (i = 0; i < jobs->count; i++)
-			if (!jobs->jobs[i].outcome.settled && check_run_asks_database(&jobs->jobs[i]) &&
+			if (!jobs->jobs[i].outcome.final && check_run_asks_database(&jobs->jobs[i]) &&
 			    (database_of(run, &jobs->jobs[i]) == run->options->database) == (own == 0))
 				join_session(run, &jobs->jobs[i]);
 	for (i = 0; i < jobs->count; i++) {
 		struct check_job *job = &jobs->jobs[i];
 
-		if (job->kind->look != NULL && !job->outcome.settled) {
+		if (job->kind->look != NULL && !job->outcome.final) {
 			struct check_unit *u = new_unit(run);
 
 			u->jobs[u->count++] = job;
@@ -124,7 +124,7 @@ check_run_begin_look(struct check_unit *u, long long now)
 		struct check_job *job = u->jobs[i];
 
 		job->first_ask = count;
-		job->asks = job->outcome.settled ? 0 : job->kind->ask(job, asks + count);
+		job->asks = job->outcome.final ? 0 : job->kind->ask(job, asks + count);
 		count += job->asks;
 	}
 	poller_look(u->session, asks, count);
@@ -137,7 +137,7 @@ conclude(struct check_unit *u, struct check_job *job, long long now)
 {
 	job->looks++;
 	job->outcome.took_ms = now - u->began_ms;
-	job->firm_in_row = job->outcome.firm ? job->firm_in_row + 1 : 0;
+	job->firm_in_row = job->outcome.conclusive ? job->firm_in_row + 1 : 0;
 	job->bad_in_row = check_worse(job->outcome.state, job->at_first) == job->at_first ? 0
 	    : job->bad_in_row + 1;
 }
@@ -183,7 +183,7 @@ is_over(const struct check_unit *u)
 	size_t i;
 
 	for (i = 0; i < u->count; i++)
-		if (!u->jobs[i]->outcome.settled)
+		if (!u->jobs[i]->outcome.final)
 			return false;
 	return true;
 }

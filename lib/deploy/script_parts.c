@@ -59,7 +59,7 @@ enum { PART_FROM = 1 << 20, PART_BYTES = 1 << 16, PART_MAX = 1 << 24 };
 struct pace {
 	size_t most;
 	long long half_us; /* what a part of half the size took; 0: none was sent */
-	bool settled;
+	bool final;
 };
 
 static void
@@ -67,13 +67,13 @@ pace_after(struct pace *p, long long took_us, long long max_stall_ms)
 {
 	if (took_us > max_stall_ms * 500 && p->most > PART_BYTES) {
 		p->most /= 2;
-		p->settled = true;
-	} else if (!p->settled && p->most < PART_MAX && took_us < max_stall_ms * 250 &&
+		p->final = true;
+	} else if (!p->final && p->most < PART_MAX && took_us < max_stall_ms * 250 &&
 	    (p->half_us == 0 || took_us * 10 < p->half_us * 17)) {
 		p->half_us = took_us;
 		p->most *= 2;
 	} else {
-		p->settled = true;
+		p->final = true;
 	}
 }
 
