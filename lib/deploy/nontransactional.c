@@ -10,7 +10,7 @@
 
 /* Whether our row still waits for the statement `at`: then nobody has deployed anything in between. */
 static bool
-is_where_we_left_it(struct going *g, size_t at)
+is_where_we_left_it(struct step_exec *g, size_t at)
 {
 	const char *const parameters[] = { g->id };
 	struct bytes sql = { 0 };
@@ -35,14 +35,14 @@ enum { OTHERS_WAIT_MS = 11000 };
  * waiting until it gets the lock.  So after that time it is let through: nobody can deploy past our unfinished row.
  */
 static bool
-let_others_through(struct going *g, size_t at)
+let_others_through(struct step_exec *g, size_t at)
 {
 	struct send *s = g->send;
 	bool locked = false, finished = g->finished;
 
 	if (g->deadlocked_ms == 0)
 		g->deadlocked_ms = clock_now_ms();
-	if (!going_error_is(g, "40P01") || clock_now_ms() - g->deadlocked_ms < OTHERS_WAIT_MS)
+	if (!step_exec_error_is(g, "40P01") || clock_now_ms() - g->deadlocked_ms < OTHERS_WAIT_MS)
 		return true;
 	message_verbose("%s: releasing the deploy lock to a waiting deployer", g->step->migration);
 	if (!db_run_best_effort(s->db, history_unlock_sql))
@@ -81,7 +81,7 @@ static const char limits_on[] = "SELECT " BACK("lock_timeout") ", " BACK("statem
 
 /* In front of the row that is written next; or NULL: they are off already. */
 static const char *
-limits_to_lift(struct going *g)
+limits_to_lift(struct step_exec *g)
 {
 	if (g->unlimited)
 		return NULL;
@@ -93,7 +93,7 @@ limits_to_lift(struct going *g)
 
 /* For work before the statement: what it left is removed or finished. */
 static void
-lift_limits(struct going *g)
+lift_limits(struct step_exec *g)
 {
 	const char *sql = limits_to_lift(g);
 
@@ -105,19 +105,19 @@ lift_limits(struct going *g)
 
 /* An error from here on is shown at the statement. */
 static void
-point_at(struct going *g, size_t at)
+point_at(struct step_exec *g, size_t at)
 {
 	g->in_script = true;
 	g->first = at;
 	g->running = 1;
 	g->ended = 0;
-	g->offset = going_statements(g)[at].start;
+	g->offset = step_exec_statements(g)[at].start;
 }
 
 static enum left
-settle(struct going *g, size_t at, enum db_outcome *outcome)
+settle(struct step_exec *g, size_t at, enum db_outcome *outcome)
 {
-	struct interrupted aim = interrupted_of(g->step->sql, &going_statements(g)[at]);
+	struct interrupted aim = interrupted_of(g->step->sql, &step_exec_statements(g)[at]);
 	enum left left;
 
 	g->in_script = false;
@@ -132,16 +132,16 @@ settle(struct going *g, size_t at, enum db_outcome *outcome)
 
 /* The row behind the statement, together with the demand that what was built is valid. */
 static enum db_outcome
-write_row_behind(struct going *g, size_t at, bool last, bool demand)
+write_row_behind(struct step_exec *g, size_t at, bool last, bool demand)
 {
 	struct bytes before = { 0 };
-	struct interrupted aim = interrupted_of(g->step->sql, &going_statements(g)[at]);
+	struct interrupted aim = interrupted_of(g->step->sql, &step_exec_statements(g)[at]);
 	enum db_outcome outcome;
 
 	bytes_str(&before, limits_on);
 	if (demand)
 		left_demand_sql(&before, &aim);
-	outcome = going_write_row(g, before.data, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1);
+	outcome = step_exec_write_row(g, before.data, last ? HISTORY_FINISHED : HISTORY_GOES_ON, at + 1);
 	if (outcome == DB_OK)
 		g->unlimited = false;
 	interrupted_free(&aim);
@@ -151,17 +151,17 @@ write_row_behind(struct going *g, size_t at, bool last, bool demand)
 
 /* Record the start first: the end cannot be committed with the statement. */
 static enum db_outcome
-try_alone(struct going *g, size_t at, bool last)
+try_alone(struct step_exec *g, size_t at, bool last)
 {
-	bool demand = !g->rebuilt, may_commit = interrupted_may_commit(g->step->sql, &going_statements(g)[at]);
+	bool demand = !g->rebuilt, may_commit = interrupted_may_commit(g->step->sql, &step_exec_statements(g)[at]);
 	enum left left;
-	enum db_outcome outcome = going_write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at), settled;
+	enum db_outcome outcome = step_exec_write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at), settled;
 
 	g->sent.result.attempts++;
 	traffic_attempt(&g->send->traffic, false);
 	if (outcome == DB_OK) {
 		g->sent.unsure = g->sent.outside = true;
-		outcome = going_run(g, at, 1);
+		outcome = step_exec_run(g, at, 1);
 	}
 	if (outcome == DB_ERROR && (!g->in_script || !may_commit))
 		g->sent.unsure = false; /* it did not finish; what it left is looked at by whoever has the error */
@@ -188,14 +188,14 @@ try_alone(struct going *g, size_t at, bool last)
 
 /* An earlier attempt had begun: what it left is settled, and if that ends it, the row written. */
 static enum db_outcome
-settle_first(struct going *g, size_t at, bool last, bool *done)
+settle_first(struct step_exec *g, size_t at, bool last, bool *done)
 {
 	enum db_outcome outcome;
 	enum left left;
 
 	lift_limits(g);
 	g->sent.unsure = g->sent.outside = true;
-	while ((left = settle(g, at, &outcome)) == LEFT_BEING_BUILT && going_pause(g))
+	while ((left = settle(g, at, &outcome)) == LEFT_BEING_BUILT && step_exec_pause(g))
 		;
 	*done = left == LEFT_DONE;
 	if (left == LEFT_ERROR) {
@@ -218,20 +218,20 @@ settle_first(struct going *g, size_t at, bool last, bool *done)
  * partition that waits for FINALIZE (55000), to be settled first.
  */
 static bool
-leftover_settled(struct going *g, size_t at, bool *look)
+leftover_settled(struct step_exec *g, size_t at, bool *look)
 {
 	enum db_outcome outcome;
 
 	if (g->rebuilt || !g->in_script)
 		return false;
-	if (going_error_is(g, "55000")) {
-		struct interrupted aim = interrupted_of(g->step->sql, &going_statements(g)[at]);
+	if (step_exec_error_is(g, "55000")) {
+		struct interrupted aim = interrupted_of(g->step->sql, &step_exec_statements(g)[at]);
 
 		g->rebuilt = *look = aim.act == INTERRUPTED_DETACH;
 		interrupted_free(&aim);
 		return *look;
 	}
-	if (!going_error_is(g, "42P07"))
+	if (!step_exec_error_is(g, "42P07"))
 		return false;
 	g->rebuilt = true;
 	if (settle(g, at, &outcome) == LEFT_REMOVED)
@@ -242,7 +242,7 @@ leftover_settled(struct going *g, size_t at, bool *look)
 
 /* What the result says is the error's, which what follows may overwrite. */
 static void
-own_texts(struct going *g)
+own_texts(struct step_exec *g)
 {
 	struct result *r = &g->sent.result;
 	const char **texts[] = { &r->sqlstate, &r->message, &r->detail, &r->hint };
@@ -282,9 +282,9 @@ leftover_in_words(const struct interrupted *aim)
 
 /* Removes what a failed build left there and then, if that takes no longer than a moment; of others it only looks. */
 static enum left
-tidy(struct going *g, size_t at, const struct interrupted *aim)
+tidy(struct step_exec *g, size_t at, const struct interrupted *aim)
 {
-	bool builds = aim->act == INTERRUPTED_REINDEX || (aim->act == INTERRUPTED_CREATE_INDEX && !going_error_is(g, "42P07"));
+	bool builds = aim->act == INTERRUPTED_REINDEX || (aim->act == INTERRUPTED_CREATE_INDEX && !step_exec_error_is(g, "42P07"));
 	struct sql_place place = g->sent.place;
 	size_t statement = g->sent.statement;
 	enum db_outcome outcome;
@@ -310,9 +310,9 @@ tidy(struct going *g, size_t at, const struct interrupted *aim)
 
 /* It is not tried again. */
 static void
-clean_up(struct going *g, size_t at)
+clean_up(struct step_exec *g, size_t at)
 {
-	struct interrupted aim = interrupted_of(g->step->sql, &going_statements(g)[at]);
+	struct interrupted aim = interrupted_of(g->step->sql, &step_exec_statements(g)[at]);
 	enum left left = tidy(g, at, &aim);
 
 	g->sent.leaves = left == LEFT_HALF || left == LEFT_ERROR || left == LEFT_BEING_BUILT;
@@ -323,11 +323,11 @@ clean_up(struct going *g, size_t at)
 
 /* A deadlock was broken, or others had to wait, or it waited itself. */
 static bool
-ready_to_try_again(struct going *g, size_t at)
+ready_to_try_again(struct step_exec *g, size_t at)
 {
 	g->sent.outcome = SEND_BUSY;
 	own_texts(g);
-	if (let_others_through(g, at) && going_pause(g))
+	if (let_others_through(g, at) && step_exec_pause(g))
 		return true;
 	if (signals_caught() != 0)
 		g->sent.outcome = SEND_STOPPED;
@@ -335,10 +335,10 @@ ready_to_try_again(struct going *g, size_t at)
 }
 
 bool
-alone_run(struct going *g, size_t at, bool last, bool begun)
+alone_run(struct step_exec *g, size_t at, bool last, bool begun)
 {
 	/* what CALL and DO have committed is there: they are not tried again */
-	bool once = interrupted_may_commit(g->step->sql, &going_statements(g)[at]), look = begun, done = false;
+	bool once = interrupted_may_commit(g->step->sql, &step_exec_statements(g)[at]), look = begun, done = false;
 
 	g->rebuilt = false;
 	for (;;) {
@@ -350,11 +350,11 @@ alone_run(struct going *g, size_t at, bool last, bool begun)
 		g->verdict = traffic_ended(&g->send->traffic);
 		if (outcome == DB_ERROR && leftover_settled(g, at, &look))
 			continue;
-		if (!going_give_up(g, outcome))
+		if (!step_exec_give_up(g, outcome))
 			return true;
 		if (outcome != DB_ERROR)
 			return false;
-		if (once || !going_is_busy(g) || !ready_to_try_again(g, at)) {
+		if (once || !step_exec_is_busy(g) || !ready_to_try_again(g, at)) {
 			clean_up(g, at);
 			return false;
 		}

@@ -8,7 +8,7 @@
 #include "base/signals.h"
 
 static void
-forget_statements(struct going *g)
+forget_statements(struct step_exec *g)
 {
 	size_t count = g->script.count;
 
@@ -25,7 +25,7 @@ struct part {
 };
 
 static enum db_outcome
-run_part(struct going *g, const struct part *part)
+run_part(struct step_exec *g, const struct part *part)
 {
 	struct bytes text = { 0 };
 	enum db_outcome outcome;
@@ -39,7 +39,7 @@ run_part(struct going *g, const struct part *part)
 	g->run_ms = clock_now_ms();
 	progress_restart(g->send->progress);
 	bytes_add(&text, g->step->sql + part->start, part->end - part->start);
-	outcome = going_check_answers(g, db_run(g->send->db, text.data, &g->ended), part->count);
+	outcome = step_exec_check_answers(g, db_run(g->send->db, text.data, &g->ended), part->count);
 	bytes_free(&text);
 	return outcome;
 }
@@ -79,11 +79,11 @@ pace_after(struct pace *p, long long took_us, long long max_stall_ms)
 
 /* Cuts count statements into parts; the caller frees them. */
 static size_t
-make_parts(struct going *g, size_t first, size_t count, struct part **parts)
+make_parts(struct step_exec *g, size_t first, size_t count, struct part **parts)
 {
 	size_t n = 0, cap = 0, i, start, end, most;
 
-	(void)going_statements(g);
+	(void)step_exec_statements(g);
 	segment_bytes(&g->script, first, count, &start, &end);
 	most = end - start > PART_FROM ? PART_BYTES : end - start;
 	*parts = NULL;
@@ -103,7 +103,7 @@ make_parts(struct going *g, size_t first, size_t count, struct part **parts)
 }
 
 enum db_outcome
-going_run(struct going *g, size_t first, size_t count)
+step_exec_run(struct step_exec *g, size_t first, size_t count)
 {
 	enum db_outcome outcome = DB_OK;
 	struct pace pace = { .most = PART_BYTES };

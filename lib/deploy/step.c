@@ -16,7 +16,7 @@
 /* --- transactions --- */
 
 static enum db_outcome
-begin(struct going *g)
+begin(struct step_exec *g)
 {
 	struct bytes sql = { 0 }, name = { 0 };
 
@@ -32,7 +32,7 @@ begin(struct going *g)
 		bytes_str(&sql, ";\n");
 		bytes_add(&sql, g->locals.data, g->locals.len);
 	}
-	return going_tell_text(g, &sql, false);
+	return step_exec_tell_text(g, &sql, false);
 }
 
 /*
@@ -40,13 +40,13 @@ begin(struct going *g)
  * `last`: the row is finished with it.
  */
 static enum db_outcome
-commit_segment(struct going *g, const struct segment *s, bool last)
+commit_segment(struct step_exec *g, const struct segment *s, bool last)
 {
 	size_t behind = s->first + s->count, start, end, row;
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
-	row = going_row_text(g, &sql, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, NULL, false);
+	row = step_exec_row_text(g, &sql, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, NULL, false);
 	if (g->send->deferrable != NULL) { /* its errors are then told from those that the script has left for COMMIT */
 		bytes_format(&sql, ";\nSET CONSTRAINTS %s IMMEDIATE", g->send->deferrable);
 		row++;
@@ -54,12 +54,12 @@ commit_segment(struct going *g, const struct segment *s, bool last)
 	if (s->kind == SEGMENT_TOGETHER) {
 		bytes_str(&sql, "; COMMIT");
 	} else {
-		(void)going_statements(g);
+		(void)step_exec_statements(g);
 		segment_bytes(&g->script, behind - 1, 1, &start, &end);
 		bytes_str(&sql, "; ");
 		bytes_add(&sql, g->step->sql + start, end - start);
 	}
-	outcome = going_run_text(g, &sql, (int)row);
+	outcome = step_exec_run_text(g, &sql, (int)row);
 	if (outcome == DB_OK) {
 		g->rowed = true;
 		g->finished = last;
@@ -68,7 +68,7 @@ commit_segment(struct going *g, const struct segment *s, bool last)
 }
 
 static enum db_outcome
-try_transaction(struct going *g, const struct segment *s, bool last)
+try_transaction(struct step_exec *g, const struct segment *s, bool last)
 {
 	bool ours = s->kind == SEGMENT_TOGETHER, carries = ours || s->kind == SEGMENT_COMMIT;
 	enum db_outcome outcome = begin(g);
@@ -76,43 +76,43 @@ try_transaction(struct going *g, const struct segment *s, bool last)
 	if (outcome == DB_ERROR) /* only an autovacuum that is to make way can be in the way of this */
 		g->send->traffic.stubborn = true;
 	if (outcome == DB_OK)
-		outcome = going_run(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
+		outcome = step_exec_run(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
 	if (outcome == DB_OK && carries)
 		outcome = commit_segment(g, s, last);
 	/* a script's own ROLLBACK leaves nothing to record; PREPARE TRANSACTION would hide the row */
 	if (outcome == DB_OK && s->kind == SEGMENT_PREPARE)
-		outcome = going_write_row(g, NULL, last ? HISTORY_FINISHED : HISTORY_GOES_ON, s->first + s->count);
+		outcome = step_exec_write_row(g, NULL, last ? HISTORY_FINISHED : HISTORY_GOES_ON, s->first + s->count);
 	return outcome;
 }
 
 /* --- segments --- */
 
-static bool run_one_by_one(struct going *g, const struct segment *s, bool last);
+static bool run_one_by_one(struct step_exec *g, const struct segment *s, bool last);
 
 /* Errors of statements that could not be together, or not inside a transaction. */
 static bool
-wants_to_be_alone(const struct going *g)
+wants_to_be_alone(const struct step_exec *g)
 {
-	return going_error_is(g, "25001") || going_error_is(g, "2D000") || going_error_is(g, "55P04");
+	return step_exec_error_is(g, "25001") || step_exec_error_is(g, "2D000") || step_exec_error_is(g, "55P04");
 }
 
 /* The text in front of ours failed: there is an autovacuum that we may not displace, so it is waited for. */
 static bool
-must_not_displace(const struct going *g)
+must_not_displace(const struct step_exec *g)
 {
-	return g->send->traffic.stubborn && g->send->traffic.yields[0] != '\0' && !going_is_busy(g);
+	return g->send->traffic.stubborn && g->send->traffic.yields[0] != '\0' && !step_exec_is_busy(g);
 }
 
 /* COMMIT failed: where the history has something that is deferred until then, it is run once more, so that it is seen whose
  * error that was.  The error stays where there is none. */
 static bool
-may_be_deferred_row(struct going *g)
+may_be_deferred_row(struct step_exec *g)
 {
 	struct send *s = g->send;
 	const char *const parameters[] = { s->schema };
 	struct answer *answer;
 
-	if (s->deferrable_known || g->sent.own_row || going_is_busy(g))
+	if (s->deferrable_known || g->sent.own_row || step_exec_is_busy(g))
 		return false;
 	s->deferrable_known = true;
 	db_rollback(s->db);
@@ -125,7 +125,7 @@ may_be_deferred_row(struct going *g)
 }
 
 static bool
-run_transaction(struct going *g, const struct segment *s, bool last)
+run_transaction(struct step_exec *g, const struct segment *s, bool last)
 {
 	for (;;) {
 		long long began = clock_now_ms();
@@ -140,7 +140,7 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 			g->send->traffic.yields[0] = '\0';
 			continue;
 		}
-		if (outcome == DB_ERROR && !in_script && going_error_is(g, "42501") && !g->send->own_role) {
+		if (outcome == DB_ERROR && !in_script && step_exec_error_is(g, "42501") && !g->send->own_role) {
 			db_rollback(g->send->db);
 			g->send->own_role = true; /* the script changed the role; the row is written as ourselves */
 			continue;
@@ -151,9 +151,9 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 			db_rollback(g->send->db);
 			return run_one_by_one(g, s, last);
 		}
-		if (going_give_up(g, outcome) && (outcome != DB_ERROR || !going_is_busy(g)))
+		if (step_exec_give_up(g, outcome) && (outcome != DB_ERROR || !step_exec_is_busy(g)))
 			return false;
-		if (!going_pause(g)) {
+		if (!step_exec_pause(g)) {
 			g->sent.outcome = signals_caught() != 0 ? SEND_STOPPED : SEND_BUSY;
 			return false;
 		}
@@ -163,9 +163,9 @@ run_transaction(struct going *g, const struct segment *s, bool last)
 
 /* A SET LOCAL was for one transaction with those behind it, and each of them has one of its own now. */
 static void
-keep_local(struct going *g, size_t at)
+keep_local(struct step_exec *g, size_t at)
 {
-	const struct sql_statement *s = &going_statements(g)[at];
+	const struct sql_statement *s = &step_exec_statements(g)[at];
 	struct session_change change = session_change_of(g->step->sql, s);
 
 	if (change.effect != SESSION_LOCAL || change.name.kind == SQL_END)
@@ -182,7 +182,7 @@ keep_local(struct going *g, size_t at)
  * any where that is what it wants.
  */
 static bool
-run_one_by_one(struct going *g, const struct segment *s, bool last)
+run_one_by_one(struct step_exec *g, const struct segment *s, bool last)
 {
 	size_t i;
 
@@ -191,7 +191,7 @@ run_one_by_one(struct going *g, const struct segment *s, bool last)
 		bool end = last && i + 1 == s->first + s->count;
 
 		if (!run_transaction(g, &one, end)) {
-			if (g->sent.outcome != SEND_FAILED || (!going_error_is(g, "25001") && !going_error_is(g, "2D000")))
+			if (g->sent.outcome != SEND_FAILED || (!step_exec_error_is(g, "25001") && !step_exec_error_is(g, "2D000")))
 				return false;
 			if (g->bound_by_locals) {
 				g->sent.advice = xstrdup("SET LOCAL before it cannot hold for a statement that runs outside a "
@@ -209,7 +209,7 @@ run_one_by_one(struct going *g, const struct segment *s, bool last)
 }
 
 static bool
-run_segment(struct going *g, const struct segment *s, bool last)
+run_segment(struct step_exec *g, const struct segment *s, bool last)
 {
 	bool begun = g->step->resume_begun && (long long)s->first + 1 == g->step->resume_at;
 
@@ -217,7 +217,7 @@ run_segment(struct going *g, const struct segment *s, bool last)
 }
 
 static void
-run_segments(struct going *g)
+run_segments(struct step_exec *g)
 {
 	size_t i;
 
@@ -235,7 +235,7 @@ run_segments(struct going *g)
 			s.count = behind - g->done;
 		}
 		if (signals_caught() != 0 && g->rowed) {
-			(void)going_give_up(g, DB_STOPPED);
+			(void)step_exec_give_up(g, DB_STOPPED);
 			return;
 		}
 		if (!run_segment(g, &s, i + 1 == g->segments.count))
@@ -250,7 +250,7 @@ run_segments(struct going *g)
 		db_rollback(g->send->db);
 		return;
 	}
-	if (!g->finished && going_give_up(g, going_write_row(g, NULL, HISTORY_FINISHED, g->script.count)))
+	if (!g->finished && step_exec_give_up(g, step_exec_write_row(g, NULL, HISTORY_FINISHED, g->script.count)))
 		return;
 	g->sent.outcome = SEND_APPLIED;
 }
@@ -271,7 +271,7 @@ first_result(const struct step *step)
 
 /* Who was waited for, in texts of the step's own. */
 static void
-note_waits(struct going *g)
+note_waits(struct step_exec *g)
 {
 	const struct waits *waits = &g->send->traffic.waits;
 	struct bytes session = { 0 };
@@ -286,7 +286,7 @@ note_waits(struct going *g)
 }
 
 static void
-close_result(struct going *g)
+close_result(struct step_exec *g)
 {
 	struct result *r = &g->sent.result;
 
@@ -304,11 +304,11 @@ close_result(struct going *g)
 
 /* What the done part of the script set in its session is set in this one before the rest runs. */
 static bool
-make_session(struct going *g)
+make_session(struct step_exec *g)
 {
 	struct session_behind behind = session_behind(g->step->sql, &g->script, g->done);
-	enum db_outcome outcome = behind.settings.len > 0 ? going_run_text(g, &behind.settings, 0) : DB_OK;
-	bool made = !going_give_up(g, outcome);
+	enum db_outcome outcome = behind.settings.len > 0 ? step_exec_run_text(g, &behind.settings, 0) : DB_OK;
+	bool made = !step_exec_give_up(g, outcome);
 
 	if (!made && outcome == DB_ERROR) {
 		g->sent.extra = xformat("the settings of the statements that are done could not be made again: %s",
@@ -321,20 +321,20 @@ make_session(struct going *g)
 
 /* It was cancelled for good when it was sent ahead; the error is still that one. */
 static void
-fail_overdue(struct going *g)
+fail_overdue(struct step_exec *g)
 {
 	g->in_script = true;
 	g->first = g->send->ahead.overdue - 1;
 	g->verdict = TRAFFIC_HELD;
-	going_note_error(g);
+	step_exec_note_error(g);
 	g->sent.outcome = SEND_FAILED;
 }
 
 struct sent
 send_step(struct send *send, const struct step *step)
 {
-	struct going g = { .send = send, .step = step, .began_ms = clock_now_ms() };
-	struct db_hooks hooks = { going_tick, going_notice, &g };
+	struct step_exec g = { .send = send, .step = step, .began_ms = clock_now_ms() };
+	struct db_hooks hooks = { step_exec_tick, step_exec_notice, &g };
 
 	g.sent.result = first_result(step);
 	g.script = sql_split(step->sql, strlen(step->sql));
@@ -365,7 +365,7 @@ send_step(struct send *send, const struct step *step)
 	db_hooks(send->db, NULL);
 	send->ahead = (struct sent_ahead){ 0 };
 	if (g.sent.outcome != SEND_APPLIED && g.sent.outcome != SEND_LOST)
-		going_note_unfinished(&g);
+		step_exec_note_unfinished(&g);
 	g.sent.result.worst_stall_ms = send->traffic.worst_ms;
 	if (g.sent.result.waited_ms > 0 || g.sent.outcome == SEND_BUSY)
 		note_waits(&g);
@@ -382,7 +382,7 @@ send_step(struct send *send, const struct step *step)
 struct sent
 send_mark(struct send *send, const struct step *step)
 {
-	struct going g = { .send = send, .step = step, .began_ms = clock_now_ms() };
+	struct step_exec g = { .send = send, .step = step, .began_ms = clock_now_ms() };
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
@@ -395,9 +395,9 @@ send_mark(struct send *send, const struct step *step)
 	else
 		history_mark_rolled_back_sql(&sql, send->schema, step->migration);
 	bytes_str(&sql, "; COMMIT");
-	outcome = going_run_text(&g, &sql, GOING_ALL);
+	outcome = step_exec_run_text(&g, &sql, STEP_EXEC_ALL);
 	if (outcome == DB_ERROR) {
-		(void)going_give_up(&g, outcome);
+		(void)step_exec_give_up(&g, outcome);
 	} else if (outcome != DB_OK) {
 		g.sent.outcome = outcome == DB_STOPPED ? SEND_STOPPED : SEND_LOST;
 		db_rollback(send->db);

@@ -10,7 +10,7 @@
 #include "sql/session_effects.h"
 
 const struct sql_statement *
-going_statements(struct going *g)
+step_exec_statements(struct step_exec *g)
 {
 	if (g->script.statements == NULL)
 		g->script = sql_split(g->step->sql, strlen(g->step->sql));
@@ -20,19 +20,19 @@ going_statements(struct going *g)
 /* --- while the server is at work --- */
 
 size_t
-going_running(const struct going *g)
+step_exec_running(const struct step_exec *g)
 {
 	return g->first + g->ended;
 }
 
 void
-going_tick(void *context, long long ms)
+step_exec_tick(void *context, long long ms)
 {
-	struct going *g = context;
+	struct step_exec *g = context;
 	struct bytes note = { 0 };
 
 	traffic_tick(&g->send->traffic);
-	if (g->in_script && (g->running != 1 || going_statements(g) != NULL))
+	if (g->in_script && (g->running != 1 || step_exec_statements(g) != NULL))
 		progress_statements(&note, g->step->sql, &g->script, g->first, g->running);
 	traffic_note(&g->send->traffic, &note);
 	progress_running(g->send->progress, g->step, ms, bytes_text(&note));
@@ -40,9 +40,9 @@ going_tick(void *context, long long ms)
 }
 
 void
-going_notice(void *context, const struct db_message *message)
+step_exec_notice(void *context, const struct db_message *message)
 {
-	const struct going *g = context;
+	const struct step_exec *g = context;
 
 	/* 25001, 25P01: "there is already a transaction", "... no transaction": of BEGIN and COMMIT beside ours */
 	if (g->in_script && strcmp(message->sqlstate, "25001") != 0 && strcmp(message->sqlstate, "25P01") != 0)
@@ -52,27 +52,27 @@ going_notice(void *context, const struct db_message *message)
 /* --- errors --- */
 
 bool
-going_error_is(const struct going *g, const char *sqlstate)
+step_exec_error_is(const struct step_exec *g, const char *sqlstate)
 {
 	return strcmp(db_error(g->send->db)->sqlstate, sqlstate) == 0;
 }
 
 /* Whether it was cancelled, and by us. */
 bool
-going_is_ours(const struct going *g)
+step_exec_is_ours(const struct step_exec *g)
 {
-	return g->verdict != TRAFFIC_FINE && going_error_is(g, "57014");
+	return g->verdict != TRAFFIC_FINE && step_exec_error_is(g, "57014");
 }
 
 bool
-going_is_busy(const struct going *g)
+step_exec_is_busy(const struct step_exec *g)
 {
-	return db_is_busy(db_error(g->send->db)) || (going_is_ours(g) && g->verdict != TRAFFIC_HELD);
+	return db_is_busy(db_error(g->send->db)) || (step_exec_is_ours(g) && g->verdict != TRAFFIC_HELD);
 }
 
 /* Texts that an earlier attempt left. */
 void
-going_forget_texts(struct going *g)
+step_exec_forget_texts(struct step_exec *g)
 {
 	free(g->sent.extra);
 	free(g->sent.advice);
@@ -84,7 +84,7 @@ going_forget_texts(struct going *g)
  * would take as long again.
  */
 static void
-note_cancelled(struct going *g)
+note_cancelled(struct step_exec *g)
 {
 	const struct traffic *t = &g->send->traffic;
 	struct bytes why = { 0 }, advice = { 0 };
@@ -97,7 +97,7 @@ note_cancelled(struct going *g)
 		if (t->sight.relation[0] != '\0')
 			bytes_format(&why, " for %s", t->sight.relation);
 		bytes_format(&advice, "%s; or allow more: --max-stall=%llds",
-		    hint_of(g->step->sql, g->sent.statement > 0 ? &going_statements(g)[g->sent.statement - 1] : NULL),
+		    hint_of(g->step->sql, g->sent.statement > 0 ? &step_exec_statements(g)[g->sent.statement - 1] : NULL),
 		    t->max_stall_ms < 1000 ? 10 : t->max_stall_ms / 100);
 		g->sent.advice = advice.data;
 		g->sent.result.hint = g->sent.advice;
@@ -110,7 +110,7 @@ note_cancelled(struct going *g)
 
 /* Where in the script it happened. */
 static void
-note_place(struct going *g)
+note_place(struct step_exec *g)
 {
 	size_t position = db_error(g->send->db)->position;
 	const char *sql = g->step->sql;
@@ -123,9 +123,9 @@ note_place(struct going *g)
 	if (!g->in_script)
 		return;
 	len = at = strlen(sql);
-	if (going_running(g) < g->script.count) {
-		g->sent.statement = going_running(g) + 1;
-		at = going_statements(g)[g->sent.statement - 1].start;
+	if (step_exec_running(g) < g->script.count) {
+		g->sent.statement = step_exec_running(g) + 1;
+		at = step_exec_statements(g)[g->sent.statement - 1].start;
 	}
 	if (position > 0)
 		at = g->offset + utf8_offset(sql + g->offset, len - g->offset, position - 1);
@@ -137,7 +137,7 @@ note_place(struct going *g)
 }
 
 void
-going_note_error(struct going *g)
+step_exec_note_error(struct step_exec *g)
 {
 	const struct db_error *e = db_error(g->send->db);
 	struct result *r = &g->sent.result;
@@ -148,8 +148,8 @@ going_note_error(struct going *g)
 	r->hint = e->hint;
 	g->sent.context = e->context;
 	note_place(g);
-	going_forget_texts(g);
-	if (going_is_ours(g))
+	step_exec_forget_texts(g);
+	if (step_exec_is_ours(g))
 		note_cancelled(g);
 	else if (g->sent.own_row) {
 		g->sent.extra = xformat("its row in %s." HISTORY_TABLE " could not be written: %s", g->send->schema, e->message);
@@ -160,9 +160,9 @@ going_note_error(struct going *g)
 /* --- the row and its journal --- */
 
 static const char *
-names_of(struct going *g)
+names_of(struct step_exec *g)
 {
-	(void)going_statements(g);
+	(void)step_exec_statements(g);
 	if (!g->named) {
 		session_names_sql(&g->names, g->step->sql, &g->script);
 		g->makes_temporary = session_makes_objects(g->step->sql, &g->script);
@@ -178,27 +178,27 @@ names_of(struct going *g)
  * server as the plan has split it (tests/sql.bats), so each of its statements has one answer.
  */
 enum db_outcome
-going_check_answers(struct going *g, enum db_outcome outcome, size_t sent)
+step_exec_check_answers(struct step_exec *g, enum db_outcome outcome, size_t sent)
 {
 	return outcome == DB_OK && db_answered(g->send->db) != sent ? db_give_up(g->send->db) : outcome;
 }
 
 /* The same of a text of ours. */
 static enum db_outcome
-check_answers_of(struct going *g, enum db_outcome outcome, const struct bytes *sql)
+check_answers_of(struct step_exec *g, enum db_outcome outcome, const struct bytes *sql)
 {
 	struct sql_script script;
 
 	if (outcome != DB_OK)
 		return outcome;
 	script = sql_split(sql->data, sql->len);
-	outcome = going_check_answers(g, outcome, script.count);
+	outcome = step_exec_check_answers(g, outcome, script.count);
 	sql_script_free(&script);
 	return outcome;
 }
 
 size_t
-going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
+step_exec_row_text(struct step_exec *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
     bool alone)
 {
 	struct history_entry entry = { .id = g->id,
@@ -207,7 +207,7 @@ going_row_text(struct going *g, struct bytes *out, enum history_progress progres
 		.progress = progress,
 		.done = done,
 		.count = g->script.count,
-		.behind = done > 0 && progress != HISTORY_FINISHED ? going_statements(g)[done - 1].end : 0,
+		.behind = done > 0 && progress != HISTORY_FINISHED ? step_exec_statements(g)[done - 1].end : 0,
 		.text = g->step->sql,
 		.why = why,
 		.exists = g->rowed,
@@ -224,7 +224,7 @@ going_row_text(struct going *g, struct bytes *out, enum history_progress progres
 }
 
 enum db_outcome
-going_run_text(struct going *g, struct bytes *sql, int row_statements)
+step_exec_run_text(struct step_exec *g, struct bytes *sql, int row_statements)
 {
 	enum db_outcome outcome;
 	size_t done = 0;
@@ -235,12 +235,12 @@ going_run_text(struct going *g, struct bytes *sql, int row_statements)
 	bytes_free(sql);
 	table = outcome == DB_ERROR ? db_error(g->send->db)->table : NULL;
 	g->sent.own_row = outcome == DB_ERROR && row_statements != 0 &&
-	    (row_statements == GOING_ALL || done < (size_t)row_statements || (table != NULL && strcmp(table, HISTORY_TABLE) == 0));
+	    (row_statements == STEP_EXEC_ALL || done < (size_t)row_statements || (table != NULL && strcmp(table, HISTORY_TABLE) == 0));
 	return outcome;
 }
 
 enum db_outcome
-going_tell_text(struct going *g, struct bytes *sql, bool row)
+step_exec_tell_text(struct step_exec *g, struct bytes *sql, bool row)
 {
 	enum db_outcome outcome;
 
@@ -252,18 +252,18 @@ going_tell_text(struct going *g, struct bytes *sql, bool row)
 }
 
 enum db_outcome
-going_write_row(struct going *g, const char *before, enum history_progress progress, size_t done)
+step_exec_write_row(struct step_exec *g, const char *before, enum history_progress progress, size_t done)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
 	bytes_str(&sql, before != NULL ? before : "");
-	going_row_text(g, &sql, progress, done, NULL, true);
-	outcome = going_tell_text(g, &sql, true);
-	if (outcome == DB_ERROR && going_error_is(g, "42501") && !g->send->own_role) {
+	step_exec_row_text(g, &sql, progress, done, NULL, true);
+	outcome = step_exec_tell_text(g, &sql, true);
+	if (outcome == DB_ERROR && step_exec_error_is(g, "42501") && !g->send->own_role) {
 		db_rollback(g->send->db);
 		g->send->own_role = true;
-		return going_write_row(g, before, progress, done);
+		return step_exec_write_row(g, before, progress, done);
 	}
 	if (outcome == DB_OK) {
 		g->rowed = true;
@@ -277,7 +277,7 @@ going_write_row(struct going *g, const char *before, enum history_progress progr
  * resolve.  Where the role may not delete, the row stays and says so.
  */
 static bool
-take_row_back(struct going *g)
+take_row_back(struct step_exec *g)
 {
 	struct bytes sql = { 0 };
 	bool gone;
@@ -293,7 +293,7 @@ take_row_back(struct going *g)
 }
 
 void
-going_note_unfinished(struct going *g)
+step_exec_note_unfinished(struct step_exec *g)
 {
 	struct bytes why = { 0 }, sql = { 0 };
 
@@ -303,7 +303,7 @@ going_note_unfinished(struct going *g)
 	        : g->sent.result.message != NULL ? g->sent.result.message : "it did not end");
 	if (g->sent.extra == NULL && g->sent.result.sqlstate != NULL)
 		bytes_format(&why, " [%s]", g->sent.result.sqlstate);
-	going_row_text(g, &sql, g->sent.unsure || g->sent.leaves ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data,
+	step_exec_row_text(g, &sql, g->sent.unsure || g->sent.leaves ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data,
 	    true);
 	db_run_best_effort(g->send->db, sql.data);
 	bytes_free(&why);

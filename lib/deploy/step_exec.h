@@ -17,7 +17,7 @@
 #include "sql/segments.h"
 
 /* A step under way. */
-struct going {
+struct step_exec {
 	struct send *send;
 	const struct step *step;
 	struct sql_script script;
@@ -53,55 +53,55 @@ struct going {
  * The statements of a script.  While the whole of it runs they are given back (of a million they take half as much
  * memory as the text), and found again when they are needed.
  */
-const struct sql_statement *going_statements(struct going *g);
+const struct sql_statement *step_exec_statements(struct step_exec *g);
 
 /* While the server is at work: hooks for db_hooks(). */
-void going_tick(void *context, long long ms);
-void going_notice(void *context, const struct db_message *message);
+void step_exec_tick(void *context, long long ms);
+void step_exec_notice(void *context, const struct db_message *message);
 
 /* Statements first to first + count: sends them, and nothing else.  g->ended says how many ended well. */
-enum db_outcome going_run(struct going *g, size_t first, size_t count);
+enum db_outcome step_exec_run(struct step_exec *g, size_t first, size_t count);
 
 /*
  * Text that is not the script's; frees it.  row_statements: the first so many of its statements are those of the migration's row, so
  * that an error in them is told from one of the script, which COMMIT may raise.
  */
-enum { GOING_ALL = -1 };
-enum db_outcome going_run_text(struct going *g, struct bytes *sql, int row_statements);
+enum { STEP_EXEC_ALL = -1 };
+enum db_outcome step_exec_run_text(struct step_exec *g, struct bytes *sql, int row_statements);
 
 /* The same for what needs no time, and is limited.  `row`: all of it is the row's. */
-enum db_outcome going_tell_text(struct going *g, struct bytes *sql, bool row);
+enum db_outcome step_exec_tell_text(struct step_exec *g, struct bytes *sql, bool row);
 
 /*
  * Text that brings the row up to date: `done` statements lie behind, `why` (or NULL) says why it stops there.
  * `alone`: it is no part of a transaction that is open.  Returns how many statements it takes.
  */
-size_t going_row_text(struct going *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
+size_t step_exec_row_text(struct step_exec *g, struct bytes *out, enum history_progress progress, size_t done, const char *why,
     bool alone);
 
 /* Sends that, alone.  `before`: statements in the same message, ends in a semicolon; or NULL. */
-enum db_outcome going_write_row(struct going *g, const char *before, enum history_progress progress, size_t done);
+enum db_outcome step_exec_write_row(struct step_exec *g, const char *before, enum history_progress progress, size_t done);
 
 /* Notes in the row why it stays unfinished, or takes it back.  The error outlives this. */
-void going_note_unfinished(struct going *g);
+void step_exec_note_unfinished(struct step_exec *g);
 
 /* Puts the session's error into the result, with its place in the script. */
-void going_note_error(struct going *g);
-bool going_error_is(const struct going *g, const char *sqlstate);
+void step_exec_note_error(struct step_exec *g);
+bool step_exec_error_is(const struct step_exec *g, const char *sqlstate);
 
 /* Whether the same may work when it is tried again: a busy table, a deadlock, or a cancel of ours while we waited. */
-bool going_is_busy(const struct going *g);
+bool step_exec_is_busy(const struct step_exec *g);
 
 /*
  * True, with the step's outcome noted and the transaction rolled back, for whatever ends a step; false for DB_OK.  Where
- * going_is_busy(), the caller may try again all the same.
+ * step_exec_is_busy(), the caller may try again all the same.
  */
-bool going_give_up(struct going *g, enum db_outcome outcome);
+bool step_exec_give_up(struct step_exec *g, enum db_outcome outcome);
 
 /*
  * Pauses after a failed attempt, and then until nobody is in the way who would outlast the next one; false when the
  * deadline would pass, or a signal came.
  */
-bool going_pause(struct going *g);
+bool step_exec_pause(struct step_exec *g);
 
 #endif

@@ -12,15 +12,15 @@
 
 /* --- step_exec.c --- */
 
-size_t going_running(const struct going *g);
+size_t step_exec_running(const struct step_exec *g);
 /* Whether it was cancelled, and by us. */
-bool going_is_ours(const struct going *g);
+bool step_exec_is_ours(const struct step_exec *g);
 /* Texts that an earlier attempt left. */
-void going_forget_texts(struct going *g);
+void step_exec_forget_texts(struct step_exec *g);
 /*
  * All well, but for answers that were lost, or that nobody asked for: what happened is not known.  A script is read by the
  * server as the plan has split it (tests/sql.bats), so each of its statements has one answer.
  */
-enum db_outcome going_check_answers(struct going *g, enum db_outcome outcome, size_t sent);
+enum db_outcome step_exec_check_answers(struct step_exec *g, enum db_outcome outcome, size_t sent);
 
 #endif

@@ -67,7 +67,7 @@ send_look_again(struct send *s, const char *migration, bool (*look)(struct db *d
 static bool
 look_at_row(struct db *db, void *context)
 {
-	struct going *g = context;
+	struct step_exec *g = context;
 	struct bytes sql = { 0 };
 	struct answer *answer = NULL;
 	const char *const parameters[] = { g->id };
@@ -92,7 +92,7 @@ look_at_row(struct db *db, void *context)
 
 /* The connection went away, perhaps while committing. */
 static void
-settle(struct going *g)
+settle(struct step_exec *g)
 {
 	g->sent.outcome = SEND_LOST;
 	g->sent.kept = g->rowed;
@@ -103,7 +103,7 @@ settle(struct going *g)
 static void
 still_waiting(void *context)
 {
-	const struct going *g = context;
+	const struct step_exec *g = context;
 	const struct send *s = g->send;
 	struct bytes note = { 0 };
 
@@ -119,16 +119,16 @@ still_waiting(void *context)
 
 /* A script may have set how long its session may be idle, as it is while we wait. */
 static void
-stay_while_idle(struct going *g)
+stay_while_idle(struct step_exec *g)
 {
-	(void)going_statements(g);
+	(void)step_exec_statements(g);
 	if (g->done > 0 && db_server_version_num(g->send->db) >= 140000 &&
 	    session_may_set(g->step->sql, &g->script, "idle_session_timeout"))
 		(void)db_run_best_effort(g->send->db, "SET idle_session_timeout = 0");
 }
 
 bool
-going_pause(struct going *g)
+step_exec_pause(struct step_exec *g)
 {
 	struct traffic *t = &g->send->traffic;
 	long long now = clock_now_ms(), pause, until;
@@ -154,16 +154,16 @@ going_pause(struct going *g)
 
 /* A statement_timeout that struck: what the script did not set itself is said to be whose it is. */
 static void
-name_timeout(struct going *g)
+name_timeout(struct step_exec *g)
 {
 	struct result *r = &g->sent.result;
 	struct answer *a;
 	struct bytes hint = { 0 };
 
-	if (r->sqlstate == NULL || !going_error_is(g, "57014") || going_is_ours(g) || r->hint != NULL)
+	if (r->sqlstate == NULL || !step_exec_error_is(g, "57014") || step_exec_is_ours(g) || r->hint != NULL)
 		return;
 	if (setting_origin(g->send->db, "statement_timeout", &a) != DB_OK) {
-		going_note_error(g);
+		step_exec_note_error(g);
 		return;
 	}
 	if (answer_rows(a) > 0 && clock_now_ms() - g->run_ms >= answer_number(a, 0, SETTING_NUMBER)) {
@@ -177,7 +177,7 @@ name_timeout(struct going *g)
 
 /* A cause that is not in the file: a right that the role lacks, or the history table. */
 static void
-name_cause(struct going *g)
+name_cause(struct step_exec *g)
 {
 	struct result *r = &g->sent.result;
 	enum db_outcome outcome = DB_OK;
@@ -185,15 +185,15 @@ name_cause(struct going *g)
 
 	if (r->sqlstate == NULL || g->sent.advice != NULL)
 		return;
-	if (g->sent.own_row && going_error_is(g, "25006"))
+	if (g->sent.own_row && step_exec_error_is(g, "25006"))
 		cause = xstrdup("the script leaves its transaction read-only: take SET TRANSACTION READ ONLY, or "
 		                "default_transaction_read_only, out of it");
 	else if (g->sent.own_row)
 		cause = cause_history(g->send->db, g->send->schema, &outcome);
-	else if (going_error_is(g, "42501") && g->sent.statement > 0 && going_statements(g) != NULL)
+	else if (step_exec_error_is(g, "42501") && g->sent.statement > 0 && step_exec_statements(g) != NULL)
 		cause = cause_right(g->send->db, g->step->sql, &g->script, g->sent.statement - 1, &outcome);
 	if (outcome != DB_OK) {
-		going_note_error(g);
+		step_exec_note_error(g);
 		return;
 	}
 	g->sent.advice = cause;
@@ -202,26 +202,26 @@ name_cause(struct going *g)
 }
 
 bool
-going_give_up(struct going *g, enum db_outcome outcome)
+step_exec_give_up(struct step_exec *g, enum db_outcome outcome)
 {
 	g->verdict = traffic_ended(&g->send->traffic);
 	switch (outcome) {
 	case DB_OK:
 		return false;
 	case DB_LOST:
-		going_note_error(g);
+		step_exec_note_error(g);
 		settle(g);
 		return true;
 	case DB_STOPPED:
-		going_forget_texts(g);
+		step_exec_forget_texts(g);
 		g->sent.outcome = SEND_STOPPED;
-		g->sent.statement = g->in_script ? going_running(g) + 1 : 0;
+		g->sent.statement = g->in_script ? step_exec_running(g) + 1 : 0;
 		g->sent.result.sqlstate = g->sent.result.message = NULL;
 		g->sent.result.detail = g->sent.result.hint = NULL;
 		g->sent.extra = xstrdup("stopped by a signal");
 		break;
 	case DB_ERROR:
-		going_note_error(g);
+		step_exec_note_error(g);
 		g->sent.outcome = SEND_FAILED;
 		break;
 	}
