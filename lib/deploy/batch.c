@@ -35,7 +35,7 @@ ahead_fits(const struct step *step)
 
 /* Steps on their way. */
 struct flock {
-	struct send *send;
+	struct step_context *send;
 	const struct step *steps;
 	size_t count;
 	long long *took_ms;       /* of each step that was answered, */
@@ -221,7 +221,7 @@ look_up(struct db *db, void *context)
 	return known && (f->found == 0 || flush(db));
 }
 
-/* For send_step(): what is known of the one that was stopped. */
+/* For step_run(): what is known of the one that was stopped. */
 static void
 leave_word(struct flock *f, size_t failed)
 {
@@ -239,8 +239,8 @@ leave_word(struct flock *f, size_t failed)
 }
 
 size_t
-ahead_send(struct send *send, const struct step *steps, size_t count, struct result results[],
-    enum send_outcome *outcome, char **lost, bool *known)
+ahead_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
+    enum step_outcome *outcome, char **lost, bool *known)
 {
 	struct flock f = { .send = send, .steps = steps, .count = count };
 	struct db_units units = { count, next_statement, ended, &f };
@@ -261,7 +261,7 @@ ahead_send(struct send *send, const struct step *steps, size_t count, struct res
 	db_hooks(send->db, NULL);
 	if (sent == DB_ERROR)
 		leave_word(&f, failed);
-	*outcome = sent == DB_OK ? SEND_APPLIED : sent == DB_STOPPED ? SEND_STOPPED : SEND_FAILED;
+	*outcome = sent == DB_OK ? STEP_APPLIED : sent == DB_STOPPED ? STEP_STOPPED : STEP_FAILED;
 	if (sent == DB_ERROR || sent == DB_STOPPED) {
 		message_verbose("%s: %s%s", steps[finished].migration, db_error(send->db)->message,
 		    send->ahead.overdue > 0 ? "" : "; it is run on its own now");
@@ -269,9 +269,9 @@ ahead_send(struct send *send, const struct step *steps, size_t count, struct res
 			sent = DB_LOST;
 	}
 	if (sent == DB_LOST) {
-		*outcome = SEND_LOST;
+		*outcome = STEP_LOST;
 		*lost = xstrdup(db_error(send->db)->message);
-		*known = send_look_again(send, steps[finished < count ? finished : count - 1].migration, look_up, &f);
+		*known = step_look_again(send, steps[finished < count ? finished : count - 1].migration, look_up, &f);
 		finished = *known ? f.found : 0;
 	}
 	for (i = 0; i < finished; i++)

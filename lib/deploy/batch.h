@@ -3,7 +3,7 @@
  *
  * Each step is a transaction of its own with its row in it.  An error leaves its transaction open and failed, which
  * stops all that was sent behind it; where it was the COMMIT that failed, the next row demands that of the step before,
- * and fails.  Nothing of the failed step stays: it is then the business of send_step(), which retries, looks for
+ * and fails.  Nothing of the failed step stays: it is then the business of step_run(), which retries, looks for
  * the place of the error, and reports.
  *
  * Commits before the last need not wait for the disk, since each row lives and dies with its change; the last one waits,
@@ -23,10 +23,10 @@ bool ahead_fits(const struct step *step);
 
 /*
  * Sends steps[0..count), which all fit.  results[0..return) are filled: those steps are committed, and on disk.
- * Where fewer than count are, *outcome says why: SEND_FAILED or SEND_STOPPED: the next one was rolled back;
- * SEND_LOST: *lost (the caller's) says what happened, and *known whether it could be looked up what is committed.
+ * Where fewer than count are, *outcome says why: STEP_FAILED or STEP_STOPPED: the next one was rolled back;
+ * STEP_LOST: *lost (the caller's) says what happened, and *known whether it could be looked up what is committed.
  */
-size_t ahead_send(struct send *send, const struct step *steps, size_t count, struct result results[],
-    enum send_outcome *outcome, char **lost, bool *known);
+size_t ahead_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
+    enum step_outcome *outcome, char **lost, bool *known);
 
 #endif

@@ -143,9 +143,9 @@ report_of(const struct run_state *s)
 
 /* For people: what a signal ended has not failed by itself. */
 static const char *
-shown_status(enum result_status status, enum send_outcome outcome)
+shown_status(enum result_status status, enum step_outcome outcome)
 {
-	return outcome == SEND_STOPPED ? "stopped" : result_status_words[status];
+	return outcome == STEP_STOPPED ? "stopped" : result_status_words[status];
 }
 
 /* One step; 0 when it is done, else the exit code, said. */
@@ -163,22 +163,22 @@ run_step(struct run_state *s, size_t at)
 		progress_end(&s->progress, step, result_status_words[STATUS_SKIPPED], 0, "another deployer applied it");
 		return 0;
 	}
-	sent = deploy_is_action(step, ACTION_APPLY) ? send_step(&s->send, step) : send_mark(&s->send, step);
+	sent = deploy_is_action(step, ACTION_APPLY) ? step_run(&s->send, step) : step_mark(&s->send, step);
 	deploy_keep_result(s, at, &sent.result);
-	if (sent.outcome == SEND_APPLIED && sent.result.waited_ms > 0)
+	if (sent.outcome == STEP_APPLIED && sent.result.waited_ms > 0)
 		bytes_format(&note, "after %s for %s", clock_span(sent.result.waited_ms, span),
 		    sent.result.waited_for != NULL ? sent.result.waited_for : "a lock");
 	progress_end(&s->progress, step, shown_status(sent.result.status, sent.outcome),
 	    sent.result.took_ms - sent.result.waited_ms,
 	    bytes_text(&note));
-	if (sent.outcome != SEND_APPLIED) {
+	if (sent.outcome != STEP_APPLIED) {
 		struct report report = report_of(s);
 
 		if (message_verbosity >= 0)
 			message_line("%s", "");
 		code = report_trouble(&report, at, &sent, &s->send);
 	}
-	if (sent.outcome == SEND_APPLIED)
+	if (sent.outcome == STEP_APPLIED)
 		code = mend_session(s->db, s->survey.database.schema, &s->source.target, step);
 	bytes_free(&note);
 	sent_free(&sent);
@@ -201,7 +201,7 @@ ahead_from(const struct run_state *s, size_t at)
 
 /* A step that was sent ahead, and whose end the connection or a signal prevented: nothing of it stays. */
 static int
-ended_ahead(struct run_state *s, size_t at, size_t behind, enum send_outcome outcome, char *lost, bool known)
+ended_ahead(struct run_state *s, size_t at, size_t behind, enum step_outcome outcome, char *lost, bool known)
 {
 	struct report report;
 	struct sent sent = { .outcome = outcome, .lost = lost, .known = known };
@@ -211,7 +211,7 @@ ended_ahead(struct run_state *s, size_t at, size_t behind, enum send_outcome out
 	sent.result.status = STATUS_FAILED;
 	sent.result.attempts = 1;
 	sent.result.message = lost;
-	if (outcome == SEND_LOST && !known) {
+	if (outcome == STEP_LOST && !known) {
 		sent.also_unknown = behind;
 		for (; behind > 0; behind--) {
 			s->results[at + behind].status = STATUS_FAILED;
@@ -230,7 +230,7 @@ ended_ahead(struct run_state *s, size_t at, size_t behind, enum send_outcome out
 static int
 run_ahead(struct run_state *s, size_t *at, size_t count)
 {
-	enum send_outcome outcome;
+	enum step_outcome outcome;
 	char *lost = NULL;
 	bool known = false;
 	size_t done = ahead_send(&s->send, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
@@ -241,7 +241,7 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	*at += done;
 	if (done < count)
 		s->alone_until = *at + 1; /* the one that was stopped runs on its own */
-	if (outcome == SEND_APPLIED || outcome == SEND_FAILED)
+	if (outcome == STEP_APPLIED || outcome == STEP_FAILED)
 		return 0;
 	if (*at == s->plan->step_count) {
 		if (lost != NULL)
@@ -258,7 +258,7 @@ run_steps(struct run_state *s)
 	struct report report;
 	size_t i;
 
-	s->send = (struct send){ .db = s->db,
+	s->send = (struct step_context){ .db = s->db,
 		.source = &s->source,
 		.schema = s->survey.database.schema,
 		.role = s->survey.role,

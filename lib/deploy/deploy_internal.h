@@ -26,7 +26,7 @@ struct run_state {
 	struct db *db;
 	struct survey survey;
 	struct history_index index;
-	struct send send;
+	struct step_context send;
 	struct progress progress;
 	struct step *steps;         /* the plan's, and where those go on that another run has begun */
 	struct result *results;     /* one a step */

@@ -37,7 +37,7 @@ enum { OTHERS_WAIT_MS = 11000 };
 static bool
 let_others_through(struct step_exec *g, size_t at)
 {
-	struct send *s = g->send;
+	struct step_context *s = g->send;
 	bool locked = false, finished = g->finished;
 
 	if (g->deadlocked_ms == 0)
@@ -325,12 +325,12 @@ clean_up(struct step_exec *g, size_t at)
 static bool
 ready_to_try_again(struct step_exec *g, size_t at)
 {
-	g->sent.outcome = SEND_BUSY;
+	g->sent.outcome = STEP_BUSY;
 	own_texts(g);
 	if (let_others_through(g, at) && step_exec_pause(g))
 		return true;
 	if (signals_caught() != 0)
-		g->sent.outcome = SEND_STOPPED;
+		g->sent.outcome = STEP_STOPPED;
 	return false;
 }
 

@@ -162,7 +162,7 @@ say_fate(const struct step *step, const struct sent *sent)
 {
 	long long count = step->statement_count;
 
-	if (sent->outcome == SEND_LOST && !sent->known) {
+	if (sent->outcome == STEP_LOST && !sent->known) {
 		if (sent->also_unknown == 0)
 			message_line("  %-13s step %lld: whether it was committed could not be looked up", "unknown", step->step);
 		else
@@ -194,8 +194,8 @@ say_fate(const struct step *step, const struct sent *sent)
 	if (sent->left != NULL)
 		message_line("  %-13s %s", "left", sent->left);
 	if (sent->unsure)
-		message_line("  %-13s %s %zu %s", "not known", sent->outcome == SEND_FAILED ? "what statement" : "whether statement",
-		    sent->done + 1, sent->outcome == SEND_FAILED ? "committed before it failed"
+		message_line("  %-13s %s %zu %s", "not known", sent->outcome == STEP_FAILED ? "what statement" : "whether statement",
+		    sent->done + 1, sent->outcome == STEP_FAILED ? "committed before it failed"
 		        : can_tell(step, sent)                   ? "ended; the next run reads it from the catalog"
 		                                                 : "ended");
 }
@@ -224,7 +224,7 @@ lost_session(const struct step *step, const struct sent *sent)
 static bool
 is_denied(const struct sent *sent)
 {
-	return sent->outcome == SEND_FAILED && sent->result.sqlstate != NULL && strcmp(sent->result.sqlstate, "42501") == 0;
+	return sent->outcome == STEP_FAILED && sent->result.sqlstate != NULL && strcmp(sent->result.sqlstate, "42501") == 0;
 }
 
 static void
@@ -232,13 +232,13 @@ say_next(const struct step *step, const struct sent *sent)
 {
 	if (lost_session(step, sent) || (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent)))
 		again_ask("says how to go on with %s", step->migration);
-	else if (sent->outcome == SEND_FAILED && sent->own_row)
+	else if (sent->outcome == STEP_FAILED && sent->own_row)
 		again_deploy("next: see to that, then run the same again");
 	else if (is_denied(sent))
 		again_deploy("next: give the role that right, or deploy as one that has it; then run the same again");
-	else if (sent->outcome == SEND_FAILED && !sent->kept)
+	else if (sent->outcome == STEP_FAILED && !sent->kept)
 		again_deploy("next: correct the file, then run the same again");
-	else if (sent->outcome == SEND_FAILED)
+	else if (sent->outcome == STEP_FAILED)
 		again_deploy("next: correct statement %zu, or a later one, in the file, then run the same again; it resumes there", sent->done + 1);
 	else if (sent->kept && !sent->finished) /* a kept plan does not know of the row */
 		again_deploy("next: run the same again; it resumes where it stopped");
@@ -262,7 +262,7 @@ say_holder(const struct holder *h, bool first)
 
 /* The prepared transactions among those that hold what was waited for; NULL: there is none, or it cannot be told which. */
 static struct answer *
-prepared_holders(const struct send *send)
+prepared_holders(const struct step_context *send)
 {
 	const struct waits *waits = &send->traffic.waits;
 	const char *const parameters[] = { waits->oid };
@@ -281,7 +281,7 @@ prepared_holders(const struct send *send)
 }
 
 static int
-say_busy(const struct report *r, size_t at, const struct sent *sent, const struct send *send)
+say_busy(const struct report *r, size_t at, const struct sent *sent, const struct step_context *send)
 {
 	const struct step *step = &r->steps[at];
 	const struct waits *waits = &send->traffic.waits;
@@ -332,18 +332,18 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 }
 
 int
-report_trouble(const struct report *r, size_t at, const struct sent *sent, const struct send *send)
+report_trouble(const struct report *r, size_t at, const struct sent *sent, const struct step_context *send)
 {
 	const struct step *step = &r->steps[at];
 	int code = MIG_FAILED;
 
-	if (sent->outcome == SEND_BUSY)
+	if (sent->outcome == STEP_BUSY)
 		return say_busy(r, at, sent, send);
-	if (sent->outcome == SEND_STOPPED) {
+	if (sent->outcome == STEP_STOPPED) {
 		code = 128 + signals_caught();
 		(void)message_error(code, "stopped by a signal in step %lld of %zu, %s", step->step, r->count,
 		    step->migration);
-	} else if (sent->outcome == SEND_LOST) {
+	} else if (sent->outcome == STEP_LOST) {
 		code = MIG_UNREACHABLE;
 		(void)message_error(code, "the connection was lost in step %lld of %zu, %s: %s", step->step, r->count,
 		    step->migration, sent->lost != NULL ? sent->lost : "it was closed");
@@ -352,7 +352,7 @@ report_trouble(const struct report *r, size_t at, const struct sent *sent, const
 		code = is_denied(sent) ? MIG_DENIED : MIG_FAILED;
 		(void)message_error(code, "step %lld of %zu failed, %s", step->step, r->count, step->migration);
 	}
-	fact(r, "committed", is_done, sent->outcome != SEND_LOST || sent->known);
+	fact(r, "committed", is_done, sent->outcome != STEP_LOST || sent->known);
 	fact(r, "skipped", is_skipped, false);
 	say_fate(step, sent);
 	fact(r, "not started", is_not_started, false);

@@ -108,7 +108,7 @@ must_not_displace(const struct step_exec *g)
 static bool
 may_be_deferred_row(struct step_exec *g)
 {
-	struct send *s = g->send;
+	struct step_context *s = g->send;
 	const char *const parameters[] = { s->schema };
 	struct answer *answer;
 
@@ -154,7 +154,7 @@ run_transaction(struct step_exec *g, const struct segment *s, bool last)
 		if (step_exec_give_up(g, outcome) && (outcome != DB_ERROR || !step_exec_is_busy(g)))
 			return false;
 		if (!step_exec_pause(g)) {
-			g->sent.outcome = signals_caught() != 0 ? SEND_STOPPED : SEND_BUSY;
+			g->sent.outcome = signals_caught() != 0 ? STEP_STOPPED : STEP_BUSY;
 			return false;
 		}
 		g->sent.result.waited_ms += clock_now_ms() - began;
@@ -191,7 +191,7 @@ run_one_by_one(struct step_exec *g, const struct segment *s, bool last)
 		bool end = last && i + 1 == s->first + s->count;
 
 		if (!run_transaction(g, &one, end)) {
-			if (g->sent.outcome != SEND_FAILED || (!step_exec_error_is(g, "25001") && !step_exec_error_is(g, "2D000")))
+			if (g->sent.outcome != STEP_FAILED || (!step_exec_error_is(g, "25001") && !step_exec_error_is(g, "2D000")))
 				return false;
 			if (g->bound_by_locals) {
 				g->sent.advice = xstrdup("SET LOCAL before it cannot hold for a statement that runs outside a "
@@ -244,7 +244,7 @@ run_segments(struct step_exec *g)
 	}
 	if (db_transaction(g->send->db) != DB_IDLE) {
 		g->sent.extra = xstrdup("the script leaves its last transaction open; what that did was rolled back");
-		g->sent.outcome = SEND_FAILED;
+		g->sent.outcome = STEP_FAILED;
 		g->sent.result.message = g->sent.extra;
 		g->sent.kept = g->rowed;
 		db_rollback(g->send->db);
@@ -252,7 +252,7 @@ run_segments(struct step_exec *g)
 	}
 	if (!g->finished && step_exec_give_up(g, step_exec_write_row(g, NULL, HISTORY_FINISHED, g->script.count)))
 		return;
-	g->sent.outcome = SEND_APPLIED;
+	g->sent.outcome = STEP_APPLIED;
 }
 
 /* --- a step --- */
@@ -291,10 +291,10 @@ close_result(struct step_exec *g)
 	struct result *r = &g->sent.result;
 
 	r->took_ms = clock_now_ms() - g->began_ms;
-	r->status = g->sent.outcome == SEND_BUSY ? STATUS_DEFERRED : STATUS_FAILED;
+	r->status = g->sent.outcome == STEP_BUSY ? STATUS_DEFERRED : STATUS_FAILED;
 	r->statements_done = (long long)(g->sent.kept ? g->done : 0);
 	g->sent.done = g->sent.kept ? g->done : 0;
-	if (g->sent.outcome == SEND_APPLIED || g->sent.finished) {
+	if (g->sent.outcome == STEP_APPLIED || g->sent.finished) {
 		r->status = g->step->sql != NULL ? STATUS_APPLIED : STATUS_MARKED;
 		r->statements_done = (long long)g->script.count;
 		r->sqlstate = r->message = r->detail = r->hint = NULL;
@@ -327,11 +327,11 @@ fail_overdue(struct step_exec *g)
 	g->first = g->send->ahead.overdue - 1;
 	g->verdict = TRAFFIC_HELD;
 	step_exec_note_error(g);
-	g->sent.outcome = SEND_FAILED;
+	g->sent.outcome = STEP_FAILED;
 }
 
 struct sent
-send_step(struct send *send, const struct step *step)
+step_run(struct step_context *send, const struct step *step)
 {
 	struct step_exec g = { .send = send, .step = step, .began_ms = clock_now_ms() };
 	struct db_hooks hooks = { step_exec_tick, step_exec_notice, &g };
@@ -364,10 +364,10 @@ send_step(struct send *send, const struct step *step)
 		run_segments(&g);
 	db_hooks(send->db, NULL);
 	send->ahead = (struct sent_ahead){ 0 };
-	if (g.sent.outcome != SEND_APPLIED && g.sent.outcome != SEND_LOST)
+	if (g.sent.outcome != STEP_APPLIED && g.sent.outcome != STEP_LOST)
 		step_exec_note_unfinished(&g);
 	g.sent.result.worst_stall_ms = send->traffic.worst_ms;
-	if (g.sent.result.waited_ms > 0 || g.sent.outcome == SEND_BUSY)
+	if (g.sent.result.waited_ms > 0 || g.sent.outcome == STEP_BUSY)
 		note_waits(&g);
 	close_result(&g);
 	memcpy(g.sent.texts, g.texts, sizeof g.texts);
@@ -380,7 +380,7 @@ send_step(struct send *send, const struct step *step)
 }
 
 struct sent
-send_mark(struct send *send, const struct step *step)
+step_mark(struct step_context *send, const struct step *step)
 {
 	struct step_exec g = { .send = send, .step = step, .began_ms = clock_now_ms() };
 	struct bytes sql = { 0 };
@@ -399,7 +399,7 @@ send_mark(struct send *send, const struct step *step)
 	if (outcome == DB_ERROR) {
 		(void)step_exec_give_up(&g, outcome);
 	} else if (outcome != DB_OK) {
-		g.sent.outcome = outcome == DB_STOPPED ? SEND_STOPPED : SEND_LOST;
+		g.sent.outcome = outcome == DB_STOPPED ? STEP_STOPPED : STEP_LOST;
 		db_rollback(send->db);
 	}
 	close_result(&g);

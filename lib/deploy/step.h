@@ -21,7 +21,7 @@
 #include "secret/source.h"
 #include "sql/sql.h"
 
-struct send {
+struct step_context {
 	struct db *db;
 	struct source *source;      /* for the watcher, and to look at a row after a lost connection */
 	const char *schema;         /* of the history */
@@ -39,22 +39,22 @@ struct send {
 	} ahead;
 };
 
-enum send_outcome {
-	SEND_APPLIED,
-	SEND_FAILED,      /* the server refused it */
-	SEND_BUSY,        /* a table stayed busy until the deadline */
-	SEND_LOST,        /* the connection is gone; what became of the step was looked up: `known` */
-	SEND_STOPPED      /* a signal came */
+enum step_outcome {
+	STEP_APPLIED,
+	STEP_FAILED,      /* the server refused it */
+	STEP_BUSY,        /* a table stayed busy until the deadline */
+	STEP_LOST,        /* the connection is gone; what became of the step was looked up: `known` */
+	STEP_STOPPED      /* a signal came */
 };
 
 /* How a step ended, beyond its result record. */
 struct sent {
-	enum send_outcome outcome;
+	enum step_outcome outcome;
 	struct result result;       /* its texts are db's error, until the next call on db */
 	bool kept;                  /* its row is in the database: a part of it is, or may be */
-	bool known;                 /* SEND_LOST: what became of it could be looked up */
+	bool known;                 /* STEP_LOST: what became of it could be looked up */
 	size_t also_unknown;        /* where not: so many steps behind it were on their way, too */
-	bool finished;              /* SEND_LOST and known: it was committed whole */
+	bool finished;              /* STEP_LOST and known: it was committed whole */
 	size_t statement;           /* from 1: the one that failed, or that was running; 0: none */
 	size_t done;                /* statements whose work is committed */
 	bool own_row;               /* the error is that of the migration's row in the history, not of its file */
@@ -64,7 +64,7 @@ struct sent {
 	char *left;                 /* that, in words; or NULL */
 	struct sql_place place;     /* of the error; line 0: none */
 	const char *context;        /* where inside a function it happened, in the server's words; or NULL */
-	char *lost;                 /* SEND_LOST: what was said when the connection went; or NULL */
+	char *lost;                 /* STEP_LOST: what was said when the connection went; or NULL */
 	char *extra;                /* what is wrong where no server error says it; or NULL */
 	char *advice;               /* what to do about it, where the server has no hint; or NULL */
 	char *waited_for, *waited_session; /* of the result's keys */
@@ -76,12 +76,12 @@ struct sent {
  * seen what became of the work and returns true.  It waits for the deploy lock, which the old session holds for as long
  * as the server has not given it up: who has the lock sees how the old one ended.  False: nobody saw it.
  */
-bool send_look_again(struct send *send, const char *migration, bool (*look)(struct db *db, void *context), void *context);
+bool step_look_again(struct step_context *send, const char *migration, bool (*look)(struct db *db, void *context), void *context);
 
-struct sent send_step(struct send *send, const struct step *step);
+struct sent step_run(struct step_context *send, const struct step *step);
 void sent_free(struct sent *sent);
 
 /* Marks: what `prisma migrate resolve` writes, in one transaction. */
-struct sent send_mark(struct send *send, const struct step *step);
+struct sent step_mark(struct step_context *send, const struct step *step);
 
 #endif

@@ -18,7 +18,7 @@
 
 /* A step under way. */
 struct step_exec {
-	struct send *send;
+	struct step_context *send;
 	const struct step *step;
 	struct sql_script script;
 	struct segments segments;

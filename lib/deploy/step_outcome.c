@@ -18,7 +18,7 @@ enum { SETTLE_MS = 10000, AGAIN_MS = 250 };
 
 /* One attempt: connects, where there is no connection, and asks for the lock. */
 static bool
-lock_again(struct send *s, struct db **db)
+lock_again(struct step_context *s, struct db **db)
 {
 	struct answer *answer;
 	bool locked = false;
@@ -38,7 +38,7 @@ lock_again(struct send *s, struct db **db)
 }
 
 bool
-send_look_again(struct send *s, const char *migration, bool (*look)(struct db *db, void *context), void *context)
+step_look_again(struct step_context *s, const char *migration, bool (*look)(struct db *db, void *context), void *context)
 {
 	long long now = clock_now_ms(), until = now + SETTLE_MS;
 	struct db *db = NULL;
@@ -94,17 +94,17 @@ look_at_row(struct db *db, void *context)
 static void
 settle(struct step_exec *g)
 {
-	g->sent.outcome = SEND_LOST;
+	g->sent.outcome = STEP_LOST;
 	g->sent.kept = g->rowed;
 	g->sent.lost = xstrdup(db_error(g->send->db)->message);
-	g->sent.known = send_look_again(g->send, g->step->migration, look_at_row, g);
+	g->sent.known = step_look_again(g->send, g->step->migration, look_at_row, g);
 }
 
 static void
 still_waiting(void *context)
 {
 	const struct step_exec *g = context;
-	const struct send *s = g->send;
+	const struct step_context *s = g->send;
 	struct bytes note = { 0 };
 
 	bytes_format(&note, "for %s, attempt %lld", s->traffic.waits.relation != NULL ? s->traffic.waits.relation : "a lock",
@@ -214,7 +214,7 @@ step_exec_give_up(struct step_exec *g, enum db_outcome outcome)
 		return true;
 	case DB_STOPPED:
 		step_exec_forget_texts(g);
-		g->sent.outcome = SEND_STOPPED;
+		g->sent.outcome = STEP_STOPPED;
 		g->sent.statement = g->in_script ? step_exec_running(g) + 1 : 0;
 		g->sent.result.sqlstate = g->sent.result.message = NULL;
 		g->sent.result.detail = g->sent.result.hint = NULL;
@@ -222,7 +222,7 @@ step_exec_give_up(struct step_exec *g, enum db_outcome outcome)
 		break;
 	case DB_ERROR:
 		step_exec_note_error(g);
-		g->sent.outcome = SEND_FAILED;
+		g->sent.outcome = STEP_FAILED;
 		break;
 	}
 	db_rollback(g->send->db);
