@@ -14,7 +14,7 @@
 enum { MODERATE_BYTES = 65536 };
 
 bool
-ahead_fits(const struct step *step)
+batch_fits(const struct step *step)
 {
 	struct sql_script script;
 	struct segments segments;
@@ -34,7 +34,7 @@ ahead_fits(const struct step *step)
 }
 
 /* Steps on their way. */
-struct flock {
+struct batch {
 	struct step_context *send;
 	const struct step *steps;
 	size_t count;
@@ -53,13 +53,13 @@ struct flock {
 enum { HEAD_BEGIN, HEAD_LOCK_TIMEOUT, HEAD_NAME, HEAD_NO_WAIT };
 
 static size_t
-head_count(const struct flock *f, size_t unit)
+head_count(const struct batch *f, size_t unit)
 {
 	return unit + 1 < f->count ? HEAD_NO_WAIT + 1 : HEAD_NO_WAIT;
 }
 
 static const char *
-head_statement(struct flock *f, size_t unit, size_t which)
+head_statement(struct batch *f, size_t unit, size_t which)
 {
 	struct bytes name = { 0 };
 
@@ -83,7 +83,7 @@ head_statement(struct flock *f, size_t unit, size_t which)
 }
 
 static const char *
-row_statement(struct flock *f, size_t unit)
+row_statement(struct batch *f, size_t unit)
 {
 	const struct step *step = &f->steps[unit];
 	struct history_entry entry = { .id = f->ids[unit],
@@ -100,7 +100,7 @@ row_statement(struct flock *f, size_t unit)
 static const char *
 next_statement(void *context, size_t unit, size_t at)
 {
-	struct flock *f = context;
+	struct batch *f = context;
 	const struct step *step = &f->steps[unit];
 
 	if (at == 0) {
@@ -122,7 +122,7 @@ next_statement(void *context, size_t unit, size_t at)
 }
 
 static void
-watch_begin(struct flock *f)
+watch_begin(struct batch *f)
 {
 	traffic_step(&f->send->traffic, f->steps[f->ended].migration);
 	traffic_attempt(&f->send->traffic, true);
@@ -131,7 +131,7 @@ watch_begin(struct flock *f)
 static void
 ended(void *context, size_t unit)
 {
-	struct flock *f = context;
+	struct batch *f = context;
 	long long now = clock_now_ms();
 
 	f->took_ms[unit] = now - f->ended_ms;
@@ -145,7 +145,7 @@ ended(void *context, size_t unit)
 }
 
 static struct result
-result_of(const struct flock *f, size_t unit)
+result_of(const struct batch *f, size_t unit)
 {
 	const struct step *step = &f->steps[unit];
 
@@ -164,7 +164,7 @@ result_of(const struct flock *f, size_t unit)
 static void
 on_tick(void *context, long long ms)
 {
-	struct flock *f = context;
+	struct batch *f = context;
 	const struct step *step = &f->steps[f->ended];
 	struct sql_script script;
 	struct bytes note = { 0 };
@@ -184,7 +184,7 @@ on_tick(void *context, long long ms)
 static void
 on_notice(void *context, const struct db_message *message)
 {
-	const struct flock *f = context;
+	const struct batch *f = context;
 
 	if (f->ended < f->count)
 		message_info("%s: %s: %s", f->steps[f->ended].migration, message->severity, message->text);
@@ -202,7 +202,7 @@ flush(struct db *db)
 static bool
 look_up(struct db *db, void *context)
 {
-	struct flock *f = context;
+	struct batch *f = context;
 	struct bytes sql = { 0 };
 	bool known = true, there = true;
 
@@ -223,7 +223,7 @@ look_up(struct db *db, void *context)
 
 /* For step_run(): what is known of the one that was stopped. */
 static void
-leave_word(struct flock *f, size_t failed)
+leave_word(struct batch *f, size_t failed)
 {
 	const struct db_error *e = db_error(f->send->db);
 	size_t head = head_count(f, f->ended);
@@ -239,10 +239,10 @@ leave_word(struct flock *f, size_t failed)
 }
 
 size_t
-ahead_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
+batch_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
     enum step_outcome *outcome, char **lost, bool *known)
 {
-	struct flock f = { .send = send, .steps = steps, .count = count };
+	struct batch f = { .send = send, .steps = steps, .count = count };
 	struct db_units units = { count, next_statement, ended, &f };
 	struct db_hooks hooks = { on_tick, on_notice, &f };
 	enum db_outcome sent;

@@ -19,14 +19,14 @@
 
 /* Whether a step may be sent ahead: one transaction of ours, of a moderate size, and no word in it that can change
  * what a deploy needs of its session. */
-bool ahead_fits(const struct step *step);
+bool batch_fits(const struct step *step);
 
 /*
  * Sends steps[0..count), which all fit.  results[0..return) are filled: those steps are committed, and on disk.
  * Where fewer than count are, *outcome says why: STEP_FAILED or STEP_STOPPED: the next one was rolled back;
  * STEP_LOST: *lost (the caller's) says what happened, and *known whether it could be looked up what is committed.
  */
-size_t ahead_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
+size_t batch_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
     enum step_outcome *outcome, char **lost, bool *known);
 
 #endif

@@ -194,7 +194,7 @@ ahead_from(const struct run_state *s, size_t at)
 	if (at < s->alone_until)
 		return 0;
 	while (at + n < s->plan->step_count && deploy_is_action(&s->steps[at + n], ACTION_APPLY) &&
-	    !done_by_another(s, &s->steps[at + n]) && ahead_fits(&s->steps[at + n]))
+	    !done_by_another(s, &s->steps[at + n]) && batch_fits(&s->steps[at + n]))
 		n++;
 	return n;
 }
@@ -233,7 +233,7 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	enum step_outcome outcome;
 	char *lost = NULL;
 	bool known = false;
-	size_t done = ahead_send(&s->send, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
+	size_t done = batch_send(&s->send, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
 	size_t i;
 
 	for (i = *at; i < *at + done; i++)

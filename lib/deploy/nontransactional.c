@@ -335,7 +335,7 @@ ready_to_try_again(struct step_exec *g, size_t at)
 }
 
 bool
-alone_run(struct step_exec *g, size_t at, bool last, bool begun)
+nontransactional_run(struct step_exec *g, size_t at, bool last, bool begun)
 {
 	/* what CALL and DO have committed is there: they are not tried again */
 	bool once = interrupted_may_commit(g->step->sql, &step_exec_statements(g)[at]), look = begun, done = false;

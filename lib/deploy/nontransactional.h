@@ -13,6 +13,6 @@
  * Runs the statement `at`, until it has ended or the step has.  `last`: the row is finished with it.  `begun`: an earlier run
  * was interrupted in it, so what that left is settled first, and where the catalog says that it is done, it does not run.
  */
-bool alone_run(struct step_exec *g, size_t at, bool last, bool begun);
+bool nontransactional_run(struct step_exec *g, size_t at, bool last, bool begun);
 
 #endif

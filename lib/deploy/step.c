@@ -199,7 +199,7 @@ run_one_by_one(struct step_exec *g, const struct segment *s, bool last)
 				g->sent.result.hint = g->sent.advice;
 				return false;
 			}
-			if (!alone_run(g, i, end, false))
+			if (!nontransactional_run(g, i, end, false))
 				return false;
 		}
 		g->done = i + 1;
@@ -213,7 +213,7 @@ run_segment(struct step_exec *g, const struct segment *s, bool last)
 {
 	bool begun = g->step->resume_begun && (long long)s->first + 1 == g->step->resume_at;
 
-	return s->kind == SEGMENT_ALONE ? alone_run(g, s->first, last, begun) : run_transaction(g, s, last);
+	return s->kind == SEGMENT_ALONE ? nontransactional_run(g, s->first, last, begun) : run_transaction(g, s, last);
 }
 
 static void
