@@ -124,8 +124,8 @@ next_statement(void *context, size_t unit, size_t at)
 static void
 watch_begin(struct batch *f)
 {
-	traffic_step(&f->send->traffic, f->steps[f->ended].migration);
-	traffic_attempt(&f->send->traffic, true);
+	stall_step(&f->send->traffic, f->steps[f->ended].migration);
+	stall_attempt(&f->send->traffic, true);
 }
 
 static void
@@ -137,7 +137,7 @@ ended(void *context, size_t unit)
 	f->took_ms[unit] = now - f->ended_ms;
 	f->ended_ms = now;
 	f->ended = unit + 1;
-	(void)traffic_ended(&f->send->traffic);
+	(void)stall_ended(&f->send->traffic);
 	f->worst_ms[unit] = f->send->traffic.worst_ms;
 	if (unit + 1 < f->count)
 		watch_begin(f);
@@ -172,10 +172,10 @@ on_tick(void *context, long long ms)
 	(void)ms;
 	if (f->ended == f->count)
 		return;
-	traffic_tick(&f->send->traffic);
+	stall_tick(&f->send->traffic);
 	script = sql_split(step->sql, strlen(step->sql));
 	progress_statements(&note, step->sql, &script, 0, script.count);
-	traffic_note(&f->send->traffic, &note);
+	stall_note(&f->send->traffic, &note);
 	progress_running(f->send->progress, step, clock_now_ms() - f->ended_ms, note.data);
 	bytes_free(&note);
 	sql_script_free(&script);
@@ -227,13 +227,13 @@ leave_word(struct batch *f, size_t failed)
 {
 	const struct db_error *e = db_error(f->send->db);
 	size_t head = head_count(f, f->ended);
-	enum traffic_verdict why = traffic_ended(&f->send->traffic);
-	bool ours = strcmp(e->sqlstate, "57014") == 0 && why != TRAFFIC_FINE;
+	enum stall_verdict why = stall_ended(&f->send->traffic);
+	bool ours = strcmp(e->sqlstate, "57014") == 0 && why != STALL_FINE;
 
 	if (!ours && !db_is_busy(e))
 		return;
 	f->send->ahead = (struct sent_ahead){ .attempts = 1,
-		.overdue = ours && why == TRAFFIC_HELD ? failed > head ? failed - head + 1 : 1 : 0,
+		.overdue = ours && why == STALL_HELD ? failed > head ? failed - head + 1 : 1 : 0,
 		.took_ms = clock_now_ms() - f->ended_ms,
 		.worst_ms = f->send->traffic.worst_ms };
 }

@@ -376,7 +376,7 @@ free_run(struct run_state *s)
 {
 	size_t i;
 
-	traffic_end(&s->send.traffic);
+	stall_end(&s->send.traffic);
 	free(s->send.deferrable);
 	history_index_free(&s->index);
 	survey_free(&s->survey);

@@ -121,9 +121,9 @@ settle(struct step_exec *g, size_t at, enum db_outcome *outcome)
 	enum left left;
 
 	g->in_script = false;
-	traffic_attempt(&g->send->traffic, !g->unlimited);
+	stall_attempt(&g->send->traffic, !g->unlimited);
 	left = left_settle(g->send->db, &aim, outcome);
-	g->verdict = traffic_ended(&g->send->traffic);
+	g->verdict = stall_ended(&g->send->traffic);
 	if (left == LEFT_REMOVED)
 		message_verbose("%s: removed an invalid index", g->step->migration);
 	interrupted_free(&aim);
@@ -158,7 +158,7 @@ try_alone(struct step_exec *g, size_t at, bool last)
 	enum db_outcome outcome = step_exec_write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at), settled;
 
 	g->sent.result.attempts++;
-	traffic_attempt(&g->send->traffic, false);
+	stall_attempt(&g->send->traffic, false);
 	if (outcome == DB_OK) {
 		g->sent.unsure = g->sent.outside = true;
 		outcome = step_exec_run(g, at, 1);
@@ -347,7 +347,7 @@ nontransactional_run(struct step_exec *g, size_t at, bool last, bool begun)
 
 		if (outcome == DB_OK && !done)
 			outcome = try_alone(g, at, last);
-		g->verdict = traffic_ended(&g->send->traffic);
+		g->verdict = stall_ended(&g->send->traffic);
 		if (outcome == DB_ERROR && leftover_settled(g, at, &look))
 			continue;
 		if (!step_exec_give_up(g, outcome))

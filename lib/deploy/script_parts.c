@@ -125,7 +125,7 @@ step_exec_run(struct step_exec *g, size_t first, size_t count)
 		outcome = run_part(g, &parts[i]);
 		pace_after(&pace, clock_now_us() - began, g->send->traffic.max_stall_ms);
 		/* a cancel that came while the next part was on its way hit nothing: here it does, sent again */
-		if (outcome == DB_OK && more < n && (g->send->traffic.verdict != TRAFFIC_FINE || signals_caught() != 0))
+		if (outcome == DB_OK && more < n && (g->send->traffic.verdict != STALL_FINE || signals_caught() != 0))
 			outcome = db_run(g->send->db, "SELECT pg_catalog.pg_sleep(60)", NULL);
 	}
 	free(parts);

@@ -26,18 +26,18 @@ within(long long value, long long least, long long most)
 }
 
 void
-traffic_step(struct traffic *t, const char *migration)
+stall_step(struct stall *t, const char *migration)
 {
 	t->migration = migration;
 	t->worst_ms = NUMBER_UNKNOWN;
-	t->waited = t->stubborn = false;
+	t->waited = t->autovacuum_stays = false;
 	t->life_ms = 0;
 	t->yields[0] = '\0';
 	waits_free(&t->waits);
 }
 
 void
-traffic_end(struct traffic *t)
+stall_end(struct stall *t)
 {
 	watch_close(t->watch);
 	t->watch = NULL;
@@ -45,11 +45,11 @@ traffic_end(struct traffic *t)
 }
 
 void
-traffic_attempt(struct traffic *t, bool bounded)
+stall_attempt(struct stall *t, bool bounded)
 {
 	long long now = clock_now_ms();
 
-	t->verdict = TRAFFIC_FINE;
+	t->verdict = STALL_FINE;
 	t->bounded = bounded;
 	t->began_ms = now;
 	t->next_ms = t->waited ? now : now + within(t->max_stall_ms / 4, TICK_MS, FIRST_LOOK_MS);
@@ -60,7 +60,7 @@ traffic_attempt(struct traffic *t, bool bounded)
 /* --- looking --- */
 
 static bool
-has_watch(struct traffic *t)
+has_watch(struct stall *t)
 {
 	if (t->watch != NULL || t->watch_tried)
 		return t->watch != NULL;
@@ -73,7 +73,7 @@ has_watch(struct traffic *t)
 }
 
 static void
-cancel(struct traffic *t, enum traffic_verdict why)
+cancel(struct stall *t, enum stall_verdict why)
 {
 	t->verdict = why;
 	t->cancelled_ms = clock_now_ms();
@@ -81,7 +81,7 @@ cancel(struct traffic *t, enum traffic_verdict why)
 }
 
 static void
-say_why(const struct traffic *t, const char *why)
+say_why(const struct stall *t, const char *why)
 {
 	char longest[CLOCK_SPAN];
 
@@ -94,7 +94,7 @@ say_why(const struct traffic *t, const char *why)
  * went by while we waited ourselves, it is not our work that takes too long.
  */
 static void
-judge(struct traffic *t, long long lead)
+judge(struct stall *t, long long lead)
 {
 	const struct sight *s = &t->sight;
 
@@ -102,15 +102,15 @@ judge(struct traffic *t, long long lead)
 		bool waited = s->waiting || t->waiting_ms > s->longest_ms / 4 + TICK_MS;
 
 		say_why(t, waited ? ", while we waited; trying again" : " and what we hold; this is not tried again");
-		cancel(t, waited ? TRAFFIC_WAITED : TRAFFIC_HELD);
+		cancel(t, waited ? STALL_WAITED : STALL_HELD);
 	} else if (s->waiting && !t->bounded && t->began_ms + t->waiting_ms >= t->deadline_ms) {
 		message_verbose("%s: cancelled: --wait is over, and it still waits", t->migration);
-		cancel(t, TRAFFIC_LATE);
+		cancel(t, STALL_LATE);
 	}
 }
 
 static void
-look(struct traffic *t)
+look(struct stall *t)
 {
 	long long before = clock_now_ms(), now, cost, lead;
 
@@ -147,11 +147,11 @@ look(struct traffic *t)
 }
 
 void
-traffic_tick(struct traffic *t)
+stall_tick(struct stall *t)
 {
 	long long now = clock_now_ms();
 
-	if (t->verdict != TRAFFIC_FINE) {
+	if (t->verdict != STALL_FINE) {
 		if (now - t->cancelled_ms >= AGAIN_MS)
 			cancel(t, t->verdict);
 	} else if (now >= t->next_ms) {
@@ -159,8 +159,8 @@ traffic_tick(struct traffic *t)
 	}
 }
 
-enum traffic_verdict
-traffic_ended(struct traffic *t)
+enum stall_verdict
+stall_ended(struct stall *t)
 {
 	/* whoever waited at the last look may have waited until now */
 	if (t->sight_ms > 0 && t->sight.behind > 0) {
@@ -183,7 +183,7 @@ struct seen {
 	bool here;
 };
 
-struct crowd {
+struct blockers {
 	struct seen *list;
 	size_t count, cap;
 	long long life_ms;   /* the longest that one which has ended had lasted */
@@ -192,7 +192,7 @@ struct crowd {
 };
 
 static struct seen *
-find(struct crowd *c, const char *transaction, long long now)
+find(struct blockers *c, const char *transaction, long long now)
 {
 	size_t i;
 
@@ -207,7 +207,7 @@ find(struct crowd *c, const char *transaction, long long now)
 
 /* Those that are here now; an autovacuum that will end for us does not count. */
 static void
-crowd_see(struct crowd *c, const struct waits *holders, bool stubborn, long long now)
+blockers_see(struct blockers *c, const struct waits *holders, bool autovacuum_stays, long long now)
 {
 	size_t i, kept = 0;
 
@@ -217,7 +217,7 @@ crowd_see(struct crowd *c, const struct waits *holders, bool stubborn, long long
 		const struct holder *h = &holders->holders[i];
 		struct seen *s;
 
-		if (h->transaction == NULL || (h->yields && !stubborn))
+		if (h->transaction == NULL || (h->yields && !autovacuum_stays))
 			continue;
 		s = find(c, h->transaction, now);
 		s->here = true;
@@ -243,7 +243,7 @@ crowd_see(struct crowd *c, const struct waits *holders, bool stubborn, long long
  * about to end; a younger one should last as long as they did.  One whose age is hidden, and that stays, is old.
  */
 static bool
-crowd_outlasts(const struct crowd *c, long long lock_timeout_ms, long long now)
+blockers_outlasts(const struct blockers *c, long long lock_timeout_ms, long long now)
 {
 	size_t i;
 
@@ -260,7 +260,7 @@ crowd_outlasts(const struct crowd *c, long long lock_timeout_ms, long long now)
 
 /* Whether the same one is in the way all the time: waiting for it costs nobody anything. */
 static bool
-crowd_stays(const struct crowd *c, long long now)
+blockers_stays(const struct blockers *c, long long now)
 {
 	size_t i;
 
@@ -272,7 +272,7 @@ crowd_stays(const struct crowd *c, long long now)
 
 /* In how long all of them should have ended, going by how long others lasted. */
 static long long
-crowd_remains_ms(const struct crowd *c)
+blockers_remains_ms(const struct blockers *c)
 {
 	long long most = 0;
 	size_t i;
@@ -287,17 +287,17 @@ crowd_remains_ms(const struct crowd *c)
 enum { WAIT_ON = -1 };
 
 static long long
-decide(const struct traffic *t, struct crowd *c, long long lock_timeout_ms, long long began, long long now)
+decide(const struct stall *t, struct blockers *c, long long lock_timeout_ms, long long began, long long now)
 {
-	long long remains = crowd_remains_ms(c);
+	long long remains = blockers_remains_ms(c);
 
 	if (c->life_ms > lock_timeout_ms)
 		lock_timeout_ms = t->max_stall_ms; /* less would be in vain */
-	if (!crowd_outlasts(c, lock_timeout_ms, now) || now >= t->deadline_ms)
+	if (!blockers_outlasts(c, lock_timeout_ms, now) || now >= t->deadline_ms)
 		return lock_timeout_ms;
 	if (c->best_ms == NUMBER_UNKNOWN || remains < c->best_ms)
 		c->best_ms = remains;
-	if (now - began < FLOW_MS || crowd_stays(c, now))
+	if (now - began < FLOW_MS || blockers_stays(c, now))
 		return WAIT_ON;
 	if (remains <= c->best_ms + LOOK_FIRST_MS || now - began >= FLOW_END_MS)
 		return t->max_stall_ms;
@@ -305,20 +305,20 @@ decide(const struct traffic *t, struct crowd *c, long long lock_timeout_ms, long
 }
 
 static void
-note_yielding(struct traffic *t, const struct waits *holders)
+note_yielding(struct stall *t, const struct waits *holders)
 {
 	size_t i;
 
 	t->yields[0] = '\0';
-	for (i = 0; i < holders->count && !t->stubborn; i++)
+	for (i = 0; i < holders->count && !t->autovacuum_stays; i++)
 		if (holders->holders[i].yields && holders->relation != NULL)
 			bytes_copy(t->yields, sizeof t->yields, holders->relation);
 }
 
 long long
-traffic_look_first(struct traffic *t, long long lock_timeout_ms, void (*waiting)(void *context), void *context)
+stall_look_first(struct stall *t, long long lock_timeout_ms, void (*waiting)(void *context), void *context)
 {
-	struct crowd crowd = { .life_ms = t->life_ms, .best_ms = NUMBER_UNKNOWN };
+	struct blockers blockers = { .life_ms = t->life_ms, .best_ms = NUMBER_UNKNOWN };
 	struct waits holders = { 0 };
 	long long began = clock_now_ms(), now = began, timeout = WAIT_ON;
 	char span[CLOCK_SPAN];
@@ -329,25 +329,25 @@ traffic_look_first(struct traffic *t, long long lock_timeout_ms, void (*waiting)
 			break;
 		}
 		now = clock_now_ms();
-		crowd_see(&crowd, &holders, t->stubborn, now);
-		timeout = decide(t, &crowd, lock_timeout_ms, began, now);
+		blockers_see(&blockers, &holders, t->autovacuum_stays, now);
+		timeout = decide(t, &blockers, lock_timeout_ms, began, now);
 		if (timeout != WAIT_ON || signals_caught() != 0)
 			break;
 		waiting(context);
 		clock_sleep_ms(within(t->deadline_ms - now, 1, LOOK_FIRST_MS));
 	}
-	t->life_ms = crowd.life_ms;
+	t->life_ms = blockers.life_ms;
 	note_yielding(t, &holders);
 	if (now > began)
 		message_verbose("%s: looked for %s: %zu in the way of %s now; going in with a lock_timeout of %lld ms",
-		    t->migration, clock_span(now - began, span), crowd.count, t->waits.relation, timeout);
+		    t->migration, clock_span(now - began, span), blockers.count, t->waits.relation, timeout);
 	waits_free(&holders);
-	free(crowd.list);
+	free(blockers.list);
 	return timeout != WAIT_ON ? timeout : lock_timeout_ms;
 }
 
 void
-traffic_displace(struct traffic *t, struct bytes *sql)
+stall_displace(struct stall *t, struct bytes *sql)
 {
 	if (t->yields[0] == '\0' || !has_watch(t))
 		return;
@@ -360,7 +360,7 @@ traffic_displace(struct traffic *t, struct bytes *sql)
 /* --- saying --- */
 
 void
-traffic_name_holder(const struct waits *waits, struct bytes *out)
+stall_name_holder(const struct waits *waits, struct bytes *out)
 {
 	struct page_session session;
 
@@ -372,7 +372,7 @@ traffic_name_holder(const struct waits *waits, struct bytes *out)
 }
 
 void
-traffic_note(const struct traffic *t, struct bytes *note)
+stall_note(const struct stall *t, struct bytes *note)
 {
 	if (t->sight_ms == 0)
 		return;
@@ -380,6 +380,6 @@ traffic_note(const struct traffic *t, struct bytes *note)
 		bytes_format(note, "%s%s", note->len > 0 ? "; " : "", t->sight.progress);
 	if (t->sight.waiting && t->waits.count > 0) {
 		bytes_format(note, "%swaits for ", note->len > 0 ? "; " : "");
-		traffic_name_holder(&t->waits, note);
+		stall_name_holder(&t->waits, note);
 	}
 }

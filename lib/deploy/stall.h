@@ -18,14 +18,14 @@
 #include "secret/source.h"
 
 /* Why what ran was cancelled. */
-enum traffic_verdict {
-	TRAFFIC_FINE,    /* it was not */
-	TRAFFIC_WAITED,  /* others waited too long while we waited ourselves: it may be tried again */
-	TRAFFIC_HELD,    /* they waited too long for our work: it would be the same again */
-	TRAFFIC_LATE     /* it waits without a time-out, and the deadline is over */
+enum stall_verdict {
+	STALL_FINE,    /* it was not */
+	STALL_WAITED,  /* others waited too long while we waited ourselves: it may be tried again */
+	STALL_HELD,    /* they waited too long for our work: it would be the same again */
+	STALL_LATE     /* it waits without a time-out, and the deadline is over */
 };
 
-struct traffic {
+struct stall {
 	struct db *db;              /* the session that deploys, */
 	int pid;                    /* and its server process */
 	struct source *source;      /* of the second connection */
@@ -41,11 +41,11 @@ struct traffic {
 	bool waited;                /* something was waited for in vain: who is in the way is looked at from the start */
 	struct waits waits;         /* whom the last wait was for */
 	char yields[WATCH_TEXT];    /* the relation that a plain autovacuum holds, which ends for who waits; or "" */
-	bool stubborn;              /* such a one did not end */
+	bool autovacuum_stays;              /* such a one did not end */
 	long long life_ms;          /* the longest that a transaction lasted that was in the way, and has ended */
 
 	/* the attempt under way */
-	enum traffic_verdict verdict;
+	enum stall_verdict verdict;
 	bool bounded;               /* its waits for locks have a time-out of their own */
 	long long began_ms, next_ms, cancelled_ms;
 	long long waiting_ms;       /* how long of it we were seen waiting */
@@ -54,18 +54,18 @@ struct traffic {
 	long long behind_ms;        /* since when somebody was seen at each look to wait for us; 0: nobody is */
 };
 
-/* A step begins; waits_free() and so on are traffic_end()'s. */
-void traffic_step(struct traffic *traffic, const char *migration);
-void traffic_end(struct traffic *traffic);
+/* A step begins; waits_free() and so on are stall_end()'s. */
+void stall_step(struct stall *traffic, const char *migration);
+void stall_end(struct stall *traffic);
 
 /* An attempt begins: a transaction, or a statement that stands alone, whose waits have no time-out. */
-void traffic_attempt(struct traffic *traffic, bool bounded);
+void stall_attempt(struct stall *traffic, bool bounded);
 
 /* From the tick of a session at work: looks, where it is time to, and cancels, where it has to be. */
-void traffic_tick(struct traffic *traffic);
+void stall_tick(struct stall *traffic);
 
 /* The attempt has ended; what it was cancelled for. */
-enum traffic_verdict traffic_ended(struct traffic *traffic);
+enum stall_verdict stall_ended(struct stall *traffic);
 
 /*
  * Before a further attempt: waits until nobody holds what we last waited for who would outlast an attempt that waits for
@@ -73,16 +73,16 @@ enum traffic_verdict traffic_ended(struct traffic *traffic);
  * transactions of others follow each other without a gap, it waits for a moment in which all of them are near
  * their end.  `waiting` is called meanwhile.  Returns the time-out that the attempt should have.
  */
-long long traffic_look_first(struct traffic *traffic, long long lock_timeout_ms, void (*waiting)(void *context),
+long long stall_look_first(struct stall *traffic, long long lock_timeout_ms, void (*waiting)(void *context),
     void *context);
 
 /* The text that goes in front of the transaction to make a plain autovacuum end; nothing where none is in the way. */
-void traffic_displace(struct traffic *traffic, struct bytes *sql);
+void stall_displace(struct stall *traffic, struct bytes *sql);
 
 /* For the line of progress: what we wait for, or how far it is; appends nothing where nothing is known. */
-void traffic_note(const struct traffic *traffic, struct bytes *note);
+void stall_note(const struct stall *traffic, struct bytes *note);
 
 /* "pid 20117, web, shop_app from 10.0.3.21, idle in transaction for 3 min": the first of those who are in the way. */
-void traffic_name_holder(const struct waits *waits, struct bytes *out);
+void stall_name_holder(const struct waits *waits, struct bytes *out);
 
 #endif

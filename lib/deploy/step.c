@@ -21,9 +21,9 @@ begin(struct step_exec *g)
 	struct bytes sql = { 0 }, name = { 0 };
 
 	g->sent.result.attempts++;
-	traffic_attempt(&g->send->traffic, true);
+	stall_attempt(&g->send->traffic, true);
 	bytes_str(&sql, "BEGIN; ");
-	traffic_displace(&g->send->traffic, &sql);
+	stall_displace(&g->send->traffic, &sql);
 	bytes_format(&sql, "SET LOCAL lock_timeout = %lld; SET LOCAL application_name = ", g->lock_timeout_ms);
 	bytes_format(&name, "mig-apply %s", g->step->migration);
 	bytes_sql_text(&sql, name.data);
@@ -74,7 +74,7 @@ try_transaction(struct step_exec *g, const struct segment *s, bool last)
 	enum db_outcome outcome = begin(g);
 
 	if (outcome == DB_ERROR) /* only an autovacuum that is to make way can be in the way of this */
-		g->send->traffic.stubborn = true;
+		g->send->traffic.autovacuum_stays = true;
 	if (outcome == DB_OK)
 		outcome = step_exec_run(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
 	if (outcome == DB_OK && carries)
@@ -100,7 +100,7 @@ wants_to_be_alone(const struct step_exec *g)
 static bool
 must_not_displace(const struct step_exec *g)
 {
-	return g->send->traffic.stubborn && g->send->traffic.yields[0] != '\0' && !step_exec_is_busy(g);
+	return g->send->traffic.autovacuum_stays && g->send->traffic.yields[0] != '\0' && !step_exec_is_busy(g);
 }
 
 /* COMMIT failed: where the history has something that is deferred until then, it is run once more, so that it is seen whose
@@ -132,7 +132,7 @@ run_transaction(struct step_exec *g, const struct segment *s, bool last)
 		enum db_outcome outcome = try_transaction(g, s, last);
 		bool in_script = g->in_script;
 
-		g->verdict = traffic_ended(&g->send->traffic);
+		g->verdict = stall_ended(&g->send->traffic);
 		if (outcome == DB_OK)
 			return true;
 		if (outcome == DB_ERROR && must_not_displace(g)) {
@@ -278,7 +278,7 @@ note_waits(struct step_exec *g)
 
 	if (waits->count == 0)
 		return;
-	traffic_name_holder(waits, &session);
+	stall_name_holder(waits, &session);
 	g->sent.waited_session = session.data;
 	g->sent.waited_for = waits->relation != NULL ? xstrdup(waits->relation) : NULL;
 	g->sent.result.waited_for = g->sent.waited_for;
@@ -325,7 +325,7 @@ fail_overdue(struct step_exec *g)
 {
 	g->in_script = true;
 	g->first = g->send->ahead.overdue - 1;
-	g->verdict = TRAFFIC_HELD;
+	g->verdict = STALL_HELD;
 	step_exec_note_error(g);
 	g->sent.outcome = STEP_FAILED;
 }
@@ -342,7 +342,7 @@ step_run(struct step_context *send, const struct step *step)
 	g.sets_row_security = session_may_set(step->sql, &g.script, "row_security");
 	history_new_id(g.id);
 	progress_step(send->progress);
-	traffic_step(&send->traffic, step->migration);
+	stall_step(&send->traffic, step->migration);
 	g.sent.result.attempts = (long long)send->ahead.attempts;
 	g.tries = (unsigned)send->ahead.attempts;
 	if (g.tries > 0) {

@@ -31,10 +31,10 @@ step_exec_tick(void *context, long long ms)
 	struct step_exec *g = context;
 	struct bytes note = { 0 };
 
-	traffic_tick(&g->send->traffic);
+	stall_tick(&g->send->traffic);
 	if (g->in_script && (g->running != 1 || step_exec_statements(g) != NULL))
 		progress_statements(&note, g->step->sql, &g->script, g->first, g->running);
-	traffic_note(&g->send->traffic, &note);
+	stall_note(&g->send->traffic, &note);
 	progress_running(g->send->progress, g->step, ms, bytes_text(&note));
 	bytes_free(&note);
 }
@@ -61,13 +61,13 @@ step_exec_error_is(const struct step_exec *g, const char *sqlstate)
 bool
 step_exec_is_ours(const struct step_exec *g)
 {
-	return g->verdict != TRAFFIC_FINE && step_exec_error_is(g, "57014");
+	return g->verdict != STALL_FINE && step_exec_error_is(g, "57014");
 }
 
 bool
 step_exec_is_busy(const struct step_exec *g)
 {
-	return db_is_busy(db_error(g->send->db)) || (step_exec_is_ours(g) && g->verdict != TRAFFIC_HELD);
+	return db_is_busy(db_error(g->send->db)) || (step_exec_is_ours(g) && g->verdict != STALL_HELD);
 }
 
 /* Texts that an earlier attempt left. */
@@ -86,11 +86,11 @@ step_exec_forget_texts(struct step_exec *g)
 static void
 note_cancelled(struct step_exec *g)
 {
-	const struct traffic *t = &g->send->traffic;
+	const struct stall *t = &g->send->traffic;
 	struct bytes why = { 0 }, advice = { 0 };
 	char limit[CLOCK_SPAN];
 
-	if (g->verdict == TRAFFIC_HELD) {
+	if (g->verdict == STALL_HELD) {
 		bytes_format(&why, "this needs longer than --max-stall allows, %s, while %zu session%s wait%s",
 		    clock_span(t->max_stall_ms, limit), t->sight.behind, t->sight.behind == 1 ? "" : "s",
 		    t->sight.behind == 1 ? "s" : "");

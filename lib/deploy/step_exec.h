@@ -42,7 +42,7 @@ struct step_exec {
 	long long run_ms;        /* and of what was sent last */
 	unsigned tries;          /* since a short lock_timeout was begun with (again) */
 	long long lock_timeout_ms; /* of the next attempt */
-	enum traffic_verdict verdict; /* of the last one */
+	enum stall_verdict verdict; /* of the last one */
 	bool unlimited;          /* lock_timeout and statement_timeout are off, for a statement that stands alone */
 	bool rebuilt;            /* an index that was in the way and not valid was removed */
 	char *texts[4];          /* own what the result says, where the error has to go before it */

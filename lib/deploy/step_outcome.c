@@ -111,7 +111,7 @@ still_waiting(void *context)
 	    g->sent.result.attempts + 1);
 	if (s->traffic.waits.count > 0) {
 		bytes_str(&note, "; ");
-		traffic_name_holder(&s->traffic.waits, &note);
+		stall_name_holder(&s->traffic.waits, &note);
 	}
 	progress_waiting(s->progress, g->step, clock_now_ms() - g->began_ms, s->traffic.deadline_ms - g->began_ms, note.data);
 	bytes_free(&note);
@@ -130,12 +130,12 @@ stay_while_idle(struct step_exec *g)
 bool
 step_exec_pause(struct step_exec *g)
 {
-	struct traffic *t = &g->send->traffic;
+	struct stall *t = &g->send->traffic;
 	long long now = clock_now_ms(), pause, until;
 
 	if (now >= t->deadline_ms)
 		return false;
-	if (g->verdict == TRAFFIC_WAITED && g->lock_timeout_ms < t->max_stall_ms)
+	if (g->verdict == STALL_WAITED && g->lock_timeout_ms < t->max_stall_ms)
 		g->tries = 0; /* several waits added up: each has to be short again */
 	g->tries++;
 	/* whom we see we can wait for; else each further attempt is a guess, and should be rarer */
@@ -148,7 +148,7 @@ step_exec_pause(struct step_exec *g)
 		still_waiting(g);
 		clock_sleep_ms(until - now < 200 ? until - now : 200);
 	}
-	g->lock_timeout_ms = traffic_look_first(t, backoff_lock_timeout(g->tries + 1, t->max_stall_ms), still_waiting, g);
+	g->lock_timeout_ms = stall_look_first(t, backoff_lock_timeout(g->tries + 1, t->max_stall_ms), still_waiting, g);
 	return signals_caught() == 0;
 }
 
@@ -204,7 +204,7 @@ name_cause(struct step_exec *g)
 bool
 step_exec_give_up(struct step_exec *g, enum db_outcome outcome)
 {
-	g->verdict = traffic_ended(&g->send->traffic);
+	g->verdict = stall_ended(&g->send->traffic);
 	switch (outcome) {
 	case DB_OK:
 		return false;
