@@ -243,7 +243,7 @@ check_pooler(struct db *db, struct source *source)
 struct connection {
 	struct source source;
 	struct db *db;
-	struct watch *watch;
+	struct lock_watch *watch;
 	struct liveness liveness;
 };
 
@@ -280,7 +280,7 @@ connect_to(const struct request *request, struct connection *c)
 static void
 close_connection(struct connection *c)
 {
-	watch_close(c->watch);
+	locks_close(c->watch);
 	db_close(c->db);
 	source_free(&c->source);
 }

@@ -14,18 +14,18 @@ static const char lost_waits[] = "the answer was lost: nothing came, and the ser
 	lost_silent[] = "nothing came, and a second connection could not reach the server either";
 
 static enum backend
-look(struct liveness *l, char since[WATCH_SINCE])
+look(struct liveness *l, char since[LOCKS_SINCE])
 {
 	enum backend backend;
 	bool refused = false;
 
 	if (*l->watch == NULL)
-		*l->watch = watch_open(l->source, l->application, LIMIT_MS, &refused);
+		*l->watch = locks_open(l->source, l->application, LIMIT_MS, &refused);
 	if (*l->watch == NULL)
 		return refused ? BACKEND_NOT_KNOWN : BACKEND_NOT_SEEN;
-	backend = watch_backend(*l->watch, db_backend_pid(l->db), l->pid_is_sure, since);
-	if (watch_is_lost(*l->watch)) {
-		watch_close(*l->watch);
+	backend = locks_backend(*l->watch, db_backend_pid(l->db), l->pid_is_sure, since);
+	if (locks_is_lost(*l->watch)) {
+		locks_close(*l->watch);
 		*l->watch = NULL;
 	}
 	return backend;
@@ -35,7 +35,7 @@ static void
 on_silence(void *context, long long ms)
 {
 	struct liveness *l = context;
-	char since[WATCH_SINCE] = "";
+	char since[LOCKS_SINCE] = "";
 	enum backend backend = look(l, since);
 	bool again = l->waits && strcmp(since, l->since) == 0;
 	long long least = l->patience_ms > PATIENCE_MS ? l->patience_ms : PATIENCE_MS;
@@ -56,7 +56,7 @@ on_silence(void *context, long long ms)
 		return;
 	case BACKEND_WAITS:
 		if (again) {
-			watch_end_backend(*l->watch, db_backend_pid(l->db), since);
+			locks_end_backend(*l->watch, db_backend_pid(l->db), since);
 			db_hang_up(l->db, lost_waits);
 		}
 		break;

@@ -20,12 +20,12 @@ struct liveness {
 	bool pid_is_sure;           /* as the server itself said */
 	struct source *source;      /* of the second connection, */
 	const char *application;    /* and its name */
-	struct watch **watch;       /* that connection, whoever made it; made here where it is NULL */
+	struct lock_watch **watch;       /* that connection, whoever made it; made here where it is NULL */
 	long long patience_ms;
 
 	/* while it is silent */
 	bool waits;                 /* the last look saw its process wait for us, */
-	char since[WATCH_SINCE];    /* since then */
+	char since[LOCKS_SINCE];    /* since then */
 	long long asked_ms;         /* how long it had been silent when a server answered last; beyond the silence: an earlier one's */
 };
 

@@ -9,7 +9,7 @@
 #include "migrations/history.h"
 #include "records/record.h"
 
-struct watch {
+struct lock_watch {
 	struct db *db;    /* NULL: lost */
 	int version;
 };
@@ -120,7 +120,7 @@ static const char end_backend_sql[] =
 static const char deadlock_sql[] = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'";
 
 static struct answer *
-ask(struct watch *watch, const char *sql, int count, const char *const parameters[])
+ask(struct lock_watch *watch, const char *sql, int count, const char *const parameters[])
 {
 	struct answer *answer;
 	enum db_outcome outcome;
@@ -138,17 +138,17 @@ ask(struct watch *watch, const char *sql, int count, const char *const parameter
 }
 
 bool
-watch_is_lost(const struct watch *watch)
+locks_is_lost(const struct lock_watch *watch)
 {
 	return watch->db == NULL;
 }
 
 /* --- the connection --- */
 
-struct watch *
-watch_open(struct source *source, const char *application, long long limit_ms, bool *refused)
+struct lock_watch *
+locks_open(struct source *source, const char *application, long long limit_ms, bool *refused)
 {
-	struct watch *watch;
+	struct lock_watch *watch;
 	struct db *db;
 
 	if ((db = db_try_open(source, application, limit_ms > 0 ? limit_ms : CONNECT_MS, refused)) == NULL)
@@ -160,7 +160,7 @@ watch_open(struct source *source, const char *application, long long limit_ms, b
 }
 
 void
-watch_close(struct watch *watch)
+locks_close(struct lock_watch *watch)
 {
 	if (watch == NULL)
 		return;
@@ -171,7 +171,7 @@ watch_close(struct watch *watch)
 /* --- looking --- */
 
 bool
-watch_look(struct watch *watch, int pid, struct sight *sight)
+locks_look(struct lock_watch *watch, int pid, struct lock_view *view)
 {
 	char number[16];
 	const char *const parameters[] = { number };
@@ -182,12 +182,12 @@ watch_look(struct watch *watch, int pid, struct sight *sight)
 	a = ask(watch, watch->version >= 140000 ? look_sql : look_13_sql, 1, parameters);
 	if (a == NULL)
 		return false;
-	*sight = (struct sight){ .waiting = answer_flag(a, 0, 0), .behind = (size_t)answer_count(a, 0, 1) };
-	sight->longest_ms = answer_number(a, 0, 2) != NUMBER_UNKNOWN ? answer_number(a, 0, 2) : 0;
+	*view = (struct lock_view){ .waiting = answer_flag(a, 0, 0), .behind = (size_t)answer_count(a, 0, 1) };
+	view->longest_ms = answer_number(a, 0, 2) != NUMBER_UNKNOWN ? answer_number(a, 0, 2) : 0;
 	if ((text = answer_text(a, 0, 3)) != NULL)
-		bytes_copy(sight->relation, sizeof sight->relation, text);
+		bytes_copy(view->relation, sizeof view->relation, text);
 	if ((text = answer_text(a, 0, 4)) != NULL)
-		bytes_copy(sight->progress, sizeof sight->progress, text);
+		bytes_copy(view->progress, sizeof view->progress, text);
 	answer_free(a);
 	return true;
 }
@@ -229,7 +229,7 @@ fill_waits(struct waits *waits, struct answer *answer)
 }
 
 void
-watch_waits(struct watch *watch, int pid, struct waits *waits)
+locks_waits(struct lock_watch *watch, int pid, struct waits *waits)
 {
 	char number[16];
 	const char *const parameters[] = { number };
@@ -245,7 +245,7 @@ watch_waits(struct watch *watch, int pid, struct waits *waits)
 }
 
 bool
-watch_holders(struct watch *watch, int pid, const struct waits *waits, struct waits *holders)
+locks_holders(struct lock_watch *watch, int pid, const struct waits *waits, struct waits *holders)
 {
 	char number[16];
 	const char *const parameters[] = { waits->oid, waits->lock, number };
@@ -259,7 +259,7 @@ watch_holders(struct watch *watch, int pid, const struct waits *waits, struct wa
 }
 
 enum backend
-watch_backend(struct watch *watch, int pid, bool sure, char since[WATCH_SINCE])
+locks_backend(struct lock_watch *watch, int pid, bool sure, char since[LOCKS_SINCE])
 {
 	char number[16];
 	const char *const parameters[] = { number };
@@ -269,7 +269,7 @@ watch_backend(struct watch *watch, int pid, bool sure, char since[WATCH_SINCE])
 	snprintf(number, sizeof number, "%d", pid);
 	if ((a = ask(watch, backend_sql, 1, parameters)) == NULL)
 		return BACKEND_NOT_SEEN;
-	bytes_copy(since, WATCH_SINCE, answer_word(a, 0, 4));
+	bytes_copy(since, LOCKS_SINCE, answer_word(a, 0, 4));
 	if (!answer_has(a, 2) || answer_flag(a, 0, 1) || (!sure && answer_number(a, 0, 0) != db_backend_pid(watch->db)))
 		backend = BACKEND_NOT_KNOWN;
 	else if (answer_text(a, 0, 2) == NULL)
@@ -281,7 +281,7 @@ watch_backend(struct watch *watch, int pid, bool sure, char since[WATCH_SINCE])
 }
 
 void
-watch_end_backend(struct watch *watch, int pid, const char *since)
+locks_end_backend(struct lock_watch *watch, int pid, const char *since)
 {
 	char number[16];
 	const char *const parameters[] = { number, since };
@@ -291,7 +291,7 @@ watch_end_backend(struct watch *watch, int pid, const char *since)
 }
 
 long long
-watch_deadlock_ms(struct watch *watch)
+locks_deadlock_ms(struct lock_watch *watch)
 {
 	struct answer *answer = ask(watch, deadlock_sql, 0, NULL);
 	long long ms = answer != NULL && answer_rows(answer) > 0 ? answer_number(answer, 0, 0) : 1000;

@@ -33,46 +33,46 @@ struct waits {
 };
 
 /* One look at a session. */
-#define WATCH_TEXT 160
-struct sight {
+#define LOCKS_TEXT 160
+struct lock_view {
 	bool waiting;             /* it waits for a lock itself */
 	size_t behind;            /* so many sessions wait for it, */
 	long long longest_ms;     /* this one for the longest time, */
-	char relation[WATCH_TEXT]; /* for this; "" where it is no relation */
-	char progress[WATCH_TEXT]; /* "index: building index: scanning table, 62 %", or "" */
+	char relation[LOCKS_TEXT]; /* for this; "" where it is no relation */
+	char progress[LOCKS_TEXT]; /* "index: building index: scanning table, 62 %", or "" */
 };
 
 /* Parameter $1: a relation's oid.  Of the prepared transactions that hold it, the oldest first: gid as SQL has it, owner. */
 extern const char locks_prepared_sql[];
 
-struct watch;
+struct lock_watch;
 
 /*
  * Connects.  A watcher is a convenience: NULL where it cannot; *refused as db_try_open() has it.  limit_ms: the most that
  * this, and then each look, may take; 0: 3 s.
  */
-struct watch *watch_open(struct source *source, const char *application, long long limit_ms, bool *refused);
-void watch_close(struct watch *watch);
+struct lock_watch *locks_open(struct source *source, const char *application, long long limit_ms, bool *refused);
+void locks_close(struct lock_watch *watch);
 
 /* Whether its connection is gone: it sees nothing any more. */
-bool watch_is_lost(const struct watch *watch);
+bool locks_is_lost(const struct lock_watch *watch);
 
 /*
  * Whom the session `pid` keeps waiting, and how far it is.  Only locks that stop traffic count, SHARE and stronger, and
  * rows; and only sessions that may be traffic: who wants SHARE UPDATE EXCLUSIVE is a VACUUM or the like, and who waits
  * for the deploy lock is another deployer.  False where nothing could be seen.
  */
-bool watch_look(struct watch *watch, int pid, struct sight *sight);
+bool locks_look(struct lock_watch *watch, int pid, struct lock_view *view);
 
 /*
  * Whom the session `pid` waits for now.  Where it waits for somebody, replaces what *waits has; else leaves it
- * alone, so that the last sight is kept.
+ * alone, so that the last view is kept.
  */
-void watch_waits(struct watch *watch, int pid, struct waits *waits);
+void locks_waits(struct lock_watch *watch, int pid, struct waits *waits);
 
 /* Who holds now what `waits` was about, but for the session `pid`, into *holders, which is replaced.  False where nothing
  * could be seen. */
-bool watch_holders(struct watch *watch, int pid, const struct waits *waits, struct waits *holders);
+bool locks_holders(struct lock_watch *watch, int pid, const struct waits *waits, struct waits *holders);
 
 /*
  * What the process `pid` is at, that some session of ours belongs to.  `sure`: that number is the server's own; else it may
@@ -85,14 +85,14 @@ enum backend {
 	BACKEND_WAITS,       /* it waits for its client: for a statement, or for what it says to be taken */
 	BACKEND_GONE
 };
-#define WATCH_SINCE 96
-enum backend watch_backend(struct watch *watch, int pid, bool sure, char since[WATCH_SINCE]);
+#define LOCKS_SINCE 96
+enum backend locks_backend(struct lock_watch *watch, int pid, bool sure, char since[LOCKS_SINCE]);
 
 /* Ends that process where it still waits like that, since `since`: its locks go, and what it did not commit. */
-void watch_end_backend(struct watch *watch, int pid, const char *since);
+void locks_end_backend(struct lock_watch *watch, int pid, const char *since);
 
 /* The server's deadlock_timeout. */
-long long watch_deadlock_ms(struct watch *watch);
+long long locks_deadlock_ms(struct lock_watch *watch);
 
 void waits_free(struct waits *waits);
 

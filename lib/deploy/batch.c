@@ -122,7 +122,7 @@ next_statement(void *context, size_t unit, size_t at)
 }
 
 static void
-watch_begin(struct batch *f)
+locks_begin(struct batch *f)
 {
 	stall_step(&f->send->traffic, f->steps[f->ended].migration);
 	stall_attempt(&f->send->traffic, true);
@@ -140,7 +140,7 @@ ended(void *context, size_t unit)
 	(void)stall_ended(&f->send->traffic);
 	f->worst_ms[unit] = f->send->traffic.worst_ms;
 	if (unit + 1 < f->count)
-		watch_begin(f);
+		locks_begin(f);
 	progress_step(f->send->progress);
 }
 
@@ -256,7 +256,7 @@ batch_send(struct step_context *send, const struct step *steps, size_t count, st
 	f.ended_ms = clock_now_ms();
 	db_hooks(send->db, &hooks);
 	progress_step(send->progress);
-	watch_begin(&f);
+	locks_begin(&f);
 	sent = db_send_ahead(send->db, &units, &finished, &failed);
 	db_hooks(send->db, NULL);
 	if (sent == DB_ERROR)

@@ -39,7 +39,7 @@ stall_step(struct stall *t, const char *migration)
 void
 stall_end(struct stall *t)
 {
-	watch_close(t->watch);
+	locks_close(t->watch);
 	t->watch = NULL;
 	waits_free(&t->waits);
 }
@@ -53,8 +53,8 @@ stall_attempt(struct stall *t, bool bounded)
 	t->bounded = bounded;
 	t->began_ms = now;
 	t->next_ms = t->waited ? now : now + within(t->max_stall_ms / 4, TICK_MS, FIRST_LOOK_MS);
-	t->waiting_ms = t->sight_ms = t->behind_ms = 0;
-	t->sight = (struct sight){ 0 };
+	t->waiting_ms = t->view_ms = t->behind_ms = 0;
+	t->view = (struct lock_view){ 0 };
 }
 
 /* --- looking --- */
@@ -62,10 +62,10 @@ stall_attempt(struct stall *t, bool bounded)
 static bool
 has_watch(struct stall *t)
 {
-	if (t->watch != NULL || t->watch_tried)
+	if (t->watch != NULL || t->locks_tried)
 		return t->watch != NULL;
-	t->watch_tried = true;
-	if ((t->watch = watch_open(t->source, "mig-apply watch", 0, NULL)) == NULL)
+	t->locks_tried = true;
+	if ((t->watch = locks_open(t->source, "mig-apply watch", 0, NULL)) == NULL)
 		message_warning("could not open a second connection: sessions blocked by this deploy will not be detected");
 	else
 		message_verbose("%s: a second connection watches who waits for whom", t->migration);
@@ -85,8 +85,8 @@ say_why(const struct stall *t, const char *why)
 {
 	char longest[CLOCK_SPAN];
 
-	message_verbose("%s: cancelled: %zu session%s waited for us, for %s%s", t->migration, t->sight.behind,
-	    t->sight.behind == 1 ? "" : "s", clock_span(t->sight.longest_ms, longest), why);
+	message_verbose("%s: cancelled: %zu session%s waited for us, for %s%s", t->migration, t->view.behind,
+	    t->view.behind == 1 ? "" : "s", clock_span(t->view.longest_ms, longest), why);
 }
 
 /*
@@ -96,7 +96,7 @@ say_why(const struct stall *t, const char *why)
 static void
 judge(struct stall *t, long long lead)
 {
-	const struct sight *s = &t->sight;
+	const struct lock_view *s = &t->view;
 
 	if (s->behind > 0 && s->longest_ms + lead >= t->max_stall_ms) {
 		bool waited = s->waiting || t->waiting_ms > s->longest_ms / 4 + TICK_MS;
@@ -118,30 +118,30 @@ look(struct stall *t)
 		t->next_ms = before + 3600000;
 		return;
 	}
-	if (t->sight_ms > 0 && t->sight.waiting)
-		t->waiting_ms += before - t->sight_ms;
-	if (!watch_look(t->watch, t->pid, &t->sight)) {
-		if (watch_is_lost(t->watch)) {
-			watch_close(t->watch);
+	if (t->view_ms > 0 && t->view.waiting)
+		t->waiting_ms += before - t->view_ms;
+	if (!locks_look(t->watch, t->pid, &t->view)) {
+		if (locks_is_lost(t->watch)) {
+			locks_close(t->watch);
 			t->watch = NULL;
-			t->watch_tried = false;
+			t->locks_tried = false;
 		}
 		t->next_ms = clock_now_ms() + 1000;
 		return;
 	}
-	t->sight_ms = before;
-	t->behind_ms = t->sight.behind == 0 ? 0 : t->behind_ms != 0 ? t->behind_ms : before;
-	if (t->sight.behind > 0 && t->sight.longest_ms == 0) /* not told: PostgreSQL 13, and somebody else's session */
-		t->sight.longest_ms = before - t->behind_ms;
-	if (t->worst_ms == NUMBER_UNKNOWN || t->sight.longest_ms > t->worst_ms)
-		t->worst_ms = t->sight.longest_ms;
-	if (t->sight.waiting)
-		watch_waits(t->watch, t->pid, &t->waits);
+	t->view_ms = before;
+	t->behind_ms = t->view.behind == 0 ? 0 : t->behind_ms != 0 ? t->behind_ms : before;
+	if (t->view.behind > 0 && t->view.longest_ms == 0) /* not told: PostgreSQL 13, and somebody else's session */
+		t->view.longest_ms = before - t->behind_ms;
+	if (t->worst_ms == NUMBER_UNKNOWN || t->view.longest_ms > t->worst_ms)
+		t->worst_ms = t->view.longest_ms;
+	if (t->view.waiting)
+		locks_waits(t->watch, t->pid, &t->waits);
 	now = clock_now_ms();
 	cost = now - before;
 	lead = TICK_MS + 2 * cost + TICK_MS / 4;
 	/* where nobody waits, a quarter of what is allowed may pass until somebody is seen */
-	t->next_ms = t->sight.waiting || t->sight.behind > 0 ? now + cost
+	t->next_ms = t->view.waiting || t->view.behind > 0 ? now + cost
 	                                                     : now + within(t->max_stall_ms / 4, 2 * cost, 500);
 	judge(t, lead);
 }
@@ -163,12 +163,12 @@ enum stall_verdict
 stall_ended(struct stall *t)
 {
 	/* whoever waited at the last look may have waited until now */
-	if (t->sight_ms > 0 && t->sight.behind > 0) {
-		long long longest = t->sight.longest_ms + clock_now_ms() - t->sight_ms;
+	if (t->view_ms > 0 && t->view.behind > 0) {
+		long long longest = t->view.longest_ms + clock_now_ms() - t->view_ms;
 
 		t->worst_ms = longest > t->worst_ms ? longest : t->worst_ms;
 	}
-	t->sight_ms = 0;
+	t->view_ms = 0;
 	return t->verdict;
 }
 
@@ -324,7 +324,7 @@ stall_look_first(struct stall *t, long long lock_timeout_ms, void (*waiting)(voi
 	char span[CLOCK_SPAN];
 
 	while (timeout == WAIT_ON) {
-		if (t->waits.oid == NULL || !has_watch(t) || !watch_holders(t->watch, t->pid, &t->waits, &holders)) {
+		if (t->waits.oid == NULL || !has_watch(t) || !locks_holders(t->watch, t->pid, &t->waits, &holders)) {
 			timeout = lock_timeout_ms;
 			break;
 		}
@@ -354,7 +354,7 @@ stall_displace(struct stall *t, struct bytes *sql)
 	message_verbose("%s: an autovacuum has %s; waiting for it with SHARE UPDATE EXCLUSIVE, which stops no traffic",
 	    t->migration, t->yields);
 	bytes_format(sql, "SET LOCAL lock_timeout = %lld; LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE; ",
-	    watch_deadlock_ms(t->watch) + YIELD_MS, t->yields);
+	    locks_deadlock_ms(t->watch) + YIELD_MS, t->yields);
 }
 
 /* --- saying --- */
@@ -374,11 +374,11 @@ stall_name_holder(const struct waits *waits, struct bytes *out)
 void
 stall_note(const struct stall *t, struct bytes *note)
 {
-	if (t->sight_ms == 0)
+	if (t->view_ms == 0)
 		return;
-	if (t->sight.progress[0] != '\0')
-		bytes_format(note, "%s%s", note->len > 0 ? "; " : "", t->sight.progress);
-	if (t->sight.waiting && t->waits.count > 0) {
+	if (t->view.progress[0] != '\0')
+		bytes_format(note, "%s%s", note->len > 0 ? "; " : "", t->view.progress);
+	if (t->view.waiting && t->waits.count > 0) {
 		bytes_format(note, "%swaits for ", note->len > 0 ? "; " : "");
 		stall_name_holder(&t->waits, note);
 	}

@@ -31,16 +31,16 @@ struct stall {
 	struct source *source;      /* of the second connection */
 	long long max_stall_ms;
 	long long deadline_ms;      /* on clock_now_ms() */
-	struct watch *watch;        /* NULL: not yet, or it cannot be had */
+	struct lock_watch *watch;        /* NULL: not yet, or it cannot be had */
 	struct liveness liveness;   /* makes and uses the same one */
-	bool watch_tried;
+	bool locks_tried;
 
 	/* the step so far */
 	const char *migration;
 	long long worst_ms;         /* how long somebody was seen waiting for us; NUMBER_UNKNOWN: nobody looked */
 	bool waited;                /* something was waited for in vain: who is in the way is looked at from the start */
 	struct waits waits;         /* whom the last wait was for */
-	char yields[WATCH_TEXT];    /* the relation that a plain autovacuum holds, which ends for who waits; or "" */
+	char yields[LOCKS_TEXT];    /* the relation that a plain autovacuum holds, which ends for who waits; or "" */
 	bool autovacuum_stays;              /* such a one did not end */
 	long long life_ms;          /* the longest that a transaction lasted that was in the way, and has ended */
 
@@ -49,8 +49,8 @@ struct stall {
 	bool bounded;               /* its waits for locks have a time-out of their own */
 	long long began_ms, next_ms, cancelled_ms;
 	long long waiting_ms;       /* how long of it we were seen waiting */
-	struct sight sight;         /* what was seen last, */
-	long long sight_ms;         /* and when; 0: nothing yet */
+	struct lock_view view;         /* what was seen last, */
+	long long view_ms;         /* and when; 0: nothing yet */
 	long long behind_ms;        /* since when somebody was seen at each look to wait for us; 0: nobody is */
 };
 

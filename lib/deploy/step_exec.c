@@ -92,10 +92,10 @@ note_cancelled(struct step_exec *g)
 
 	if (g->verdict == STALL_HELD) {
 		bytes_format(&why, "this needs longer than --max-stall allows, %s, while %zu session%s wait%s",
-		    clock_span(t->max_stall_ms, limit), t->sight.behind, t->sight.behind == 1 ? "" : "s",
-		    t->sight.behind == 1 ? "s" : "");
-		if (t->sight.relation[0] != '\0')
-			bytes_format(&why, " for %s", t->sight.relation);
+		    clock_span(t->max_stall_ms, limit), t->view.behind, t->view.behind == 1 ? "" : "s",
+		    t->view.behind == 1 ? "s" : "");
+		if (t->view.relation[0] != '\0')
+			bytes_format(&why, " for %s", t->view.relation);
 		bytes_format(&advice, "%s; or allow more: --max-stall=%llds",
 		    hint_of(g->step->sql, g->sent.statement > 0 ? &step_exec_statements(g)[g->sent.statement - 1] : NULL),
 		    t->max_stall_ms < 1000 ? 10 : t->max_stall_ms / 100);
