@@ -101,7 +101,7 @@ struct request {
 struct job {
 	struct source source;
 	struct db *db;
-	struct survey survey;
+	struct inspection survey;
 	struct history_index index;
 	struct folder folder;
 	struct reader *reader;
@@ -250,7 +250,7 @@ read_database(struct job *job, const struct request *request)
 		return code;
 	secret_free(job->source.password); /* connected: it is not needed again */
 	job->source.password = NULL;
-	code = survey_take(job->db, &job->source.target, false, &job->survey);
+	code = inspect_take(job->db, &job->source.target, false, &job->survey);
 	job->scan.has_database = code == 0;
 	job->scan.database = job->survey.database;
 	job->scan.history = job->survey.rows;
@@ -502,7 +502,7 @@ main(int argc, char *argv[])
 		code = request.mode != MODE_SCAN ? scan_schema(&job, &request, &out) : scan(&job, &request, &out);
 	code = output_close(&out, code);
 	history_index_free(&job.index);
-	survey_free(&job.survey);
+	inspect_free(&job.survey);
 	db_close(job.db);
 	source_free(&job.source);
 	folder_close(&job.folder);

@@ -50,7 +50,7 @@ struct history_job {
 	struct scan scan;
 	struct history_index index;  /* of the scan's rows */
 	bool made, keeps;            /* keeps: the scripts will be needed again */
-	struct survey survey;
+	struct inspection survey;
 	const char *schema;
 	struct bytes rows_sql;
 	char *command;               /* of the scan, which outlives its reader */
@@ -193,7 +193,7 @@ ask(struct check_job *job, struct db_ask *asks)
 	h->schema = job->session->source.target.schema;
 	if (h->rows_sql.len == 0)
 		history_rows_sql(&h->rows_sql, h->schema);
-	survey_ask(asks, &h->schema, h->rows_sql.data);
+	inspect_ask(asks, &h->schema, h->rows_sql.data);
 	return SURVEY_ASKS;
 }
 
@@ -236,7 +236,7 @@ static void
 answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 {
 	struct history_job *h = job->data;
-	const char *denied = session->code == 0 ? survey_rows_denied(asks) : NULL;
+	const char *denied = session->code == 0 ? inspect_rows_denied(asks) : NULL;
 
 	if (session->code == 0)
 		check_take_target(job, db_host(session->db), db_port(session->db), db_database(session->db));
@@ -246,7 +246,7 @@ answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [%s]", denied);
 		if (strcmp(denied, "42501") == 0)
 			say_grant(job, session);
-	} else if (survey_answered(session->db, asks, &h->survey) != 0) {
+	} else if (inspect_answered(session->db, asks, &h->survey) != 0) {
 		check_say(&job->outcome, CHECK_UNKNOWN, "the history cannot be judged");
 	} else {
 		compare_again(job, h);
@@ -265,7 +265,7 @@ end(struct check_job *job)
 {
 	struct history_job *h = job->data;
 
-	survey_free(&h->survey);
+	inspect_free(&h->survey);
 	history_index_free(&h->index);
 	bytes_free(&h->rows_sql);
 	free(h->command);

@@ -24,7 +24,7 @@ say_no_table(const struct database *d, char kind)
 }
 
 static int
-take_look(struct db *db, struct survey *survey)
+take_look(struct db *db, struct inspection *survey)
 {
 	struct database *d = &survey->database;
 	const struct answer *a = survey->answers[SURVEY_LOOK];
@@ -88,7 +88,7 @@ compare_rows(const void *a, const void *b)
 
 /* Only a table made by hand has such a row: nobody could tell which migration it is about. */
 static int
-say_no_name(const struct survey *survey, const struct history_row *row)
+say_no_name(const struct inspection *survey, const struct history_row *row)
 {
 	const char *column = row->id == NULL ? "id" : "migration_name", *other = row->id == NULL ? row->migration : row->id;
 	struct bytes table = { 0 };
@@ -106,7 +106,7 @@ say_no_name(const struct survey *survey, const struct history_row *row)
 }
 
 static int
-take_rows(struct survey *survey)
+take_rows(struct inspection *survey)
 {
 	const struct answer *a = survey->answers[SURVEY_ROWS];
 	size_t i;
@@ -133,7 +133,7 @@ take_rows(struct survey *survey)
 }
 
 struct page_session
-survey_holder(const struct answer *a)
+inspect_holder(const struct answer *a)
 {
 	return (struct page_session){ .pid = answer_number(a, 0, 0),
 		.user = answer_text(a, 0, 1),
@@ -147,7 +147,7 @@ survey_holder(const struct answer *a)
  * stays named: an unfinished row that was read since was theirs.
  */
 static void
-take_holder(struct survey *survey)
+take_holder(struct inspection *survey)
 {
 	struct database *d = &survey->database;
 	const struct answer *a = survey->answers[SURVEY_HOLDER];
@@ -156,7 +156,7 @@ take_holder(struct survey *survey)
 	survey->deploying_ms = NUMBER_UNKNOWN;
 	if (a == NULL || answer_rows(a) == 0)
 		return;
-	holder = survey_holder(a);
+	holder = inspect_holder(a);
 	d->deployer_pid = holder.pid;
 	d->deployer_user = holder.user;
 	d->deployer_application = holder.application;
@@ -194,7 +194,7 @@ make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const
 }
 
 static void
-keep_answers(struct survey *survey, struct db_ask asks[ASKS])
+keep_answers(struct inspection *survey, struct db_ask asks[ASKS])
 {
 	static const int places[][2] = { { SURVEY_SYSTEM, ASK_SYSTEM }, { SURVEY_LOCK, ASK_LOCK },
 		{ SURVEY_LOOK, ASK_LOOK }, { SURVEY_ROWS, ASK_ROWS }, { SURVEY_HOLDER, ASK_HOLDER } };
@@ -211,7 +211,7 @@ keep_answers(struct survey *survey, struct db_ask asks[ASKS])
 
 /* Row level security hides rows from us, and the server was told rather to refuse: a part of the history is none. */
 static int
-say_hidden(const struct survey *survey, const char *user, const char *owner)
+say_hidden(const struct inspection *survey, const char *user, const char *owner)
 {
 	struct bytes table = { 0 }, role = { 0 }, of = { 0 };
 
@@ -232,7 +232,7 @@ say_hidden(const struct survey *survey, const char *user, const char *owner)
 }
 
 static int
-say_no_rows(struct db *db, const struct survey *survey, const struct db_ask asks[])
+say_no_rows(struct db *db, const struct inspection *survey, const struct db_ask asks[])
 {
 	const struct answer *look = survey->answers[SURVEY_LOOK];
 	struct bytes table = { 0 };
@@ -264,7 +264,7 @@ say_no_rows(struct db *db, const struct survey *survey, const struct db_ask asks
 }
 
 static int
-take_answers(struct db *db, struct db_ask asks[ASKS], struct survey *survey)
+take_answers(struct db *db, struct db_ask asks[ASKS], struct inspection *survey)
 {
 	int code;
 
@@ -286,7 +286,7 @@ take_answers(struct db *db, struct db_ask asks[ASKS], struct survey *survey)
 }
 
 int
-survey_take(struct db *db, const struct conninfo *target, bool lock, struct survey *survey)
+inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *survey)
 {
 	const char *schema = target->schema, *process;
 	char number[16];
@@ -307,7 +307,7 @@ survey_take(struct db *db, const struct conninfo *target, bool lock, struct surv
 }
 
 void
-survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql)
+inspect_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql)
 {
 	struct db_ask all[ASKS];
 
@@ -316,7 +316,7 @@ survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql
 }
 
 const char *
-survey_rows_denied(const struct db_ask asks[])
+inspect_rows_denied(const struct db_ask asks[])
 {
 	const struct db_ask *rows = &asks[ASK_ROWS - ASK_BEGIN], *look = &asks[ASK_LOOK - ASK_BEGIN];
 	bool hidden = look->outcome == DB_OK && answer_flag(look->answer, 0, HISTORY_LOOK_HIDDEN);
@@ -327,7 +327,7 @@ survey_rows_denied(const struct db_ask asks[])
 }
 
 int
-survey_answered(struct db *db, struct db_ask asks[], struct survey *survey)
+inspect_answered(struct db *db, struct db_ask asks[], struct inspection *survey)
 {
 	struct db_ask all[ASKS] = { 0 };
 	size_t i;
@@ -339,7 +339,7 @@ survey_answered(struct db *db, struct db_ask asks[], struct survey *survey)
 }
 
 void
-survey_free(struct survey *survey)
+inspect_free(struct inspection *survey)
 {
 	size_t i;
 
@@ -347,5 +347,5 @@ survey_free(struct survey *survey)
 		answer_free(survey->answers[i]);
 	free(survey->rows);
 	free(survey->schema);
-	*survey = (struct survey){ 0 };
+	*survey = (struct inspection){ 0 };
 }

@@ -17,7 +17,7 @@
 
 enum { SURVEY_SYSTEM, SURVEY_LOCK, SURVEY_LOOK, SURVEY_ROWS, SURVEY_HOLDER, SURVEY_ANSWERS };
 
-struct survey {
+struct inspection {
 	struct database database;
 	struct history_row *rows;      /* by started_at, id */
 	size_t count;
@@ -36,24 +36,24 @@ struct survey {
  * Looks at everything, the history in one read-only transaction.  `target` says the schema.  `lock`: asks for
  * the deploy lock before, without waiting, but not where a pooler is between: what is read is then read under it,
  * if `locked`.  May be called again.
- * Returns 0, or an exit code, said.  survey_free() is due in any case.
+ * Returns 0, or an exit code, said.  inspect_free() is due in any case.
  */
-int survey_take(struct db *db, const struct conninfo *target, bool lock, struct survey *survey);
+int inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *survey);
 
 /*
  * The same in two parts and without the lock, for a session that asks it together with other things: the questions (rows_sql: of
  * history_rows_sql(); both texts must live until the answers are there), and what becomes of the answers, which are
- * taken over.  survey_rows_denied() is the SQLSTATE with which the history could not be read; NULL: it was, there is none, or
- * survey_answered() says why.
+ * taken over.  inspect_rows_denied() is the SQLSTATE with which the history could not be read; NULL: it was, there is none, or
+ * inspect_answered() says why.
  */
 enum { SURVEY_ASKS = 8 };
-void survey_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql);
-const char *survey_rows_denied(const struct db_ask asks[]);
-int survey_answered(struct db *db, struct db_ask asks[], struct survey *survey);
+void inspect_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql);
+const char *inspect_rows_denied(const struct db_ask asks[]);
+int inspect_answered(struct db *db, struct db_ask asks[], struct inspection *survey);
 
-void survey_free(struct survey *survey);
+void inspect_free(struct inspection *survey);
 
 /* The session in an answer to history_holder_sql that has a row; its age is that of its connection. */
-struct page_session survey_holder(const struct answer *answer);
+struct page_session inspect_holder(const struct answer *answer);
 
 #endif

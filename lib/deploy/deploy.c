@@ -96,7 +96,7 @@ take_lock(struct run_state *s)
 			break;
 		clock_sleep_ms(pause);
 		say_waiting(&holder, clock_now_ms() - began, s->deadline_ms - began, &next);
-		code = survey_take(s->db, &s->source.target, true, &s->survey);
+		code = inspect_take(s->db, &s->source.target, true, &s->survey);
 	}
 	if (code == 0 && holder.len > 0 && message_verbosity >= 0)
 		message_line("      waited %s for another deployer: %s", clock_span(clock_now_ms() - began, span),
@@ -379,7 +379,7 @@ free_run(struct run_state *s)
 	stall_end(&s->send.traffic);
 	free(s->send.deferrable);
 	history_index_free(&s->index);
-	survey_free(&s->survey);
+	inspect_free(&s->survey);
 	db_close(s->db);    /* also gives the deploy lock back */
 	source_free(&s->source);
 	for (i = 0; i < s->text_count; i++)

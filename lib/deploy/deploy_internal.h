@@ -24,7 +24,7 @@ struct run_state {
 	const struct plan_stream *plan;
 	struct source source;
 	struct db *db;
-	struct survey survey;
+	struct inspection survey;
 	struct history_index index;
 	struct step_context send;
 	struct progress progress;

@@ -76,7 +76,7 @@ check_pooler(struct run_state *s)
 	code = pooler_refuse(s->db, &s->source, s->survey.backend_pid);
 	if (code != 0 || s->deploy->dry_run)
 		return code;
-	return survey_take(s->db, &s->source.target, true, &s->survey);
+	return inspect_take(s->db, &s->source.target, true, &s->survey);
 }
 
 int
@@ -90,7 +90,7 @@ deploy_connect_to_target(struct run_state *s)
 		s->db = db_open(&s->source, "mig-apply", &patience, &code);
 	if (code == 0) {
 		db_release_on_death(s->db);
-		code = survey_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);
+		code = inspect_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);
 	}
 	if (code == 0)
 		code = check_target(s);

@@ -231,7 +231,7 @@ take_lock(struct db *db, long long deadline)
 		if (taken)
 			break;
 		if (db_query_ours(db, &a, history_holder_sql, 0, NULL) == DB_OK && answer_rows(a) > 0) {
-			session = survey_holder(a);
+			session = inspect_holder(a);
 			session.age_ms = NUMBER_UNKNOWN; /* of its connection */
 			holder.len = 0;
 			face_session(&holder, &session);
