@@ -27,7 +27,7 @@ ask_flag(struct db *db, const char *sql, bool ours)
 }
 
 static int
-mend_lock(struct db *db, const struct step *step)
+restore_lock(struct db *db, const struct step *step)
 {
 	int held = ask_flag(db, history_lock_held_sql, true);
 
@@ -44,7 +44,7 @@ mend_lock(struct db *db, const struct step *step)
 }
 
 static int
-mend_search_path(struct db *db, const char *schema, const struct conninfo *target, const struct step *step)
+restore_search_path(struct db *db, const char *schema, const struct conninfo *target, const struct step *step)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
@@ -71,14 +71,14 @@ mend_search_path(struct db *db, const char *schema, const struct conninfo *targe
 }
 
 int
-mend_settings(struct db *db, const char *schema, const struct conninfo *target, const struct step *step,
+restore_settings(struct db *db, const char *schema, const struct conninfo *target, const struct step *step,
     const struct sql_script *script)
 {
 	const char *setting;
 	int code = 0;
 
 	if (session_may_set(step->sql, script, "search_path"))
-		code = mend_search_path(db, schema, target, step);
+		code = restore_search_path(db, schema, target, step);
 	if (session_may_set(step->sql, script, "row_security"))
 		db_show_all_rows(db);
 	while ((setting = db_restored(db)) != NULL)
@@ -87,7 +87,7 @@ mend_settings(struct db *db, const char *schema, const struct conninfo *target, 
 }
 
 int
-mend_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step)
+restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step)
 {
 	struct sql_script script;
 	int code = 0;
@@ -98,9 +98,9 @@ mend_session(struct db *db, const char *schema, const struct conninfo *target, c
 	if (session_changes(step->sql, &script))
 		db_release_on_death(db);
 	if (session_may_unlock(step->sql, &script))
-		code = mend_lock(db, step);
+		code = restore_lock(db, step);
 	if (code == 0)
-		code = mend_settings(db, schema, target, step, &script);
+		code = restore_settings(db, schema, target, step, &script);
 	sql_script_free(&script);
 	return code;
 }

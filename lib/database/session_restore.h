@@ -15,13 +15,13 @@
  * stay for the scripts that follow, as with Prisma.  Asks the server only where the script has statements that can do
  * this.  Returns 0, or an exit code, said.
  */
-int mend_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step);
+int restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step);
 
 /*
  * The part of it that concerns scripts alone: a search path in which the history does not resolve, and how the server reads
  * text.
  */
-int mend_settings(struct db *db, const char *schema, const struct conninfo *target, const struct step *step,
+int restore_settings(struct db *db, const char *schema, const struct conninfo *target, const struct step *step,
     const struct sql_script *script);
 
 #endif

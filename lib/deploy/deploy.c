@@ -179,7 +179,7 @@ run_step(struct run_state *s, size_t at)
 		code = report_trouble(&report, at, &sent, &s->send);
 	}
 	if (sent.outcome == STEP_APPLIED)
-		code = mend_session(s->db, s->survey.database.schema, &s->source.target, step);
+		code = restore_session(s->db, s->survey.database.schema, &s->source.target, step);
 	bytes_free(&note);
 	sent_free(&sent);
 	return code;

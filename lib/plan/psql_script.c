@@ -402,7 +402,7 @@ write_segment(struct writing *w, const struct segment *s, bool last)
 
 /* What a script may have changed of the session. */
 static void
-mend_session(const struct psql *p, const struct step *step, const struct sql_script *script)
+restore_session(const struct psql *p, const struct step *step, const struct sql_script *script)
 {
 	struct bytes resolves = { 0 }, body = { 0 };
 
@@ -453,7 +453,7 @@ write_apply(struct psql *p, const struct step *step)
 	if (code == 0 && (segments.count == 0 || (step->row_id != NULL && step->resume_at == (long long)script.count + 1)))
 		write_row(&w, HISTORY_FINISHED, script.count, true);
 	if (code == 0)
-		mend_session(p, step, &script);
+		restore_session(p, step, &script);
 	session_behind_free(&w.behind);
 	bytes_free(&w.names);
 	segments_free(&segments);

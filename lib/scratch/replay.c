@@ -327,7 +327,7 @@ replay_step(struct replay *r, const struct step *step)
 	code = run_step(r);
 	db_hooks(r->db, NULL);
 	if (code == 0)
-		code = mend_settings(r->db, scratch_schema(r->scratch), &target, step, &r->script);
+		code = restore_settings(r->db, scratch_schema(r->scratch), &target, step, &r->script);
 	sql_script_free(&r->script);
 	return code;
 }
