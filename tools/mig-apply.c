@@ -9,7 +9,7 @@
 #include "base/options.h"
 #include "base/shell_quote.h"
 #include "base/signals.h"
-#include "deploy/again.h"
+#include "deploy/next_command.h"
 #include "deploy/deploy.h"
 #include "postgres/connection.h"
 #include "records/model.h"
@@ -170,7 +170,7 @@ main(int argc, char *argv[])
 	if (code == 0)
 		code = read_plan(reader, &plan, &out);
 	if (reader != NULL)
-		again_begin(reader_command(reader), shell_words(&words), strcmp(input, "-") != 0 ? input : NULL);
+		next_command_begin(reader_command(reader), shell_words(&words), strcmp(input, "-") != 0 ? input : NULL);
 	if (code == 0)
 		code = deploy_check_plan(&deploy, &plan);
 	if (code == 0)

@@ -6,7 +6,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "database/leftovers.h"
-#include "deploy/again.h"
+#include "deploy/next_command.h"
 #include "migrations/history.h"
 #include "sql/interrupted.h"
 #include "sql/sql.h"
@@ -89,7 +89,7 @@ check(struct db *db, const struct step *step, const struct claim *claim)
 	say_facts(&facts, &claim->aim, left);
 	(void)message_error(MIG_DATA, "%s %s: the catalog says otherwise: %s; nothing was touched", claim->option,
 	    step->migration, facts.data);
-	again_without_marks("next: let mig-apply go on by what the catalog says");
+	next_command_without_marks("next: let mig-apply go on by what the catalog says");
 	bytes_free(&facts);
 	return MIG_DATA;
 }

@@ -14,7 +14,7 @@
 #include "database/inspect.h"
 #include "database/rights.h"
 #include "database/session_restore.h"
-#include "deploy/again.h"
+#include "deploy/next_command.h"
 #include "deploy/batch.h"
 #include "deploy/deploy_internal.h"
 #include "deploy/foresight.h"
@@ -52,7 +52,7 @@ say_locked_out(const struct run_state *s, const struct bytes *holder)
 	if (holder->len > 0)
 		message_line("  held by       %s", holder->data);
 	message_line("  nothing was touched");
-	again_retry("next: run the same again later");
+	next_command_retry("next: run the same again later");
 	return MIG_BUSY;
 }
 

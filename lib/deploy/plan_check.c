@@ -5,7 +5,7 @@
 
 #include "base/message.h"
 #include "base/mig.h"
-#include "deploy/again.h"
+#include "deploy/next_command.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
 #include "sql/sql.h"
@@ -59,7 +59,7 @@ deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
 	if (deploy->expect != NULL && strncmp(deploy->expect, plan->digest, strlen(deploy->expect)) != 0) {
 		(void)message_error(MIG_DATA, "this is not the plan that was expected; nothing was touched");
 		message_line("  expected    %s\n  this plan   %.16s", deploy->expect, plan->digest);
-		again_plan("next: look at it again");
+		next_command_plan("next: look at it again");
 		return MIG_DATA;
 	}
 	for (i = 0; code == 0 && i < plan->finding_count; i++)

@@ -9,7 +9,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/signals.h"
-#include "deploy/again.h"
+#include "deploy/next_command.h"
 #include "database/locks.h"
 #include "migrations/script_error.h"
 #include "migrations/script_path.h"
@@ -231,19 +231,19 @@ static void
 say_next(const struct step *step, const struct sent *sent)
 {
 	if (lost_session(step, sent) || (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent)))
-		again_ask("says how to go on with %s", step->migration);
+		next_command_ask("says how to go on with %s", step->migration);
 	else if (sent->outcome == STEP_FAILED && sent->own_row)
-		again_deploy("next: see to that, then run the same again");
+		next_command_deploy("next: see to that, then run the same again");
 	else if (is_denied(sent))
-		again_deploy("next: give the role that right, or deploy as one that has it; then run the same again");
+		next_command_deploy("next: give the role that right, or deploy as one that has it; then run the same again");
 	else if (sent->outcome == STEP_FAILED && !sent->kept)
-		again_deploy("next: correct the file, then run the same again");
+		next_command_deploy("next: correct the file, then run the same again");
 	else if (sent->outcome == STEP_FAILED)
-		again_deploy("next: correct statement %zu, or a later one, in the file, then run the same again; it resumes there", sent->done + 1);
+		next_command_deploy("next: correct statement %zu, or a later one, in the file, then run the same again; it resumes there", sent->done + 1);
 	else if (sent->kept && !sent->finished) /* a kept plan does not know of the row */
-		again_deploy("next: run the same again; it resumes where it stopped");
+		next_command_deploy("next: run the same again; it resumes where it stopped");
 	else
-		again_retry("next: run the same again; it resumes where it stopped");
+		next_command_retry("next: run the same again; it resumes where it stopped");
 }
 
 static void
@@ -326,7 +326,7 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 		message_line("%s end it in psql:  ROLLBACK PREPARED %s;    (or COMMIT PREPARED)",
 		    i == 0 && waits->holders[0].session.pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
 	answer_free(prepared);
-	(sent->kept ? again_deploy : again_retry)("%s run the same again; it resumes at step %lld",
+	(sent->kept ? next_command_deploy : next_command_retry)("%s run the same again; it resumes at step %lld",
 	    waits->count > 0 ? "      then" : "next:", step->step);
 	return MIG_BUSY;
 }
@@ -369,6 +369,6 @@ report_stopped(const struct report *r, size_t at)
 	fact(r, "committed", is_done, true);
 	fact(r, "skipped", is_skipped, false);
 	fact(r, "not started", is_not_started, false);
-	again_retry("next: run the same again; it resumes where it stopped");
+	next_command_retry("next: run the same again; it resumes where it stopped");
 	return code;
 }

@@ -10,7 +10,7 @@
 #include "base/page.h"
 #include "database/inspect.h"
 #include "database/pooler.h"
-#include "deploy/again.h"
+#include "deploy/next_command.h"
 #include "deploy/claims.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
@@ -147,7 +147,7 @@ say_changed(const struct run_state *s)
 		    row->finished_at != NULL ? "applied" : "begun",
 		    clock_readable(row->finished_at != NULL ? row->finished_at : row->started_at, when));
 	}
-	again_plan("next: look at a new plan");
+	next_command_plan("next: look at a new plan");
 	return MIG_DATA;
 }
 
@@ -159,7 +159,7 @@ say_unfinished(const struct history_row *row)
 	(void)message_error(MIG_FAILED, "%s was begun at %s and never finished (P3009); nothing was touched",
 	    row->migration, clock_readable(row->started_at, when));
 	message_line("  Nobody is at it now: this deploy holds the lock.");
-	again_ask("says what to do about it");
+	next_command_ask("says what to do about it");
 	return MIG_FAILED;
 }
 

@@ -1,4 +1,4 @@
-#include "deploy/again.h"
+#include "deploy/next_command.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static struct {
 } called;
 
 void
-again_begin(const char *plan, const char *apply, const char *file)
+next_command_begin(const char *plan, const char *apply, const char *file)
 {
 	called.plan = plan;
 	called.apply = apply;
@@ -30,7 +30,7 @@ say(const char *text, struct shell_words *words)
 }
 
 void
-again_plan(const char *text)
+next_command_plan(const char *text)
 {
 	struct shell_words words = { 0 };
 
@@ -39,7 +39,7 @@ again_plan(const char *text)
 }
 
 void
-again_ask(const char *format, ...)
+next_command_ask(const char *format, ...)
 {
 	struct bytes remark = { 0 }, command = { 0 };
 	va_list args;
@@ -83,7 +83,7 @@ say_deploy(const char *file, const char *format, va_list args)
 }
 
 void
-again_deploy(const char *format, ...)
+next_command_deploy(const char *format, ...)
 {
 	va_list args;
 
@@ -93,7 +93,7 @@ again_deploy(const char *format, ...)
 }
 
 void
-again_retry(const char *format, ...)
+next_command_retry(const char *format, ...)
 {
 	va_list args;
 
@@ -103,7 +103,7 @@ again_retry(const char *format, ...)
 }
 
 void
-again_without_marks(const char *text)
+next_command_without_marks(const char *text)
 {
 	struct shell_words words = { 0 };
 	const char *plan = called.plan != NULL ? strstr(called.plan, "\n|\n") : NULL;
