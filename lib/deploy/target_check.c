@@ -11,7 +11,7 @@
 #include "database/inspect.h"
 #include "database/pooler.h"
 #include "deploy/next_command.h"
-#include "deploy/claims.h"
+#include "deploy/marks_check.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
 #include "postgres/connection.h"
@@ -251,7 +251,7 @@ deploy_check_claims(struct run_state *s)
 			if (strcmp(s->survey.rows[j].id, step->row_id) == 0)
 				row = &s->survey.rows[j];
 		if (row != NULL || step->begun_sql != NULL)
-			code = claims_check(s->db, step, row);
+			code = marks_check(s->db, step, row);
 	}
 	return code;
 }

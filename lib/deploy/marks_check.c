@@ -1,4 +1,4 @@
-#include "deploy/claims.h"
+#include "deploy/marks_check.h"
 
 #include <string.h>
 
@@ -131,7 +131,7 @@ claim_of_mark(const struct step *step)
 }
 
 int
-claims_check(struct db *db, const struct step *step, const struct history_row *row)
+marks_check(struct db *db, const struct step *step, const struct history_row *row)
 {
 	struct claim claim = step->action == ACTION_APPLY ? claim_of_resume(step, row) : claim_of_mark(step);
 	int code = check(db, step, &claim);
