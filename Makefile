@@ -177,6 +177,7 @@ headers:
 
 lint: headers
 	scripts/floors
+	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
 	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/alone-matrix tests/fuzz/mutate .ci/run
 

@@ -6,6 +6,7 @@
  */
 #include "completions.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /*
  * mig-apply: carries a plan out.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

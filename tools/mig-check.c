@@ -1,12 +1,14 @@
 /*
  * mig-check: says whether all is well, as monitoring plugins do.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/atomic_file.h"
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
@@ -15,6 +17,7 @@
 #include "check/check.h"
 #include "check/page.h"
 #include "check/run.h"
+#include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
 #include "secret/secret.h"

@@ -2,12 +2,14 @@
  * mig-plan: decides what a deploy would do.  Reads a scan, writes a plan; opens no socket, and no file but the
  * one it is given.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/atomic_file.h"
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
@@ -24,6 +26,7 @@
 #include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
+#include "records/words.h"
 #include "secret/secret.h"
 #include "programs.h"
 

@@ -3,18 +3,22 @@
  * datamodel, of a database, or the one that the migrations make in a scratch database.
  * Changes nothing else.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/atomic_file.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
+#include "catalog/catalog.h"
 #include "catalog/page.h"
 #include "catalog/read.h"
 #include "catalog/stream.h"
@@ -25,10 +29,13 @@
 #include "migrations/status.h"
 #include "plan/pages.h"
 #include "postgres/connection.h"
+#include "records/json.h"
 #include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
 #include "scratch/replay_folder.h"
+#include "scratch/scratch.h"
+#include "secret/secret.h"
 #include "secret/source.h"
 #include "programs.h"
 
@@ -101,7 +108,7 @@ struct request {
 struct job {
 	struct source source;
 	struct db *db;
-	struct inspection survey;
+	struct inspection inspection;
 	struct history_index index;
 	struct folder folder;
 	struct reader *reader;
@@ -250,11 +257,11 @@ read_database(struct job *job, const struct request *request)
 		return code;
 	secret_free(job->source.password); /* connected: it is not needed again */
 	job->source.password = NULL;
-	code = inspect_take(job->db, &job->source.target, false, &job->survey);
+	code = inspect_take(job->db, &job->source.target, false, &job->inspection);
 	job->scan.has_database = code == 0;
-	job->scan.database = job->survey.database;
-	job->scan.history = job->survey.rows;
-	job->scan.history_count = job->survey.count;
+	job->scan.database = job->inspection.database;
+	job->scan.history = job->inspection.rows;
+	job->scan.history_count = job->inspection.count;
 	job->index = history_index(job->scan.history, job->scan.history_count);
 	return code;
 }
@@ -361,10 +368,10 @@ show_page(const struct job *job)
 	struct status status = status_make(&job->scan, &job->index);
 	struct bytes page = { 0 };
 	char age[CLOCK_SPAN];
-	bool deploying = job->scan.has_database && job->survey.deploying_ms != NUMBER_UNKNOWN;
+	bool deploying = job->scan.has_database && job->inspection.deploying_ms != NUMBER_UNKNOWN;
 
 	pages_status(&page, &job->scan, &status, job->folder.path,
-	    deploying ? clock_age(job->survey.deploying_ms, age) : NULL,
+	    deploying ? clock_age(job->inspection.deploying_ms, age) : NULL,
 	    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
 	output_page(&page);
 	bytes_free(&page);
@@ -502,7 +509,7 @@ main(int argc, char *argv[])
 		code = request.mode != MODE_SCAN ? scan_schema(&job, &request, &out) : scan(&job, &request, &out);
 	code = output_close(&out, code);
 	history_index_free(&job.index);
-	inspect_free(&job.survey);
+	inspect_free(&job.inspection);
 	db_close(job.db);
 	source_free(&job.source);
 	folder_close(&job.folder);

@@ -1,8 +1,10 @@
 /*
  * mig-seed: makes reference data be what files say, all of it or nothing.
  */
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
@@ -13,11 +15,16 @@
 #include "database/pooler.h"
 #include "postgres/connection.h"
 #include "records/output.h"
+#include "secret/secret.h"
 #include "secret/source.h"
 #include "seed/changes.h"
+#include "seed/file.h"
+#include "seed/inputs.h"
 #include "seed/seed.h"
+#include "seed/settings.h"
 #include "seed/summary.h"
 #include "programs.h"
+#include "seed/table.h"
 
 static const char *const usage[] = {
 	"mig-seed [-d SOURCE] [--dry-run] [--prune] [--key=[TABLE:]COLUMN,...]...",

@@ -1,5 +1,6 @@
 #include "route.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/options.h"
 #include "base/suggest.h"
 #include "programs.h"
 

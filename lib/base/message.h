@@ -9,6 +9,8 @@
 #ifndef MIG_BASE_MESSAGE_H
 #define MIG_BASE_MESSAGE_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 
 /* Before anything else is said.  `tool` is kept, not copied. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 static const char *const kind_names[OBJECT_KINDS] = {
 	[OBJECT_NAMESPACE] = "namespace",
 	[OBJECT_EXTENSION] = "extension",

@@ -1,5 +1,6 @@
 #include "catalog/default_text.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

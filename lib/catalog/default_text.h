@@ -6,6 +6,8 @@
 #ifndef MIG_CATALOG_DEFAULT_TEXT_H
 #define MIG_CATALOG_DEFAULT_TEXT_H
 
+#include <stdbool.h>
+
 #include "catalog/catalog.h"
 
 /* How the values of a type are written; what is in no family is always an expression. */

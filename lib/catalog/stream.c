@@ -1,9 +1,12 @@
 #include "catalog/stream.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "catalog/words.h"
+#include "records/json.h"
 #include "records/stream_schema.h"
 
 static void

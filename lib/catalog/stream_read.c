@@ -1,9 +1,15 @@
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "base/bytes.h"
 #include "base/mig.h"
+#include "catalog/catalog.h"
 #include "catalog/stream.h"
 #include "catalog/words.h"
+#include "records/json.h"
+#include "records/record.h"
 #include "records/stream_schema.h"
 
 /* A stream that is being read. */

@@ -2,12 +2,15 @@
  * The words of mig-check's command line: CHECK[:NAME][=VALUE] and CHECK[:NAME].SETTING=VALUE.
  * The tables of the kinds give the parser and --help, so that they cannot drift apart.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "base/options.h"
 #include "base/suggest.h"
 #include "check/check.h"

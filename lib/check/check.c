@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
+#include "secret/conninfo.h"
 
 enum check_state
 check_weigh(const struct measure *m)

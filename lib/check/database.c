@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "check/check.h"
+#include "postgres/connection.h"
+#include "postgres/poller.h"
 
 #define STATE_SETTING(name, help)            { name, "STATE", "warning", help, SETTING_STATE, false }
 #define TIME_SETTING(name, standard, help)    { name, "TIME", standard, help, SETTING_TIME, false }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 
 #include "check/check.h"
+#include "postgres/connection.h"
+#include "postgres/poller.h"
 
 enum {
 	EXPECT, WARN, CRIT, TIMEOUT, INDEXES, CONSTRAINTS, TLS, TRANSACTION_WARN, TRANSACTION_CRIT, BLOCKED_WARN,

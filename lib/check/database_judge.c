@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
+#include "base/null.h"
 #include "base/page.h"
 #include "check/check.h"
+#include "postgres/connection.h"
 
 #define METRIC(name, key, plugin, family, unit, help) \
 	static const struct metric name##_metric = { key, plugin, "mig_database_" family, NULL, help, unit, \

@@ -1,9 +1,16 @@
 #include "check/check.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
+#include "base/null.h"
 #include "base/page.h"
+#include "records/json.h"
+#include "records/model.h"
+#include "records/record.h"
+#include "records/words.h"
 
 enum { AGE };
 static const struct setting settings[] = {

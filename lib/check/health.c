@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/select.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
@@ -18,6 +19,8 @@
 #include "base/trust.h"
 #include "check/check.h"
 #include "check/curl.h"
+#include "postgres/poller.h"
+#include "secret/secret.h"
 
 static const struct setting settings[] = {
 	[WARN] = { "warn", "TIME", "1s", "the whole answer may take so long", SETTING_TIME, false },

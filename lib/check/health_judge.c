@@ -7,7 +7,9 @@
 #include <strings.h>
 #include <sys/select.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
+#include "base/null.h"
 #include "base/trust.h"
 #include "check/check.h"
 #include "check/curl.h"

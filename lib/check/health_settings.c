@@ -9,12 +9,14 @@
 #include <strings.h>
 #include <sys/select.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "check/check.h"
 #include "check/curl.h"
 #include "records/json_path.h"
+#include "secret/secret.h"
 #include "secret/source.h"
 
 static bool

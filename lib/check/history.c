@@ -2,16 +2,23 @@
  * history: does production have what the folder has? The scan on standard input says so; with --wait or
  * --watch the database is then asked again, and the folder's side stays as the scan had it.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
+#include "base/null.h"
 #include "base/shell_quote.h"
 #include "check/check.h"
 #include "database/inspect.h"
 #include "migrations/history.h"
 #include "migrations/other_schemas.h"
 #include "migrations/status.h"
+#include "postgres/connection.h"
+#include "postgres/poller.h"
+#include "records/model.h"
+#include "records/record.h"
 
 enum { PENDING, RUNNING, FAILED, EDITED, MISSING };
 static const struct setting settings[] = {
@@ -50,7 +57,7 @@ struct history_job {
 	struct scan scan;
 	struct history_index index;  /* of the scan's rows */
 	bool made, keeps;            /* keeps: the scripts will be needed again */
-	struct inspection survey;
+	struct inspection inspection;
 	const char *schema;
 	struct bytes rows_sql;
 	char *command;               /* of the scan, which outlives its reader */
@@ -194,7 +201,7 @@ ask(struct check_job *job, struct db_ask *asks)
 	if (h->rows_sql.len == 0)
 		history_rows_sql(&h->rows_sql, h->schema);
 	inspect_ask(asks, &h->schema, h->rows_sql.data);
-	return SURVEY_ASKS;
+	return INSPECT_ASKS;
 }
 
 static void
@@ -205,9 +212,9 @@ compare_again(struct check_job *job, struct history_job *h)
 	size_t i;
 
 	scan.has_database = true;
-	scan.database = h->survey.database;
-	scan.history = h->survey.rows;
-	scan.history_count = h->survey.count;
+	scan.database = h->inspection.database;
+	scan.history = h->inspection.rows;
+	scan.history_count = h->inspection.count;
 	index = history_index(scan.history, scan.history_count);
 	for (i = 0; i < scan.migration_count; i++)
 		status_look_at(&index, &scan.migrations[i]);
@@ -246,7 +253,7 @@ answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [%s]", denied);
 		if (strcmp(denied, "42501") == 0)
 			say_grant(job, session);
-	} else if (inspect_answered(session->db, asks, &h->survey) != 0) {
+	} else if (inspect_answered(session->db, asks, &h->inspection) != 0) {
 		check_say(&job->outcome, CHECK_UNKNOWN, "the history cannot be judged");
 	} else {
 		compare_again(job, h);
@@ -265,7 +272,7 @@ end(struct check_job *job)
 {
 	struct history_job *h = job->data;
 
-	inspect_free(&h->survey);
+	inspect_free(&h->inspection);
 	history_index_free(&h->index);
 	bytes_free(&h->rows_sql);
 	free(h->command);

@@ -9,16 +9,20 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <regex.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "base/options.h"
 #include "base/signals.h"
 #include "check/check.h"
+#include "postgres/poller.h"
 
 enum { PATTERN, IGNORE, ERRORS };
 static const struct setting settings[] = {

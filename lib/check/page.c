@@ -1,8 +1,11 @@
 #include "check/page.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "base/null.h"
 #include "base/page.h"
 #include "base/width.h"
 

@@ -6,6 +6,9 @@
 #ifndef MIG_CHECK_PAGE_H
 #define MIG_CHECK_PAGE_H
 
+#include <stdbool.h>
+
+#include "base/bytes.h"
 #include "check/check.h"
 
 /* "1 invalid index; answers in 4 ms, primary; not seen: replication lag: ...", on one line. */

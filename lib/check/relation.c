@@ -2,11 +2,15 @@
  * relation: a table, view, sequence or column is there.  Names are meant as they are written, as Prisma makes
  * them; what differs in case only is shown.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/own_sql.h"
 #include "check/check.h"
+#include "postgres/connection.h"
+#include "postgres/poller.h"
 
 /*
  * NAME, NAME.COLUMN, SCHEMA.NAME or SCHEMA.NAME.COLUMN: all that it can mean is tried.  $1 is the parts with

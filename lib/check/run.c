@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "check/run_internal.h"
+#include "postgres/poller.h"
 #include "secret/secret.h"
 
 void

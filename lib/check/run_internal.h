@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "check/check.h"
 #include "check/run.h"
+#include "postgres/poller.h"
 
 /* What looks as one: a check by itself, or all that ask one database. */
 struct check_unit {

@@ -8,9 +8,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/shell_quote.h"
 #include "base/signals.h"
+#include "postgres/poller.h"
+#include "records/record.h"
 
 /* --- standard input --- */
 

@@ -3,19 +3,24 @@
  * says?  The file is a datamodel, or a stream that was kept.
  */
 #include <fnmatch.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "base/options.h"
 #include "base/page.h"
 #include "base/shell_quote.h"
+#include "catalog/catalog.h"
 #include "catalog/stream.h"
 #include "check/check.h"
 #include "datamodel/files.h"
 #include "diff/diff.h"
+#include "records/record.h"
 
 enum { IGNORE };
 static const struct setting settings[] = {

@@ -1,6 +1,13 @@
 #include "check/check.h"
 
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "base/null.h"
 #include "base/page.h"
+#include "records/json.h"
+#include "records/model.h"
+#include "records/record.h"
 
 struct tally {
 	long long rows, inserts, updates, deletes;

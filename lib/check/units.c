@@ -5,8 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
+#include "postgres/connection.h"
+#include "postgres/poller.h"
 
 /* --- units --- */
 

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "database/rights.h"
 #include "migrations/history.h"
 #include "records/record.h"
@@ -24,10 +25,10 @@ say_no_table(const struct database *d, char kind)
 }
 
 static int
-take_look(struct db *db, struct inspection *survey)
+take_look(struct db *db, struct inspection *inspection)
 {
-	struct database *d = &survey->database;
-	const struct answer *a = survey->answers[SURVEY_LOOK];
+	struct database *d = &inspection->database;
+	const struct answer *a = inspection->answers[INSPECT_LOOK];
 	const char *schema = answer_text(a, 0, HISTORY_LOOK_NAME), *kind;
 
 	if (answer_rows(a) != 1 || answer_text(a, 0, HISTORY_LOOK_BACKEND) == NULL)
@@ -37,8 +38,8 @@ take_look(struct db *db, struct inspection *survey)
 		message_line("  Say where the history is: add schema=NAME to the connection string's parameters.");
 		return MIG_CONFIG;
 	}
-	free(survey->schema);
-	d->schema = survey->schema = xstrdup(schema);
+	free(inspection->schema);
+	d->schema = inspection->schema = xstrdup(schema);
 	d->database = db_database(db);
 	d->host = db_host(db);
 	d->port = d->host != NULL ? db_port(db) : NUMBER_UNKNOWN;
@@ -54,11 +55,11 @@ take_look(struct db *db, struct inspection *survey)
 	d->schema_empty = answer_flag(a, 0, HISTORY_LOOK_EMPTY);
 	d->other_history_schema = answer_text(a, 0, HISTORY_LOOK_OTHER);
 	d->other_history_count = answer_number(a, 0, HISTORY_LOOK_OTHERS);
-	survey->has_schema = answer_flag(a, 0, HISTORY_LOOK_SCHEMA);
-	survey->read_only = answer_flag(a, 0, HISTORY_LOOK_READ_ONLY);
-	survey->backend_pid = (int)answer_number(a, 0, HISTORY_LOOK_BACKEND);
-	survey->may_write = answer_flag(a, 0, HISTORY_LOOK_MAY_WRITE);
-	survey->role = answer_text(a, 0, HISTORY_LOOK_ROLE);
+	inspection->has_schema = answer_flag(a, 0, HISTORY_LOOK_SCHEMA);
+	inspection->read_only = answer_flag(a, 0, HISTORY_LOOK_READ_ONLY);
+	inspection->backend_pid = (int)answer_number(a, 0, HISTORY_LOOK_BACKEND);
+	inspection->may_write = answer_flag(a, 0, HISTORY_LOOK_MAY_WRITE);
+	inspection->role = answer_text(a, 0, HISTORY_LOOK_ROLE);
 	d->deployer_pid = answer_number(a, 0, HISTORY_LOOK_PID);
 	d->deployer_user = answer_text(a, 0, HISTORY_LOOK_USER);
 	d->deployer_application = answer_text(a, 0, HISTORY_LOOK_APPLICATION);
@@ -88,12 +89,12 @@ compare_rows(const void *a, const void *b)
 
 /* Only a table made by hand has such a row: nobody could tell which migration it is about. */
 static int
-say_no_name(const struct inspection *survey, const struct history_row *row)
+say_no_name(const struct inspection *inspection, const struct history_row *row)
 {
 	const char *column = row->id == NULL ? "id" : "migration_name", *other = row->id == NULL ? row->migration : row->id;
 	struct bytes table = { 0 };
 
-	bytes_sql_name(&table, survey->database.schema);
+	bytes_sql_name(&table, inspection->database.schema);
 	bytes_str(&table, "." HISTORY_TABLE);
 	(void)message_error(MIG_DATA, "%s is NULL in a row of " HISTORY_TABLE " (%s %s, started_at %s)", column,
 	    row->id == NULL ? "migration_name" : "id", other != NULL ? other : "NULL too",
@@ -106,15 +107,15 @@ say_no_name(const struct inspection *survey, const struct history_row *row)
 }
 
 static int
-take_rows(struct inspection *survey)
+take_rows(struct inspection *inspection)
 {
-	const struct answer *a = survey->answers[SURVEY_ROWS];
+	const struct answer *a = inspection->answers[INSPECT_ROWS];
 	size_t i;
 
-	survey->count = a != NULL ? answer_rows(a) : 0;
-	survey->rows = xrealloc(survey->rows, survey->count * sizeof *survey->rows);
-	for (i = 0; i < survey->count; i++)
-		survey->rows[i] = (struct history_row){
+	inspection->count = a != NULL ? answer_rows(a) : 0;
+	inspection->rows = xrealloc(inspection->rows, inspection->count * sizeof *inspection->rows);
+	for (i = 0; i < inspection->count; i++)
+		inspection->rows[i] = (struct history_row){
 			.migration = answer_text(a, i, HISTORY_ROW_NAME),
 			.id = answer_text(a, i, HISTORY_ROW_ID),
 			.checksum = answer_text(a, i, HISTORY_ROW_CHECKSUM),
@@ -124,11 +125,11 @@ take_rows(struct inspection *survey)
 			.applied_steps_count = answer_number(a, i, HISTORY_ROW_STEPS),
 			.logs = answer_text(a, i, HISTORY_ROW_LOGS),
 		};
-	if (survey->count > 0)
-		qsort(survey->rows, survey->count, sizeof *survey->rows, compare_rows);
-	for (i = 0; i < survey->count; i++)
-		if (survey->rows[i].id == NULL || survey->rows[i].migration == NULL)
-			return say_no_name(survey, &survey->rows[i]);
+	if (inspection->count > 0)
+		qsort(inspection->rows, inspection->count, sizeof *inspection->rows, compare_rows);
+	for (i = 0; i < inspection->count; i++)
+		if (inspection->rows[i].id == NULL || inspection->rows[i].migration == NULL)
+			return say_no_name(inspection, &inspection->rows[i]);
 	return 0;
 }
 
@@ -147,13 +148,13 @@ inspect_holder(const struct answer *a)
  * stays named: an unfinished row that was read since was theirs.
  */
 static void
-take_holder(struct inspection *survey)
+take_holder(struct inspection *inspection)
 {
-	struct database *d = &survey->database;
-	const struct answer *a = survey->answers[SURVEY_HOLDER];
+	struct database *d = &inspection->database;
+	const struct answer *a = inspection->answers[INSPECT_HOLDER];
 	struct page_session holder;
 
-	survey->deploying_ms = NUMBER_UNKNOWN;
+	inspection->deploying_ms = NUMBER_UNKNOWN;
 	if (a == NULL || answer_rows(a) == 0)
 		return;
 	holder = inspect_holder(a);
@@ -162,7 +163,7 @@ take_holder(struct inspection *survey)
 	d->deployer_application = holder.application;
 	d->deployer_client = holder.client;
 	d->deployer_since = answer_text(a, 0, 4);
-	survey->deploying_ms = holder.age_ms;
+	inspection->deploying_ms = holder.age_ms;
 }
 
 /*
@@ -170,7 +171,7 @@ take_holder(struct inspection *survey)
  * denied: each is a unit of its own, so that the others are answered all the same.
  */
 enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_LOOK, ASK_SOUND, ASK_ROWS, ASK_END, ASK_HOLDER, ASK_SYSTEM, ASKS };
-_Static_assert((int)ASKS - (int)ASK_BEGIN == (int)SURVEY_ASKS, "the header says how many there are without the lock's");
+_Static_assert((int)ASKS - (int)ASK_BEGIN == (int)INSPECT_ASKS, "the header says how many there are without the lock's");
 
 static void
 make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const *process, const char *rows_sql)
@@ -194,15 +195,15 @@ make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const
 }
 
 static void
-keep_answers(struct inspection *survey, struct db_ask asks[ASKS])
+keep_answers(struct inspection *inspection, struct db_ask asks[ASKS])
 {
-	static const int places[][2] = { { SURVEY_SYSTEM, ASK_SYSTEM }, { SURVEY_LOCK, ASK_LOCK },
-		{ SURVEY_LOOK, ASK_LOOK }, { SURVEY_ROWS, ASK_ROWS }, { SURVEY_HOLDER, ASK_HOLDER } };
+	static const int places[][2] = { { INSPECT_SYSTEM, ASK_SYSTEM }, { INSPECT_LOCK, ASK_LOCK },
+		{ INSPECT_LOOK, ASK_LOOK }, { INSPECT_ROWS, ASK_ROWS }, { INSPECT_HOLDER, ASK_HOLDER } };
 	size_t i;
 
 	for (i = 0; i < sizeof places / sizeof *places; i++) {
-		answer_free(survey->answers[places[i][0]]);
-		survey->answers[places[i][0]] = asks[places[i][1]].answer;
+		answer_free(inspection->answers[places[i][0]]);
+		inspection->answers[places[i][0]] = asks[places[i][1]].answer;
 		asks[places[i][1]].answer = NULL;
 	}
 	for (i = 0; i < ASKS; i++)
@@ -211,11 +212,11 @@ keep_answers(struct inspection *survey, struct db_ask asks[ASKS])
 
 /* Row level security hides rows from us, and the server was told rather to refuse: a part of the history is none. */
 static int
-say_hidden(const struct inspection *survey, const char *user, const char *owner)
+say_hidden(const struct inspection *inspection, const char *user, const char *owner)
 {
 	struct bytes table = { 0 }, role = { 0 }, of = { 0 };
 
-	bytes_sql_name(&table, survey->database.schema);
+	bytes_sql_name(&table, inspection->database.schema);
 	bytes_str(&table, "." HISTORY_TABLE);
 	bytes_sql_name(&role, user);
 	bytes_sql_name(&of, owner);
@@ -232,25 +233,25 @@ say_hidden(const struct inspection *survey, const char *user, const char *owner)
 }
 
 static int
-say_no_rows(struct db *db, const struct inspection *survey, const struct db_ask asks[])
+say_no_rows(struct db *db, const struct inspection *inspection, const struct db_ask asks[])
 {
-	const struct answer *look = survey->answers[SURVEY_LOOK];
+	const struct answer *look = inspection->answers[INSPECT_LOOK];
 	struct bytes table = { 0 };
 	struct answer *lacked = NULL;
 	size_t i;
 	int code;
 
 	if (answer_flag(look, 0, HISTORY_LOOK_HIDDEN) && strcmp(asks[ASK_ROWS].sqlstate, "42501") == 0)
-		return say_hidden(survey, db_user(db), answer_text(look, 0, HISTORY_LOOK_OWNER));
+		return say_hidden(inspection, db_user(db), answer_text(look, 0, HISTORY_LOOK_OWNER));
 	if (asks[ASK_SOUND].outcome != DB_OK) {
-		bytes_sql_name(&table, survey->database.schema);
+		bytes_sql_name(&table, inspection->database.schema);
 		code = message_error(MIG_DATA, "%s." HISTORY_TABLE " has a column whose type is not PostgreSQL's own", table.data);
 		message_line("  To read it could run code of whoever made that type. ALTER its columns to those that Prisma gives them.");
 		bytes_free(&table);
 		return code;
 	}
 	code = db_say(db, DB_ERROR, "read the history");
-	if (code != MIG_DENIED || rights_of_history(db, survey->database.schema, false, &lacked) != DB_OK)
+	if (code != MIG_DENIED || rights_of_history(db, inspection->database.schema, false, &lacked) != DB_OK)
 		return code;
 	for (i = 0; i < answer_rows(lacked); i++) {
 		struct bytes grant = { 0 };
@@ -264,29 +265,29 @@ say_no_rows(struct db *db, const struct inspection *survey, const struct db_ask 
 }
 
 static int
-take_answers(struct db *db, struct db_ask asks[ASKS], struct inspection *survey)
+take_answers(struct db *db, struct db_ask asks[ASKS], struct inspection *inspection)
 {
 	int code;
 
-	survey->count = 0;
-	keep_answers(survey, asks);
+	inspection->count = 0;
+	keep_answers(inspection, asks);
 	if (asks[ASK_LOOK].outcome != DB_OK)
 		return db_say(db, DB_ERROR, "look at the database");
-	survey->database.system_identifier = survey->answers[SURVEY_SYSTEM] != NULL
-	    ? answer_text(survey->answers[SURVEY_SYSTEM], 0, 0)
+	inspection->database.system_identifier = inspection->answers[INSPECT_SYSTEM] != NULL
+	    ? answer_text(inspection->answers[INSPECT_SYSTEM], 0, 0)
 	    : NULL;
-	survey->locked = survey->answers[SURVEY_LOCK] != NULL && answer_flag(survey->answers[SURVEY_LOCK], 0, 0);
-	code = take_look(db, survey);
-	if (code == 0 && asks[ASK_ROWS].outcome != DB_OK && survey->database.has_history)
-		code = say_no_rows(db, survey, asks);
+	inspection->locked = inspection->answers[INSPECT_LOCK] != NULL && answer_flag(inspection->answers[INSPECT_LOCK], 0, 0);
+	code = take_look(db, inspection);
+	if (code == 0 && asks[ASK_ROWS].outcome != DB_OK && inspection->database.has_history)
+		code = say_no_rows(db, inspection, asks);
 	if (code == 0)
-		code = take_rows(survey);
-	take_holder(survey);
+		code = take_rows(inspection);
+	take_holder(inspection);
 	return code;
 }
 
 int
-inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *survey)
+inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *inspection)
 {
 	const char *schema = target->schema, *process;
 	char number[16];
@@ -301,8 +302,8 @@ inspect_take(struct db *db, const struct conninfo *target, bool lock, struct ins
 	outcome = lock ? db_query_batch(db, asks, ASKS) : db_query_batch(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
 	bytes_free(&rows_sql);
 	if (outcome == DB_OK)
-		return take_answers(db, asks, survey);
-	keep_answers(survey, asks);
+		return take_answers(db, asks, inspection);
+	keep_answers(inspection, asks);
 	return db_say(db, outcome, "look at the database");
 }
 
@@ -312,7 +313,7 @@ inspect_ask(struct db_ask asks[], const char *const *schema, const char *rows_sq
 	struct db_ask all[ASKS];
 
 	make_asks(all, schema, NULL, rows_sql);
-	memcpy(asks, all + ASK_BEGIN, SURVEY_ASKS * sizeof *asks);
+	memcpy(asks, all + ASK_BEGIN, INSPECT_ASKS * sizeof *asks);
 }
 
 const char *
@@ -327,25 +328,25 @@ inspect_rows_denied(const struct db_ask asks[])
 }
 
 int
-inspect_answered(struct db *db, struct db_ask asks[], struct inspection *survey)
+inspect_answered(struct db *db, struct db_ask asks[], struct inspection *inspection)
 {
 	struct db_ask all[ASKS] = { 0 };
 	size_t i;
 
-	memcpy(all + ASK_BEGIN, asks, SURVEY_ASKS * sizeof *asks);
-	for (i = 0; i < SURVEY_ASKS; i++)
-		asks[i].answer = NULL; /* it is the survey's now */
-	return take_answers(db, all, survey);
+	memcpy(all + ASK_BEGIN, asks, INSPECT_ASKS * sizeof *asks);
+	for (i = 0; i < INSPECT_ASKS; i++)
+		asks[i].answer = NULL; /* it is the inspection's now */
+	return take_answers(db, all, inspection);
 }
 
 void
-inspect_free(struct inspection *survey)
+inspect_free(struct inspection *inspection)
 {
 	size_t i;
 
-	for (i = 0; i < SURVEY_ANSWERS; i++)
-		answer_free(survey->answers[i]);
-	free(survey->rows);
-	free(survey->schema);
-	*survey = (struct inspection){ 0 };
+	for (i = 0; i < INSPECT_ANSWERS; i++)
+		answer_free(inspection->answers[i]);
+	free(inspection->rows);
+	free(inspection->schema);
+	*inspection = (struct inspection){ 0 };
 }

@@ -15,7 +15,7 @@
 #include "records/model.h"
 #include "secret/conninfo.h"
 
-enum { SURVEY_SYSTEM, SURVEY_LOCK, SURVEY_LOOK, SURVEY_ROWS, SURVEY_HOLDER, SURVEY_ANSWERS };
+enum { INSPECT_SYSTEM, INSPECT_LOCK, INSPECT_LOOK, INSPECT_ROWS, INSPECT_HOLDER, INSPECT_ANSWERS };
 
 struct inspection {
 	struct database database;
@@ -28,7 +28,7 @@ struct inspection {
 	bool locked;                   /* we hold the deploy lock: it was asked for, and free */
 	const char *role;              /* current_user */
 	int backend_pid;               /* the process that answered; another than db_backend_pid(): there is a pooler */
-	struct answer *answers[SURVEY_ANSWERS]; /* own the texts */
+	struct answer *answers[INSPECT_ANSWERS]; /* own the texts */
 	char *schema;
 };
 
@@ -38,7 +38,7 @@ struct inspection {
  * if `locked`.  May be called again.
  * Returns 0, or an exit code, said.  inspect_free() is due in any case.
  */
-int inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *survey);
+int inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *inspection);
 
 /*
  * The same in two parts and without the lock, for a session that asks it together with other things: the questions (rows_sql: of
@@ -46,12 +46,12 @@ int inspect_take(struct db *db, const struct conninfo *target, bool lock, struct
  * taken over.  inspect_rows_denied() is the SQLSTATE with which the history could not be read; NULL: it was, there is none, or
  * inspect_answered() says why.
  */
-enum { SURVEY_ASKS = 8 };
+enum { INSPECT_ASKS = 8 };
 void inspect_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql);
 const char *inspect_rows_denied(const struct db_ask asks[]);
-int inspect_answered(struct db *db, struct db_ask asks[], struct inspection *survey);
+int inspect_answered(struct db *db, struct db_ask asks[], struct inspection *inspection);
 
-void inspect_free(struct inspection *survey);
+void inspect_free(struct inspection *inspection);
 
 /* The session in an answer to history_holder_sql that has a row; its age is that of its connection. */
 struct page_session inspect_holder(const struct answer *answer);

@@ -1,7 +1,9 @@
 #include "database/leftovers.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/own_sql.h"
 
 /* --- looking --- */

@@ -8,6 +8,7 @@
 #ifndef MIG_DATABASE_LEFTOVERS_H
 #define MIG_DATABASE_LEFTOVERS_H
 
+#include "base/bytes.h"
 #include "postgres/connection.h"
 #include "sql/interrupted.h"
 

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/message.h"
+#include "base/null.h"
 #include "base/own_sql.h"
 #include "migrations/history.h"
 #include "records/record.h"

@@ -1,5 +1,7 @@
 #include "database/pooler.h"
 
+#include <stdbool.h>
+
 #include "base/message.h"
 #include "base/mig.h"
 

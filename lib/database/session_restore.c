@@ -1,5 +1,6 @@
 #include "database/session_restore.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/bytes.h"

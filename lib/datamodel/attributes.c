@@ -1,4 +1,5 @@
 /* What attributes may stand where; their arguments; maps, schemas, native types, and the marks. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

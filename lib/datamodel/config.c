@@ -1,4 +1,5 @@
 /* The blocks datasource and generator. */
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 

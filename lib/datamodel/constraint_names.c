@@ -1,6 +1,8 @@
 /* Names that Prisma makes for keys, indexes and references. */
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "datamodel/datamodel_internal.h"
 
 enum { NAME_BYTES = 63 };

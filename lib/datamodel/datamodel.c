@@ -1,8 +1,10 @@
 #include "datamodel/datamodel_internal.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "datamodel/parse.h"
 
 static void

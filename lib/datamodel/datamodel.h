@@ -7,6 +7,8 @@
 #ifndef MIG_DATAMODEL_DATAMODEL_H
 #define MIG_DATAMODEL_DATAMODEL_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "catalog/catalog.h"
 #include "datamodel/ast.h"

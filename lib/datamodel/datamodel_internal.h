@@ -8,7 +8,10 @@
 #ifndef MIG_DATAMODEL_INTERNAL_H
 #define MIG_DATAMODEL_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "catalog/catalog.h"
 #include "catalog/native_types.h"
 #include "datamodel/ast.h"

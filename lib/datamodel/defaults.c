@@ -1,4 +1,5 @@
 /* @default: values, lists, functions. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* @id, @unique, @@id, @@unique and @@index. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "datamodel/datamodel_internal.h"

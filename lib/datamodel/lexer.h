@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "datamodel/ast.h"
 #include "datamodel/parse.h"
 

@@ -1,8 +1,10 @@
 /* Literal values of defaults. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "datamodel/datamodel_internal.h"
 #include "records/json_value.h"
 

@@ -1,4 +1,5 @@
 /* Models, enums and fields by name, and what the types of fields refer to. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* Which operator classes an index of each type may have, on what; and what it may be on without one. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 #include "datamodel/parse.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "datamodel/lexer.h"

@@ -5,6 +5,8 @@
 #ifndef MIG_DATAMODEL_PARSE_H
 #define MIG_DATAMODEL_PARSE_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "datamodel/ast.h"
 

@@ -1,4 +1,5 @@
 /* @relation: its arguments, the opposite field, and what must hold between the two. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "datamodel/datamodel_internal.h"

@@ -1,8 +1,10 @@
 /* The blocks of schema.prisma, which are right by now, as the catalog that Prisma Migrate would make of them. */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "datamodel/datamodel_internal.h"
 
 static const char *

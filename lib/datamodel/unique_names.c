@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "datamodel/datamodel_internal.h"
 
 struct taken {

@@ -4,12 +4,20 @@
 #include <string.h>
 
 #include "base/backoff.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
+#include "deploy/stall.h"
 #include "migrations/history.h"
+#include "migrations/progress.h"
+#include "postgres/connection.h"
+#include "records/model.h"
+#include "records/words.h"
 #include "sql/segments.h"
 #include "sql/session_effects.h"
+#include "sql/sql.h"
 
 enum { MODERATE_BYTES = 65536 };
 

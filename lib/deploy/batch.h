@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "deploy/step.h"
+#include "records/model.h"
 
 /* Whether a step may be sent ahead: one transaction of ours, of a moderate size, and no word in it that can change
  * what a deploy needs of its session. */

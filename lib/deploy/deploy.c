@@ -9,28 +9,32 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "base/page.h"
 #include "base/signals.h"
 #include "database/inspect.h"
+#include "database/liveness.h"
 #include "database/rights.h"
 #include "database/session_restore.h"
 #include "deploy/next_command.h"
 #include "deploy/batch.h"
 #include "deploy/deploy_internal.h"
 #include "deploy/foresight.h"
+#include "deploy/stall.h"
 #include "migrations/progress.h"
 #include "deploy/report.h"
 #include "deploy/step.h"
 #include "migrations/history.h"
 #include "postgres/connection.h"
+#include "records/words.h"
 
 /* --- the deploy lock --- */
 
-/* Who holds the lock, as the last survey saw it; what was known before where it saw nobody. */
+/* Who holds the lock, as the last inspection saw it; what was known before where it saw nobody. */
 static void
 name_holder(const struct run_state *s, struct bytes *out)
 {
-	const struct database *d = &s->survey.database;
+	const struct database *d = &s->inspection.database;
 	struct page_session holder;
 
 	if (d->deployer_pid == NUMBER_UNKNOWN)
@@ -85,7 +89,7 @@ take_lock(struct run_state *s)
 	unsigned look = 0;
 	int code = 0;
 
-	while (code == 0 && !s->survey.locked) {
+	while (code == 0 && !s->inspection.locked) {
 		name_holder(s, &holder);
 		pause = backoff_poll(++look, randombytes_random());
 		if (signals_caught() != 0)
@@ -96,7 +100,7 @@ take_lock(struct run_state *s)
 			break;
 		clock_sleep_ms(pause);
 		say_waiting(&holder, clock_now_ms() - began, s->deadline_ms - began, &next);
-		code = inspect_take(s->db, &s->source.target, true, &s->survey);
+		code = inspect_take(s->db, &s->source.target, true, &s->inspection);
 	}
 	if (code == 0 && holder.len > 0 && message_verbosity >= 0)
 		message_line("      waited %s for another deployer: %s", clock_span(clock_now_ms() - began, span),
@@ -111,10 +115,10 @@ make_history(struct run_state *s)
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
-	if (s->survey.database.has_history)
+	if (s->inspection.database.has_history)
 		return 0;
 	bytes_str(&sql, "SET LOCAL synchronous_commit = off; "); /* the steps wait for the disk */
-	history_create_sql(&sql, s->survey.database.schema, !s->survey.has_schema);
+	history_create_sql(&sql, s->inspection.database.schema, !s->inspection.has_schema);
 	outcome = db_tell(s->db, sql.data);
 	bytes_free(&sql);
 	return outcome == DB_OK ? 0 : db_say(s->db, outcome, "make the history table " HISTORY_TABLE);
@@ -179,7 +183,7 @@ run_step(struct run_state *s, size_t at)
 		code = report_trouble(&report, at, &sent, &s->send);
 	}
 	if (sent.outcome == STEP_APPLIED)
-		code = restore_session(s->db, s->survey.database.schema, &s->source.target, step);
+		code = restore_session(s->db, s->inspection.database.schema, &s->source.target, step);
 	bytes_free(&note);
 	sent_free(&sent);
 	return code;
@@ -260,8 +264,8 @@ run_steps(struct run_state *s)
 
 	s->send = (struct step_context){ .db = s->db,
 		.source = &s->source,
-		.schema = s->survey.database.schema,
-		.role = s->survey.role,
+		.schema = s->inspection.database.schema,
+		.role = s->inspection.role,
 		.traffic = { .db = s->db,
 		    .pid = db_backend_pid(s->db),
 		    .source = &s->source,
@@ -307,7 +311,7 @@ static int
 say_rights(struct run_state *s)
 {
 	struct answer *a;
-	enum db_outcome outcome = rights_of_history(s->db, s->survey.database.schema, true, &a);
+	enum db_outcome outcome = rights_of_history(s->db, s->inspection.database.schema, true, &a);
 	size_t i;
 	int code = 0;
 
@@ -317,7 +321,7 @@ say_rights(struct run_state *s)
 		struct bytes grant = { 0 };
 
 		right_grant(&grant, a, i);
-		code = message_error(MIG_DENIED, "the role %s lacks a right: %s", s->survey.database.user,
+		code = message_error(MIG_DENIED, "the role %s lacks a right: %s", s->inspection.database.user,
 		    right_of_history(a, i));
 		message_line("  %s    (nothing was touched)", grant.data);
 		bytes_free(&grant);
@@ -329,7 +333,7 @@ say_rights(struct run_state *s)
 static int
 dry_run(struct run_state *s)
 {
-	const struct database *d = &s->survey.database;
+	const struct database *d = &s->inspection.database;
 	struct bytes holder = { 0 };
 	int code = deploy_check_history(s);
 
@@ -363,11 +367,11 @@ under_lock(struct run_state *s)
 		code = deploy_check_history(s);
 	if (code == 0)
 		code = deploy_check_claims(s);
-	if (code == 0 && !s->survey.may_write)
+	if (code == 0 && !s->inspection.may_write)
 		code = say_rights(s);
 	if (code == 0)
 		code = make_history(s);
-	s->index = history_index(s->survey.rows, s->survey.count);
+	s->index = history_index(s->inspection.rows, s->inspection.count);
 	return code;
 }
 
@@ -379,7 +383,7 @@ free_run(struct run_state *s)
 	stall_end(&s->send.traffic);
 	free(s->send.deferrable);
 	history_index_free(&s->index);
-	inspect_free(&s->survey);
+	inspect_free(&s->inspection);
 	db_close(s->db);    /* also gives the deploy lock back */
 	source_free(&s->source);
 	for (i = 0; i < s->text_count; i++)

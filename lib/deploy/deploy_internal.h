@@ -16,6 +16,7 @@
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "records/output.h"
+#include "records/words.h"
 #include "secret/source.h"
 
 /* A deploy under way; everything here is freed at its end. */
@@ -24,7 +25,7 @@ struct run_state {
 	const struct plan_stream *plan;
 	struct source source;
 	struct db *db;
-	struct inspection survey;
+	struct inspection inspection;
 	struct history_index index;
 	struct step_context send;
 	struct progress progress;

@@ -1,6 +1,7 @@
 #include "deploy/foresight.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

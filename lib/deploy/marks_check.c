@@ -1,5 +1,6 @@
 #include "deploy/marks_check.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -8,6 +9,7 @@
 #include "database/leftovers.h"
 #include "deploy/next_command.h"
 #include "migrations/history.h"
+#include "records/words.h"
 #include "sql/interrupted.h"
 #include "sql/sql.h"
 

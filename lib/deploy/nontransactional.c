@@ -1,12 +1,20 @@
 #include "deploy/nontransactional.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/signals.h"
 #include "database/leftovers.h"
+#include "deploy/stall.h"
+#include "deploy/step.h"
+#include "migrations/history.h"
+#include "postgres/connection.h"
+#include "records/model.h"
 #include "sql/interrupted.h"
+#include "sql/sql.h"
 
 /* Whether our row still waits for the statement `at`: then nobody has deployed anything in between. */
 static bool

@@ -7,6 +7,8 @@
 #ifndef MIG_DEPLOY_NONTRANSACTIONAL_H
 #define MIG_DEPLOY_NONTRANSACTIONAL_H
 
+#include <stdbool.h>
+
 #include "deploy/step_exec.h"
 
 /*

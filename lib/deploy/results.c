@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/null.h"
 #include "database/inspect.h"
 #include "postgres/connection.h"
+#include "records/record.h"
+#include "records/words.h"
 
 static const char *
 keep(struct run_state *s, const char *text)
@@ -57,7 +60,7 @@ void
 deploy_write_results(const struct run_state *s, struct output *out)
 {
 	const struct plan *plan = &s->plan->plan;
-	const struct database *d = &s->survey.database;
+	const struct database *d = &s->inspection.database;
 	struct run run = { .plan_digest = s->plan->digest,
 		.system_identifier = d->system_identifier != NULL ? d->system_identifier : plan->system_identifier,
 		.database = plan->database,

@@ -6,6 +6,9 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "deploy/stall.h"
+#include "migrations/progress.h"
+#include "sql/sql.h"
 
 static void
 forget_statements(struct step_exec *g)

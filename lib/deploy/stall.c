@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/message.h"
+#include "base/null.h"
 #include "base/page.h"
 #include "base/signals.h"
 #include "records/record.h"

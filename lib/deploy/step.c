@@ -6,10 +6,13 @@
 #include "base/backoff.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/null.h"
 #include "base/signals.h"
+#include "database/locks.h"
 #include "deploy/nontransactional.h"
 #include "deploy/step_exec.h"
 #include "migrations/history.h"
+#include "records/words.h"
 #include "sql/segments.h"
 #include "sql/session_effects.h"
 

@@ -5,9 +5,14 @@
 
 #include "base/clock.h"
 #include "base/message.h"
+#include "base/null.h"
+#include "deploy/stall.h"
 #include "deploy/step_exec_internal.h"
+#include "migrations/progress.h"
+#include "records/model.h"
 #include "sql/hints.h"
 #include "sql/session_effects.h"
+#include "sql/sql.h"
 
 const struct sql_statement *
 step_exec_statements(struct step_exec *g)

@@ -11,10 +11,12 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "deploy/stall.h"
 #include "deploy/step.h"
 #include "migrations/history.h"
 #include "postgres/connection.h"
 #include "sql/segments.h"
+#include "sql/sql.h"
 
 /* A step under way. */
 struct step_exec {

@@ -10,6 +10,9 @@
 #include "base/signals.h"
 #include "database/setting_origin.h"
 #include "deploy/cause.h"
+#include "deploy/stall.h"
+#include "migrations/progress.h"
+#include "records/model.h"
 #include "sql/session_effects.h"
 
 /* --- what became of it --- */

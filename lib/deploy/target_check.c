@@ -15,6 +15,8 @@
 #include "migrations/folder.h"
 #include "migrations/history.h"
 #include "postgres/connection.h"
+#include "records/record.h"
+#include "records/words.h"
 #include "sql/interrupted.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
@@ -36,7 +38,7 @@ static int
 check_target(struct run_state *s)
 {
 	const struct plan *plan = &s->plan->plan;
-	const struct database *d = &s->survey.database;
+	const struct database *d = &s->inspection.database;
 	bool same = strcmp(plan->database, d->database) == 0 && strcmp(plan->schema, d->schema) == 0;
 
 	if (plan->system_identifier != NULL && d->system_identifier != NULL)
@@ -53,7 +55,7 @@ check_target(struct run_state *s)
 		message_line("next: name the primary, or several hosts with target_session_attrs=read-write");
 		return MIG_BUSY;
 	}
-	if (s->survey.read_only) {
+	if (s->inspection.read_only) {
 		(void)message_error(MIG_BUSY, "this database is read-only now (default_transaction_read_only is on); "
 		                              "nothing was touched");
 		message_line("next: see who set it:  select * from pg_db_role_setting;");
@@ -71,12 +73,12 @@ check_pooler(struct run_state *s)
 {
 	int code;
 
-	if (s->survey.backend_pid == db_backend_pid(s->db))
+	if (s->inspection.backend_pid == db_backend_pid(s->db))
 		return 0;
-	code = pooler_refuse(s->db, &s->source, s->survey.backend_pid);
+	code = pooler_refuse(s->db, &s->source, s->inspection.backend_pid);
 	if (code != 0 || s->deploy->dry_run)
 		return code;
-	return inspect_take(s->db, &s->source.target, true, &s->survey);
+	return inspect_take(s->db, &s->source.target, true, &s->inspection);
 }
 
 int
@@ -90,7 +92,7 @@ deploy_connect_to_target(struct run_state *s)
 		s->db = db_open(&s->source, "mig-apply", &patience, &code);
 	if (code == 0) {
 		db_release_on_death(s->db);
-		code = inspect_take(s->db, &s->source.target, !s->deploy->dry_run, &s->survey);
+		code = inspect_take(s->db, &s->source.target, !s->deploy->dry_run, &s->inspection);
 	}
 	if (code == 0)
 		code = check_target(s);
@@ -98,9 +100,9 @@ deploy_connect_to_target(struct run_state *s)
 		code = check_pooler(s);
 	if (code != 0)
 		return code;
-	page_place(&place, s->survey.database.database, s->survey.database.host, s->survey.database.port,
-	    s->survey.database.schema);
-	message_info("%s, user %s; plan %.16s, %zu step%s", place.data, s->survey.database.user, s->plan->digest,
+	page_place(&place, s->inspection.database.database, s->inspection.database.host, s->inspection.database.port,
+	    s->inspection.database.schema);
+	message_info("%s, user %s; plan %.16s, %zu step%s", place.data, s->inspection.database.user, s->plan->digest,
 	    s->plan->step_count, s->plan->step_count == 1 ? "" : "s");
 	bytes_free(&place);
 	return 0;
@@ -140,8 +142,8 @@ say_changed(const struct run_state *s)
 	char when[CLOCK_INSTANT];
 
 	(void)message_error(MIG_DATA, "the history has changed since this plan was made; nothing was touched");
-	for (i = known; i < s->survey.count; i++) {
-		const struct history_row *row = &s->survey.rows[i];
+	for (i = known; i < s->inspection.count; i++) {
+		const struct history_row *row = &s->inspection.rows[i];
 
 		message_line("  new since then   %s, %s %s", row->migration,
 		    row->finished_at != NULL ? "applied" : "begun",
@@ -221,11 +223,11 @@ deploy_check_history(struct run_state *s)
 	char digest[RECORD_DIGEST_HEX];
 	size_t i;
 
-	history_digest(s->survey.rows, s->survey.count, deploy_is_others_work, s->plan, digest);
+	history_digest(s->inspection.rows, s->inspection.count, deploy_is_others_work, s->plan, digest);
 	if (strcmp(digest, s->plan->plan.history_digest) != 0)
 		return say_changed(s);
-	for (i = 0; applies && i < s->survey.count; i++) {
-		const struct history_row *row = &s->survey.rows[i];
+	for (i = 0; applies && i < s->inspection.count; i++) {
+		const struct history_row *row = &s->inspection.rows[i];
 		struct step *step;
 
 		if (!history_row_unfinished(row))
@@ -247,9 +249,9 @@ deploy_check_claims(struct run_state *s)
 		const struct step *step = &s->steps[i];
 		const struct history_row *row = NULL;
 
-		for (j = 0; step->row_id != NULL && j < s->survey.count && row == NULL; j++)
-			if (strcmp(s->survey.rows[j].id, step->row_id) == 0)
-				row = &s->survey.rows[j];
+		for (j = 0; step->row_id != NULL && j < s->inspection.count && row == NULL; j++)
+			if (strcmp(s->inspection.rows[j].id, step->row_id) == 0)
+				row = &s->inspection.rows[j];
 		if (row != NULL || step->begun_sql != NULL)
 			code = marks_check(s->db, step, row);
 	}

@@ -4,15 +4,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
+#include "catalog/catalog.h"
 #include "catalog/stream.h"
 #include "datamodel/datamodel.h"
 #include "datamodel/files.h"
 #include "diff/diff.h"
 #include "diff/page.h"
+#include "records/json.h"
 #include "records/model.h"
+#include "records/record.h"
 #include "records/stream_diff.h"
+#include "records/words.h"
 
 /* A side that was read; what its texts need lives as long. */
 struct input {

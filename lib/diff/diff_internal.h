@@ -4,8 +4,13 @@
 #ifndef MIG_DIFF_INTERNAL_H
 #define MIG_DIFF_INTERNAL_H
 
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "catalog/catalog.h"
 #include "catalog/native_types.h"
 #include "diff/diff.h"
+#include "records/words.h"
 
 struct side_index {
 	const struct index *index;

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/page.h"
+#include "catalog/catalog.h"
 
 void
 face_origin(struct bytes *out, const struct catalog *c)

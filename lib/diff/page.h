@@ -4,6 +4,8 @@
 #ifndef MIG_DIFF_PAGE_H
 #define MIG_DIFF_PAGE_H
 
+#include "base/bytes.h"
+#include "catalog/catalog.h"
 #include "diff/diff.h"
 
 /* FROM NULL: nothing. */

@@ -5,7 +5,10 @@
 #include <nettle/sha2.h>
 #endif
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
+
+#include "base/bytes.h"
 
 #ifndef MIG_NETTLE
 #define sha256_ctx crypto_hash_sha256_state

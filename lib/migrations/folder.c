@@ -12,6 +12,8 @@
 
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
+#include "records/words.h"
 
 static int
 compare_names(const void *a, const void *b)

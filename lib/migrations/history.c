@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/own_sql.h"
+#include "records/record.h"
 
 /* What pg_locks and pg_stat_activity show, from the functions below them: a new session plans those views for 2 ms. */
 #define HOLDER                                                                                           \

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "records/model.h"
+#include "records/record.h"
 #include "sql/sql.h"
 
 #define HISTORY_TABLE "_prisma_migrations"

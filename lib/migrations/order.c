@@ -1,6 +1,7 @@
 /* The order of migrations: by name, as Prisma's sort has it. */
 #include "migrations/folder.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /*

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/message.h"
+#include "base/null.h"
 #include "base/page.h"
 #include "base/terminal.h"
 #include "base/width.h"

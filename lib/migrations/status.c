@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/null.h"
 #include "migrations/folder.h"
 
 const char *
@@ -45,7 +46,7 @@ compare_names(const void *a, const void *b)
 	return migration_compare(x->migration, y->migration);
 }
 
-/* One standing for each name in the history that the folder does not have. */
+/* One entry for each name in the history that the folder does not have. */
 static void
 add_missing(struct status *status, const struct history_index *index, size_t in_folder, bool deploying)
 {

@@ -1,7 +1,9 @@
 #include "plan/finding_text.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/null.h"
 #include "base/shell_quote.h"
 #include "migrations/script_path.h"
 #include "records/record.h"

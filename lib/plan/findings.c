@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/null.h"
+#include "records/words.h"
 #include "sql/misfits.h"
 #include "sql/segments.h"
 #include "sql/sql.h"

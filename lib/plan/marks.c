@@ -8,6 +8,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "migrations/history.h"
+#include "records/words.h"
 #include "sql/sql.h"
 
 static int

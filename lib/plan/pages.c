@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/null.h"
 #include "base/page.h"
 #include "base/shell_quote.h"
 #include "base/width.h"
+#include "migrations/history.h"
 #include "migrations/other_schemas.h"
 #include "plan/finding_text.h"
 #include "records/record.h"
+#include "records/words.h"
 
 /* Lists of more lines than this fold, unless -v. */
 enum { FOLD = 10, FOLD_HEAD = 5 };

@@ -6,10 +6,12 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "migrations/history.h"
 #include "migrations/other_schemas.h"
 #include "migrations/script_path.h"
 #include "plan/plan_internal.h"
+#include "records/words.h"
 #include "sql/sql.h"
 
 /* --- steps --- */
@@ -263,7 +265,7 @@ add_applies(struct plan_maker *m)
 		    xstrdup("the folder and the history have no migration in common: is this the right database?"),
 		    unrelated_remedy(m));
 	find_order(m);
-	code = plan_check_resume_wishes(m);
+	code = plan_check_resumes(m);
 	for (i = 0; code == 0 && i < m->status->count; i++) {
 		const struct migration_status *s = &m->status->list[i];
 		bool wanted = s <= last;

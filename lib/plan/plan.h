@@ -9,9 +9,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "base/shell_quote.h"
 #include "migrations/status.h"
 #include "records/model.h"
+#include "records/record.h"
+#include "records/words.h"
 
 /* What the command line asks for.  Points into argv. */
 struct plan_options {

@@ -8,7 +8,10 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "migrations/status.h"
 #include "plan/plan.h"
+#include "records/model.h"
+#include "records/words.h"
 #include "sql/sql.h"
 
 struct plan_maker {
@@ -58,6 +61,6 @@ void plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char 
     const char *meaning);
 /* A row that is neither finished nor rolled back. */
 int plan_add_resume(struct plan_maker *m, const struct migration_status *s);
-int plan_check_resume_wishes(const struct plan_maker *m);
+int plan_check_resumes(const struct plan_maker *m);
 
 #endif

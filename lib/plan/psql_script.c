@@ -1,6 +1,7 @@
 #include "plan/psql_script.h"
 
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "migrations/folder.h"
 #include "migrations/history.h"
 #include "migrations/script_path.h"
+#include "records/words.h"
 #include "sql/segments.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"

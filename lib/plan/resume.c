@@ -231,7 +231,7 @@ plan_add_resume(struct plan_maker *m, const struct migration_status *s)
 }
 
 int
-plan_check_resume_wishes(const struct plan_maker *m)
+plan_check_resumes(const struct plan_maker *m)
 {
 	const struct plan_options *w = m->options;
 	size_t i, j;

@@ -11,6 +11,8 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "base/trust.h"
+#include "secret/conninfo.h"
+#include "secret/secret.h"
 
 /* "system", the system's own list of authorities, is known to libpq 16 and later; before, the file must be named. */
 static const char *

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/signals.h"
+#include "secret/conninfo.h"
 
 void
 db_beside_free(struct db_beside *b)

@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "postgres/cancel.h"
 #include "postgres/connection_internal.h"
+#include "secret/secret.h"
 
 /* A string without a password, and no password file that has one: asks on the terminal, as psql does. */
 static bool

@@ -11,6 +11,8 @@
 #include "base/bytes.h"
 #include "postgres/cancel.h"
 #include "postgres/connection.h"
+#include "secret/conninfo.h"
+#include "secret/source.h"
 
 /* Who gets the rows of db_each(). */
 struct each {
@@ -134,7 +136,7 @@ struct db_beside {
 	struct pipeline pipeline;
 };
 
-/* --- absent.c, in a static build --- */
+/* --- static_stubs.c, in a static build --- */
 
 /* What wants a library that is not there, in words; NULL: nothing did. */
 extern const char *db_absent;

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/mig.h"
+#include "secret/conninfo.h"
+#include "secret/source.h"
 
 void
 polls_add(struct polls *polls, int fd, int want)

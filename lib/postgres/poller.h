@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "postgres/connection.h"
+#include "secret/source.h"
 
 /* What a program waits for: descriptors, and a time. */
 struct polls {

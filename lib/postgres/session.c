@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "secret/conninfo.h"
 
 /* The same for the server's side of it: whoever is gone without a word keeps no lock for longer. */
 static const char server_lively_sql[] =

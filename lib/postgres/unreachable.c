@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "secret/conninfo.h"
 
 void
 db_place_of(const char *host, const char *port, struct bytes *out)

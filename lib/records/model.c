@@ -5,6 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/mig.h"
+#include "base/null.h"
+#include "records/json.h"
 
 #define TEXT(type, member)        { #member, FIELD_TEXT, false, offsetof(struct type, member), NULL }
 #define TEXT_OR_NULL(type, member) { #member, FIELD_TEXT, true, offsetof(struct type, member), NULL }

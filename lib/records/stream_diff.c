@@ -1,5 +1,6 @@
 #include "records/stream_diff.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define TEXT(type, member)    { #member, FIELD_TEXT, false, offsetof(struct type, member), NULL }

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/signals.h"
 #include "migrations/history.h"
 #include "scratch/scratch_internal.h"
+#include "secret/secret.h"
 
 #define PREFIX "mig_scratch_"
 

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/signals.h"
 #include "migrations/history.h"
+#include "scratch/programs.h"
 #include "scratch/scratch_internal.h"
 
 /*

@@ -1,8 +1,10 @@
 #include "scratch/replay.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
@@ -10,7 +12,9 @@
 #include "database/session_restore.h"
 #include "migrations/progress.h"
 #include "migrations/script_error.h"
+#include "postgres/connection.h"
 #include "scratch/obstacle.h"
+#include "secret/conninfo.h"
 #include "sql/segments.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"

@@ -8,7 +8,10 @@
 #include "base/mig.h"
 #include "base/suggest.h"
 #include "catalog/read.h"
+#include "records/model.h"
+#include "records/words.h"
 #include "scratch/replay.h"
+#include "scratch/template.h"
 
 static int
 refuse_script(const struct migration *m)

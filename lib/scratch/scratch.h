@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "postgres/connection.h"
 #include "scratch/template.h"
 #include "secret/source.h"

@@ -4,8 +4,11 @@
 #ifndef MIG_SCRATCH_SCRATCH_INTERNAL_H
 #define MIG_SCRATCH_SCRATCH_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "scratch/scratch.h"
 #include "scratch/server.h"
+#include "secret/source.h"
 
 #define SCRATCH_APPLICATION "mig-scan scratch"
 

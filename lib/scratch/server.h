@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/bytes.h"
 #include "scratch/child.h"
 #include "scratch/place.h"
 #include "scratch/programs.h"

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/message.h"
+#include "scratch/child.h"
 #include "scratch/files.h"
 #include "scratch/server.h"
 

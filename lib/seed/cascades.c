@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/own_sql.h"
+#include "seed/file.h"
+#include "seed/upsert.h"
 
 /* Tables that are not pruned themselves, and whose rows go or change with the rows that they point at. */
 enum db_outcome

@@ -3,8 +3,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "records/model.h"
+#include "records/record.h"
 #include "seed/page.h"
+#include "seed/upsert.h"
 
 /* A change, for records and for people.  Where it is kept, it owns its texts. */
 struct change {

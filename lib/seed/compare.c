@@ -4,7 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mig.h"
+#include "base/null.h"
+#include "seed/file.h"
+#include "seed/upsert.h"
 
 static void
 take_count(struct seed_table *t, const struct answer *a, const struct seed_job *job)

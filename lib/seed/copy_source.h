@@ -4,6 +4,9 @@
 #ifndef MIG_SEED_COPY_SOURCE_H
 #define MIG_SEED_COPY_SOURCE_H
 
+#include <stdbool.h>
+
+#include "base/bytes.h"
 #include "seed/file.h"
 #include "seed/text.h"
 

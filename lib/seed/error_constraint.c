@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "seed/upsert.h"
+
 /* --- constraints --- */
 
 /*

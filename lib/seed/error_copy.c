@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "seed/copy_source.h"
+#include "seed/upsert.h"
 
 /*
  * The server's words may be translated, but not their order: "COPY mig_seed_1, line 3, column price: ...".

@@ -4,9 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "seed/error_row_internal.h"
+#include "seed/upsert.h"
 
 const char error_row_rolled_back[] = "  Nothing was seeded: all was rolled back.";
 

@@ -9,6 +9,7 @@
 #define MIG_SEED_ERROR_ROW_H
 
 #include "postgres/connection.h"
+#include "seed/file.h"
 #include "seed/table.h"
 
 #define SEED_SAVEPOINT "mig_seed"

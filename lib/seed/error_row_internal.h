@@ -7,7 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
+#include "postgres/connection.h"
 #include "seed/error_row.h"
+#include "seed/table.h"
+#include "seed/upsert.h"
 
 /* --- looking for the row --- */
 

@@ -4,9 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/page.h"
 #include "base/terminal.h"
+#include "seed/file.h"
 #include "sql/sql.h"
 
 /* --- SQL files --- */

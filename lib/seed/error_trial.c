@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+#include "seed/upsert.h"
+
 /* ctid of the n-th staged row, from 0. */
 static struct answer *
 row_at(const struct trial *trial, size_t n)

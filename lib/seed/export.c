@@ -1,16 +1,24 @@
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/atomic_file.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/signals.h"
+#include "postgres/connection.h"
 #include "seed/error_row.h"
+#include "seed/file.h"
+#include "seed/inputs.h"
 #include "seed/seed.h"
+#include "seed/settings.h"
+#include "seed/table.h"
+#include "seed/upsert.h"
 
 struct sink {
 	FILE *file;

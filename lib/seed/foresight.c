@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "seed/error_row_internal.h"
+#include "seed/upsert.h"
 
 /* Tables with triggers or rules of somebody's; whether these may change a row before it is written. */
 static const char triggers_sql[] =

@@ -3,15 +3,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "seed/copy_source.h"
 #include "seed/inputs_internal.h"
+#include "seed/text.h"
 
 static const struct {
 	const char *ending;

@@ -4,6 +4,7 @@
 #ifndef MIG_SEED_INPUTS_INTERNAL_H
 #define MIG_SEED_INPUTS_INTERNAL_H
 
+#include "seed/file.h"
 #include "seed/inputs.h"
 
 /* --- inputs.c --- */

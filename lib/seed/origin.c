@@ -1,7 +1,9 @@
 #include "seed/origin.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mig.h"
 #include "database/setting_origin.h"
 #include "sql/session_effects.h"

@@ -5,6 +5,7 @@
 #ifndef MIG_SEED_ORIGIN_H
 #define MIG_SEED_ORIGIN_H
 
+#include "base/bytes.h"
 #include "postgres/connection.h"
 #include "seed/file.h"
 #include "sql/sql.h"

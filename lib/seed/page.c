@@ -1,8 +1,10 @@
 #include "seed/page.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/null.h"
 #include "base/page.h"
 #include "base/width.h"
 

@@ -4,6 +4,8 @@
 #ifndef MIG_SEED_PAGE_H
 #define MIG_SEED_PAGE_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "records/model.h"
 

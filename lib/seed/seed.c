@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/backoff.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "base/page.h"
 #include "base/signals.h"
 #include "database/inspect.h"
@@ -16,6 +18,7 @@
 #include "seed/origin.h"
 #include "seed/seed_internal.h"
 #include "seed/up_to_date.h"
+#include "seed/upsert.h"
 
 /* Values read alike whatever the server, its database or our role are set to; the rest is ours. */
 void

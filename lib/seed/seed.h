@@ -8,9 +8,12 @@
 #ifndef MIG_SEED_SEED_H
 #define MIG_SEED_SEED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "postgres/connection.h"
+#include "seed/file.h"
 #include "seed/inputs.h"
 #include "seed/table.h"
 

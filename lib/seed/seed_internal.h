@@ -7,8 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
+#include "postgres/connection.h"
+#include "seed/file.h"
+#include "seed/inputs.h"
 #include "seed/origin.h"
 #include "seed/seed.h"
+#include "seed/table.h"
 
 /* One attempt: where it stands, so that an error can be placed. */
 struct seeding {

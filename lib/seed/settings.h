@@ -5,6 +5,8 @@
 #ifndef MIG_SEED_SETTINGS_H
 #define MIG_SEED_SETTINGS_H
 
+#include <stdbool.h>
+
 #include "seed/file.h"
 
 #define SEED_CONF "seed.conf"

@@ -4,12 +4,15 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "migrations/history.h"
+#include "seed/file.h"
 #include "seed/origin.h"
 #include "sql/session_effects.h"
+#include "sql/sql.h"
 
 static void
 on_notice(void *context, const struct db_message *message)

@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "seed/copy_source.h"
 #include "seed/error_row.h"
+#include "seed/file.h"
+#include "seed/upsert.h"
 
 /* Temporary tables can be made only before a transaction is READ ONLY, and filled also then. */
 enum db_outcome

@@ -2,16 +2,20 @@
 #include "seed/inputs_internal.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/signals.h"
+#include "records/json.h"
 #include "seed/copy_source.h"
+#include "seed/text.h"
 
 /*
  * A pipe can be read once, an attempt may have to be repeated: what comes is kept in a file that has no name.

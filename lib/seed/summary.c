@@ -3,11 +3,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
+#include "base/null.h"
 #include "base/terminal.h"
 #include "records/model.h"
+#include "records/record.h"
+#include "seed/file.h"
+#include "seed/inputs.h"
 #include "seed/page.h"
+#include "seed/table.h"
 
 static struct seeded
 of_sql(const struct seed_file *file, bool dry_run)

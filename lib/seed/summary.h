@@ -7,7 +7,9 @@
 #include <stdbool.h>
 
 #include "records/output.h"
+#include "seed/inputs.h"
 #include "seed/seed.h"
+#include "seed/table.h"
 
 struct summary {
 	const struct seed_job *job;

@@ -1,9 +1,11 @@
 #include "seed/table.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/bytes.h"
 #include "base/hidden.h"
 #include "base/message.h"
 #include "base/mig.h"

@@ -4,6 +4,8 @@
 #ifndef MIG_SEED_TABLE_H
 #define MIG_SEED_TABLE_H
 
+#include <stdbool.h>
+
 #include "postgres/connection.h"
 #include "seed/file.h"
 #include "seed/upsert.h"

@@ -1,8 +1,10 @@
 /* What is asked of the catalog. */
 #include "seed/table_internal.h"
 
+#include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/own_sql.h"
 
 void

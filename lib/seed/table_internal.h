@@ -6,7 +6,11 @@
 
 #include <stddef.h>
 
+#include "base/bytes.h"
+#include "postgres/connection.h"
+#include "seed/file.h"
 #include "seed/table.h"
+#include "seed/upsert.h"
 
 /* Columns of the answers, in the order in which the queries have them: answers[0], [1] and [2]. */
 enum { NAME_OID, NAME_KIND, NAME_SCHEMA, NAME_TABLE, NAME_PARENT, NAME_LIKE };

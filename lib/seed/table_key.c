@@ -1,9 +1,11 @@
 /* By which columns rows are told apart. */
 #include "seed/table_internal.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/shell_quote.h"

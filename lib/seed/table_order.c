@@ -1,8 +1,11 @@
 /* Which table comes first: what others point at; a circle is one unit. */
 #include "seed/table_internal.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/bytes.h"
 
 static size_t
 index_of(const struct seed_tables *tables, const char *oid)

@@ -1,11 +1,15 @@
 #include "seed/up_to_date.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "seed/copy_source.h"
+#include "seed/file.h"
 #include "seed/text.h"
+#include "seed/upsert.h"
 
 enum { LARGE_BYTES = 1 << 20 }; /* of all files together */
 

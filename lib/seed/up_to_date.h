@@ -10,6 +10,8 @@
 #ifndef MIG_SEED_UP_TO_DATE_H
 #define MIG_SEED_UP_TO_DATE_H
 
+#include <stdbool.h>
+
 #include "postgres/connection.h"
 #include "seed/table.h"
 

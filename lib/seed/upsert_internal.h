@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "seed/upsert.h"
 
 /* Every operator is qualified: these statements are parsed with the search path of the session. */

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "seed/error_row.h"
+#include "seed/upsert.h"
 
 /* Where somebody else's rows came in between, a new attempt sees them. */
 static bool

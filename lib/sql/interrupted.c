@@ -1,5 +1,7 @@
 #include "sql/interrupted.h"
 
+#include <stdbool.h>
+
 #include "sql/words.h"
 
 /* CREATE [UNIQUE] INDEX CONCURRENTLY [[IF NOT EXISTS] name] ON [ONLY] table ... */

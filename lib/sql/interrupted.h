@@ -6,6 +6,8 @@
 #ifndef MIG_SQL_INTERRUPTED_H
 #define MIG_SQL_INTERRUPTED_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 #include "sql/sql.h"
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "sql/session_effects.h"
+#include "sql/sql.h"
 
 struct session_words {
 	const char *text;
