@@ -416,7 +416,7 @@ show_schema(const struct catalog *catalog)
 {
 	struct bytes page = { 0 };
 
-	face_schema(&page, catalog);
+	page_schema(&page, catalog);
 	output_page(&page);
 	bytes_free(&page);
 }

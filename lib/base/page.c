@@ -66,7 +66,7 @@ page_place(struct bytes *out, const char *database, const char *host, long long 
 }
 
 void
-face_session(struct bytes *out, const struct page_session *s)
+page_session(struct bytes *out, const struct page_session *s)
 {
 	const char *name = s->application != NULL && *s->application != '\0' ? s->application : s->kind;
 	char age[CLOCK_SPAN];

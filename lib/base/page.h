@@ -51,7 +51,7 @@ struct page_session {
  * "pid 20117, web, shop_app from 10.0.3.7, idle in transaction for 3 min, last SELECT": what is not known is left out.  Who
  * blocks whom reads so everywhere.
  */
-void face_session(struct bytes *out, const struct page_session *session);
+void page_session(struct bytes *out, const struct page_session *session);
 
 /*
  * The line of a script with a caret below the column, as compilers show it:

@@ -25,7 +25,7 @@ add_qualified(struct bytes *out, const char *schema, const char *name)
 }
 
 void
-face_type(struct bytes *out, const struct column *c)
+page_type(struct bytes *out, const struct column *c)
 {
 	enum native native = c->type_kind == TYPE_NATIVE ? native_find(c->type) : NATIVE_COUNT;
 
@@ -108,7 +108,7 @@ fill_cells(const struct column *c, struct bytes cells[CELLS])
 	for (i = 0; i < CELLS; i++)
 		cells[i].len = 0;
 	bytes_str(&cells[CELL_NAME], c->name);
-	face_type(&cells[CELL_TYPE], c);
+	page_type(&cells[CELL_TYPE], c);
 	bytes_str(&cells[CELL_NULL], c->not_null || c->arity == ARITY_REQUIRED ? "not null" : "");
 	add_default(&cells[CELL_DEFAULT], c);
 	for (i = 0; i < CELLS; i++)
@@ -335,7 +335,7 @@ add_head(struct bytes *out, const struct catalog *c)
 }
 
 void
-face_schema(struct bytes *out, const struct catalog *c)
+page_schema(struct bytes *out, const struct catalog *c)
 {
 	size_t i, k;
 

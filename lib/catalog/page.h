@@ -7,9 +7,9 @@
 #include "base/bytes.h"
 #include "catalog/catalog.h"
 
-void face_schema(struct bytes *out, const struct catalog *catalog);
+void page_schema(struct bytes *out, const struct catalog *catalog);
 
 /* A column's type as PostgreSQL writes it: "character varying(20)" of a catalog, "varchar(20)" of a datamodel. */
-void face_type(struct bytes *out, const struct column *column);
+void page_type(struct bytes *out, const struct column *column);
 
 #endif

@@ -211,7 +211,7 @@ detail_transaction(const struct database_look *l, const struct answer *a, size_t
 
 	session.age_ms = answer_count(a, row, 5) * 1000;
 	session.word = answer_text(a, row, 8);
-	face_session(&text, &session);
+	page_session(&text, &session);
 	check_detail(l->outcome, "transaction", "%s", text.data);
 	text.len = 0;
 	if (holds != NULL)
@@ -309,7 +309,7 @@ judge_blocked(const struct database_look *l)
 		struct page_session session = session_at(a, i, 3);
 
 		behind.len = 0;
-		face_session(&behind, &session);
+		page_session(&behind, &session);
 		check_detail(l->outcome, "blocked", "pid %lld waits for %s %s,", answer_number(a, i, 0),
 		    relation != NULL ? relation : "a row or a transaction",
 		    clock_age(answer_count(a, i, 1) == NUMBER_UNKNOWN ? 0 : answer_number(a, i, 1) * 1000,

@@ -41,7 +41,7 @@ name_holder(const struct run_state *s, struct bytes *out)
 		return;
 	holder = database_deployer(d);
 	out->len = 0;
-	face_session(out, &holder);
+	page_session(out, &holder);
 }
 
 static int

@@ -255,7 +255,7 @@ say_holder(const struct holder *h, bool first)
 {
 	struct bytes text = { 0 };
 
-	face_session(&text, &h->session);
+	page_session(&text, &h->session);
 	if (h->session.pid == 0)
 		bytes_str(&text, ": select * from pg_prepared_xacts;");
 	else if (h->session.state == NULL && h->session.kind == NULL)

@@ -369,7 +369,7 @@ stall_name_holder(const struct waits *waits, struct bytes *out)
 		return;
 	session = waits->holders[0].session;
 	session.word = NULL;
-	face_session(out, &session);
+	page_session(out, &session);
 }
 
 void

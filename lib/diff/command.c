@@ -170,7 +170,7 @@ show(const struct catalog *from, const struct catalog *to, const struct diff *di
 		say_findings(diff);
 		return;
 	}
-	face_diff(&page, from, to, diff);
+	page_diff(&page, from, to, diff);
 	output_page(&page);
 	bytes_free(&page);
 }

@@ -86,7 +86,7 @@ type_text(struct diff *diff, const struct column *c)
 	struct bytes out = { 0 };
 	const char *text;
 
-	face_type(&out, c);
+	page_type(&out, c);
 	text = arena_text(&diff->arena, bytes_text(&out), out.len);
 	bytes_free(&out);
 	return text;

@@ -7,7 +7,7 @@
 #include "catalog/catalog.h"
 
 void
-face_origin(struct bytes *out, const struct catalog *c)
+page_origin(struct bytes *out, const struct catalog *c)
 {
 	if (c == NULL)
 		bytes_str(out, "nothing");
@@ -36,9 +36,9 @@ head(struct bytes *out, const struct catalog *from, const struct catalog *to, co
 		bytes_char(out, '\n');
 	}
 	bytes_str(out, "from  ");
-	face_origin(out, from);
+	page_origin(out, from);
 	bytes_str(out, "\nto    ");
-	face_origin(out, to);
+	page_origin(out, to);
 	bytes_char(out, '\n');
 }
 
@@ -67,7 +67,7 @@ add_line(struct bytes *out, const struct difference *d)
 }
 
 void
-face_diff(struct bytes *out, const struct catalog *from, const struct catalog *to, const struct diff *diff)
+page_diff(struct bytes *out, const struct catalog *from, const struct catalog *to, const struct diff *diff)
 {
 	struct bytes uncovered = { 0 };
 	size_t i;

@@ -9,9 +9,9 @@
 #include "diff/diff.h"
 
 /* FROM NULL: nothing. */
-void face_diff(struct bytes *out, const struct catalog *from, const struct catalog *to, const struct diff *diff);
+void page_diff(struct bytes *out, const struct catalog *from, const struct catalog *to, const struct diff *diff);
 
 /* "prisma/schema.prisma (datamodel)", "shop (catalog)". */
-void face_origin(struct bytes *out, const struct catalog *c);
+void page_origin(struct bytes *out, const struct catalog *c);
 
 #endif

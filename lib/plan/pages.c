@@ -218,7 +218,7 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 	if (scan->has_database && db->deployer_pid != NUMBER_UNKNOWN) {
 		bytes_str(out, "; a deploy is running: ");
 		holder = database_deployer(db);
-		face_session(out, &holder);
+		page_session(out, &holder);
 		if (deploying_for != NULL)
 			bytes_format(out, ", for %s", deploying_for);
 	} else if (trouble) {

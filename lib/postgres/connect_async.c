@@ -22,7 +22,7 @@ db_beside_free(struct db_beside *b)
 
 /* Each host in its turn, as in connect_in_turn(); who prefers a standby is left to libpq. */
 static void
-beside_attempt(struct db *db)
+async_attempt(struct db *db)
 {
 	struct db_beside *b = db->beside;
 	const struct conninfo *t = &b->source->target;
@@ -54,13 +54,13 @@ db_connect_start(struct source *source, const char *application, long long limit
 	b->application = application;
 	b->hosts = wanted != NULL && strcmp(wanted, "prefer-standby") == 0 ? 1 : db_host_count(&source->target);
 	b->limit_ms = limit_ms / (long long)b->hosts;
-	beside_attempt(db);
+	async_attempt(db);
 	return db;
 }
 
 /* One step of connecting; true: the attempt goes on. */
 static bool
-beside_connect(struct db *db, int *want)
+async_connect(struct db *db, int *want)
 {
 	struct db_beside *b = db->beside;
 
@@ -83,7 +83,7 @@ db_connect_poll(struct db *db, int *fd, int *want, long long *until_ms, enum db_
 	struct source *source = b->source;
 
 	for (;;) {
-		if (beside_connect(db, want)) {
+		if (async_connect(db, want)) {
 			*fd = PQsocket(db->conn);
 			*until_ms = b->deadline;
 			return false;
@@ -92,7 +92,7 @@ db_connect_poll(struct db *db, int *fd, int *want, long long *until_ms, enum db_
 		if (*outcome == DB_OK || db->needs_password || strncmp(db->error.sqlstate, "28", 2) == 0 ||
 		    ++b->host >= b->hosts)
 			break;
-		beside_attempt(db);
+		async_attempt(db);
 	}
 	if (*outcome == DB_OK)
 		db_session_begin(db, &source->target);

@@ -237,7 +237,7 @@ take_lock(struct db *db, long long deadline)
 			session = inspect_holder(a);
 			session.age_ms = NUMBER_UNKNOWN; /* of its connection */
 			holder.len = 0;
-			face_session(&holder, &session);
+			page_session(&holder, &session);
 		}
 		answer_free(a);
 		pause = backoff_poll(++look, randombytes_random());
