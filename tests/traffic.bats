@@ -214,7 +214,7 @@ gave_way_twice() {
   migration 2_add 'ALTER TABLE a ADD x int;'
   DATABASE_URL=$(database_url "$ROLE") pipeline apply: --wait=1s
   assert_code 75
-  says "a stayed busy" "pid $SESSION   (this role may not see more of it: pg_monitor)   postgres"
+  says "a stayed busy" "pid $SESSION, psql, postgres (this role may not see more of it: pg_monitor)"
 }
 
 @test "where no second connection can be had that is said, and the deploy goes on" {
