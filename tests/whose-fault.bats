@@ -146,7 +146,7 @@ ${statement//%/$n};"
     texts+=("${text//%/$n}" "${n}_a/migration.sql:2:")
     n=$((n + 1))
   done <<'TABLE'
-ALTER TABLE IF EXISTS ONLY "S p"./* x */"T" ADD b int|the role ROLE is not the owner of "S p"."T", which %_a/migration.sql:2:1 needs: that is postgres
+ALTER TABLE IF EXISTS ONLY "S p"./* x */"T" ADD b int|the role ROLE is not the owner of "S p"."T", which prisma/migrations/%_a/migration.sql:2:1 needs: that is postgres
 ALTER TABLE t% RENAME TO t2; ALTER TABLE t2 ADD b int|deploy as postgres, or:  GRANT postgres TO ROLE;
 ALTER INDEX i% RENAME TO x|not the owner of public.i%
 ALTER SEQUENCE s RESTART|not the owner of public.s,
@@ -167,7 +167,7 @@ TABLE
   migration "99_role" "SET ROLE $other; DROP SCHEMA public;"
   pipeline plan: --allow=not_empty apply: --dry-run
   assert_code 77
-  says "${texts[@]}" "the role $other is not the owner of public, which 99_role/migration.sql:1:"
+  says "${texts[@]}" "the role $other is not the owner of public, which prisma/migrations/99_role/migration.sql:1:"
   error_count $((n - 10))
 }
 
@@ -182,7 +182,7 @@ TABLE
   done <<'TABLE'
 CREATE TABLE n (id int); ALTER TABLE n ADD b int; CREATE INDEX ON n (id); COMMENT ON TABLE n IS 'x'|3 names that the plan makes or renames itself
 ALTER TABLE mine RENAME TO ours; ALTER TABLE ours ADD b int; DROP TABLE IF EXISTS nowhere|1 name that the plan makes or renames itself
-SELECT 1; DO $$ BEGIN ALTER TABLE t11 ADD b int; END $$|2 statements that only the server can judge, the first at 1_a/migration.sql:1:1
+SELECT 1; DO $$ BEGIN ALTER TABLE t11 ADD b int; END $$|2 statements that only the server can judge, the first at prisma/migrations/1_a/migration.sql:1:1
 SET search_path TO hidden; ALTER TABLE t11 ADD b int|1 name behind a changed search_path
 TABLE
 }
