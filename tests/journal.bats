@@ -648,7 +648,7 @@ SQL
     migration 20240103000000_next 'CREATE TABLE "next" ("n" INTEGER);'
     pipeline
     assert_code 0
-    says '20240102000000_dump moved the search path'
+    says '20240102000000_dump changed search_path'
     assert_equal "$(sql "SELECT string_agg(oid::regclass::text, ' ' ORDER BY relname) FROM pg_class WHERE relname IN ('made', 'next')")" 'made next'
     assert_equal "$(applied | wc -l)" 3
   done

@@ -211,21 +211,17 @@ static bool
 look_up(struct db *db, void *context)
 {
 	struct batch *f = context;
-	struct bytes sql = { 0 };
 	bool known = true, there = true;
 
 	f->found = 0;
-	history_row_state_sql(&sql, f->send->schema);
 	while (known && there && f->found < f->count) {
-		const char *const parameters[] = { f->ids[f->found] };
-		struct answer *answer = NULL;
+		struct answer *answer;
 
-		known = db_query(db, &answer, sql.data, 1, parameters) == DB_OK;
+		known = step_ask_row(db, f->send->schema, f->ids[f->found], &answer);
 		there = known && answer_rows(answer) > 0 && answer_flag(answer, 0, 0);
 		f->found += there;
 		answer_free(answer);
 	}
-	bytes_free(&sql);
 	return known && (f->found == 0 || flush(db));
 }
 

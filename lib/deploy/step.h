@@ -78,6 +78,13 @@ struct sent {
  */
 bool step_look_again(struct step_context *send, const char *migration, bool (*look)(struct db *db, void *context), void *context);
 
+/*
+ * The state of the row with this id (history_row_state_sql()); an answer without rows also where the table itself is not
+ * there: a history that was made just before the server was stopped may be lost with it.  False: it could not be told.  The
+ * answer is the caller's.
+ */
+bool step_ask_row(struct db *db, const char *schema, const char *id, struct answer **answer);
+
 struct sent step_run(struct step_context *send, const struct step *step);
 void sent_free(struct sent *sent);
 

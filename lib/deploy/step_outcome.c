@@ -66,20 +66,28 @@ step_look_again(struct step_context *s, const char *migration, bool (*look)(stru
 	return seen;
 }
 
+bool
+step_ask_row(struct db *db, const char *schema, const char *id, struct answer **answer)
+{
+	struct bytes sql = { 0 };
+	bool told;
+
+	*answer = NULL;
+	history_row_state_sql(&sql, schema);
+	told = db_query(db, answer, sql.data, 1, &id) == DB_OK || strcmp(db_error(db)->sqlstate, "42P01") == 0;
+	bytes_free(&sql);
+	return told;
+}
+
 /* The row decides what became of the step. */
 static bool
 look_at_row(struct db *db, void *context)
 {
 	struct step_exec *g = context;
-	struct bytes sql = { 0 };
-	struct answer *answer = NULL;
-	const char *const parameters[] = { g->id };
+	struct answer *answer;
 	struct journal journal;
-	bool seen;
+	bool seen = step_ask_row(db, g->send->schema, g->id, &answer);
 
-	history_row_state_sql(&sql, g->send->schema);
-	seen = db_query(db, &answer, sql.data, 1, parameters) == DB_OK;
-	bytes_free(&sql);
 	if (seen) {
 		g->sent.kept = answer_rows(answer) > 0;
 		g->sent.finished = g->sent.kept && answer_flag(answer, 0, 0);
