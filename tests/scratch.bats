@@ -57,6 +57,13 @@ replay() { run --separate-stderr mig-scan --replay "$@"; }
 
 ## A server of our own
 
+@test "a password in --scratch is refused, and the message names that option" {
+  run --separate-stderr mig-scan --replay --scratch postgresql://u:not-a-secret-3f1@127.0.0.1:1/d
+  assert_failure 64
+  assert_regex "$stderr" '^mig-scan: error: there is a password in --scratch; it says only where the string is'
+  refute_regex "$stderr" 'not-a-secret-3f1'
+}
+
 @test "--replay runs every kind of migration on a server of its own, which is gone afterwards" {
   migrations_many 10
   migration 20990101000000_savepoint 'SAVEPOINT a; CREATE TABLE b (id int); ROLLBACK TO a; CREATE TABLE c (id int);'

@@ -42,14 +42,17 @@ connect_as(const struct scratch *s, const char *user, const char *database, int 
 	return db;
 }
 
-static enum db_outcome
-run(struct db *db, struct bytes *sql)
+/* Runs the last text of a session, which is closed.  Returns 0, or an exit code, said. */
+static int
+finish(struct db *db, struct bytes *sql)
 {
 	size_t done;
 	enum db_outcome outcome = db_run(db, sql->data, &done);
+	int code = outcome != DB_OK ? db_say(db, outcome, "make the scratch database") : 0;
 
 	bytes_free(sql);
-	return outcome;
+	db_close(db);
+	return code;
 }
 
 /* In a new cluster: the role, and the database, which is there under another name: so there is one less to copy each time. */
@@ -59,7 +62,6 @@ make_database(struct scratch *s)
 	int code;
 	struct db *db = connect_as(s, SERVER_ADMIN, "template1", &code);
 	struct bytes sql = { 0 };
-	enum db_outcome outcome;
 
 	if (db == NULL)
 		return code;
@@ -67,11 +69,7 @@ make_database(struct scratch *s)
 	                " OWNER TO " OWNER);
 	if (db_server_version_num(db) >= 150000) /* seeds in migrations set it; it cannot do harm outside */
 		bytes_str(&sql, "; GRANT SET ON PARAMETER session_replication_role TO " OWNER);
-	outcome = run(db, &sql);
-	if (outcome != DB_OK)
-		code = db_say(db, outcome, "make the scratch database");
-	db_close(db);
-	return code;
+	return finish(db, &sql);
 }
 
 /* What a deploy finds, or makes, before its first script: the schema and the history, which scripts may name. */
@@ -81,7 +79,6 @@ make_schema(struct scratch *s)
 	int code;
 	struct db *db = connect_as(s, SERVER_ADMIN, DATABASE, &code);
 	struct bytes sql = { 0 };
-	enum db_outcome outcome;
 
 	if (db == NULL)
 		return code;
@@ -89,11 +86,7 @@ make_schema(struct scratch *s)
 	bytes_str(&sql, db_server_version_num(db) >= 140000 ? "pg_database_owner" : OWNER);
 	bytes_str(&sql, "; SET ROLE " OWNER "; ");
 	history_create_sql(&sql, s->schema, strcmp(s->schema, "public") != 0);
-	outcome = run(db, &sql);
-	if (outcome != DB_OK)
-		code = db_say(db, outcome, "make the scratch database");
-	db_close(db);
-	return code;
+	return finish(db, &sql);
 }
 
 /* As long as a kept cluster is there and starts, the longest one; else a new one. */

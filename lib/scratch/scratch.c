@@ -28,7 +28,7 @@ say_none(const char *why)
 static int
 open_named(struct scratch *s, const struct scratch_order *order, const char *word)
 {
-	int code = source_open(&s->source, word);
+	int code = source_open_option(&s->source, word, "--scratch");
 
 	if (code != 0)
 		return code;

@@ -40,7 +40,7 @@ say_password_seen(int code, const char *spot)
 {
 	code = message_error(
 	    code, "there is a password in %s; it says only where the string is", spot);
-	if (strcmp(spot, "-d") == 0)
+	if (*spot == '-')
 		message_line(
 		    "  Other users see command lines, and histories and logs keep them. Instead:");
 	else
@@ -232,7 +232,13 @@ spare_target(const struct conninfo *target)
 int
 source_open(struct source *source, const char *word)
 {
-	struct search s = { .source = source, .spot = "-d", .wrong = MIG_USAGE };
+	return source_open_option(source, word, "-d");
+}
+
+int
+source_open_option(struct source *source, const char *word, const char *option)
+{
+	struct search s = { .source = source, .spot = option, .wrong = MIG_USAGE };
 	struct secret *by_default = secret_take("MIG_DATABASE"), *password;
 
 	*source = (struct source){ 0 };

@@ -28,6 +28,9 @@ struct source {
  * What a variable held is used up by this: a second call for the same one finds it unset.
  */
 int source_open(struct source *source, const char *word);
+
+/* The same where another option had the word; errors name that. */
+int source_open_option(struct source *source, const char *word, const char *option);
 void source_free(struct source *source); /* gives the password back, zeroed; {0} is fine */
 
 /* Whether a variable, or its _FILE twin, holds something; it is not used up. */
