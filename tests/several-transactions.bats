@@ -159,6 +159,37 @@ half_detached() {
   assert_code 0
 }
 
+@test "what is said of an index is held against the names of the script's own session" {
+  local session answer
+  sql_admin 'DO $$ BEGIN CREATE ROLE app; EXCEPTION WHEN duplicate_object THEN NULL; END $$'
+  while IFS= read -r session; do
+    as_postgres
+    # `public` has the same names, and there nothing happened
+    sql 'CREATE SCHEMA app AUTHORIZATION app; CREATE TABLE app.a (id int); ALTER TABLE app.a OWNER TO app'
+    migration 1_it "$session CREATE INDEX CONCURRENTLY i ON a (id);"
+    mig-scan | mig-plan --allow=not_empty --format=sql 2>/dev/null | sed '/CREATE INDEX/,$d' | psql -q >/dev/null
+    for answer in --mark-applied=1_it --resume=1_it:3; do
+      pipeline plan: "$answer" apply: --dry-run
+      assert_code 65 || fail "$session $answer: $stderr" || return 1
+      says "${answer%%=*} 1_it: the catalog says otherwise: the index i is not there"
+    done
+    sql 'CREATE INDEX i ON app.a (id)'
+    for answer in --mark-rolled-back=1_it --resume=1_it:2; do
+      pipeline plan: "$answer"
+      assert_code 65 || fail "$session $answer: $stderr" || return 1
+      says 'the index i is there, and valid'
+    done
+    pipeline plan: --resume=1_it:3
+    assert_code 0 || fail "$session: $stderr" || return 1
+    assert_equal "$(applied)" 1_it
+  done <<'SQL'
+SET SCHEMA 'app';
+SET ROLE app;
+SET search_path = app, public;
+SELECT set_config('search_path', 'app', false);
+SQL
+}
+
 @test "a partition that somebody else left half detached is finished" {
   half_detached
   sql 'DELETE FROM _prisma_migrations'

@@ -66,7 +66,8 @@ find_same(struct db *db, const struct interrupted *aim, struct answer **answer)
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
-	bytes_format(&sql, "BEGIN; CREATE TEMP TABLE " INTERRUPTED_TWIN " (LIKE %s); %s", aim->table.data, aim->twin.data);
+	bytes_str(&sql, db_transaction(db) == DB_IDLE ? "BEGIN; " : "");
+	bytes_format(&sql, "CREATE TEMP TABLE " INTERRUPTED_TWIN " (LIKE %s); %s", aim->table.data, aim->twin.data);
 	outcome = db_run(db, sql.data, NULL);
 	if (outcome == DB_OK)
 		outcome = db_query_ours(db, answer, same_sql, 1, parameters);

@@ -22,7 +22,7 @@ enum left {
 	LEFT_ERROR        /* could not be read, removed or finished: db_error() */
 };
 
-/* Reads the catalog and changes nothing.  *outcome (of LEFT_ERROR): DB_ERROR, DB_LOST, DB_STOPPED. */
+/* Reads the catalog and changes nothing; a transaction that is open may be rolled back for it.  *outcome (of LEFT_ERROR): DB_ERROR, DB_LOST, DB_STOPPED. */
 enum left left_look(struct db *db, const struct interrupted *aim, enum db_outcome *outcome);
 
 /*

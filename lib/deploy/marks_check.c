@@ -11,11 +11,13 @@
 #include "migrations/history.h"
 #include "records/words.h"
 #include "sql/interrupted.h"
+#include "sql/session_effects.h"
 #include "sql/sql.h"
 
 /* What a person says: of the statement `aim`, that it is done, or that it did not happen. */
 struct claim {
 	struct interrupted aim;
+	struct bytes settings;    /* statements that make the session again in which its names were meant */
 	const char *option;
 	bool done;
 };
@@ -74,6 +76,28 @@ contradicts(const struct claim *claim, enum left left)
 	return false;
 }
 
+/*
+ * What is there, in the session of the claim, which is rolled back again.  Where that cannot be made, because its role is
+ * gone or the like, the catalog cannot tell.
+ */
+static enum left
+look(struct db *db, const struct claim *claim, enum db_outcome *outcome)
+{
+	struct bytes sql = { 0 };
+	enum left left;
+
+	if (claim->settings.len == 0)
+		return left_look(db, &claim->aim, outcome);
+	bytes_format(&sql, "BEGIN;\n%s", claim->settings.data);
+	*outcome = db_tell(db, sql.data);
+	bytes_free(&sql);
+	left = *outcome == DB_OK ? left_look(db, &claim->aim, outcome) : *outcome == DB_ERROR ? LEFT_UNKNOWN : LEFT_ERROR;
+	if (db_rollback(db) || left == LEFT_ERROR)
+		return left;
+	*outcome = DB_LOST;
+	return LEFT_ERROR;
+}
+
 static int
 check(struct db *db, const struct step *step, const struct claim *claim)
 {
@@ -83,7 +107,7 @@ check(struct db *db, const struct step *step, const struct claim *claim)
 
 	if (claim->aim.act == INTERRUPTED_NONE || claim->aim.act == INTERRUPTED_REINDEX || claim->aim.act == INTERRUPTED_REPEAT)
 		return 0;
-	left = left_look(db, &claim->aim, &outcome);
+	left = look(db, claim, &outcome);
 	if (left == LEFT_ERROR)
 		return db_say(db, outcome, "read what the interrupted statement left");
 	if (!contradicts(claim, left))
@@ -102,32 +126,43 @@ claim_of_resume(const struct step *step, const struct history_row *row)
 {
 	struct claim claim = { .aim = { .act = INTERRUPTED_NONE }, .option = "--resume" };
 	const struct sql_statement *begun;
+	struct session_behind behind;
 	struct sql_script script;
 	struct journal journal;
 
 	if (row == NULL || !step->resume_told || step->sql == NULL || !history_journal_read(row->logs, &journal) ||
-	    step->resume_at < (long long)journal.next || sql_mentions(step->sql, strlen(step->sql), "search_path"))
-		return claim; /* a search path of the script's own would mean other names */
+	    step->resume_at < (long long)journal.next || journal.moved)
+		return claim;
 	script = sql_split(step->sql, strlen(step->sql));
-	if ((begun = history_journal_begun(&journal, step->sql, &script)) != NULL)
-		claim.aim = interrupted_of(step->sql, begun);
+	if ((begun = history_journal_begun(&journal, step->sql, &script)) != NULL) {
+		behind = session_behind(step->sql, &script, journal.next - 1);
+		if (!session_lost_before(&behind, journal.next - 1))
+			claim.aim = interrupted_of(step->sql, begun);
+		bytes_add(&claim.settings, behind.settings.data, behind.settings.len);
+		session_behind_free(&behind);
+	}
 	claim.done = step->resume_at > (long long)journal.next;
 	sql_script_free(&script);
 	return claim;
 }
 
+/* The plan has the statement behind those that make its session again. */
 static struct claim
 claim_of_mark(const struct step *step)
 {
 	struct claim claim = { .aim = { .act = INTERRUPTED_NONE }, .done = step->action == ACTION_MARK_APPLIED };
+	const struct sql_statement *begun;
 	struct sql_script script;
 
 	claim.option = claim.done ? "--mark-applied" : "--mark-rolled-back";
 	if (step->begun_sql == NULL)
 		return claim;
 	script = sql_split(step->begun_sql, strlen(step->begun_sql));
-	if (script.count == 1)
-		claim.aim = interrupted_of(step->begun_sql, script.statements);
+	if (script.count > 0) {
+		begun = &script.statements[script.count - 1];
+		claim.aim = interrupted_of(step->begun_sql, begun);
+		bytes_add(&claim.settings, step->begun_sql, begun->start);
+	}
 	sql_script_free(&script);
 	return claim;
 }
@@ -139,5 +174,6 @@ marks_check(struct db *db, const struct step *step, const struct history_row *ro
 	int code = check(db, step, &claim);
 
 	interrupted_free(&claim.aim);
+	bytes_free(&claim.settings);
 	return code;
 }

@@ -9,6 +9,7 @@
 #include "base/options.h"
 #include "migrations/history.h"
 #include "records/words.h"
+#include "sql/session_effects.h"
 #include "sql/sql.h"
 
 static int
@@ -22,24 +23,32 @@ marked_already(const struct plan_maker *m, const char *name)
 	return 0;
 }
 
-/* Of an unfinished migration: the non-transactional statement that had begun, for mig-apply to hold the mark against; or NULL. */
+/*
+ * Of an unfinished migration: the non-transactional statement that had begun, behind the settings of its session, for
+ * mig-apply to hold the mark against; or NULL.
+ */
 static const char *
 begun_sql(struct plan_maker *m, const struct migration_status *s)
 {
 	const char *sql = s != NULL && s->script != NULL ? s->script->sql : NULL;
 	const struct sql_statement *begun;
+	struct session_behind behind = { 0 };
 	struct sql_script split;
 	struct bytes *text = NULL;
 	struct journal journal;
 
-	if (sql == NULL || s->row == NULL || s->row->finished_at != NULL || !history_journal_read(s->row->logs, &journal))
+	if (sql == NULL || s->row == NULL || s->row->finished_at != NULL || !history_journal_read(s->row->logs, &journal) ||
+	    journal.moved)
 		return NULL;
 	split = sql_split(sql, strlen(sql));
-	/* behind a search path of the script's own mig-apply would look up other names */
-	if (!sql_mentions(sql, strlen(sql), "search_path") && (begun = history_journal_begun(&journal, sql, &split)) != NULL) {
+	if ((begun = history_journal_begun(&journal, sql, &split)) != NULL)
+		behind = session_behind(sql, &split, journal.next - 1);
+	if (begun != NULL && !session_lost_before(&behind, journal.next - 1)) {
 		text = plan_new_text(m);
+		bytes_add(text, behind.settings.data, behind.settings.len);
 		bytes_add(text, sql + begun->start, begun->end - begun->start);
 	}
+	session_behind_free(&behind);
 	sql_script_free(&split);
 	return text != NULL ? text->data : NULL;
 }

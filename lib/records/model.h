@@ -116,7 +116,7 @@ struct step {
 	long long resume_at;             /* the statement that it goes on with, from 1; null with row_id */
 	bool resume_begun;               /* that statement had begun: look what it left before it runs again */
 	bool resume_told;                /* a person said so (--resume), not the journal */
-	const char *begun_sql;           /* of marks: the non-transactional statement that an interrupted run had begun */
+	const char *begun_sql;           /* of marks: the non-transactional statement that an interrupted run had begun, behind its session's settings */
 	const char *sql;
 	struct record *record;           /* owns the texts, where this was read; else NULL */
 };

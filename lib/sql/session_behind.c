@@ -235,6 +235,12 @@ session_behind(const char *text, const struct sql_script *script, size_t done)
 	return behind;
 }
 
+bool
+session_lost_before(const struct session_behind *behind, size_t done)
+{
+	return behind->lost != NULL && behind->lost_at < done;
+}
+
 void
 session_behind_free(struct session_behind *behind)
 {

@@ -67,6 +67,9 @@ struct session_behind {
 	size_t lost_at;          /* the statement that made or needs it, from 0 */
 };
 struct session_behind session_behind(const char *text, const struct sql_script *script, size_t done);
+
+/* Whether a statement before `done` made what is lost: then names may have meant other things there. */
+bool session_lost_before(const struct session_behind *behind, size_t done);
 void session_behind_free(struct session_behind *behind);
 
 #endif
