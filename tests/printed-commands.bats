@@ -346,6 +346,7 @@ CASES
   run --separate-stderr bash -c 'mig-scan -d env:PROD_URL "it'\''s" | mig-check history'
   assert_code 1
   command=$(printed <<<"$output")
+  assert_line --regexp "^ +folder +it's$"
   assert_equal "$(sh -c "$command" | jq -r 'select(.record == "step").migration')" 1_x
   run bash -c 'mig-scan -d env:PROD_URL "it'\''s" | (cd / && mig-check history)'
   assert_equal "$(printed <<<"$output")" ''

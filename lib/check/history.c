@@ -60,7 +60,7 @@ struct history_job {
 	struct inspection inspection;
 	const char *schema;
 	struct bytes rows_sql;
-	char *command;               /* of the scan, which outlives its reader */
+	char *command, *folder;      /* of the scan, which outlives its reader */
 };
 
 /* --- judging --- */
@@ -121,6 +121,8 @@ judge(struct check_job *job, const struct scan *scan, const struct status *statu
 	for (i = 0; i < status->count; i++)
 		if (status->list[i].state != STATE_APPLIED)
 			add_detail(outcome, &status->list[i]);
+	if (outcome->state != CHECK_OK && scan->folder != NULL)
+		check_detail(outcome, "folder", "%s", scan->folder);
 	if (other_schemas(&elsewhere, &scan->database))
 		check_detail(outcome, "history", "%s", elsewhere.data);
 	bytes_free(&elsewhere);
@@ -177,6 +179,8 @@ read_scan(struct check_job *job, struct reader *reader)
 		got = scan_read(reader, &h->scan, look_at, h);
 	if (reader_command(reader) != NULL)
 		h->scan.command = h->command = xstrdup(reader_command(reader));
+	if (reader_folder(reader) != NULL)
+		h->scan.folder = h->folder = xstrdup(reader_folder(reader));
 	if (got == READING_FAILED) {
 		check_failed_upstream(&job->outcome, reader_failure(reader));
 	} else if (got == READING_BAD) {
@@ -276,6 +280,7 @@ end(struct check_job *job)
 	history_index_free(&h->index);
 	bytes_free(&h->rows_sql);
 	free(h->command);
+	free(h->folder);
 	scan_free(&h->scan);
 	free(h);
 }
