@@ -62,23 +62,32 @@ show(const char *page)
 extern const char *zlibVersion(void) __attribute__((weak));
 extern const char *ZSTD_versionString(void) __attribute__((weak));
 
+static void
+print_library(const char *name, const char *version, const char *licence)
+{
+	printf("  %-9s %-9s %s\n", name, version, licence);
+}
+
 int
 manual_version(void)
 {
 	int libpq = PQlibVersion();
+	char number[32];
 
 	printf("mig %s, in one file with\n", MIG_VERSION);
-	printf("  libpq %d.%d        PostgreSQL License\n", libpq / 10000, libpq % 10000);
-	printf("  OpenSSL %-9s Apache-2.0\n", OpenSSL_version(OPENSSL_VERSION_STRING));
-	printf("  libcurl %-9s curl\n", curl_version_info(CURLVERSION_NOW)->version);
-	printf("  libsodium %-7s ISC\n", sodium_version_string());
-	printf("  jansson %-9s MIT\n", jansson_version_str());
-	printf("  nettle %d.%d        LGPL-3.0-or-later or GPL-2.0-or-later\n", nettle_version_major(), nettle_version_minor());
-	printf("  glibc %-11s LGPL-2.1-or-later\n", gnu_get_libc_version());
+	snprintf(number, sizeof number, "%d.%d", libpq / 10000, libpq % 10000);
+	print_library("libpq", number, "PostgreSQL License");
+	print_library("OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING), "Apache-2.0");
+	print_library("libcurl", curl_version_info(CURLVERSION_NOW)->version, "curl");
+	print_library("libsodium", sodium_version_string(), "ISC");
+	print_library("jansson", jansson_version_str(), "MIT");
+	snprintf(number, sizeof number, "%d.%d", nettle_version_major(), nettle_version_minor());
+	print_library("nettle", number, "LGPL-3.0-or-later or GPL-2.0-or-later");
+	print_library("glibc", gnu_get_libc_version(), "LGPL-2.1-or-later");
 	if (zlibVersion != NULL)
-		printf("  zlib %-12s Zlib\n", zlibVersion());
+		print_library("zlib", zlibVersion(), "Zlib");
 	if (ZSTD_versionString != NULL)
-		printf("  zstd %-12s BSD-3-Clause\n", ZSTD_versionString());
+		print_library("zstd", ZSTD_versionString(), "BSD-3-Clause");
 	printf("It can be linked anew with other releases of these: make static, in the source of this version.\n");
 	return manual_end();
 }

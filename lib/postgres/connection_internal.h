@@ -44,7 +44,7 @@ struct db {
 	long long cancel_ms;      /* when the first cancel request of this wait was sent, for whatever reason; 0: none */
 	const char *given_up;     /* why the connection is of no use, open as it is; or NULL */
 	long long limit_ms;       /* how long an answer of ours may take; 0: as long as it takes */
-	struct wait {             /* for the answers to what was sent last: */
+	struct db_wait {             /* for the answers to what was sent last: */
 		long long limit_ms;   /*   they may take so long, or 0, */
 		long long began_ms;   /*   from here on; 0: it has not begun */
 		size_t received;      /*   bytes since then, */

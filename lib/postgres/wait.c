@@ -18,7 +18,7 @@ void
 db_wait_begin(struct db *db, long long limit_ms)
 {
 	cancel_settle(&db->cancel);
-	db->wait = (struct wait){ .limit_ms = limit_ms };
+	db->wait = (struct db_wait){ .limit_ms = limit_ms };
 	db->cancelling = false;
 	db->cancel_ms = 0;
 }
@@ -69,7 +69,7 @@ is_on_its_way(const struct db *db)
 static void
 look_after_silence(struct db *db)
 {
-	struct wait *w = &db->wait;
+	struct db_wait *w = &db->wait;
 	long long now;
 
 	if (db->silence == NULL || w->limit_ms > 0 || w->deaf || db->cancel_ms != 0)
@@ -88,7 +88,7 @@ look_after_silence(struct db *db)
 bool
 db_takes_too_long(struct db *db)
 {
-	struct wait *w = &db->wait;
+	struct db_wait *w = &db->wait;
 	long long now;
 
 	look_after_silence(db);
@@ -102,7 +102,7 @@ db_takes_too_long(struct db *db)
 	if (w->limit_ms > 0 && now - w->began_ms > w->limit_ms) {
 		if (w->noticed || w->received < FLOWING_BYTES)
 			db->given_up = no_answer;
-		*w = (struct wait){ .limit_ms = w->limit_ms, .began_ms = now, .deaf = w->deaf };
+		*w = (struct db_wait){ .limit_ms = w->limit_ms, .began_ms = now, .deaf = w->deaf };
 	}
 	return db->given_up != NULL;
 }

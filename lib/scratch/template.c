@@ -18,6 +18,10 @@
 #include "scratch/files.h"
 #include "scratch/server.h"
 
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#endif
+
 #define NEW ".new"
 #define APPLIED ".applied"
 #define LAYOUT "1" /* of what is in a cluster beside the migrations: scratch/own.c */
