@@ -9,6 +9,7 @@
 #include "database/leftovers.h"
 #include "deploy/next_command.h"
 #include "migrations/history.h"
+#include "migrations/journal.h"
 #include "records/words.h"
 #include "sql/interrupted.h"
 #include "sql/session_effects.h"
@@ -130,11 +131,11 @@ claim_of_resume(const struct step *step, const struct history_row *row)
 	struct sql_script script;
 	struct journal journal;
 
-	if (row == NULL || !step->resume_told || step->sql == NULL || !history_journal_read(row->logs, &journal) ||
+	if (row == NULL || !step->resume_told || step->sql == NULL || !journal_read(row->logs, &journal) ||
 	    step->resume_at < (long long)journal.next || journal.moved)
 		return claim;
 	script = sql_split(step->sql, strlen(step->sql));
-	if ((begun = history_journal_begun(&journal, step->sql, &script)) != NULL) {
+	if ((begun = journal_begun(&journal, step->sql, &script)) != NULL) {
 		behind = session_behind(step->sql, &script, journal.next - 1);
 		if (!session_lost_before(&behind, journal.next - 1))
 			claim.aim = interrupted_of(step->sql, begun);

@@ -11,6 +11,7 @@
 #include "deploy/stall.h"
 #include "deploy/step.h"
 #include "migrations/history.h"
+#include "migrations/journal.h"
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "sql/interrupted.h"
@@ -28,7 +29,7 @@ is_where_we_left_it(struct step_exec *g, size_t at)
 
 	history_row_state_sql(&sql, g->send->schema);
 	same = db_query(g->send->db, &answer, sql.data, 1, parameters) == DB_OK && answer_rows(answer) == 1 &&
-	    !answer_flag(answer, 0, 0) && history_journal_read(answer_text(answer, 0, 1), &journal) &&
+	    !answer_flag(answer, 0, 0) && journal_read(answer_text(answer, 0, 1), &journal) &&
 	    journal.next == at + 1;
 	answer_free(answer);
 	bytes_free(&sql);

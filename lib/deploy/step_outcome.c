@@ -11,6 +11,7 @@
 #include "database/setting_origin.h"
 #include "deploy/cause.h"
 #include "deploy/stall.h"
+#include "migrations/journal.h"
 #include "migrations/progress.h"
 #include "records/model.h"
 #include "sql/session_effects.h"
@@ -91,7 +92,7 @@ look_at_row(struct db *db, void *context)
 	if (seen) {
 		g->sent.kept = answer_rows(answer) > 0;
 		g->sent.finished = g->sent.kept && answer_flag(answer, 0, 0);
-		if (g->sent.kept && history_journal_read(answer_text(answer, 0, 1), &journal)) {
+		if (g->sent.kept && journal_read(answer_text(answer, 0, 1), &journal)) {
 			g->done = journal.next - 1;
 			g->sent.unsure = journal.begun;
 			g->sent.statement = journal.next;

@@ -14,10 +14,10 @@
 #include "deploy/marks_check.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
+#include "migrations/journal.h"
 #include "postgres/connection.h"
 #include "records/record.h"
 #include "records/words.h"
-#include "sql/interrupted.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
 
@@ -174,7 +174,7 @@ is_resumed(const struct step *step, const struct history_row *row)
 	if (step->row_id == NULL || strcmp(step->row_id, row->id) != 0)
 		return false;
 	/* a row without a journal, or one that was told where to go on, is the operator's word */
-	return !history_journal_read(row->logs, &journal) || step->resume_told ||
+	return !journal_read(row->logs, &journal) || step->resume_told ||
 	    ((long long)journal.next == step->resume_at && journal.begun == step->resume_begun);
 }
 
@@ -187,28 +187,21 @@ can_go_on(struct step *step, const struct history_row *row)
 {
 	struct journal journal;
 	struct sql_script script;
-	struct interrupted aim = { .act = INTERRUPTED_REPEAT };
-	struct session_behind behind = { 0 };
-	char before[HISTORY_BEFORE] = "";
-	bool lost;
+	struct session_behind behind;
+	bool fits;
 
 	if (step->row_id != NULL || step->sql == NULL || row->checksum == NULL ||
-	    strcmp(row->checksum, step->checksum) != 0 ||
-	    !history_journal_read(row->logs, &journal))
+	    strcmp(row->checksum, step->checksum) != 0 || !journal_read(row->logs, &journal) || journal.moved)
 		return false;
 	script = sql_split(step->sql, strlen(step->sql));
-	if (journal.next <= script.count + 1)
-		history_journal_before(step->sql, journal.next > 1 ? script.statements[journal.next - 2].end : 0, before);
-	if (journal.begun && journal.next <= script.count) {
-		aim = interrupted_of(step->sql, &script.statements[journal.next - 1]);
-		interrupted_free(&aim);
-	}
-	if (journal.next <= script.count + 1)
+	fits = journal_fits(&journal, step->sql, &script) == JOURNAL_FITS;
+	if (fits) {
 		behind = session_behind(step->sql, &script, journal.next - 1);
-	lost = behind.lost != NULL || journal.moved;
-	session_behind_free(&behind);
+		fits = behind.lost == NULL;
+		session_behind_free(&behind);
+	}
 	sql_script_free(&script);
-	if (strcmp(before, journal.before) != 0 || aim.act == INTERRUPTED_NONE || lost)
+	if (!fits)
 		return false;
 	step->row_id = row->id;
 	step->resume_at = (long long)journal.next;

@@ -91,26 +91,6 @@ void history_create_sql(struct bytes *out, const char *schema, bool with_schema)
 void history_new_id(char id[HISTORY_ID]);
 void history_format_id(unsigned char bytes[16], char id[HISTORY_ID]);  /* of given randomness, which it changes */
 
-/*
- * The journal of a migration that cannot be one transaction: the first line of `logs` while its row is
- * unfinished.  It is written with each commit, so it says what is in the database.
- */
-#define HISTORY_BEFORE 33
-struct journal {
-	size_t next;                  /* the statement that comes next, from 1; count + 1: only the row is to be finished */
-	size_t count;
-	bool begun;                   /* it stands alone and had begun: whether it ended is not known */
-	bool moved;                   /* read only: its session had settings that its own statements do not explain */
-	char before[HISTORY_BEFORE];  /* digest of the text before that statement, so that the rest may be mended */
-};
-void history_journal_write(struct bytes *out, const struct journal *journal);
-bool history_journal_read(const char *logs, struct journal *journal);
-void history_journal_before(const char *text, size_t len, char hex[HISTORY_BEFORE]);
-
-/* The statement that had begun, where the text before it is still the one that the journal was written for; or NULL. */
-const struct sql_statement *history_journal_begun(const struct journal *journal, const char *text,
-    const struct sql_script *script);
-
 /* How far a migration is, for its row. */
 enum history_progress {
 	HISTORY_GOES_ON,

@@ -8,6 +8,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "migrations/history.h"
+#include "migrations/journal.h"
 #include "records/words.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
@@ -37,11 +38,11 @@ begun_sql(struct plan_maker *m, const struct migration_status *s)
 	struct bytes *text = NULL;
 	struct journal journal;
 
-	if (sql == NULL || s->row == NULL || s->row->finished_at != NULL || !history_journal_read(s->row->logs, &journal) ||
+	if (sql == NULL || s->row == NULL || s->row->finished_at != NULL || !journal_read(s->row->logs, &journal) ||
 	    journal.moved)
 		return NULL;
 	split = sql_split(sql, strlen(sql));
-	if ((begun = history_journal_begun(&journal, sql, &split)) != NULL)
+	if ((begun = journal_begun(&journal, sql, &split)) != NULL)
 		behind = session_behind(sql, &split, journal.next - 1);
 	if (begun != NULL && !session_lost_before(&behind, journal.next - 1)) {
 		text = plan_new_text(m);

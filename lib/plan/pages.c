@@ -9,6 +9,7 @@
 #include "base/shell_quote.h"
 #include "base/width.h"
 #include "migrations/history.h"
+#include "migrations/journal.h"
 #include "migrations/other_schemas.h"
 #include "plan/finding_text.h"
 #include "records/record.h"
@@ -68,7 +69,7 @@ status_note(struct bytes *out, const struct migration_status *s)
 		break;
 	case STATE_FAILED:
 		bytes_str(out, "unfinished since");
-		if (history_journal_read(s->row->logs, &journal))
+		if (journal_read(s->row->logs, &journal))
 			bytes_format(out, ", statement %zu of %zu", journal.next, journal.count);
 		break;
 	case STATE_RUNNING:

@@ -9,7 +9,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "migrations/history.h"
-#include "sql/interrupted.h"
+#include "migrations/journal.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
 
@@ -186,20 +186,16 @@ add_journal_resume(struct plan_maker *m, const struct migration_status *s, const
     const struct sql_script *split)
 {
 	struct plan_resume resume = { .row_id = s->row->id, .at = journal->next, .begun = journal->begun };
-	char before[HISTORY_BEFORE];
-	struct interrupted aim;
 
-	if (journal->next > split->count + 1)
+	switch (journal_fits(journal, s->script->sql, split)) {
+	case JOURNAL_TOO_FAR:
 		return add_failed(m, s, journal, "its file has fewer statements now than are done");
-	history_journal_before(s->script->sql,
-	    journal->next > 1 ? split->statements[journal->next - 2].end : 0, before);
-	if (strcmp(before, journal->before) != 0)
+	case JOURNAL_CHANGED:
 		return add_failed(m, s, journal, "its file was changed in what is done already");
-	if (journal->begun && journal->next <= split->count) {
-		aim = interrupted_of(s->script->sql, &split->statements[journal->next - 1]);
-		interrupted_free(&aim);
-		if (aim.act == INTERRUPTED_NONE)
-			return add_failed(m, s, journal, "a non-transactional statement was interrupted; it may or may not have completed");
+	case JOURNAL_IN_DOUBT:
+		return add_failed(m, s, journal, "a non-transactional statement was interrupted; it may or may not have completed");
+	case JOURNAL_FITS:
+		break;
 	}
 	return add_kept_resume(m, s, journal, split, &resume);
 }
@@ -210,7 +206,7 @@ plan_add_resume(struct plan_maker *m, const struct migration_status *s)
 	const char *told = resume_wish(m->options, s->migration);
 	struct sql_script split;
 	struct journal journal;
-	bool has_journal = history_journal_read(s->row->logs, &journal);
+	bool has_journal = journal_read(s->row->logs, &journal);
 	int code;
 
 	if (s->script == NULL || s->script->sql == NULL)

@@ -1,7 +1,9 @@
-#include "migrations/history.h"
+#include "migrations/journal.h"
 
 #include "base/bytes.h"
 #include "check.h"
+#include "migrations/history.h"
+#include "sql/sql.h"
 
 /* Logs that are no journal of ours. */
 static const char *const foreign[] = { "", "ERROR: relation does not exist", "mig", "mig 1", "mig: next 0 of 3",
@@ -13,13 +15,47 @@ round_trip(struct journal written)
 	struct bytes logs = { 0 };
 	struct journal read = { 0 };
 
-	history_journal_write(&logs, &written);
-	check("what was written is read", history_journal_read(bytes_text(&logs), &read));
+	journal_write(&logs, &written);
+	check("what was written is read", journal_read(bytes_text(&logs), &read));
 	check("next", read.next == written.next && read.count == written.count && read.begun == written.begun);
 	check_text("before", read.before, written.before);
 	bytes_str(&logs, "\nERROR: later lines are for people");
-	check("only its first line counts", history_journal_read(logs.data, &read) && read.next == written.next);
+	check("only its first line counts", journal_read(logs.data, &read) && read.next == written.next);
 	bytes_free(&logs);
+}
+
+/* What is done of a script, and the script as it is now. */
+static const struct {
+	const char *name, *was, *is;
+	size_t next;
+	bool begun;
+	enum journal_fit fit;
+} fits[] = {
+	{ "the rest may change", "SELECT 1; SELEC 2", "SELECT 1; SELECT 2; SELECT 3", 2, false, JOURNAL_FITS },
+	{ "the rest may go", "SELECT 1; SELECT 2", "SELECT 1", 2, false, JOURNAL_FITS },
+	{ "nothing is done", "SELECT 1", "SELECT 2", 1, false, JOURNAL_FITS },
+	{ "the done part may not change", "SELECT 1; SELECT 2", "SELECT 0; SELECT 2", 2, false, JOURNAL_CHANGED },
+	{ "nor become shorter", "SELECT 1; SELECT 2; SELECT 3", "SELECT 1", 3, false, JOURNAL_TOO_FAR },
+	{ "an index tells whether it was built", "CREATE INDEX CONCURRENTLY i ON t (a)", "CREATE INDEX CONCURRENTLY i ON t (a)", 1, true,
+	    JOURNAL_FITS },
+	{ "VACUUM leaves no trace, but may be repeated", "VACUUM t", "VACUUM t", 1, true, JOURNAL_FITS },
+	{ "a call leaves no trace", "CALL p()", "CALL p()", 1, true, JOURNAL_IN_DOUBT },
+};
+
+static void
+check_fits(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof fits / sizeof *fits; i++) {
+		struct sql_script was = sql_split(fits[i].was, strlen(fits[i].was)), is = sql_split(fits[i].is, strlen(fits[i].is));
+		struct journal journal = { .next = fits[i].next, .count = was.count, .begun = fits[i].begun };
+
+		journal_before(fits[i].was, fits[i].next > 1 ? was.statements[fits[i].next - 2].end : 0, journal.before);
+		check(fits[i].name, journal_fits(&journal, fits[i].is, &is) == fits[i].fit);
+		sql_script_free(&was);
+		sql_script_free(&is);
+	}
 }
 
 int
@@ -32,14 +68,15 @@ main(void)
 	unsigned char random[16] = { 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
 	size_t i;
 
-	history_journal_before(sql, script.statements[0].end, journal.before);
+	journal_before(sql, script.statements[0].end, journal.before);
 	round_trip(journal);
 	round_trip((struct journal){ .next = 4, .count = 3, .before = "0123456789abcdef0123456789abcdef" });
 	for (i = 0; i < sizeof foreign / sizeof *foreign; i++)
-		check(foreign[i], !history_journal_read(foreign[i], &read));
-	check("the statement that had begun", history_journal_begun(&journal, sql, &script) == &script.statements[1]);
+		check(foreign[i], !journal_read(foreign[i], &read));
+	check("the statement that had begun", journal_begun(&journal, sql, &script) == &script.statements[1]);
 	journal.before[0] = journal.before[0] == '0' ? '1' : '0';
-	check("not where the text before it was changed", history_journal_begun(&journal, sql, &script) == NULL);
+	check("not where the text before it was changed", journal_begun(&journal, sql, &script) == NULL);
+	check_fits();
 	history_format_id(random, id);
 	check_text("an id of version 4, variant 1", id, "ffffffff-ffff-4fff-bf00-000000000000");
 	sql_script_free(&script);
