@@ -61,19 +61,25 @@ take_name(struct datamodel *d, const struct expression *value)
 }
 
 /* The one argument of @map, @@map and @@schema; NULL where the attribute is not there or is wrong, which is said. */
-static const char *
-take_only_name(struct datamodel *d, const struct attribute *a, const char *argument)
+static const struct expression *
+take_only(struct datamodel *d, const struct attribute *a, const char *argument)
 {
 	const struct argument_spec specs[] = { { argument, true }, { NULL, false } };
 	const struct expression *value;
 
 	if (a == NULL || !take_arguments(d, a->name, a->arguments, specs, &value))
 		return NULL;
-	if (value == NULL) {
+	if (value == NULL)
 		(void)wrong(d, a->place, "%s takes a name", a->name);
-		return NULL;
-	}
-	return take_name(d, value);
+	return value;
+}
+
+static const char *
+take_only_name(struct datamodel *d, const struct attribute *a, const char *argument)
+{
+	const struct expression *value = take_only(d, a, argument);
+
+	return value != NULL ? take_name(d, value) : NULL;
 }
 
 static void
@@ -224,7 +230,9 @@ read_ignore(struct datamodel *d, struct field *f, const struct attribute *a)
 {
 	expect_no_arguments(d, a);
 	f->is_ignored = a != NULL;
-	if (a != NULL && f->model->is_ignored && f->kind != FIELD_RELATION)
+	if (a != NULL && f->kind == FIELD_UNSUPPORTED)
+		(void)wrong(d, a->place, "%s is Unsupported, and so ignored by the client as it is", f->decl->name);
+	else if (a != NULL && f->model->is_ignored && f->kind != FIELD_RELATION)
 		(void)wrong(d, a->place, "%s: the whole model is ignored by @@ignore", f->decl->name);
 }
 
@@ -305,6 +313,7 @@ read_enum(struct datamodel *d, struct enum_decl *e)
 	const struct attribute *attributes = e->block->attributes;
 	const char *name = take_only_name(d, find_attribute(attributes, "map"), "name");
 	const struct field_decl *value;
+	const struct expression *map;
 	size_t i = 0;
 
 	check_attributes(d, attributes, "@@", LIST(of_enums));
@@ -313,8 +322,9 @@ read_enum(struct datamodel *d, struct enum_decl *e)
 	e->schema = read_schema(d, e->block, find_attribute(attributes, "schema"));
 	for (value = e->block->fields; value != NULL; value = value->next, i++) {
 		check_attributes(d, value->attributes, "@", LIST(of_values));
-		if ((name = take_only_name(d, find_attribute(value->attributes, "map"), "name")) != NULL)
-			e->values[i] = name;
+		map = take_only(d, find_attribute(value->attributes, "map"), "name"); /* '' is a value as any other */
+		if (map != NULL && expect_kind(d, map, EXPRESSION_STRING, "a value in the database"))
+			e->values[i] = map->text;
 	}
 }
 

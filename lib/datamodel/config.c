@@ -202,6 +202,33 @@ read_generator(struct datamodel *d, const struct block *b)
 		read_feature(d, &a->value);
 }
 
+/* Whether two addresses are written the same way. */
+static bool
+same_address(const struct property *a, const struct property *b)
+{
+	const struct expression *x = a != NULL ? a->value : NULL, *y = b != NULL ? b->value : NULL;
+
+	if (x == NULL || y == NULL || x->kind != y->kind)
+		return false;
+	if (x->kind == EXPRESSION_CALL && x->arguments != NULL && y->arguments != NULL)
+		return text_equal(x->arguments->value.text, y->arguments->value.text);
+	return x->kind == EXPRESSION_STRING && strcmp(x->text, y->text) == 0;
+}
+
+/* Prisma's shadow database is emptied. */
+static void
+check_shadow(struct datamodel *d, const struct block *b)
+{
+	static const char *const others[] = { "url", "directUrl" };
+	const struct property *shadow = find_property(b, "shadowDatabaseUrl");
+	size_t i;
+
+	for (i = 0; i < COUNT(others); i++)
+		if (same_address(shadow, find_property(b, others[i])))
+			(void)wrong(d, shadow->place, "shadowDatabaseUrl is the same as %s: a shadow database loses all that is in it",
+			    others[i]);
+}
+
 static void
 read_datasource(struct datamodel *d, const struct block *b)
 {
@@ -214,6 +241,7 @@ read_datasource(struct datamodel *d, const struct block *b)
 	check_string_or_env(d, find_property(b, "url"));
 	check_string_or_env(d, find_property(b, "directUrl"));
 	check_string_or_env(d, find_property(b, "shadowDatabaseUrl"));
+	check_shadow(d, b);
 	read_provider(d, b);
 	read_relation_mode(d, b);
 	read_schemas(d, b);

@@ -65,10 +65,7 @@ first_characters(const char *text, size_t count)
 const char *
 make_join_name(struct datamodel *d, const struct field *a)
 {
-	const char *name = a->relation->name;
-	const char *full = name != NULL
-	    ? arena_format(d->arena, "_%s", name)
-	    : arena_format(d->arena, "_%sTo%s", a->model->block->name, a->target->block->name);
+	const char *full = arena_format(d->arena, "_%s", a->relation->called);
 
 	return arena_text(d->arena, full, first_characters(full, NAME_BYTES));
 }

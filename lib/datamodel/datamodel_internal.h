@@ -30,6 +30,7 @@ struct enum_decl {
 /* The @relation of a field, and what it amounts to. */
 struct relation_end {
 	const char *name;            /* NULL: none */
+	const char *called;          /* the name, else one that is made of its models */
 	struct field **fields;
 	size_t field_count;
 	bool has_fields;
@@ -37,7 +38,7 @@ struct relation_end {
 	size_t reference_count;
 	bool has_references;
 	const struct expression *on_delete, *on_update;
-	enum action delete_action, update_action;
+	enum action delete_action, update_action; /* what these say; see delete_action() */
 	const char *map;
 	struct field *opposite;      /* NULL: none, which is said */
 };
@@ -186,6 +187,14 @@ enum { JOIN_BYTES = 56 };
 const char *make_join_name(struct datamodel *d, const struct field *a);
 size_t first_characters(const char *text, size_t count);
 bool join_name_is_cut(const char *name);
+
+/* What the side that holds a relation does where nothing is said of it: that depends on whether a field of it is required. */
+bool holds_required(const struct field *f);
+enum action delete_action(const struct field *f);
+enum action update_action(const struct field *f);
+
+/* What the client, in place of the database, cannot do: relationMode = "prisma". */
+void check_emulated(struct datamodel *d);
 
 /* The side A of a relation of which both sides are lists, where f is one of the two; NULL: it is no such relation. */
 const struct field *side_a(const struct field *f);

@@ -50,10 +50,8 @@ check_part(struct datamodel *d, const struct key_decl *k, const struct field *f,
 {
 	if (f->kind == FIELD_RELATION)
 		return wrong(d, place, "%s: %s is a relation and has no column; name its scalar field", shown(k), f->decl->name);
-	if (k->kind != KEY_ID)
+	if (k->kind != KEY_ID || f->model->is_ignored) /* of what the client passes over no more is asked */
 		return f->kind != FIELD_UNKNOWN;
-	if (f->kind == FIELD_UNSUPPORTED)
-		return wrong(d, place, "%s: %s is Unsupported, so the client cannot use it as a key", shown(k), f->decl->name);
 	if (f->decl->arity == FIELD_OPTIONAL)
 		return wrong(d, place, "%s: %s is optional, and a key is required", shown(k), f->decl->name);
 	if (f->decl->arity == FIELD_MANY)
@@ -61,23 +59,42 @@ check_part(struct datamodel *d, const struct key_decl *k, const struct field *f,
 	return f->kind != FIELD_UNKNOWN;
 }
 
+/* The value of an argument of a part, or NULL; false: it is there twice, which is said. */
+static bool
+part_argument(struct datamodel *d, const struct expression *e, const char *name, const struct expression **value)
+{
+	const struct argument *a;
+
+	*value = NULL;
+	for (a = e->arguments; a != NULL; a = a->next) {
+		if (!text_equal(a->name, name))
+			continue;
+		if (*value != NULL)
+			return wrong(d, a->place, "%s: %s is given twice", e->text, name);
+		*value = &a->value;
+	}
+	return true;
+}
+
+/* Arguments that are neither of these Prisma passes over, whatever they say. */
 static bool
 read_part_arguments(struct datamodel *d, const struct key_decl *k, const struct expression *e, struct key_part *part)
 {
-	static const struct argument_spec specs[] = { { "sort", false }, { "ops", false }, { NULL, false } };
-	const struct expression *values[2];
+	const struct expression *sort, *ops, *length;
 
-	if (!take_arguments(d, e->text, e->arguments, specs, values))
+	if (!part_argument(d, e, "sort", &sort) || !part_argument(d, e, "ops", &ops) || !part_argument(d, e, "length", &length))
 		return false;
-	if (values[0] != NULL && k->kind == KEY_ID)
-		return wrong(d, values[0]->place, "%s takes no sort on PostgreSQL", shown(k));
-	if (values[0] != NULL && !read_sort(d, values[0], &part->sort))
+	if (length != NULL)
+		return wrong(d, length->place, "%s takes no length on PostgreSQL", shown(k));
+	if (sort != NULL && k->kind == KEY_ID)
+		return wrong(d, sort->place, "%s takes no sort on PostgreSQL", shown(k));
+	if (sort != NULL && !read_sort(d, sort, &part->sort))
 		return false;
-	if (values[1] == NULL)
+	if (ops == NULL)
 		return true;
 	if (k->kind != KEY_INDEX)
-		return wrong(d, values[1]->place, "%s takes no operator classes", shown(k));
-	return read_operator_class(d, values[1], k->method, part);
+		return wrong(d, ops->place, "%s takes no operator classes", shown(k));
+	return read_operator_class(d, ops, k->method, part);
 }
 
 static bool
@@ -166,6 +183,25 @@ read_client_name(struct datamodel *d, const struct model *m, struct key_decl *k,
 	return true;
 }
 
+/* The client calls a key of several fields by their names, joined, which is not to be the name of another field. */
+static bool
+check_joined_name(struct datamodel *d, const struct model *m, const struct key_decl *k)
+{
+	const char *joined;
+	const struct field *f;
+	size_t i;
+
+	if (k->kind == KEY_INDEX || k->count < 2)
+		return true;
+	joined = k->parts[0].field->decl->name;
+	for (i = 1; i < k->count; i++)
+		joined = arena_format(d->arena, "%s_%s", joined, k->parts[i].field->decl->name);
+	f = model_field(m, joined);
+	return f == NULL || f->kind == FIELD_RELATION ||
+	    wrong(d, k->attribute->place, "%s: the client calls this %s, and %s has a field of that name", shown(k),
+	        f->decl->name, m->block->name);
+}
+
 /* --- the attributes --- */
 
 static bool
@@ -230,7 +266,7 @@ read_block_key(struct datamodel *d, struct model *m, struct key_decl *k)
 		return false;
 	if (k->kind == KEY_INDEX && (k->method = read_method(d, values[ARGUMENT_TYPE])) == NULL)
 		return false;
-	if (!read_parts(d, m, k, values[ARGUMENT_FIELDS]) || !check_method(d, k))
+	if (!read_parts(d, m, k, values[ARGUMENT_FIELDS]) || !check_method(d, k) || !check_joined_name(d, m, k))
 		return false;
 	if (k->kind != KEY_INDEX && values[ARGUMENT_NAME] != NULL && !read_client_name(d, m, k, values[ARGUMENT_NAME]))
 		return false;

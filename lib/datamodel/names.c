@@ -1,5 +1,6 @@
 /* Models, enums and fields by name, and what the types of fields refer to. */
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,15 +81,60 @@ say_unknown_type(struct datamodel *d, const struct field_decl *f)
 	    f->name, f->type, near);
 }
 
+/* "VarChar(3)": whether Prisma has a native type for what Unsupported says, whatever stands behind the arguments. */
+static enum native
+supported(const char *type)
+{
+	size_t len = strcspn(type, "("), begin = strspn(type, " \t\n\r"), end = len, given = 0, most;
+	const char *close = type[len] == '(' ? strchr(type + len, ')') : NULL, *p;
+	char name[32];
+	enum native native;
+
+	while (end > begin && strchr(" \t\n\r", type[end - 1]) != NULL)
+		end--;
+	if (begin >= end || end - begin >= sizeof name)
+		return NATIVE_COUNT;
+	memcpy(name, type + begin, end - begin);
+	name[end - begin] = '\0';
+	if (type[len] == '(' && strchr(type + len, '\n') != NULL)
+		return NATIVE_COUNT;
+	if ((native = native_find(name)) == NATIVE_COUNT || (most = (size_t)native_types[native].arguments) == 0 || close == NULL)
+		return native;
+	for (p = type + len; p < close; given++) {
+		char *stop;
+
+		p += 1 + strspn(p + 1, " ");
+		if ((*p < '0' || *p > '9') && *p != '+')
+			return NATIVE_COUNT;
+		if (strtoull(p, &stop, 10) > UINT32_MAX)
+			return NATIVE_COUNT;
+		p = stop + strspn(stop, " ");
+		if (*p != ',' && p != close)
+			return NATIVE_COUNT;
+	}
+	return given == most ? native : NATIVE_COUNT;
+}
+
+static void
+read_unsupported(struct datamodel *d, struct field *f)
+{
+	enum native native = supported(f->decl->type);
+
+	f->kind = FIELD_UNSUPPORTED;
+	if (*f->decl->type == '\0')
+		(void)wrong(d, f->decl->type_place, "Unsupported has a type of PostgreSQL between its quotes");
+	else if (native != NATIVE_COUNT)
+		(void)wrong(d, f->decl->type_place, "%s: Prisma has a type for this: %s @%s.%s", f->decl->name,
+		    native_types[native].scalar, d->datasource != NULL ? d->datasource : "db", native_types[native].name);
+}
+
 static void
 read_type(struct datamodel *d, struct field *f)
 {
 	const struct named_block *named;
 
 	if (f->decl->is_unsupported) {
-		f->kind = FIELD_UNSUPPORTED;
-		if (*f->decl->type == '\0')
-			(void)wrong(d, f->decl->type_place, "Unsupported has a type of PostgreSQL between its quotes");
+		read_unsupported(d, f);
 	} else if ((f->scalar = find_text(scalars, COUNT(scalars), f->decl->type)) != NULL) {
 		f->kind = FIELD_SCALAR;
 	} else if ((named = find_named(d, f->decl->type)) == NULL) {

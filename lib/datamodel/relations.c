@@ -118,6 +118,17 @@ read_arguments(struct datamodel *d, struct field *f, const struct attribute *a)
 		(void)read_field_list(d, f, "references", f->target, values[2], &r->references, &r->reference_count);
 }
 
+/* The name of the relation; one without is called by its models, in the order of their bytes. */
+static const char *
+called(struct datamodel *d, const struct field *f)
+{
+	const char *m = model_of(f), *t = f->target->block->name;
+
+	if (f->relation->name != NULL)
+		return f->relation->name;
+	return strcmp(m, t) < 0 ? arena_format(d->arena, "%sTo%s", m, t) : arena_format(d->arena, "%sTo%s", t, m);
+}
+
 static void
 read_ends(struct datamodel *d, struct model *m)
 {
@@ -131,6 +142,7 @@ read_ends(struct datamodel *d, struct model *m)
 			f->relation = arena_alloc(d->arena, sizeof *f->relation);
 			if (a != NULL)
 				read_arguments(d, f, a);
+			f->relation->called = called(d, f);
 		} else if (a != NULL && f->kind != FIELD_UNKNOWN) {
 			(void)wrong(d, a->place, "%s is no relation: its type is no model", name_of(f));
 		}
@@ -146,17 +158,18 @@ same_relation(const struct field *f, const struct field *g, const struct model *
 	    text_equal(f->relation->name, g->relation->name);
 }
 
-/* How many other fields could be meant; *found is the first. */
+/* How many other fields of its model are of a relation of that name to the same model. */
 static size_t
-count_same(const struct field *f, const struct model *from, const struct model *to, struct field **found)
+count_twins(const struct field *f)
 {
 	size_t count = 0, i;
 
-	for (i = 0; i < from->field_count; i++) {
-		if (same_relation(f, &from->fields[i], from, to)) {
-			if (count++ == 0 && found != NULL)
-				*found = &from->fields[i];
-		}
+	for (i = 0; i < f->model->field_count; i++) {
+		const struct field *g = &f->model->fields[i];
+
+		if (g != f && g->kind == FIELD_RELATION && g->target == f->target &&
+		    strcmp(f->relation->called, g->relation->called) == 0)
+			count++;
 	}
 	return count;
 }
@@ -166,7 +179,7 @@ find_opposite(struct datamodel *d, struct field *f)
 {
 	struct model *m = f->model, *t = f->target;
 	bool self = m == t;
-	size_t twins = count_same(f, m, t, NULL);
+	size_t twins = count_twins(f), i;
 
 	if (self && twins > 0 && f->relation->name == NULL)
 		return wrong(d, f->decl->place,
@@ -174,7 +187,10 @@ find_opposite(struct datamodel *d, struct field *f)
 	if (twins > (self ? 1 : 0))
 		return wrong(d, f->decl->place, "%s: %s has another relation to %s of the same name; tell them apart: "
 		    "@relation(\"...\")", name_of(f), model_of(f), t->block->name);
-	if (count_same(f, t, m, &f->relation->opposite) == 0)
+	for (i = 0; i < t->field_count && f->relation->opposite == NULL; i++)
+		if (same_relation(f, &t->fields[i], t, m))
+			f->relation->opposite = &t->fields[i];
+	if (f->relation->opposite == NULL)
 		return wrong(d, f->decl->place, "%s: %s has no field for this relation; add one of type %s", name_of(f),
 		    t->block->name, m->block->name);
 	return true;
@@ -208,6 +224,31 @@ are_key(const struct model *m, struct field *const *fields, size_t count)
 			return true;
 	}
 	return false;
+}
+
+bool
+holds_required(const struct field *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->relation->field_count; i++)
+		if (f->relation->fields[i]->decl->arity == FIELD_REQUIRED)
+			return true;
+	return false;
+}
+
+enum action
+delete_action(const struct field *f)
+{
+	if (f->relation->on_delete != NULL)
+		return f->relation->delete_action;
+	return f->decl->arity == FIELD_REQUIRED || holds_required(f) ? ACTION_RESTRICT : ACTION_SET_NULL;
+}
+
+enum action
+update_action(const struct field *f)
+{
+	return f->relation->on_update != NULL ? f->relation->update_action : ACTION_CASCADE;
 }
 
 static bool
@@ -369,4 +410,6 @@ read_relations(struct datamodel *d)
 		for (k = 0; k < d->models[i].field_count; k++)
 			if (d->models[i].fields[k].kind == FIELD_RELATION)
 				check_relation(d, &d->models[i].fields[k]);
+	if (d->relation_mode_prisma && d->errors->count == 0)
+		check_emulated(d);
 }

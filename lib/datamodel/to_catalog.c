@@ -52,28 +52,32 @@ extension_argument(const struct expression *e, const char *name)
 	return NULL;
 }
 
+static const char *
+extension_name(const struct expression *e)
+{
+	const char *map = e->kind == EXPRESSION_CALL ? extension_argument(e, "map") : NULL;
+
+	return map != NULL ? map : e->text;
+}
+
 static void
 make_extension(struct catalog *c, const struct expression *e)
 {
-	const char *map = e->kind == EXPRESSION_CALL ? extension_argument(e, "map") : NULL;
-	const char *name = map != NULL ? map : e->text;
-	struct extension *new;
-	size_t i;
+	struct extension *new = catalog_add_extension(c, extension_name(e));
 
-	for (i = 0; i < c->extension_count; i++) /* named twice, it is wanted once */
-		if (strcmp(c->extensions[i].name, name) == 0)
-			return;
-	new = catalog_add_extension(c, name);
 	if (e->kind != EXPRESSION_CALL)
 		return;
 	new->schema = text(c, extension_argument(e, "schema"));
 	new->version = text(c, extension_argument(e, "version"));
 }
 
+/* In the order of the words that name them in schema.prisma; of two that are the same in the database the last counts. */
 static void
 make_extensions(struct datamodel *d, struct catalog *c)
 {
 	const struct argument *a;
+	const struct expression **sorted;
+	size_t count = 0, i, k;
 
 	if (d->extensions == NULL)
 		return;
@@ -82,7 +86,20 @@ make_extensions(struct datamodel *d, struct catalog *c)
 		return;
 	}
 	for (a = d->extensions->value->arguments; a != NULL; a = a->next)
-		make_extension(c, &a->value);
+		count++;
+	sorted = arena_alloc(d->arena, (count + 1) * sizeof *sorted);
+	count = 0;
+	for (a = d->extensions->value->arguments; a != NULL; a = a->next, count++) {
+		for (i = count; i > 0 && strcmp(sorted[i - 1]->text, a->value.text) > 0; i--)
+			sorted[i] = sorted[i - 1];
+		sorted[i] = &a->value;
+	}
+	for (i = 0; i < count; i++) {
+		for (k = i + 1; k < count && strcmp(extension_name(sorted[i]), extension_name(sorted[k])) != 0; k++)
+			;
+		if (k == count)
+			make_extension(c, sorted[i]);
+	}
 }
 
 /* --- columns --- */
@@ -220,19 +237,14 @@ make_reference(struct datamodel *d, struct catalog *c, const struct field *f)
 {
 	const struct relation_end *r = f->relation;
 	struct text_list columns = columns_of(c, r->fields, r->field_count);
-	bool required = f->decl->arity == FIELD_REQUIRED;
-	struct reference *new;
-	size_t i;
+	struct reference *new = catalog_add_reference(c, f->model->schema, f->model->table, make_reference_name(d, f));
 
-	for (i = 0; i < r->field_count; i++)
-		required = required || r->fields[i]->decl->arity == FIELD_REQUIRED;
-	new = catalog_add_reference(c, f->model->schema, f->model->table, make_reference_name(d, f));
 	new->columns = columns;
 	new->referenced_schema = text(c, f->target->schema);
 	new->referenced = text(c, f->target->table);
 	new->referenced_columns = columns_of(c, r->references, r->reference_count);
-	new->on_delete = r->on_delete != NULL ? r->delete_action : required ? ACTION_RESTRICT : ACTION_SET_NULL;
-	new->on_update = r->on_update != NULL ? r->update_action : ACTION_CASCADE;
+	new->on_delete = delete_action(f);
+	new->on_update = update_action(f);
 }
 
 /* --- implicit many-to-many relations --- */
