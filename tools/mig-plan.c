@@ -13,6 +13,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/refusal.h"
 #include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
@@ -365,6 +366,7 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 {
 	struct shell_words words = { 0 };
 	struct bytes page = { 0 };
+	struct refusal refusal = { 0 };
 	char digest[RECORD_DIGEST_HEX];
 	struct writer *own = writer;
 	int code = 0;
@@ -378,7 +380,7 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 		writer_end(own, 0);
 	plan_words(&words, scan, options, true);
 	if (sql)
-		code = psql_script(&page, scan, planned, digest, shell_words(&words));
+		code = psql_script(&page, scan, planned, digest, shell_words(&words), &refusal);
 	else
 		pages_plan(&page, scan, status, planned, digest, shell_words(&words),
 		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
@@ -386,6 +388,7 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 		fwrite(bytes_text(&page), 1, page.len, stdout);
 	else if (code == 0)
 		output_page(&page);
+	(void)refusal_say(&refusal);
 	shell_words_free(&words);
 	bytes_free(&page);
 	return code;
@@ -398,6 +401,7 @@ plan(const struct scan *scan, const struct status *status, const struct request 
 	struct planned planned;
 	int code = plan_make(scan, status, &request->options, &planned);
 
+	(void)refusal_say(&planned.refusal);
 	if (code == 0 || code == MIG_FAILED) {
 		bool sql = out->format != NULL && strcmp(out->format, "sql") == 0;
 		struct shell_words words = { 0 };

@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/message.h"
 #include "base/mig.h"
-#include "base/options.h"
 #include "migrations/history.h"
 #include "migrations/journal.h"
 #include "records/words.h"
@@ -19,8 +17,11 @@ marked_already(const struct plan_maker *m, const char *name)
 	size_t i;
 
 	for (i = 0; i < m->out->step_count; i++)
-		if (strcmp(m->out->steps[i].migration, name) == 0)
-			return options_wrong("%s is marked twice", name);
+		if (strcmp(m->out->steps[i].migration, name) == 0) {
+			(void)refusal_make(m->refusal, MIG_USAGE, "%s is marked twice", name);
+			refusal_line(m->refusal, "  see mig-plan --help");
+			return MIG_USAGE;
+		}
 	return 0;
 }
 
@@ -57,7 +58,7 @@ begun_sql(struct plan_maker *m, const struct migration_status *s)
 int
 plan_mark_applied(struct plan_maker *m, const char *option, const char *name)
 {
-	const struct migration_status *s = plan_standing_named(m->status, name);
+	const struct migration_status *s = plan_status_named(m->status, name);
 	struct step *step;
 	size_t i;
 
@@ -69,9 +70,9 @@ plan_mark_applied(struct plan_maker *m, const char *option, const char *name)
 		const struct history_row *row = &m->scan->history[i];
 
 		if (strcmp(row->migration, name) == 0 && row->finished_at != NULL) {
-			(void)message_error(MIG_USAGE, "--%s %s: it is recorded as applied already (P3008)", option,
+			(void)refusal_make(m->refusal, MIG_USAGE, "--%s %s: it is recorded as applied already (P3008)", option,
 			    name);
-			plan_say_scan(m, "  There is nothing to repair", NULL);
+			plan_refusal_scan(m, "  There is nothing to repair", NULL);
 			return MIG_USAGE;
 		}
 	}
@@ -99,18 +100,18 @@ plan_mark_rolled_back(struct plan_maker *m, const char *name)
 		unfinished |= row->finished_at == NULL;
 	}
 	if (!any) {
-		(void)message_error(MIG_USAGE, "--mark-rolled-back %s: it was never applied to this database (P3011)",
+		(void)refusal_make(m->refusal, MIG_USAGE, "--mark-rolled-back %s: it was never applied to this database (P3011)",
 		    name);
-		message_line("  The name is that of its folder, in full.");
-		plan_say_scan(m, "  All names", "-v");
+		refusal_line(m->refusal, "  The name is that of its folder, in full.");
+		plan_refusal_scan(m, "  All names", "-v");
 		return MIG_USAGE;
 	}
 	if (!unfinished) {
-		(void)message_error(MIG_USAGE, "--mark-rolled-back %s: it is not in a failed state (P3012)", name);
-		message_line("  What is applied is undone by a new migration.");
+		(void)refusal_make(m->refusal, MIG_USAGE, "--mark-rolled-back %s: it is not in a failed state (P3012)", name);
+		refusal_line(m->refusal, "  What is applied is undone by a new migration.");
 		return MIG_USAGE;
 	}
 	step = plan_add_step(m, ACTION_MARK_ROLLED_BACK, name);
-	step->begun_sql = begun_sql(m, plan_standing_named(m->status, name));
+	step->begun_sql = begun_sql(m, plan_status_named(m->status, name));
 	return 0;
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/message.h"
 #include "base/mig.h"
 #include "base/null.h"
 #include "migrations/history.h"
@@ -34,23 +33,23 @@ plan_add_step(struct plan_maker *m, enum step_action action, const char *migrati
 
 /* A pending script that cannot be sent ends the plan before anything else is decided. */
 static int
-check_script(const char *folder, const struct migration *script)
+check_script(struct plan_maker *m, const struct migration *script)
 {
 	struct bytes path = { 0 };
 
 	if (script->flaw == FLAW_NONE || script->flaw == FLAW_NOT_UTF8)
 		return 0;
 	if (script->flaw == FLAW_NO_SCRIPT) {
-		(void)message_error(MIG_DATA, "%s: there is no migration.sql in this folder, and it is not applied yet (P3015)",
+		(void)refusal_make(m->refusal, MIG_DATA, "%s: there is no migration.sql in this folder, and it is not applied yet (P3015)",
 		    script->migration);
-		message_line("  Prisma would apply all before it, then stop. Restore the file, or delete the folder.");
+		refusal_line(m->refusal, "  Prisma would apply all before it, then stop. Restore the file, or delete the folder.");
 	} else {
-		script_path(&path, folder, script->migration);
-		(void)message_error(MIG_DATA, "%s: there is a NUL byte in it, which no server takes", path.data);
+		script_path(&path, m->scan->folder, script->migration);
+		(void)refusal_make(m->refusal, MIG_DATA, "%s: there is a NUL byte in it, which no server takes", path.data);
 		bytes_free(&path);
-		message_line("  Was it saved as UTF-16? Save it as UTF-8.");
+		refusal_line(m->refusal, "  Was it saved as UTF-16? Save it as UTF-8.");
 	}
-	message_line("  Nothing was planned, nothing will be applied.");
+	refusal_line(m->refusal, "  Nothing was planned, nothing will be applied.");
 	return MIG_DATA;
 }
 
@@ -73,7 +72,7 @@ plan_add_apply(struct plan_maker *m, const struct migration *script, const struc
 {
 	struct sql_script split;
 	struct step *step;
-	int code = check_script(m->scan->folder, script);
+	int code = check_script(m, script);
 
 	if (code != 0)
 		return code;
@@ -97,7 +96,7 @@ plan_add_apply(struct plan_maker *m, const struct migration *script, const struc
 }
 
 const struct migration_status *
-plan_standing_named(const struct status *status, const char *name)
+plan_status_named(const struct status *status, const char *name)
 {
 	size_t i;
 
@@ -108,7 +107,7 @@ plan_standing_named(const struct status *status, const char *name)
 }
 
 void
-plan_say_scan(const struct plan_maker *m, const char *text, const char *option)
+plan_refusal_scan(const struct plan_maker *m, const char *text, const char *option)
 {
 	struct shell_words words = { 0 };
 	char *line;
@@ -117,16 +116,16 @@ plan_say_scan(const struct plan_maker *m, const char *text, const char *option)
 	if (option != NULL)
 		shell_option(&words, option, NULL);
 	line = shell_sentence(text, &words, option != NULL ? "the same scan, on a terminal, with -v" : "the same scan, on a terminal");
-	message_line("%s", line);
+	refusal_line(m->refusal, "%s", line);
 	free(line);
 }
 
 int
 plan_no_such(const struct plan_maker *m, const char *option, const char *name)
 {
-	(void)message_error(MIG_USAGE, "--%s %s: there is no such migration in the folder (P3017)", option, name);
-	message_line("  The name is that of its folder, in full.");
-	plan_say_scan(m, "  All names", "-v");
+	(void)refusal_make(m->refusal, MIG_USAGE, "--%s %s: there is no such migration in the folder (P3017)", option, name);
+	refusal_line(m->refusal, "  The name is that of its folder, in full.");
+	plan_refusal_scan(m, "  All names", "-v");
 	return MIG_USAGE;
 }
 
@@ -156,7 +155,7 @@ add_marks(struct plan_maker *m)
 	int code = 0;
 	size_t i;
 
-	if (w->baseline != NULL && (last = plan_standing_named(m->status, w->baseline)) == NULL)
+	if (w->baseline != NULL && (last = plan_status_named(m->status, w->baseline)) == NULL)
 		return plan_no_such(m, "baseline", w->baseline);
 	for (i = 0; last != NULL && code == 0 && &m->status->list[i] <= last; i++)
 		if (is_pending(&m->status->list[i]))
@@ -256,7 +255,7 @@ add_applies(struct plan_maker *m)
 	int code = 0;
 	size_t i;
 
-	if (w->to != NULL && ((last = plan_standing_named(m->status, w->to)) == NULL || last->script == NULL))
+	if (w->to != NULL && ((last = plan_status_named(m->status, w->to)) == NULL || last->script == NULL))
 		return plan_no_such(m, "to", w->to);
 	if (m->scan->has_database && !w->from_empty && !m->scan->database.has_history)
 		find_no_history(m);
@@ -309,7 +308,8 @@ int
 plan_make(const struct scan *scan, const struct status *status, const struct plan_options *options,
     struct planned *planned)
 {
-	struct plan_maker m = { .scan = scan, .status = status, .options = options, .out = planned };
+	struct plan_maker m = { .scan = scan, .status = status, .options = options, .out = planned,
+		.refusal = &planned->refusal };
 	bool marks = options->baseline != NULL || options->applied_count > 0 || options->rolled_back_count > 0;
 	size_t i;
 	int code;
@@ -323,7 +323,7 @@ plan_make(const struct scan *scan, const struct status *status, const struct pla
 		for (i = 0; i < planned->step_count; i++)
 			planned->still_pending -= planned->steps[i].sql == NULL &&
 			    planned->steps[i].action == ACTION_MARK_APPLIED &&
-			    is_pending(plan_standing_named(status, planned->steps[i].migration));
+			    is_pending(plan_status_named(status, planned->steps[i].migration));
 	} else {
 		code = add_applies(&m);
 	}
@@ -337,6 +337,7 @@ plan_free(struct planned *planned)
 {
 	size_t i;
 
+	refusal_free(&planned->refusal);
 	for (i = 0; i < planned->text_count; i++)
 		bytes_free(&planned->texts[i]);
 	free(planned->texts);

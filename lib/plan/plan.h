@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "base/refusal.h"
 #include "base/shell_quote.h"
 #include "migrations/status.h"
 #include "records/model.h"
@@ -42,6 +43,7 @@ struct planned {
 	size_t statements;           /* of all steps */
 	size_t still_pending;        /* not part of this plan */
 	char history_digest[RECORD_DIGEST_HEX];
+	struct refusal refusal;      /* why plan_make() did not make it */
 	struct bytes *texts;         /* own the findings' messages and remedies */
 	size_t text_count;
 };
@@ -59,8 +61,8 @@ struct plan_rule {
 extern const struct plan_rule plan_rules[];
 
 /*
- * Makes the plan of a scan.  Returns 0, or an exit code, said: MIG_USAGE (a name that is not there, a mark
- * that does not fit), MIG_DATA (a pending script that cannot be sent), MIG_FAILED (findings that are
+ * Makes the plan of a scan.  Returns 0; or an exit code, with why in planned->refusal: MIG_USAGE (a name that is not
+ * there, a mark that does not fit), MIG_DATA (a pending script that cannot be sent); or MIG_FAILED (findings that are
  * errors: the plan is then filled all the same, so that they can be shown).  plan_free() is due.
  */
 int plan_make(const struct scan *scan, const struct status *status, const struct plan_options *options,

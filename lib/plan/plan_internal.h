@@ -19,6 +19,7 @@ struct plan_maker {
 	const struct status *status;
 	const struct plan_options *options;
 	struct planned *out;
+	struct refusal *refusal;  /* of `out` */
 	size_t finding_cap, step_cap, text_cap;
 };
 
@@ -34,10 +35,10 @@ struct plan_resume {
 
 struct step *plan_add_step(struct plan_maker *m, enum step_action action, const char *migration);
 int plan_add_apply(struct plan_maker *m, const struct migration *script, const struct plan_resume *resume);
-const struct migration_status *plan_standing_named(const struct status *status, const char *name);
+const struct migration_status *plan_status_named(const struct status *status, const char *name);
 int plan_no_such(const struct plan_maker *m, const char *option, const char *name);
-/* A line: the text, and the scan to type; `option` is added to it, NULL: none. */
-void plan_say_scan(const struct plan_maker *m, const char *text, const char *option);
+/* A line of the refusal: the text, and the scan to type; `option` is added to it, NULL: none. */
+void plan_refusal_scan(const struct plan_maker *m, const char *text, const char *option);
 
 /* --- findings.c --- */
 

@@ -6,7 +6,6 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/message.h"
 #include "base/mig.h"
 #include "migrations/history.h"
 #include "migrations/journal.h"
@@ -141,7 +140,7 @@ add_told_resume(struct plan_maker *m, const struct migration_status *s, const ch
 	struct plan_resume resume = { .row_id = s->row->id, .at = at, .told = true };
 
 	if (*number < '0' || *number > '9' || *end != '\0' || at < 1 || at > count + 1)
-		return message_error(MIG_USAGE, "--resume %s:%s: its statements are 1 to %zu, and %zu finishes its row",
+		return refusal_make(m->refusal, MIG_USAGE, "--resume %s:%s: its statements are 1 to %zu, and %zu finishes its row",
 		    s->migration, number, count, count + 1);
 	return plan_add_apply(m, s->script, &resume);
 }
@@ -238,9 +237,9 @@ plan_check_resumes(const struct plan_maker *m)
 			    resume_wish(w, m->status->list[j].migration) == strrchr(w->resumes[i], ':') + 1)
 				break;
 		if (j == m->status->count) {
-			(void)message_error(MIG_USAGE, "--resume %s: there is no unfinished migration of that name",
+			(void)refusal_make(m->refusal, MIG_USAGE, "--resume %s: there is no unfinished migration of that name",
 			    w->resumes[i]);
-			plan_say_scan(m, "  The unfinished ones", NULL);
+			plan_refusal_scan(m, "  The unfinished ones", NULL);
 			return MIG_USAGE;
 		}
 	}
