@@ -145,9 +145,9 @@ write_records(struct request *r)
 			.code = outcome->state,
 			.took_ms = outcome->took_ms };
 
-		check_face_message(&message, outcome);
-		check_face_measures(&measures, outcome);
-		check_face_limits(&limits, outcome);
+		check_page_message(&message, outcome);
+		check_page_measures(&measures, outcome);
+		check_page_limits(&limits, outcome);
 		check.message = bytes_text(&message);
 		check.measures = measures.data;
 		check.limits = limits.data;
@@ -166,7 +166,7 @@ show_text(struct request *r, enum check_state worst)
 
 	if (worst == CHECK_OK && message_verbosity < 0)
 		return;
-	check_face_text(&page, &r->jobs, message_verbosity > 0);
+	check_page_text(&page, &r->jobs, message_verbosity > 0);
 	output_page(&page);
 	bytes_free(&page);
 }
@@ -177,7 +177,7 @@ is_face(const struct request *r)
 	return is_format(r, "nagios") || is_format(r, "prometheus");
 }
 
-/* A face that is no stream: to the file of -o, and then the page for people, or to standard output. */
+/* A page that is no stream: to the file of -o, and then the page for people, or to standard output. */
 static int
 show_face(struct request *r, enum check_state worst)
 {
@@ -185,9 +185,9 @@ show_face(struct request *r, enum check_state worst)
 	int code;
 
 	if (is_format(r, "nagios"))
-		check_face_nagios(&text, &r->jobs);
+		check_page_nagios(&text, &r->jobs);
 	else
-		check_face_prometheus(&text, &r->jobs, (long long)time(NULL));
+		check_page_prometheus(&text, &r->jobs, (long long)time(NULL));
 	code = writer_file(r->out.path, &text);
 	if (r->out.path != NULL)
 		show_text(r, worst);
@@ -219,9 +219,9 @@ say_unknown(struct request *r)
 		return;
 	r->out.opened = true; /* it gets no stream */
 	if (is_format(r, "nagios"))
-		check_face_nagios_unknown(&text, why);
+		check_page_nagios_unknown(&text, why);
 	else
-		check_face_prometheus_unknown(&text, why);
+		check_page_prometheus_unknown(&text, why);
 	(void)writer_file(r->out.path, &text);
 	bytes_free(&text);
 }
