@@ -54,6 +54,42 @@ struct database_look {
 
 void database_judge(struct database_look *l);
 
+/* A setting that is a number. */
+long long database_limit(const struct database_look *l, int setting);
+
+/* Notes a measure, and judges it by two settings, `warning` and the one behind it. */
+enum check_state database_measure(const struct database_look *l, const struct metric *metric, long long value, int warning);
+
+/* The answer to a question; NULL where there is none, which is said. */
+const struct answer *database_answer(const struct database_look *l, int ask, const char *what);
+
+/* A column of its first row that is a count. */
+size_t database_count_of(const struct answer *answer, int column);
+
+#define METRIC(name, key, plugin, family, unit, help) \
+	static const struct metric name##_metric = { key, plugin, "mig_database_" family, NULL, help, unit, \
+		false }
+
+/* --- database_sessions.c --- */
+
+void database_judge_connections(const struct database_look *l, const struct answer *a);
+void database_judge_transactions(const struct database_look *l);
+void database_judge_prepared(const struct database_look *l);
+void database_judge_blocked(const struct database_look *l);
+
+/* --- database_standby.c --- */
+
+void database_judge_standby(const struct database_look *l);
+void database_judge_standbys(const struct database_look *l);
+
+/* --- database_objects.c --- */
+
+void database_judge_indexes(const struct database_look *l);
+void database_judge_constraints(const struct database_look *l);
+void database_judge_sequences(const struct database_look *l);
+void database_judge_ids(const struct database_look *l);
+
+
 /* --- database_sql.c --- */
 
 extern const char *const database_questions[ASKS];
