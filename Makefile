@@ -10,6 +10,7 @@
 #   make LINK=1                        libpq and libcurl linked as usual, instead of loaded when they are needed, in build/link/
 #   make NETTLE=                       without nettle: libsodium's SHA-256, a quarter as fast
 #   make dist | deb | npm              the sources in one file; a Debian package; npm packages: in build/
+#   make static HOST=aarch64-linux-gnu for another processor, in build/static-aarch64-linux-gnu/; so for all and deb: HACKING.md
 #   make install PREFIX=/usr DESTDIR=/tmp/root
 
 PREFIX  ?= /usr/local
@@ -19,8 +20,16 @@ BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 INSTALL ?= install
-PKG_CONFIG ?= pkg-config
 BUILD   ?= build
+ifdef HOST
+export HOST
+CC      = $(HOST)-gcc
+AR      = $(HOST)-ar
+STRIP   = $(HOST)-strip
+PKG_CONFIG = $(HOST)-pkg-config
+BUILD  := $(BUILD)/$(HOST)
+endif
+PKG_CONFIG ?= pkg-config
 CC      ?= cc
 STRIP   ?= strip
 
@@ -37,10 +46,11 @@ AS_NEEDED = -Wl,--as-needed
 endif
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 ifdef LINK
-BUILD := build/link
+BUILD := build/link$(HOST:%=-%)
 endif
+STATIC_BUILD = build/static$(HOST:%=-%)
 ifdef STATIC
-BUILD := build/static
+BUILD := $(STATIC_BUILD)
 HARDEN_LD = -static-pie -Wl,-z,relro,-z,now
 endif
 ifdef SANITIZE
@@ -103,8 +113,8 @@ $(BUILD)/pages.o: $(BUILD)/pages.c
 
 static:
 	scripts/install-packages build static
-	scripts/static-libraries build/static/libraries
-	$(MAKE) STATIC=1 build/static/mig
+	CC="$(CC)" PKG_CONFIG="$(PKG_CONFIG)" scripts/static-libraries $(STATIC_BUILD)/libraries
+	$(MAKE) STATIC=1 $(STATIC_BUILD)/mig
 
 $(BUILD)/libmig.a: $(OBJECTS)
 	rm -f $@
@@ -211,11 +221,11 @@ deb: dist
 	rm -rf build/deb
 	mkdir -p build/deb
 	tar -C build/deb -xzf $(DIST)
-	cd build/deb/mig-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b
+	cd build/deb/mig-$(VERSION) && env -u MAKEFLAGS -u MAKELEVEL -u HOST dpkg-buildpackage -us -uc -b $(HOST:%=--host-type %)
 
-# build/npm/*.tgz, of this machine's processor; others: scripts/npm-packages.
+# build/npm/*.tgz, of this machine's processor and of those for which `make static HOST=...` made a file.
 npm: static
-	scripts/npm-packages build/npm $(if $(findstring aarch64,$(shell $(CC) -dumpmachine)),arm64,x64)=build/static/mig
+	scripts/npm-packages build/npm build/static*/mig
 
 clean:
 	rm -rf build

@@ -14,7 +14,10 @@ setup_file() {
   export npm_config_offline=true HOME=$BATS_FILE_TMPDIR
   PACKED=$BATS_FILE_TMPDIR/packed
   export PACKED
-  "$TESTS/../scripts/npm-packages" "$PACKED" x64="$STATIC" arm64="$STATIC"
+  # as if it were for another processor
+  cp "$STATIC" "$BATS_FILE_TMPDIR/arm64"
+  printf '\267\0' | dd of="$BATS_FILE_TMPDIR/arm64" bs=1 seek=18 conv=notrunc status=none
+  "$TESTS/../scripts/npm-packages" "$PACKED" "$STATIC" "$BATS_FILE_TMPDIR/arm64"
   server_start
 }
 
