@@ -50,6 +50,7 @@ BUILD := build/link$(HOST:%=-%)
 endif
 STATIC_BUILD = build/static$(HOST:%=-%)
 ifdef STATIC
+ORDINARY := $(BUILD)
 BUILD := $(STATIC_BUILD)
 HARDEN_LD = -static-pie -Wl,-z,relro,-z,now
 endif
@@ -75,7 +76,9 @@ ifdef STATIC
 LIBRARIES = $(BUILD)/libraries
 LIBS = -L$(LIBRARIES) -lpq -lpgcommon_shlib -lpgport_shlib -lcurl \
 	$(shell $(PKG_CONFIG) --static --libs openssl) $(shell $(PKG_CONFIG) --libs jansson libsodium $(NETTLE))
-LOADS = -I$(LIBRARIES)/include -DMIG_LINK -DMIG_STATIC
+# What is different in a static file says so; all else is the same object as in the others.
+STATIC_SOURCES := $(shell grep -lE 'MIG_(LINK|STATIC)' lib/*/*.c tools/*.c)
+$(BUILD)/%.o: LOADS = -I$(LIBRARIES)/include -DMIG_LINK -DMIG_STATIC
 endif
 
 TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
@@ -83,7 +86,15 @@ TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
 # Programs with which tests ask single rooms; built by `make test-tools`.
 TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/tool_*.c))
 
-OBJECTS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(wildcard lib/*/*.c))
+OBJECTS = $(call objects,$(wildcard lib/*/*.c))
+
+# The objects of sources, each in its folder.
+ifdef STATIC
+objects = $(patsubst %.c,$(BUILD)/%.o,$(filter $(STATIC_SOURCES),$(1))) $(patsubst %.c,$(ORDINARY)/%.o,$(filter-out $(STATIC_SOURCES),$(1)))
+else
+objects = $(1:%.c=$(BUILD)/%.o)
+endif
+
 CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(SYSTEM) $(FORTIFY) \
 	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson $(NETTLE)) $(if $(NETTLE),-DMIG_NETTLE) $(LOADS) $(CPPFLAGS)
 
@@ -93,15 +104,24 @@ $(BUILD)/mig-%: $(BUILD)/tools/mig-%.o $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
 
 # All five in one file, where each main() has the name of its program; tools/mig.c says which is meant.
-MIG_OBJECTS = $(patsubst %,$(BUILD)/tools/%.o,mig route chain manual completions) $(TOOLS:%=$(BUILD)/one/%.o) $(if $(STATIC),$(BUILD)/pages.o)
+MIG_OBJECTS = $(call objects,$(patsubst %,tools/%.c,mig route chain manual completions)) \
+	$(TOOLS:%=$(or $(ORDINARY),$(BUILD))/one/%.o) $(if $(STATIC),$(BUILD)/pages.o)
 
 $(BUILD)/mig: $(MIG_OBJECTS) $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
 	$(if $(STATIC),$(STRIP) $@)
 
-$(BUILD)/one/mig-%.o: tools/mig-%.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Dmain=mig_$*_main $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP -c -o $@ $<
+# How what stands in a folder is compiled.
+define compile_in
+$(1)/one/mig-%.o: tools/mig-%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) -Dmain=mig_$$*_main $$(WARN) $$(CFLAGS) $$(HARDEN) -MMD -MP -c -o $$@ $$<
+
+$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) $$(WARN) $$(CFLAGS) $$(HARDEN) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach folder,$(BUILD) $(ORDINARY),$(eval $(call compile_in,$(folder))))
 
 # What a static file has in it besides: the manual.
 $(BUILD)/pages.c: scripts/embed-manual $(wildcard man/*.[157])
@@ -119,10 +139,6 @@ static:
 $(BUILD)/libmig.a: $(OBJECTS)
 	rm -f $@
 	$(AR) qcs $@ $^
-
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(WARN) $(CFLAGS) $(HARDEN) -MMD -MP -c -o $@ $<
 
 # Pure functions, asked in C; `make unit` runs them.
 UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/u_*.c))
@@ -230,7 +246,7 @@ npm: static
 clean:
 	rm -rf build
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/lib/*/*.d $(BUILD)/tests/unit/*.d)
+-include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
 .PHONY: all bench check check-alone check-kill check-mutate check-prisma check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

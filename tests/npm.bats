@@ -5,11 +5,12 @@
 
 load helper
 load words
+load static
 
 setup_file() {
-  STATIC=$TESTS/../build/static/mig
-  export STATIC
-  [[ -x $STATIC ]] && command -v npm >/dev/null || return 0
+  command -v npm >/dev/null || return 0
+  static_build || return
+  [[ -n $STATIC ]] || return 0
   export npm_config_cache=$BATS_FILE_TMPDIR/cache npm_config_update_notifier=false npm_config_audit=false npm_config_fund=false
   export npm_config_offline=true HOME=$BATS_FILE_TMPDIR
   PACKED=$BATS_FILE_TMPDIR/packed
@@ -24,8 +25,8 @@ setup_file() {
 teardown_file() { server_stop; }
 
 setup() {
-  [[ -x $STATIC ]] || skip "build/static/mig is not built: make check-static"
   command -v npm >/dev/null || skip "no npm"
+  static_needed
   [[ $(uname -m) == x86_64 ]] || skip "the packages of this test are for x64"
   database_new
   folder_new
