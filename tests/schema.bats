@@ -81,6 +81,32 @@ diff_case() {
   assert_equal "$ran" 6
 }
 
+@test "a foreign key into a schema that the datamodel does not list: no script, as with Prisma, and a check names it" {
+  database_new
+  sql 'create schema other; create table other.u (id int primary key)'
+  sql 'create table "T" (id int constraint "T_pkey" primary key, u int constraint out references other.u)'
+  cat >to.prisma <<'PRISMA'
+datasource db {
+  provider = "postgresql"
+}
+
+model T {
+  id Int  @id
+  u  Int?
+}
+PRISMA
+  mig-scan --catalog >from.rec
+  run --separate-stderr mig-plan --diff --format=sql from.rec to.prisma
+  assert_code 65
+  assert_equal "$output" ''
+  assert_regex "$stderr" 'the foreign key out of public.T refers to other.u, and the datamodel does not list the schema other'
+  run bash -c 'mig-check --format=text schema=to.prisma <from.rec'
+  assert_line --index 0 'CRITICAL: schema: foreign key T.out is not expected: refers to other.u'
+  sql 'alter table "T" drop constraint out'
+  run bash -c 'mig-scan --catalog | mig-plan --diff --format=sql --exit-code - to.prisma'
+  assert_code 0
+}
+
 @test "what Prisma refuses is refused, with file and line" {
   local name line what bad='' ran=0
   awk '/^#### / { file = $2; next } file != "" { print >file }' "$CASES/refused"

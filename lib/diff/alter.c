@@ -1,5 +1,4 @@
 /* ALTER TABLE: what changes in a table that both sides have. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,11 +239,16 @@ change_default(struct alter *a, const struct column_change *c)
 	put_default(a->w, &a->clauses, &a->w->to, c->to);
 }
 
+/* Whether PostgreSQL takes it without quotes; every letter beyond ASCII may be in a word. */
 static bool
 is_plain_word(const char *name)
 {
-	return strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789$") == strlen(name) &&
-	    strspn(name, "0123456789$") == 0;
+	const char *p;
+
+	for (p = name; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x80 && strchr("abcdefghijklmnopqrstuvwxyz_0123456789$", *p) == NULL)
+			return false;
+	return strspn(name, "0123456789$") == 0;
 }
 
 static void
@@ -252,13 +256,11 @@ add_sequence(struct alter *a, const struct column_change *c)
 {
 	const struct relation *r = a->p->to->relation;
 	const char *schema = shown_schema(&a->w->to, r->schema);
-	char *name = arena_format(&a->w->diff->arena, "%s_%s_seq", r->name, c->from->name), *full, *p;
+	struct arena *arena = &a->w->diff->arena;
+	const char *name = arena_format(arena, "%s_%s_seq", r->name, c->from->name), *full;
 
-	for (p = name; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
-	full = schema != NULL ? arena_format(&a->w->diff->arena, "\"%s\".%s", schema, name) : name;
-	for (p = full; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
+	name = lower_text(arena, name);
+	full = schema != NULL ? lower_text(arena, arena_format(arena, "\"%s\".%s", schema, name)) : name;
 	bytes_format(&a->before, "CREATE SEQUENCE %s;\n", full);
 	bytes_format(alter_column(a, c->from->name), "SET DEFAULT nextval('%s')", full);
 	bytes_format(&a->after, "ALTER SEQUENCE %s OWNED BY ", full);

@@ -195,6 +195,13 @@ compare(const struct diff_request *request, struct catalog *from, struct catalog
 	int code = 0;
 
 	make_diff(from, to, &diff);
+	if (diff.refused != NULL) {
+		code = message_error(MIG_DATA, "%s", diff.refused);
+		message_line("  Prisma refuses to compare the two, so there is no script.  Add that schema to schemas = [...] of the datasource,");
+		message_line("  and its tables as models; or drop the foreign key.");
+		diff_free(&diff);
+		return code;
+	}
 	diff_by_damage(&diff);
 	diff_script(&diff, &script);
 	if (out->writer != NULL)

@@ -60,6 +60,7 @@ struct diff {
 	size_t finding_count, finding_cap;
 	struct step *steps;
 	size_t step_count, step_cap;
+	const char *refused;     /* why Prisma makes no script of the two, and then there is none; NULL: it does */
 };
 
 /* FROM NULL: nothing is there. */

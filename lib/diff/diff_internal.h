@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "catalog/catalog.h"
 #include "catalog/native_types.h"
@@ -116,6 +117,9 @@ struct work {
 void sides_make(struct work *w, struct catalog *from, struct catalog *to);
 struct side_table *side_table(const struct side *s, const char *schema, const char *name);
 const struct side_enum *side_enum(const struct side *s, const char *schema, const char *name);
+
+/* --- lower.c --- */
+char *lower_text(struct arena *arena, const char *text);
 
 /* --- match.c --- */
 void match_tables(struct work *w);

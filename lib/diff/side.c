@@ -139,8 +139,30 @@ side_table(const struct side *s, const char *schema, const char *name)
 	return r != NULL && r->position != SIZE_MAX ? &s->tables[r->position] : NULL;
 }
 
+/*
+ * A foreign key that leads into a schema that nobody asked for.  Prisma gives up there; it is a difference in any case, since
+ * no datamodel without that schema can have it.
+ */
 static void
-make_side_references(struct diff *diff, struct side *s)
+note_leading_out(struct diff *diff, const struct side *s, const struct reference *f, bool is_from)
+{
+	const char *words = arena_format(&diff->arena, "refers to %s.%s", f->referenced_schema, f->referenced);
+	struct difference *d;
+
+	if (in_list(&s->schemas, f->referenced_schema))
+		return;
+	d = add_difference(diff, is_from ? CHANGE_REMOVED : CHANGE_ADDED, OBJECT_REFERENCE, f->schema, f->relation,
+	    f->name);
+	*(is_from ? &d->from : &d->to) = words;
+	d->damage = DAMAGE_CHANGES;
+	d->consequence = "the datamodel does not list that schema";
+	if (diff->refused == NULL)
+		diff->refused = arena_format(&diff->arena, "the foreign key %s of %s.%s %s, and the datamodel does not list the "
+		    "schema %s", f->name, f->schema, f->relation, words, f->referenced_schema);
+}
+
+static void
+make_side_references(struct diff *diff, struct side *s, bool is_from)
 {
 	struct catalog *c = s->catalog;
 	size_t i;
@@ -150,8 +172,12 @@ make_side_references(struct diff *diff, struct side *s)
 		const struct reference *f = &c->references[i];
 		struct side_table *t = side_table(s, f->schema, f->relation);
 
-		if (t == NULL || side_table(s, f->referenced_schema, f->referenced) == NULL)
+		if (t == NULL)
 			continue;
+		if (side_table(s, f->referenced_schema, f->referenced) == NULL) {
+			note_leading_out(diff, s, f, is_from);
+			continue;
+		}
 		s->references[s->reference_count] = (struct side_reference){ f, t, s->reference_count };
 		s->reference_count++;
 		t->reference_count++;
@@ -206,14 +232,15 @@ make_side_extensions(struct diff *diff, struct side *s, const struct catalog *ot
 }
 
 static void
-make_side(struct diff *diff, struct side *s, struct catalog *c, const struct catalog *other, const char *default_schema)
+make_side(struct diff *diff, struct side *s, struct catalog *c, const struct catalog *other, const char *default_schema,
+    bool is_from)
 {
 	*s = (struct side){ .catalog = c, .live = is_live(c), .default_schema = default_schema };
 	if (c == NULL)
 		return;
 	s->schemas = schemas_of(diff, c, other, default_schema);
 	make_side_tables(diff, s);
-	make_side_references(diff, s);
+	make_side_references(diff, s, is_from);
 	make_side_enums(diff, s);
 	make_side_extensions(diff, s, other);
 }
@@ -237,6 +264,6 @@ sides_make(struct work *w, struct catalog *from, struct catalog *to)
 	if (from != NULL)
 		catalog_settle(from, schema);
 	catalog_settle(to, schema);
-	make_side(w->diff, &w->from, from, to, schema);
-	make_side(w->diff, &w->to, to, from, schema);
+	make_side(w->diff, &w->from, from, to, schema, true);
+	make_side(w->diff, &w->to, to, from, schema, false);
 }
