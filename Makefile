@@ -100,11 +100,14 @@ CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(SYSTEM) $(FORTIFY) \
 
 all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig
 
-$(BUILD)/mig-%: $(BUILD)/tools/mig-%.o $(BUILD)/libmig.a
+# What the five share.
+PROGRAM = $(BUILD)/tools/program.o
+
+$(BUILD)/mig-%: $(BUILD)/tools/mig-%.o $(PROGRAM) $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
 
 # All five in one file, where each main() has the name of its program; tools/mig.c says which is meant.
-MIG_OBJECTS = $(call objects,$(patsubst %,tools/%.c,mig route chain manual completions)) \
+MIG_OBJECTS = $(call objects,$(patsubst %,tools/%.c,mig route chain manual completions program)) \
 	$(TOOLS:%=$(or $(ORDINARY),$(BUILD))/one/%.o) $(if $(STATIC),$(BUILD)/pages.o)
 
 $(BUILD)/mig: $(MIG_OBJECTS) $(BUILD)/libmig.a

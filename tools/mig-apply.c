@@ -9,15 +9,14 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
-#include "base/signals.h"
 #include "deploy/next_command.h"
 #include "deploy/deploy.h"
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
-#include "secret/secret.h"
 #include "secret/source.h"
+#include "program.h"
 #include "programs.h"
 
 static const char *const usage[] = {
@@ -90,10 +89,8 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			deploy->expect = o.value;
 			break;
 		case OPTION_MAX_STALL:
-			if (options_time("max-stall", o.value, &deploy->max_stall_ms) != 0)
+			if (program_max_stall(o.value, &deploy->max_stall_ms) != 0)
 				return MIG_USAGE;
-			if (deploy->max_stall_ms < 1)
-				return options_wrong("--max-stall=%s: without any wait no lock can be had", o.value);
 			shell_option(words, "--max-stall", o.value);
 			break;
 		case OPTION_WAIT:
@@ -104,7 +101,7 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			break;
 		case 'o':
 		case 'F':
-			if (output_option(out, option, o.value, "text|records") != 0)
+			if (output_option(out, option, o.value) != 0)
 				return MIG_USAGE;
 			if (option == 'o')
 				shell_option(words, "-o", o.value);
@@ -150,17 +147,14 @@ main(int argc, char *argv[])
 {
 	struct deploy deploy = { .max_stall_ms = 1000, .wait_ms = 600000, .absent_ms = DB_ABSENT_MS };
 	const char *input = "-";
-	struct output out = { .kind = "results", .replaces = true };
+	struct output out = { .kind = "results", .formats = "text|records", .replaces = true };
 	struct reader *reader = NULL;
 	struct plan_stream plan = { 0 };
 	struct shell_words words = { 0 };
 	char *pipeline;
 	int code;
 
-	secret_begin(argc, argv);
-	message_begin("mig-apply");
-	signals_begin();
-	output_begin(&out, &mig_apply_program, argc, argv, "text|records");
+	program_begin(&out, &mig_apply_program, argc, argv, PROGRAM_ROLLS_BACK);
 	code = read_command_line(argc, argv, &deploy, &input, &out, &words);
 	pipeline = pipeline_text(&deploy, argc, argv);
 	if (code == 0 && (reader = reader_open(input, "Nothing was applied.", pipeline)) == NULL)
@@ -176,11 +170,9 @@ main(int argc, char *argv[])
 		code = deploy_check_plan(&deploy, &plan);
 	if (code == 0)
 		code = deploy_run(&deploy, &plan, &out);
-	code = output_close(&out, code);
+	code = program_end(&out, code);
 	plan_stream_free(&plan);
 	shell_words_free(&words);
 	reader_free(reader);
-	if (code > 128)
-		signals_reraise();
 	return code;
 }

@@ -7,21 +7,19 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/atomic_file.h"
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
-#include "base/signals.h"
 #include "check/check.h"
 #include "check/page.h"
 #include "check/run.h"
 #include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
-#include "secret/secret.h"
 #include "secret/source.h"
+#include "program.h"
 #include "programs.h"
 
 #define FORMATS "text|records|nagios|prometheus"
@@ -87,7 +85,7 @@ take_option(struct request *r, int letter, const char *value)
 	case 't':
 		return options_time("timeout", value, &r->options.timeout_ms);
 	default:
-		return output_option(&r->out, letter, value, FORMATS);
+		return output_option(&r->out, letter, value);
 	}
 }
 
@@ -229,15 +227,12 @@ say_unknown(struct request *r)
 int
 main(int argc, char *argv[])
 {
-	struct request r = { .options = { .interval_ms = 1000 }, .out = { .kind = "checks" } };
+	struct request r = { .options = { .interval_ms = 1000 }, .out = { .kind = "checks", .formats = FORMATS } };
 	enum check_state worst = CHECK_UNKNOWN;
 	int code;
 
-	secret_begin(argc, argv);
-	message_begin("mig-check");
+	program_begin(&r.out, &mig_check_program, argc, argv, 0);
 	message_end_with(CHECK_UNKNOWN);
-	signals_end_after(atomic_file_abandon);
-	output_begin(&r.out, &mig_check_program, argc, argv, FORMATS);
 	r.options.jobs = &r.jobs;
 	if ((code = read_command_line(argc, argv, &r)) == 0)
 		code = check_jobs_begin(&r.jobs, r.options.wait_ms > 0, r.options.watch_ms > 0);
@@ -253,7 +248,7 @@ main(int argc, char *argv[])
 		say_unknown(&r);
 	}
 	/* output that is lost hides the verdict: then nothing is known */
-	if (output_close(&r.out, r.out.complete ? 0 : (int)worst) > CHECK_UNKNOWN)
+	if (program_end(&r.out, r.out.complete ? 0 : (int)worst) > CHECK_UNKNOWN)
 		worst = CHECK_UNKNOWN;
 	check_jobs_free(&r.jobs);
 	shell_words_free(&r.words);

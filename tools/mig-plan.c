@@ -8,14 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/atomic_file.h"
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/refusal.h"
 #include "base/shell_quote.h"
-#include "base/signals.h"
 #include "base/terminal.h"
 #include "diff/command.h"
 #include "migrations/history.h"
@@ -28,7 +26,7 @@
 #include "records/output.h"
 #include "records/record.h"
 #include "records/words.h"
-#include "secret/secret.h"
+#include "program.h"
 #include "programs.h"
 
 static const char *const usage[] = {
@@ -178,7 +176,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 			break;
 		case 'o':
 		case 'F':
-			if (output_option(out, option, o.value, "text|records|sql") != 0)
+			if (output_option(out, option, o.value) != 0)
 				return MIG_USAGE;
 			break;
 		}
@@ -501,18 +499,14 @@ main(int argc, char *argv[])
 {
 	static const char *const kinds[] = { "scan", "plan", NULL };
 	struct request request = { .input = "-" };
-	struct output out = { .kind = "plan" };
+	struct output out = { .kind = "plan", .formats = "text|records|sql" };
 	struct reader *reader = NULL;
 	struct shell_words words = { 0 };
 	enum reading got;
 	char *pipeline;
 	int code;
 
-	secret_begin(argc, argv);
-	secret_drop_taken();
-	message_begin("mig-plan");
-	signals_end_after(atomic_file_abandon);
-	output_begin(&out, &mig_plan_program, argc, argv, "text|records|sql");
+	program_begin(&out, &mig_plan_program, argc, argv, PROGRAM_NEEDS_NO_SECRET);
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0 && request.diff) {
 		out.kind = DIFF_STREAM;
@@ -537,7 +531,7 @@ main(int argc, char *argv[])
 		else
 			code = plan_scan(reader, &request, &out);
 	}
-	code = output_close(&out, code);
+	code = program_end(&out, code);
 	reader_free(reader);
 	free(request.names);
 	return code;

@@ -10,7 +10,6 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "base/atomic_file.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/null.h"
@@ -37,6 +36,7 @@
 #include "scratch/scratch.h"
 #include "secret/secret.h"
 #include "secret/source.h"
+#include "program.h"
 #include "programs.h"
 
 static const char *const usage[] = {
@@ -194,7 +194,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 			break;
 		case 'o':
 		case 'F':
-			if (output_option(out, option, o.value, "text|records") != 0)
+			if (output_option(out, option, o.value) != 0)
 				return MIG_USAGE;
 			break;
 		}
@@ -495,19 +495,16 @@ int
 main(int argc, char *argv[])
 {
 	struct request request = { 0 };
-	struct output out = { .kind = "scan" };
+	struct output out = { .kind = "scan", .formats = "text|records" };
 	struct job job = { .folder.fd = -1 };
 	size_t i;
 	int code;
 
-	secret_begin(argc, argv);
-	message_begin("mig-scan");
-	signals_end_after(atomic_file_abandon);
-	output_begin(&out, &mig_scan_program, argc, argv, "text|records");
+	program_begin(&out, &mig_scan_program, argc, argv, 0);
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0)
 		code = request.mode != MODE_SCAN ? scan_schema(&job, &request, &out) : scan(&job, &request, &out);
-	code = output_close(&out, code);
+	code = program_end(&out, code);
 	history_index_free(&job.index);
 	inspect_free(&job.inspection);
 	db_close(job.db);
@@ -519,7 +516,5 @@ main(int argc, char *argv[])
 	shell_words_free(&job.words);
 	catalog_free(&job.catalog);
 	reader_free(job.reader);
-	if (signals_caught() != 0)
-		signals_reraise();
 	return code;
 }

@@ -9,13 +9,11 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
-#include "base/signals.h"
 #include "database/liveness.h"
 #include "database/locks.h"
 #include "database/pooler.h"
 #include "postgres/connection.h"
 #include "records/output.h"
-#include "secret/secret.h"
 #include "secret/source.h"
 #include "seed/changes.h"
 #include "seed/file.h"
@@ -23,6 +21,7 @@
 #include "seed/seed.h"
 #include "seed/settings.h"
 #include "seed/summary.h"
+#include "program.h"
 #include "programs.h"
 #include "seed/table.h"
 
@@ -150,11 +149,7 @@ take_option(struct request *request, int option, const char *value, struct outpu
 		request->into = value;
 		return 0;
 	case OPTION_MAX_STALL:
-		if (options_time("max-stall", value, &request->job.max_stall_ms) != 0)
-			return MIG_USAGE;
-		return request->job.max_stall_ms >= 1
-		    ? 0
-		    : options_wrong("--max-stall=%s: without any wait no lock can be had", value);
+		return program_max_stall(value, &request->job.max_stall_ms);
 	case OPTION_WAIT:
 		if (options_time("wait", value, &request->job.wait_ms) != 0)
 			return MIG_USAGE;
@@ -162,7 +157,7 @@ take_option(struct request *request, int option, const char *value, struct outpu
 		return 0;
 	case 'o':
 	case 'F':
-		return output_option(out, option, value, "text|records");
+		return output_option(out, option, value);
 	}
 	return MIG_USAGE; /* said */
 }
@@ -330,22 +325,17 @@ main(int argc, char *argv[])
 {
 	struct request request = { .job = { .max_stall_ms = 1000, .wait_ms = 600000 }, .absent_ms = DB_ABSENT_MS,
 		.as = SEED_CSV };
-	struct output out = { .kind = "rows", .replaces = true };
+	struct output out = { .kind = "rows", .formats = "text|records", .replaces = true };
 	struct seed_input input = { 0 };
 	int code;
 
-	secret_begin(argc, argv);
-	message_begin("mig-seed");
-	signals_begin();
-	output_begin(&out, &mig_seed_program, argc, argv, "text|records");
+	program_begin(&out, &mig_seed_program, argc, argv, PROGRAM_ROLLS_BACK);
 	code = read_command_line(argc, argv, &request, &out);
 	if (code == 0)
 		code = output_open(&out);
 	if (code == 0)
 		code = seed(&request, &input, &out, argc, argv);
-	code = output_close(&out, code);
+	code = program_end(&out, code);
 	seed_input_free(&input);
-	if (code > 128)
-		signals_reraise();
 	return code;
 }

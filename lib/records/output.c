@@ -26,20 +26,20 @@ is_one_of(const char *value, const char *words)
 }
 
 void
-output_begin(struct output *out, const struct program *program, int argc, char *const argv[], const char *formats)
+output_begin(struct output *out, const struct program *program, int argc, char *const argv[])
 {
 	const char *format = options_find(program, argc, argv, 'F');
 
 	out->path = options_find(program, argc, argv, 'o');
-	if (format != NULL && is_one_of(format, formats))
+	if (format != NULL && is_one_of(format, out->formats))
 		out->format = format;
 }
 
 int
-output_option(struct output *out, int letter, const char *value, const char *formats)
+output_option(struct output *out, int letter, const char *value)
 {
-	if (letter == 'F' && !is_one_of(value, formats))
-		return options_wrong("--format=%s: it is one of %s", value, formats);
+	if (letter == 'F' && !is_one_of(value, out->formats))
+		return options_wrong("--format=%s: it is one of %s", value, out->formats);
 	*(letter == 'o' ? &out->path : &out->format) = value;
 	return 0;
 }

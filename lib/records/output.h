@@ -13,6 +13,7 @@
 
 struct output {
 	const char *kind;        /* of the stream */
+	const char *formats;     /* what --format may be, with bars between: "text|records" */
 	const char *path;        /* -o, or NULL */
 	const char *format;      /* --format, or NULL: as the place wants it */
 	bool page;               /* a page is wanted on standard output */
@@ -24,17 +25,12 @@ struct output {
 };
 
 /*
- * Before the command line is read: finds -o and --format on it, for the case that it is refused.  `formats` as in
- * output_option().
+ * Before the command line is read: finds -o and --format on it, for the case that it is refused.
  */
-void output_begin(struct output *output, const struct program *program, int argc, char *const argv[],
-    const char *formats);
+void output_begin(struct output *output, const struct program *program, int argc, char *const argv[]);
 
-/*
- * Takes the options -o ('o') and --format ('F') of a command line.  `formats`: what --format may be, with bars
- * between: "text|records".  Returns 0, or MIG_USAGE, said.
- */
-int output_option(struct output *output, int letter, const char *value, const char *formats);
+/* Takes the options -o ('o') and --format ('F') of a command line.  Returns 0, or MIG_USAGE, said. */
+int output_option(struct output *output, int letter, const char *value);
 
 /*
  * Decides and begins; 0, or an exit code, said.  Once only, and before anything is touched: so that a file that

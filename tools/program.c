@@ -1,0 +1,41 @@
+#include "program.h"
+
+#include "base/atomic_file.h"
+#include "base/message.h"
+#include "base/options.h"
+#include "base/signals.h"
+#include "records/output.h"
+#include "secret/secret.h"
+
+void
+program_begin(struct output *out, const struct program *program, int argc, char *argv[], unsigned flags)
+{
+	secret_begin(argc, argv);
+	if (flags & PROGRAM_NEEDS_NO_SECRET)
+		secret_drop_taken();
+	message_begin(program->name);
+	if (flags & PROGRAM_ROLLS_BACK)
+		signals_begin();
+	else
+		signals_end_after(atomic_file_abandon);
+	output_begin(out, program, argc, argv);
+}
+
+int
+program_end(struct output *out, int code)
+{
+	code = output_close(out, code);
+	if (code > 128)
+		signals_reraise();
+	return code;
+}
+
+int
+program_max_stall(const char *value, long long *ms)
+{
+	int code = options_time("max-stall", value, ms);
+
+	if (code == 0 && *ms < 1)
+		code = options_wrong("--max-stall=%s: without any wait no lock can be had", value);
+	return code;
+}
