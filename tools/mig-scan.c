@@ -13,7 +13,6 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/null.h"
-#include "base/options.h"
 #include "base/shell_quote.h"
 #include "base/signals.h"
 #include "base/terminal.h"
@@ -38,71 +37,7 @@
 #include "secret/source.h"
 #include "program.h"
 #include "programs.h"
-
-static const char *const usage[] = {
-	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
-	"mig-scan --datamodel=FILE|DIR [-o FILE]",
-	"mig-scan --catalog [-d SOURCE] [--grants] [--wait=TIME] [-o FILE]",
-	"mig-scan --replay [--to=NAME] [--scratch=SOURCE [--same-server]] [--grants] [-o FILE] [DIR]",
-	NULL,
-};
-enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
-	OPTION_SAME_SERVER };
-static const struct option_spec specs[] = {
-	OPTION_DATABASE,
-	{ OPTION_OFFLINE, "offline", NULL, "read the folder alone", false },
-	{ OPTION_WAIT, "wait", "TIME",
-	    "how long to go on trying while the server is not there yet, starts\nup, or has no connection left (default 0)", false },
-	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
-	    "read schema.prisma, or all *.prisma of a folder, and nothing else:\nthe schema that the code expects", false },
-	{ OPTION_CATALOG, "catalog", NULL, "read the catalog of the database: the schema that it has", false },
-	{ OPTION_REPLAY, "replay", NULL, "run the migrations in a scratch database: the schema that they make", false },
-	{ OPTION_TO, "to", "NAME", "with --replay: the last migration to run", false },
-	{ OPTION_SCRATCH, "scratch", "SOURCE",
-	    "a server for the scratch database, as for -d (default:\nSHADOW_DATABASE_URL where it is set, else one of our own)", false },
-	{ OPTION_SAME_SERVER, "same-server", NULL, "--scratch may be another database of production's server", false },
-	{ OPTION_GRANTS, "grants", NULL, "with --catalog or --replay: also who may do what", false },
-	OPTION_OUTPUT,
-	OPTION_FORMAT("text|records"),
-	OPTION_LAST,
-};
-const struct program mig_scan_program = {
-	.name = "mig-scan",
-	.about = "how a migrations folder and a database's history stand",
-	.usage = usage,
-	.options = specs,
-	.more = "DIR is prisma/migrations by default, else migrations. With `-` an offline scan is\n"
-	        "read from standard input, and the database side is added.\n"
-	        "\n"
-	        "examples:\n"
-	        "  mig-scan                              the status page\n"
-	        "  mig-scan | mig-plan                   what a deploy would do\n"
-	        "  mig-scan | mig-plan | mig-apply       deploy\n"
-	        "  mig-scan --offline | ssh bastion 'mig-scan - | mig-plan | mig-apply'\n"
-	        "  mig-scan --replay                     do all migrations run, and what do they make?\n"
-	        "  mig-scan --catalog                    what does the database have?\n"
-	        "\n"
-	        "exit codes: 0 done, 1 a migration does not run, 64 usage, 65 bad input, 69 unreachable,\n"
-	        "74 output lost, 75 not now, 77 permission denied, 78 no usable connection string or no\n"
-	        "scratch server\n",
-};
-
-/* What is read: the history and the folder, or one schema. */
-enum mode { MODE_SCAN, MODE_DATAMODEL, MODE_CATALOG, MODE_REPLAY };
-static const char *const mode_options[] = { "", "--datamodel", "--catalog", "--replay" };
-
-struct request {
-	const char *database;  /* -d */
-	const char *dir;       /* NULL: the usual places; "-": standard input */
-	bool offline;
-	long long wait_ms;
-	const char *wait;      /* as it was said */
-	enum mode mode;
-	const char *datamodel; /* --datamodel */
-	bool grants;
-	const char *to, *scratch; /* --replay's */
-	bool same_server;
-};
+#include "scan_request.h"
 
 /* What is to be freed, in one place. */
 struct job {
@@ -118,124 +53,14 @@ struct job {
 	struct catalog catalog;     /* of the modes that read a schema */
 };
 
-static int
-set_mode(struct request *request, enum mode mode, struct output *out)
-{
-	if (request->mode != MODE_SCAN)
-		return options_wrong("%s and %s contradict each other", mode_options[request->mode], mode_options[mode]);
-	request->mode = mode;
-	out->kind = SCHEMA_STREAM;
-	return 0;
-}
-
-/* What only some modes take. */
-static int
-check_mode(const struct request *request)
-{
-	const char *mode = mode_options[request->mode];
-	bool reads_folder = request->mode == MODE_SCAN || request->mode == MODE_REPLAY;
-
-	if (request->mode == MODE_DATAMODEL &&
-	    (request->database != NULL || request->offline || request->wait != NULL || request->dir != NULL))
-		return options_wrong("--datamodel reads a datamodel alone: no database, and no folder of migrations");
-	if (request->offline && request->mode != MODE_SCAN)
-		return options_wrong("--offline and %s contradict each other", mode);
-	if (request->dir != NULL && !reads_folder)
-		return options_wrong("%s reads no folder: %s", mode, request->dir);
-	if (request->dir != NULL && strcmp(request->dir, "-") == 0 && (request->offline || request->mode == MODE_REPLAY))
-		return options_wrong("%s reads a folder, not standard input", request->offline ? "--offline" : mode);
-	if (request->mode != MODE_REPLAY && (request->to != NULL || request->scratch != NULL || request->same_server))
-		return options_wrong("--to, --scratch and --same-server are for --replay");
-	if (request->grants && request->mode != MODE_CATALOG && request->mode != MODE_REPLAY)
-		return options_wrong("--grants is for --catalog and --replay");
-	return 0;
-}
-
-static int
-read_command_line(int argc, char *argv[], struct request *request, struct output *out)
-{
-	struct options o;
-	int option;
-
-	options_begin(&o, &mig_scan_program, argc, argv);
-	while ((option = options_next(&o)) != OPTIONS_DONE) {
-		switch (option) {
-		case OPTIONS_WRONG:
-			return MIG_USAGE;
-		case 'd':
-			request->database = o.value;
-			break;
-		case OPTION_OFFLINE:
-			request->offline = true;
-			break;
-		case OPTION_WAIT:
-			if (options_time("wait", o.value, &request->wait_ms) != 0)
-				return MIG_USAGE;
-			request->wait = o.value;
-			break;
-		case OPTION_DATAMODEL:
-		case OPTION_CATALOG:
-		case OPTION_REPLAY:
-			if (set_mode(request, option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : MODE_REPLAY, out) != 0)
-				return MIG_USAGE;
-			request->datamodel = option == OPTION_DATAMODEL ? o.value : NULL;
-			break;
-		case OPTION_GRANTS:
-			request->grants = true;
-			break;
-		case OPTION_TO:
-			request->to = o.value;
-			break;
-		case OPTION_SCRATCH:
-			request->scratch = o.value;
-			break;
-		case OPTION_SAME_SERVER:
-			request->same_server = true;
-			break;
-		case 'o':
-		case 'F':
-			if (output_option(out, option, o.value) != 0)
-				return MIG_USAGE;
-			break;
-		}
-	}
-	if (request->offline && request->database != NULL)
-		return options_wrong("--offline and --database contradict each other");
-	if (options_one_operand(&o, &request->dir) != 0)
-		return MIG_USAGE;
-	return check_mode(request);
-}
-
-static void
-add_options(struct shell_words *words, const struct request *request)
-{
-	if (request->database != NULL && source_word_is_public(request->database))
-		shell_option(words, "-d", request->database);
-	words->unknown |= !source_word_is_public(request->database) || !source_word_is_public(request->scratch);
-	if (request->offline)
-		shell_option(words, "--offline", NULL);
-	if (request->mode != MODE_SCAN)
-		shell_option(words, mode_options[request->mode], request->datamodel);
-	if (request->to != NULL)
-		shell_option(words, "--to", request->to);
-	if (request->scratch != NULL && source_word_is_public(request->scratch))
-		shell_option(words, "--scratch", request->scratch);
-	if (request->same_server)
-		shell_option(words, "--same-server", NULL);
-	if (request->grants)
-		shell_option(words, "--grants", NULL);
-	if (request->wait != NULL)
-		shell_option(words, "--wait", request->wait);
-}
-
 /* What to type for this scan; not known where it came through a pipe, or -d may not be shown. */
 static void
-take_words(struct job *job, const struct request *request)
+take_words(struct job *job, const struct scan_request *request)
 {
 	struct shell_words *words = &job->words;
 
 	shell_program(words, "mig-scan");
-	add_options(words, request);
+	scan_request_words(words, request);
 	if (request->dir != NULL || (job->folder.path != NULL && strcmp(job->folder.path, "prisma/migrations") != 0))
 		shell_path(words, request->dir != NULL ? request->dir : job->folder.path);
 	words->unknown |= job->reader != NULL;
@@ -243,7 +68,7 @@ take_words(struct job *job, const struct request *request)
 }
 
 static int
-read_database(struct job *job, const struct request *request)
+read_database(struct job *job, const struct scan_request *request)
 {
 	const struct db_patience patience = { request->wait_ms, request->wait_ms };
 	int code;
@@ -344,7 +169,7 @@ read_stream(struct job *job, struct output *out)
 }
 
 static int
-open_input(struct job *job, const struct request *request)
+open_input(struct job *job, const struct scan_request *request)
 {
 	struct shell_words words = { 0 };
 	char *pipeline;
@@ -354,7 +179,7 @@ open_input(struct job *job, const struct request *request)
 	shell_program(&words, "mig-scan");
 	shell_option(&words, "--offline", NULL);
 	shell_program(&words, "mig-scan");
-	add_options(&words, request);
+	scan_request_words(&words, request);
 	shell_option(&words, "-", NULL);
 	pipeline = shell_sentence("an offline scan is read from a pipe", &words, "mig-scan --offline makes it");
 	job->reader = reader_open("-", "Nothing was scanned.", pipeline);
@@ -385,7 +210,7 @@ read_ahead(void *context)
 }
 
 static int
-scan(struct job *job, const struct request *request, struct output *out)
+scan(struct job *job, const struct scan_request *request, struct output *out)
 {
 	int code = open_input(job, request);
 
@@ -422,7 +247,7 @@ show_schema(const struct catalog *catalog)
 }
 
 static int
-read_catalog(struct job *job, const struct request *request)
+read_catalog(struct job *job, const struct scan_request *request)
 {
 	const struct db_patience patience = { request->wait_ms, request->wait_ms };
 	int code = source_open(&job->source, request->database);
@@ -439,7 +264,7 @@ read_catalog(struct job *job, const struct request *request)
 
 /* Production's string says the schema; it is only asked who it is, and that where a scratch server is named. */
 static int
-read_replay(struct job *job, const struct request *request)
+read_replay(struct job *job, const struct scan_request *request)
 {
 	bool known = request->database != NULL || source_is_set("MIG_DATABASE") || source_is_set("DATABASE_URL");
 	struct replay_wish wish = { .to = request->to, .grants = request->grants };
@@ -456,7 +281,7 @@ read_replay(struct job *job, const struct request *request)
 }
 
 static int
-read_schema(struct job *job, const struct request *request)
+read_schema(struct job *job, const struct scan_request *request)
 {
 	switch (request->mode) {
 	case MODE_DATAMODEL:
@@ -469,7 +294,7 @@ read_schema(struct job *job, const struct request *request)
 }
 
 static int
-scan_schema(struct job *job, const struct request *request, struct output *out)
+scan_schema(struct job *job, const struct scan_request *request, struct output *out)
 {
 	int code = 0;
 
@@ -494,14 +319,14 @@ scan_schema(struct job *job, const struct request *request, struct output *out)
 int
 main(int argc, char *argv[])
 {
-	struct request request = { 0 };
+	struct scan_request request = { 0 };
 	struct output out = { .kind = "scan", .formats = "text|records" };
 	struct job job = { .folder.fd = -1 };
 	size_t i;
 	int code;
 
 	program_begin(&out, &mig_scan_program, argc, argv, 0);
-	code = read_command_line(argc, argv, &request, &out);
+	code = scan_request_read(argc, argv, &request, &out);
 	if (code == 0)
 		code = request.mode != MODE_SCAN ? scan_schema(&job, &request, &out) : scan(&job, &request, &out);
 	code = program_end(&out, code);

@@ -7,8 +7,8 @@
 
 #include "base/options.h"
 
-extern const struct program mig_scan_program, mig_plan_program, mig_apply_program, mig_seed_program;
-extern struct program mig_check_program; /* whose help is made when it is asked for */
+extern const struct program mig_scan_program, mig_apply_program, mig_seed_program;
+extern struct program mig_plan_program, mig_check_program; /* whose help is made when it is asked for */
 
 int mig_scan_main(int argc, char *argv[]);
 int mig_plan_main(int argc, char *argv[]);

@@ -14,23 +14,25 @@
 
 const struct plan_rule plan_rules[] = {
 	{ "failed", SEVERITY_ERROR, false },
-	{ "not_empty", SEVERITY_ERROR, true },
-	{ "unrelated", SEVERITY_ERROR, true },
 	{ "open_transaction", SEVERITY_ERROR, false },
 	{ "rolled_back", SEVERITY_ERROR, false },
 	{ "down", SEVERITY_ERROR, false },
 	{ "copy", SEVERITY_ERROR, false },
 	{ "psql", SEVERITY_ERROR, false },
 	{ "resumes", SEVERITY_NOTE, false },
-	{ "running", SEVERITY_NOTE, true },
+
+	/* as --help has them: the common ones first */
 	{ "edited", SEVERITY_WARNING, true },
 	{ "missing", SEVERITY_WARNING, true },
 	{ "late", SEVERITY_WARNING, true },
 	{ "destructive", SEVERITY_WARNING, true },
-	{ "not_utf8", SEVERITY_WARNING, true },
+	{ "not_empty", SEVERITY_ERROR, true },
 	{ "other_schema", SEVERITY_WARNING, true },
+	{ "unrelated", SEVERITY_ERROR, true },
+	{ "not_utf8", SEVERITY_WARNING, true },
 	{ "order", SEVERITY_NOTE, true },
 	{ "no_script", SEVERITY_NOTE, true },
+	{ "running", SEVERITY_NOTE, true },
 	{ NULL, SEVERITY_NOTE, false },
 };
 

@@ -52,11 +52,11 @@ struct planned {
  * *word and *len say which is not. */
 bool plan_rules_known(const char *list, const char **word, size_t *len);
 
-/* The rules, for --help and mig-plan(1): name, severity, what it says; ends with a NULL name. */
+/* The rules, which --help and mig-plan(1) list; ends with a NULL name. */
 struct plan_rule {
 	const char *name;
 	enum severity severity;
-	bool movable;
+	bool movable;  /* by --strict and --allow */
 };
 extern const struct plan_rule plan_rules[];
 

@@ -1,0 +1,225 @@
+#include "plan_request.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/mig.h"
+#include "base/options.h"
+#include "base/shell_quote.h"
+#include "plan/plan.h"
+#include "records/model.h"
+#include "records/output.h"
+#include "programs.h"
+
+static const char *const usage[] = {
+	"mig-plan [--to=NAME] [--from-empty] [--strict[=RULE,...]] [--allow=RULE,...]",
+	"         [--resume=NAME:STATEMENT] ... [--exit-code] [--format=text|records|sql] [-o FILE]",
+	"         [SCAN | PLAN | -]",
+	"mig-plan --baseline=NAME | --mark-applied=NAME ... | --mark-rolled-back=NAME ... [SCAN | -]",
+	"mig-plan --diff [--exit-code] [--format=text|sql|records] [-o FILE] FROM TO",
+	"mig-plan --diff --from-empty [...] TO",
+	NULL,
+};
+enum { OPTION_TO = 128, OPTION_FROM_EMPTY, OPTION_STRICT, OPTION_ALLOW, OPTION_EXIT_CODE, OPTION_BASELINE,
+	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF };
+static const struct option_spec specs[] = {
+	{ OPTION_TO, "to", "NAME", "plan no further than this migration", false },
+	{ OPTION_FROM_EMPTY, "from-empty", NULL, "plan as if nothing were applied", false },
+	{ OPTION_STRICT, "strict", "[=RULE,...]", "refuse a plan with such findings; without a list, with any warning",
+	    false },
+	{ OPTION_ALLOW, "allow", "RULE,...", "let findings pass that would refuse the plan", false },
+	{ OPTION_EXIT_CODE, "exit-code", NULL, "exit with 2 if there is something to do", false },
+	{ OPTION_BASELINE, "baseline", "NAME", "mark all pending ones up to NAME as applied, without running them",
+	    false },
+	{ OPTION_MARK_APPLIED, "mark-applied", "NAME", "mark one as applied, without running it", true },
+	{ OPTION_MARK_ROLLED_BACK, "mark-rolled-back", "NAME", "mark a failed one as undone, so that it runs again",
+	    true },
+	{ OPTION_RESUME, "resume", "NAME:STATEMENT",
+	    "go on with an unfinished one at this statement, from 1", true },
+	{ OPTION_DIFF, "diff", NULL,
+	    "compare two schemas, each kept by mig-scan --datamodel, --catalog or --replay, or a\n"
+	    "schema.prisma: what would make FROM be as TO is", false },
+	OPTION_OUTPUT,
+	OPTION_FORMAT("text|records|sql"),
+	OPTION_LAST,
+};
+struct program mig_plan_program = {
+	.name = "mig-plan",
+	.about = "what a deploy would do, from a scan",
+	.usage = usage,
+	.options = specs,
+};
+
+static const char examples[] =
+    "examples:\n"
+    "  mig-scan | mig-plan                           what would happen\n"
+    "  mig-scan | mig-plan -o plan.rec               keep the plan, show the page\n"
+    "  mig-scan | mig-plan --strict | mig-apply      deploy only without any warning\n"
+    "  mig-scan | mig-plan --baseline 0_init | mig-apply\n"
+    "  mig-scan | mig-plan --format=sql | psql -X service=production\n"
+    "  mig-plan plan.rec                             show a kept plan again\n"
+    "\n"
+    "exit codes: 0 done, 1 refused by its findings, 2 something to do (--exit-code),\n"
+    "64 usage, 65 bad input, 74 output lost; or that of a mig-scan that failed\n";
+
+/* What --help shows below the options. */
+static void
+make_help(struct bytes *help)
+{
+	enum { WIDTH = 90 };
+	const struct plan_rule *rule;
+	size_t line = 0;
+
+	bytes_str(help, "rules that --strict and --allow move:");
+	for (rule = plan_rules; rule->name != NULL; rule++) {
+		if (!rule->movable)
+			continue;
+		if (help->data[help->len - 1] != ':')
+			bytes_char(help, ',');
+		if (help->len - line + strlen(rule->name) > WIDTH) {
+			bytes_char(help, '\n');
+			line = help->len;
+		} else {
+			bytes_char(help, ' ');
+		}
+		bytes_str(help, rule->name);
+	}
+	bytes_str(help, "; see mig-plan(1)\n\n");
+	bytes_str(help, examples);
+}
+
+static int
+check_options(const struct plan_request *request)
+{
+	const struct plan_options *w = &request->options;
+	bool marks = w->baseline != NULL || w->applied_count > 0 || w->rolled_back_count > 0;
+	const char *word;
+	size_t len;
+
+	if (marks && (w->to != NULL || w->from_empty || w->resume_count > 0))
+		return options_wrong("a plan with marks holds only the marks: it cannot have --to, --from-empty or --resume");
+	if ((w->strict != NULL && !plan_rules_known(w->strict, &word, &len)) ||
+	    (w->allow != NULL && !plan_rules_known(w->allow, &word, &len)))
+		return options_wrong("\"%.*s\" is not a rule that --strict and --allow move", (int)len, word);
+	return 0;
+}
+
+/* The operands of --diff: FROM and TO, or TO alone behind --from-empty. */
+static int
+read_sides(struct plan_request *request, int count, char *sides[])
+{
+	const struct plan_options *w = &request->options;
+	int wanted = w->from_empty ? 1 : 2;
+
+	if (w->to != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
+	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
+		return options_wrong("--diff compares two schemas: of the other options only --from-empty and --exit-code go with it");
+	if (count != wanted)
+		return options_wrong(w->from_empty ? "--diff --from-empty takes one schema, TO"
+		                                   : "--diff takes two schemas, FROM and TO; or --from-empty and TO");
+	request->from = w->from_empty ? NULL : sides[0];
+	request->to = sides[count - 1];
+	if (request->from != NULL && strcmp(request->from, "-") == 0 && strcmp(request->to, "-") == 0)
+		return options_wrong("only one of FROM and TO can be standard input");
+	return 0;
+}
+
+int
+plan_request_read(int argc, char *argv[], struct plan_request *request, struct output *out)
+{
+	struct plan_options *w = &request->options;
+	struct options o;
+	int option;
+
+	request->names = xcalloc((size_t)argc * 3, sizeof *request->names);
+	w->applied = request->names;
+	w->rolled_back = request->names + argc;
+	w->resumes = request->names + 2 * argc;
+	make_help(&request->help);
+	mig_plan_program.more = request->help.data;
+	options_begin(&o, &mig_plan_program, argc, argv);
+	while ((option = options_next(&o)) != OPTIONS_DONE) {
+		switch (option) {
+		case OPTIONS_WRONG:
+			return MIG_USAGE;
+		case OPTION_TO:
+			w->to = o.value;
+			break;
+		case OPTION_FROM_EMPTY:
+			w->from_empty = true;
+			break;
+		case OPTION_STRICT:
+			w->strict = o.value != NULL ? o.value : "";
+			break;
+		case OPTION_ALLOW:
+			w->allow = o.value;
+			break;
+		case OPTION_EXIT_CODE:
+			request->exit_code = true;
+			break;
+		case OPTION_BASELINE:
+			w->baseline = o.value;
+			break;
+		case OPTION_MARK_APPLIED:
+			w->applied[w->applied_count++] = o.value;
+			break;
+		case OPTION_MARK_ROLLED_BACK:
+			w->rolled_back[w->rolled_back_count++] = o.value;
+			break;
+		case OPTION_RESUME:
+			if (strrchr(o.value, ':') == NULL)
+				return options_wrong("--resume=%s: it is NAME:STATEMENT, as in 20261120_x:3", o.value);
+			w->resumes[w->resume_count++] = o.value;
+			break;
+		case OPTION_DIFF:
+			request->diff = true;
+			break;
+		case 'o':
+		case 'F':
+			if (output_option(out, option, o.value) != 0)
+				return MIG_USAGE;
+			break;
+		}
+	}
+	if (request->diff)
+		return read_sides(request, argc - o.first, argv + o.first);
+	if (options_one_operand(&o, &request->input) != 0)
+		return MIG_USAGE;
+	return check_options(request);
+}
+
+static void
+add_options(struct shell_words *words, const char *option, const char *const *values, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		shell_option(words, option, values[i]);
+}
+
+void
+plan_request_words(struct shell_words *words, const struct scan *scan, const struct plan_options *w, bool resumes)
+{
+	shell_append(words, scan->command);
+	shell_program(words, "mig-plan");
+	add_options(words, "--to", &w->to, w->to != NULL);
+	if (w->from_empty)
+		shell_option(words, "--from-empty", NULL);
+	add_options(words, "--baseline", &w->baseline, w->baseline != NULL);
+	add_options(words, "--mark-applied", w->applied, w->applied_count);
+	add_options(words, "--mark-rolled-back", w->rolled_back, w->rolled_back_count);
+	if (resumes)
+		add_options(words, "--resume", w->resumes, w->resume_count);
+	add_options(words, "--allow", &w->allow, w->allow != NULL);
+	if (w->strict != NULL)
+		shell_option(words, "--strict", *w->strict != '\0' ? w->strict : NULL);
+}
+
+void
+plan_request_free(struct plan_request *request)
+{
+	free(request->names);
+	bytes_free(&request->help);
+}

@@ -1,0 +1,173 @@
+#include "scan_request.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/mig.h"
+#include "base/options.h"
+#include "base/shell_quote.h"
+#include "catalog/stream.h"
+#include "records/output.h"
+#include "secret/source.h"
+#include "programs.h"
+
+static const char *const usage[] = {
+	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
+	"mig-scan --datamodel=FILE|DIR [-o FILE]",
+	"mig-scan --catalog [-d SOURCE] [--grants] [--wait=TIME] [-o FILE]",
+	"mig-scan --replay [--to=NAME] [--scratch=SOURCE [--same-server]] [--grants] [-o FILE] [DIR]",
+	NULL,
+};
+enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
+	OPTION_SAME_SERVER };
+static const struct option_spec specs[] = {
+	OPTION_DATABASE,
+	{ OPTION_OFFLINE, "offline", NULL, "read the folder alone", false },
+	{ OPTION_WAIT, "wait", "TIME",
+	    "how long to go on trying while the server is not there yet, starts\nup, or has no connection left (default 0)", false },
+	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
+	    "read schema.prisma, or all *.prisma of a folder, and nothing else:\nthe schema that the code expects", false },
+	{ OPTION_CATALOG, "catalog", NULL, "read the catalog of the database: the schema that it has", false },
+	{ OPTION_REPLAY, "replay", NULL, "run the migrations in a scratch database: the schema that they make", false },
+	{ OPTION_TO, "to", "NAME", "with --replay: the last migration to run", false },
+	{ OPTION_SCRATCH, "scratch", "SOURCE",
+	    "a server for the scratch database, as for -d (default:\nSHADOW_DATABASE_URL where it is set, else one of our own)", false },
+	{ OPTION_SAME_SERVER, "same-server", NULL, "--scratch may be another database of production's server", false },
+	{ OPTION_GRANTS, "grants", NULL, "with --catalog or --replay: also who may do what", false },
+	OPTION_OUTPUT,
+	OPTION_FORMAT("text|records"),
+	OPTION_LAST,
+};
+const struct program mig_scan_program = {
+	.name = "mig-scan",
+	.about = "how a migrations folder and a database's history stand",
+	.usage = usage,
+	.options = specs,
+	.more = "DIR is prisma/migrations by default, else migrations. With `-` an offline scan is\n"
+	        "read from standard input, and the database side is added.\n"
+	        "\n"
+	        "examples:\n"
+	        "  mig-scan                              the status page\n"
+	        "  mig-scan | mig-plan                   what a deploy would do\n"
+	        "  mig-scan | mig-plan | mig-apply       deploy\n"
+	        "  mig-scan --offline | ssh bastion 'mig-scan - | mig-plan | mig-apply'\n"
+	        "  mig-scan --replay                     do all migrations run, and what do they make?\n"
+	        "  mig-scan --catalog                    what does the database have?\n"
+	        "\n"
+	        "exit codes: 0 done, 1 a migration does not run, 64 usage, 65 bad input, 69 unreachable,\n"
+	        "74 output lost, 75 not now, 77 permission denied, 78 no usable connection string or no\n"
+	        "scratch server\n",
+};
+
+/* By mode. */
+static const char *const mode_options[] = { "", "--datamodel", "--catalog", "--replay" };
+
+static int
+set_mode(struct scan_request *request, enum scan_mode mode, struct output *out)
+{
+	if (request->mode != MODE_SCAN)
+		return options_wrong("%s and %s contradict each other", mode_options[request->mode], mode_options[mode]);
+	request->mode = mode;
+	out->kind = SCHEMA_STREAM;
+	return 0;
+}
+
+/* What only some modes take. */
+static int
+check_mode(const struct scan_request *request)
+{
+	const char *mode = mode_options[request->mode];
+	bool reads_folder = request->mode == MODE_SCAN || request->mode == MODE_REPLAY;
+
+	if (request->mode == MODE_DATAMODEL &&
+	    (request->database != NULL || request->offline || request->wait != NULL || request->dir != NULL))
+		return options_wrong("--datamodel reads a datamodel alone: no database, and no folder of migrations");
+	if (request->offline && request->mode != MODE_SCAN)
+		return options_wrong("--offline and %s contradict each other", mode);
+	if (request->dir != NULL && !reads_folder)
+		return options_wrong("%s reads no folder: %s", mode, request->dir);
+	if (request->dir != NULL && strcmp(request->dir, "-") == 0 && (request->offline || request->mode == MODE_REPLAY))
+		return options_wrong("%s reads a folder, not standard input", request->offline ? "--offline" : mode);
+	if (request->mode != MODE_REPLAY && (request->to != NULL || request->scratch != NULL || request->same_server))
+		return options_wrong("--to, --scratch and --same-server are for --replay");
+	if (request->grants && request->mode != MODE_CATALOG && request->mode != MODE_REPLAY)
+		return options_wrong("--grants is for --catalog and --replay");
+	return 0;
+}
+
+int
+scan_request_read(int argc, char *argv[], struct scan_request *request, struct output *out)
+{
+	struct options o;
+	int option;
+
+	options_begin(&o, &mig_scan_program, argc, argv);
+	while ((option = options_next(&o)) != OPTIONS_DONE) {
+		switch (option) {
+		case OPTIONS_WRONG:
+			return MIG_USAGE;
+		case 'd':
+			request->database = o.value;
+			break;
+		case OPTION_OFFLINE:
+			request->offline = true;
+			break;
+		case OPTION_WAIT:
+			if (options_time("wait", o.value, &request->wait_ms) != 0)
+				return MIG_USAGE;
+			request->wait = o.value;
+			break;
+		case OPTION_DATAMODEL:
+		case OPTION_CATALOG:
+		case OPTION_REPLAY:
+			if (set_mode(request, option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : MODE_REPLAY, out) != 0)
+				return MIG_USAGE;
+			request->datamodel = option == OPTION_DATAMODEL ? o.value : NULL;
+			break;
+		case OPTION_GRANTS:
+			request->grants = true;
+			break;
+		case OPTION_TO:
+			request->to = o.value;
+			break;
+		case OPTION_SCRATCH:
+			request->scratch = o.value;
+			break;
+		case OPTION_SAME_SERVER:
+			request->same_server = true;
+			break;
+		case 'o':
+		case 'F':
+			if (output_option(out, option, o.value) != 0)
+				return MIG_USAGE;
+			break;
+		}
+	}
+	if (request->offline && request->database != NULL)
+		return options_wrong("--offline and --database contradict each other");
+	if (options_one_operand(&o, &request->dir) != 0)
+		return MIG_USAGE;
+	return check_mode(request);
+}
+
+void
+scan_request_words(struct shell_words *words, const struct scan_request *request)
+{
+	if (request->database != NULL && source_word_is_public(request->database))
+		shell_option(words, "-d", request->database);
+	words->unknown |= !source_word_is_public(request->database) || !source_word_is_public(request->scratch);
+	if (request->offline)
+		shell_option(words, "--offline", NULL);
+	if (request->mode != MODE_SCAN)
+		shell_option(words, mode_options[request->mode], request->datamodel);
+	if (request->to != NULL)
+		shell_option(words, "--to", request->to);
+	if (request->scratch != NULL && source_word_is_public(request->scratch))
+		shell_option(words, "--scratch", request->scratch);
+	if (request->same_server)
+		shell_option(words, "--same-server", NULL);
+	if (request->grants)
+		shell_option(words, "--grants", NULL);
+	if (request->wait != NULL)
+		shell_option(words, "--wait", request->wait);
+}
