@@ -82,6 +82,7 @@ $(BUILD)/%.o: LOADS = -I$(LIBRARIES)/include -DMIG_LINK -DMIG_STATIC
 endif
 
 TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
+SCRIPTS = mig-release
 
 # Programs with which tests ask single rooms; built by `make test-tools`.
 TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/tool_*.c))
@@ -98,7 +99,11 @@ endif
 CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(SYSTEM) $(FORTIFY) \
 	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson $(NETTLE)) $(if $(NETTLE),-DMIG_NETTLE) $(LOADS) $(CPPFLAGS)
 
-all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig
+all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(SCRIPTS:%=$(BUILD)/%)
+
+$(SCRIPTS:%=$(BUILD)/%): $(BUILD)/%: scripts/%
+	@mkdir -p $(@D)
+	$(INSTALL) $< $@
 
 # What the five share; and the command lines that have a file of their own.
 PROGRAM = $(BUILD)/tools/program.o
@@ -189,6 +194,10 @@ check-static: static test-tools
 	scripts/install-packages server test
 	MIG_TEST_STATIC=$(CURDIR)/build/static/mig bats tests/static.bats
 
+# mig-release, killed at each tool that it starts.
+check-release: all
+	MIG_TEST_STRIDE=1 bats tests/release.bats -f killed
+
 # The whole suite, with an attacker's schema in every database.
 check-traps:
 	MIG_TEST_TRAPS=1 ./scripts/test
@@ -218,7 +227,7 @@ COMPLETIONS = $(BASHDIR)/mig $(TOOLS:%=$(BASHDIR)/%) $(ZSHDIR)/_mig $(FISHDIR)/m
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(foreach s,1 5 7,$(DESTDIR)$(MANDIR)/man$s) $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) \
 	    $(DESTDIR)$(FISHDIR)
-	$(INSTALL) $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(DESTDIR)$(BINDIR)
+	$(INSTALL) $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(SCRIPTS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
 	set -e; for p in $(PAGES); do $(INSTALL) -m 644 man/$${p#*/} $(DESTDIR)$(MANDIR)/$$p; done
 	$(EMULATOR) $(BUILD)/mig completions bash >$(DESTDIR)$(BASHDIR)/mig
 	$(EMULATOR) $(BUILD)/mig completions zsh >$(DESTDIR)$(ZSHDIR)/_mig
@@ -226,7 +235,7 @@ install: all
 	set -e; for t in $(TOOLS); do ln -sf mig $(DESTDIR)$(BASHDIR)/$$t; ln -sf mig.fish $(DESTDIR)$(FISHDIR)/$$t.fish; done
 
 uninstall:
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(PAGES:%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)%)
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(SCRIPTS:%=$(DESTDIR)$(BINDIR)/%) $(PAGES:%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)%)
 
 # The sources as one file, the same bytes each time.
 VERSION = $(shell sed -n 's/^\#define MIG_VERSION "\(.*\)"/\1/p' lib/base/mig.h)
@@ -253,5 +262,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-release check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -52,7 +52,7 @@ some_plan() {
     [mig-plan]='to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume diff'
     [mig-apply]='database dry-run expect max-stall wait'
     [mig-seed]='database dry-run prune key insert-only enable-row-security table export as into max-stall wait'
-    [mig-check]='database wait watch interval timeout'
+    [mig-check]='database wait watch interval timeout dry-run'
   )
   for tool in "${TOOLS[@]}"; do
     run --separate-stderr "$tool" --help

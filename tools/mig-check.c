@@ -32,6 +32,7 @@ static const struct option_spec specs[] = {
 	{ 'W', "watch", "TIME", "then look again and again: it has to stay well so long", false },
 	{ 'i', "interval", "TIME", "from the end of a look to the next (default: 1s)", false },
 	{ 't', "timeout", "TIME", "end after this time, with what is known by then", false },
+	{ 'n', "dry-run", NULL, "read what was typed, and look at nothing", false },
 	{ 'o', "output", "FILE",
 	    "write what --format says to FILE, else records; standard output\nshows the text", false },
 	{ 'F', "format", FORMATS, "what standard output gets (default: text, everywhere)", false },
@@ -67,6 +68,7 @@ struct request {
 	struct output out;
 	struct bytes help;
 	struct shell_words words;   /* this command, as it was called */
+	bool dry_run;
 };
 
 static int
@@ -84,6 +86,9 @@ take_option(struct request *r, int letter, const char *value)
 		return options_time("interval", value, &r->options.interval_ms);
 	case 't':
 		return options_time("timeout", value, &r->options.timeout_ms);
+	case 'n':
+		r->dry_run = true;
+		return 0;
 	default:
 		return output_option(&r->out, letter, value);
 	}
@@ -238,9 +243,12 @@ main(int argc, char *argv[])
 		code = check_jobs_begin(&r.jobs, r.options.wait_ms > 0, r.options.watch_ms > 0);
 	if (r.out.format == NULL)
 		r.out.format = "text"; /* cron has no terminal */
-	if (code == 0 && !is_face(&r))
+	if (code == 0 && !is_face(&r) && !r.dry_run)
 		code = output_open(&r.out);
-	if (code == 0) {
+	if (code == 0 && r.dry_run) {
+		r.out.complete = true;
+		worst = CHECK_OK;
+	} else if (code == 0) {
 		worst = check_run(&r.options);
 		if (show(&r, worst) != 0)
 			worst = CHECK_UNKNOWN;
