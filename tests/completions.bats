@@ -11,6 +11,8 @@ setup() {
   migration 20240102000000_more 'SELECT 1;'
 }
 
+teardown() { tmux -S "$BATS_TEST_TMPDIR/tmux" kill-server 2>/dev/null || true; }
+
 # completed LINE: what bash makes of it, a word a line; blanks behind a word count.
 completed() {
   run bash --norc -c '
@@ -55,6 +57,14 @@ completed() {
   assert_output $'csv\ntsv\nndjson'
   completed 'mig-check health.cer'
   assert_output $'health.certificate-warn=\nhealth.certificate-crit='
+  completed 'mig-check database='
+  assert_output $'env:DATABASE_URL\nenv:\nfile:\ncmd:'
+  completed 'mig-check history.failed=w'
+  assert_output warning
+  completed 'mig completions '
+  assert_output $'bash\nzsh\nfish'
+  completed 'mig --v'
+  assert_output -- --version
   completed 'mig check his'
   assert_line history
   touch plan.rec
@@ -93,10 +103,55 @@ completed() {
   assert_output $'20240101000000_init\n20240102000000_more'
   offered 'mig-scan --database '
   assert_line file:
+  offered 'mig-scan --database file:pri'
+  assert_output file:prisma/
   offered 'mig-check health.certificate-w'
   assert_output health.certificate-warn=
   offered 'mig de'
   assert_output deploy
+}
+
+# Words in a shell on a terminal, with its own completion: what stands at the prompt after the tabulator.
+shell_begin() { # LINE THAT LOADS COMMAND…
+  local load=$1
+  shift
+  mkdir -p "$BATS_TEST_TMPDIR/home"
+  touch "$BATS_TEST_TMPDIR/home/.zshrc"
+  env -u TMUX HOME="$BATS_TEST_TMPDIR/home" TERM=screen PS1='$ ' PROMPT='$ ' SHELL=/bin/sh \
+    tmux -u -f /dev/null -S "$BATS_TEST_TMPDIR/tmux" new-session -d -x 160 -y 40 "$*"
+  shell_type "PS1='\$ '; PROMPT='\$ '; clear; $load; echo loa''ded" Enter
+  eventually screen_has loaded
+}
+shell_type() { tmux -S "$BATS_TEST_TMPDIR/tmux" send-keys -l "$1" && tmux -S "$BATS_TEST_TMPDIR/tmux" send-keys "$2"; }
+screen_has() { tmux -S "$BATS_TEST_TMPDIR/tmux" capture-pane -p | grep -qxF -- "$1"; }
+shell_completes() { # WORDS COMPLETED
+  shell_type "$1" Tab
+  eventually screen_has "\$ $2" || fail "$1: $(tmux -S "$BATS_TEST_TMPDIR/tmux" capture-pane -p)" || return 1
+  tmux -S "$BATS_TEST_TMPDIR/tmux" send-keys C-u
+}
+shell_completes_words() {
+  echo '-- authorities' >authorities.pem
+  shell_completes 'mig dep' 'mig deploy'
+  shell_completes 'mig deploy --wa' 'mig deploy --wait='
+  shell_completes 'mig plan --to=20240102' 'mig plan --to=20240102000000_more'
+  shell_completes 'mig-scan --database=file:pri' 'mig-scan --database=file:prisma/'
+  shell_completes 'mig status -d file:auth' 'mig status -d file:authorities.pem'
+  shell_completes 'mig check health.ca=auth' 'mig check health.ca=authorities.pem'
+  shell_completes 'mig-check history.pending=cr' 'mig-check history.pending=critical'
+}
+
+@test "bash on a terminal: words, values behind = and :, and files" {
+  command -v tmux >/dev/null || skip 'no tmux'
+  shell_begin 'source <(mig completions bash)' bash --norc
+  shell_completes_words
+}
+
+@test "zsh on a terminal: words, values behind = and :, and files" {
+  command -v tmux >/dev/null || skip 'no tmux'
+  command -v zsh >/dev/null || skip 'no zsh'
+  mig completions zsh >_mig
+  shell_begin 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -D -u' zsh -f
+  shell_completes_words
 }
 
 @test "an unknown shell is refused" {

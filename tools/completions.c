@@ -2,7 +2,7 @@
  * Each script is two parts: what there is, written from the tables, and how a shell asks for it, the same for all.
  *
  * What there is, in bash and zsh: options of a program or of a command of mig, a word each, with what its value is behind "=":
- * --database=SOURCE --offline --format=text|records; and the words of mig-check.
+ * --database=SOURCE --offline --format=text|records; and so the words of mig-check.
  */
 #include "completions.h"
 
@@ -14,7 +14,7 @@
 #include "check/check.h"
 #include "manual.h"
 
-static const char others[] = "check seed scan apply help install-links";
+static const char others[] = "check seed scan apply help install-links completions";
 
 /* --- what there is --- */
 
@@ -58,8 +58,21 @@ print_options(const int which[], size_t count)
 		print_option(spec);
 }
 
+/* What a shell can help with of what stands behind "="; else "". */
+static const char *
+known_argument(const char *argument, bool is_state)
+{
+	if (is_state)
+		return "ok|warning|critical";
+	if (strcmp(argument, "SOURCE") == 0)
+		return argument;
+	if (strncmp(argument, "FILE", 4) == 0)
+		return "FILE";
+	return strchr(argument, '|') != NULL ? argument : "";
+}
+
 static void
-print_checks(void)
+print_checks(bool arguments)
 {
 	const struct setting *setting;
 	size_t i;
@@ -67,9 +80,13 @@ print_checks(void)
 	for (i = 0; check_kinds[i] != NULL; i++) {
 		const struct check_kind *kind = check_kinds[i];
 
-		printf(" %s%s", kind->name, kind->value != NULL && !kind->value_optional ? "=" : "");
+		if (kind->value == NULL || kind->value_optional)
+			printf(" %s", kind->name);
+		if (kind->value != NULL)
+			printf(" %s=%s", kind->name, arguments ? known_argument(kind->value, false) : "");
 		for (setting = kind->settings; setting != NULL && setting->name != NULL; setting++)
-			printf(" %s.%s=", kind->name, setting->name);
+			printf(" %s.%s=%s", kind->name, setting->name,
+			    arguments ? known_argument(setting->argument, setting->type == SETTING_STATE) : "");
 	}
 }
 
@@ -93,7 +110,7 @@ print_tables(const struct command *const commands[])
 	for (i = 0; commands[i] != NULL; i++)
 		printf("%s ", commands[i]->name);
 	printf("%s'\n_mig_checks='", others);
-	print_checks();
+	print_checks(true);
 	printf("'\n");
 }
 
@@ -113,54 +130,65 @@ static const char candidates[] =
     "    printf '%s\\n' \"$1${path##*/}\"\n"
     "  done\n"
     "}\n"
-    "_mig_values() { # ARGUMENT PREFIX\n"
+    "_mig_values() { # ARGUMENT PREFIX VALUE\n"
     "  case $1 in\n"
-    "  SOURCE) printf '%s\\n' \"${2}env:DATABASE_URL\" \"${2}env:\" \"${2}file:\" \"${2}cmd:\" ;;\n"
+    "  SOURCE)\n"
+    "    case $3 in\n"
+    "    file:*) echo files ;;\n"
+    "    *) printf '%s\\n' \"${2}env:DATABASE_URL\" \"${2}env:\" \"${2}file:\" \"${2}cmd:\" ;;\n"
+    "    esac ;;\n"
     "  NAME*) _mig_migrations \"$2\" ;;\n"
     "  FILE*) echo files ;;\n"
     "  DIR*) echo folders ;;\n"
-    "  [a-z]*\\|*) printf '%s\\n' \"$1\" | tr '|' '\\n' | while read -r word; do printf '%s\\n' \"$2$word\"; done ;;\n"
+    "  *\\|*) printf '%s\\n' \"$1\" | tr '|' '\\n' | while read -r word; do printf '%s\\n' \"$2$word\"; done ;;\n"
     "  esac\n"
     "}\n"
+    "_mig_among() { # TABLE CURRENT BEFORE: the value of a word of the table, or 1\n"
+    "  printf '%s\\n' \"$1\" | tr ' ' '\\n' | (\n"
+    "    while read -r word; do\n"
+    "      case $word in *=*) ;; *) continue ;; esac\n"
+    "      if [ \"$3\" = \"${word%%=*}\" ]; then\n"
+    "        _mig_values \"${word#*=}\" '' \"$2\"\n"
+    "        exit 0\n"
+    "      fi\n"
+    "      case $2 in\n"
+    "      \"${word%%=*}\"=*) _mig_values \"${word#*=}\" \"${word%%=*}=\" \"${2#*=}\"; exit 0 ;;\n"
+    "      esac\n"
+    "    done\n"
+    "    exit 1\n"
+    "  )\n"
+    "}\n"
     "_mig_candidates() { # CURRENT WORD...\n"
-    "  local current=$1 program=${2##*/} before option\n"
+    "  local current=$1 program=${2##*/} before word\n"
     "  shift 2\n"
     "  if [ \"$program\" = mig ]; then\n"
     "    if [ $# -eq 0 ]; then\n"
-    "      printf '%s\\n' \"$_mig_commands\" | tr ' ' '\\n'\n"
+    "      printf '%s\\n' \"$_mig_commands --help --version\" | tr ' ' '\\n'\n"
     "      return\n"
     "    fi\n"
     "    case $1 in\n"
     "    check | seed | scan | apply) program=mig-$1 ;;\n"
     "    help) printf '%s\\n' mig scan plan apply seed check records; return ;;\n"
+    "    completions) printf '%s\\n' bash zsh fish; return ;;\n"
     "    install-links) echo folders; return ;;\n"
     "    *) program=mig-command-$1 ;;\n"
     "    esac\n"
     "  fi\n"
     "  before=\n"
-    "  for option; do before=$option; done\n"
-    "  case $before in -d) before=--database ;; -o) before=--output ;; esac\n"
-    "  _mig_options \"$program\" | tr ' ' '\\n' | {\n"
-    "    while read -r option; do\n"
-    "      case $option in *=*) ;; *) continue ;; esac\n"
-    "      if [ \"$before\" = \"${option%%=*}\" ]; then\n"
-    "        _mig_values \"${option#*=}\" ''\n"
-    "        exit\n"
-    "      fi\n"
-    "      case $current in\n"
-    "      \"${option%%=*}\"=*) _mig_values \"${option#*=}\" \"${option%%=*}=\"; exit ;;\n"
-    "      esac\n"
-    "    done\n"
-    "    case $current in\n"
-    "    -*)\n"
-    "      _mig_options \"$program\" | tr ' ' '\\n' | sed 's/=.*/=/' ;;\n"
-    "    *)\n"
-    "      case $program in\n"
-    "      mig-check | mig-command-verify) printf '%s\\n' \"$_mig_checks\" | tr ' ' '\\n' ;;\n"
-    "      *) echo files ;;\n"
-    "      esac ;;\n"
-    "    esac\n"
-    "  }\n"
+    "  for word; do before=$word; done\n"
+    "  case $before in -d) before=--database ;; -o) before=--output ;; --*) ;; *) before= ;; esac\n"
+    "  _mig_among \"$(_mig_options \"$program\")\" \"$current\" \"$before\" && return\n"
+    "  case $current in\n"
+    "  -*)\n"
+    "    _mig_options \"$program\" | tr ' ' '\\n' | sed 's/=.*/=/' ;;\n"
+    "  *)\n"
+    "    case $program in\n"
+    "    mig-check | mig-command-verify)\n"
+    "      _mig_among \"$_mig_checks\" \"$current\" '' && return\n"
+    "      printf '%s\\n' \"$_mig_checks\" | tr ' ' '\\n' | sed 's/=.*/=/' ;;\n"
+    "    *) echo files ;;\n"
+    "    esac ;;\n"
+    "  esac\n"
     "}\n";
 
 static const char bash[] =
@@ -179,23 +207,25 @@ static const char bash[] =
     "  while read -r found; do\n"
     "    case $found in\n"
     "    '') ;;\n"
-    "    files) mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -f -- \"${current#\"$cut\"}\") ;;\n"
-    "    folders) mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -d -- \"${current#\"$cut\"}\") ;;\n"
+    "    files | folders)\n"
+    "      compopt -o filenames\n"
+    "      mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(\n"
+    "        if [[ $found = files ]]; then compgen -f -- \"${current#\"$cut\"}\"; else compgen -d -- \"${current#\"$cut\"}\"; fi)\n"
+    "      ;;\n"
     "    \"$current\"*) COMPREPLY+=(\"${found#\"$cut\"}\") ;;\n"
     "    esac\n"
     "  done < <(_mig_candidates \"$current\" \"${words[@]}\")\n"
     "  [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *[=:] ]] || compopt -o nospace\n"
     "}\n"
-    "complete -o filenames -F _mig_complete mig mig-scan mig-plan mig-apply mig-seed mig-check\n";
+    "complete -F _mig_complete mig mig-scan mig-plan mig-apply mig-seed mig-check\n";
 
 static const char zsh[] =
     "_mig() {\n"
-    "  emulate -L zsh\n"
     "  local found\n"
     "  local -a plain open\n"
     "  for found in ${(f)\"$(_mig_candidates \"$PREFIX\" \"${(@)words[1,CURRENT-1]}\")\"}; do\n"
     "    case $found in\n"
-    "    files) compset -P '*='; _files ;;\n"
+    "    files) compset -P '*='; compset -P 'file:'; _files ;;\n"
     "    folders) compset -P '*='; _files -/ ;;\n"
     "    *[=:]) open+=(\"$found\") ;;\n"
     "    *) plain+=(\"$found\") ;;\n"
@@ -231,7 +261,7 @@ print_fish_option(const char *program, const char *condition, const struct optio
 		printf(" -s %c", spec->letter);
 	if (argument != NULL && argument[0] != '[') {
 		if (strcmp(argument, "SOURCE") == 0)
-			printf(" -x -a 'env:DATABASE_URL env: file: cmd:'");
+			printf(" -x -a 'env:DATABASE_URL env: cmd: (__mig_files)'");
 		else if (strncmp(argument, "NAME", 4) == 0)
 			printf(" -x -a '(__mig_migrations)'");
 		else if (strncmp(argument, "FILE", 4) == 0 || strncmp(argument, "DIR", 3) == 0)
@@ -271,6 +301,15 @@ print_fish(const struct command *const commands[])
 	       "    test -e $folder/migration.sql; and basename $folder\n"
 	       "  end\n"
 	       "end\n"
+	       "function __mig_files\n"
+	       "  set -l word (commandline -ct)\n"
+	       "  string match -q '*file:*' -- $word; or begin; echo file:; return; end\n"
+	       "  for path in (__fish_complete_path (string replace -r '^.*?file:' '' -- $word))\n"
+	       "    echo file:$path\n"
+	       "  end\n"
+	       "end\n"
+	       "complete -c mig -n __fish_use_subcommand -l help -l version\n"
+	       "complete -c mig -f -n '__fish_seen_subcommand_from completions' -a 'bash zsh fish'\n"
 	       "complete -c mig -f -n __fish_use_subcommand -a '");
 	for (i = 0; commands[i] != NULL; i++)
 		printf("%s ", commands[i]->name);
@@ -285,9 +324,9 @@ print_fish(const struct command *const commands[])
 		for (k = 0; k < commands[i]->count; k++)
 			print_fish_program("mig", commands[i]->name, tools[commands[i]->tools[k]].program);
 	printf("complete -c mig-check -f -a '");
-	print_checks();
+	print_checks(false);
 	printf("'\ncomplete -c mig -f -n '__fish_seen_subcommand_from check verify' -a '");
-	print_checks();
+	print_checks(false);
 	printf("'\n");
 }
 
