@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "base/message.h"
-#include "base/mig.h"
 #include "base/null.h"
 #include "base/options.h"
 #include "base/signals.h"

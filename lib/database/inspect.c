@@ -10,7 +10,6 @@
 #include "base/null.h"
 #include "database/rights.h"
 #include "migrations/history.h"
-#include "records/record.h"
 
 /* Something else has the table's name: no history can be kept in it, and none beside it. */
 static int

@@ -8,7 +8,6 @@
 #include "base/null.h"
 #include "base/own_sql.h"
 #include "migrations/history.h"
-#include "records/record.h"
 
 struct lock_watch {
 	struct db *db;    /* NULL: lost */

@@ -6,16 +6,17 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "database/deploy_lock.h"
 #include "migrations/history.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
 
-/* 1, 0, or -1 with the error said.  `ours`: its names are pg_catalog's. */
+/* 1, 0, or -1 with the error said. */
 static int
-ask_flag(struct db *db, const char *sql, bool ours)
+ask_flag(struct db *db, const char *sql)
 {
 	struct answer *answer;
-	enum db_outcome outcome = ours ? db_query_ours(db, &answer, sql, 0, NULL) : db_query(db, &answer, sql, 0, NULL);
+	enum db_outcome outcome = db_query(db, &answer, sql, 0, NULL);
 	int flag;
 
 	if (outcome != DB_OK) {
@@ -30,17 +31,15 @@ ask_flag(struct db *db, const char *sql, bool ours)
 static int
 restore_lock(struct db *db, const struct step *step)
 {
-	int held = ask_flag(db, history_lock_held_sql, true);
+	enum deploy_lock_kept kept;
+	enum db_outcome outcome = deploy_lock_keep(db, &kept);
 
-	if (held == 0) {
-		held = ask_flag(db, history_try_lock_sql, true);
-		if (held == 1)
-			message_warning("%s released the deploy lock; it was taken again", step->migration);
-	}
-	if (held == 1)
+	if (outcome != DB_OK)
+		return db_say(db, outcome, "look at the session");
+	if (kept == DEPLOY_LOCK_TAKEN_AGAIN)
+		message_warning("%s released the deploy lock; it was taken again", step->migration);
+	if (kept != DEPLOY_LOCK_LOST)
 		return 0;
-	if (held < 0)
-		return message_code();
 	return message_error(MIG_BUSY, "%s released the deploy lock, and another deployer holds it now", step->migration);
 }
 
@@ -52,7 +51,7 @@ restore_search_path(struct db *db, const char *schema, const struct conninfo *ta
 	int resolves;
 
 	history_resolves_sql(&sql, schema);
-	resolves = ask_flag(db, sql.data, false);
+	resolves = ask_flag(db, sql.data);
 	sql.len = 0;
 	if (resolves != 0) {
 		bytes_free(&sql);

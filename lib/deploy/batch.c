@@ -7,7 +7,6 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
-#include "base/mig.h"
 #include "base/null.h"
 #include "deploy/stall.h"
 #include "migrations/history.h"

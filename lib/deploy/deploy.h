@@ -8,7 +8,6 @@
 
 #include "records/model.h"
 #include "records/output.h"
-#include "secret/source.h"
 
 struct deploy {
 	const char *database;      /* -d, or NULL */

@@ -8,7 +8,6 @@
 #include "base/mig.h"
 #include "database/leftovers.h"
 #include "deploy/next_command.h"
-#include "migrations/history.h"
 #include "migrations/journal.h"
 #include "records/words.h"
 #include "sql/interrupted.h"

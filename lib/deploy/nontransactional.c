@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/signals.h"
+#include "database/deploy_lock.h"
 #include "database/leftovers.h"
 #include "deploy/stall.h"
 #include "deploy/step.h"
@@ -54,17 +55,13 @@ let_others_through(struct step_exec *g, size_t at)
 	if (!step_exec_error_is(g, "40P01") || clock_now_ms() - g->deadlocked_ms < OTHERS_WAIT_MS)
 		return true;
 	message_verbose("%s: releasing the deploy lock to a waiting deployer", g->step->migration);
-	if (!db_run_best_effort(s->db, history_unlock_sql))
+	if (!deploy_lock_release(s->db))
 		return false;
 	g->finished = true; /* without the lock the row is not ours to write: another run may go on with it */
 	while (!locked && clock_now_ms() < s->traffic.deadline_ms && signals_caught() == 0) {
-		struct answer *answer;
-
 		clock_sleep_ms(200);
-		if (db_query(s->db, &answer, history_try_lock_sql, 0, NULL) != DB_OK)
+		if (deploy_lock_try(s->db, &locked) != DB_OK)
 			return false;
-		locked = answer_flag(answer, 0, 0);
-		answer_free(answer);
 	}
 	if (!locked || !is_where_we_left_it(g, at))
 		return false;

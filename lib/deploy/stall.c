@@ -8,7 +8,6 @@
 #include "base/null.h"
 #include "base/page.h"
 #include "base/signals.h"
-#include "records/record.h"
 
 enum {
 	TICK_MS = 50,          /* the session's own ticks: looks cannot be denser */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/signals.h"
+#include "database/deploy_lock.h"
 #include "database/setting_origin.h"
 #include "deploy/cause.h"
 #include "deploy/stall.h"
@@ -24,17 +25,13 @@ enum { SETTLE_MS = 10000, AGAIN_MS = 250 };
 static bool
 lock_again(struct step_context *s, struct db **db)
 {
-	struct answer *answer;
-	bool locked = false;
+	bool locked;
 
 	if (*db == NULL && (*db = db_try_open(s->source, "mig-apply", 0, NULL)) != NULL)
 		db_release_on_death(*db);
 	if (*db == NULL)
 		return false;
-	if (db_query(*db, &answer, history_try_lock_sql, 0, NULL) == DB_OK) {
-		locked = answer_flag(answer, 0, 0);
-		answer_free(answer);
-	} else {
+	if (deploy_lock_try(*db, &locked) != DB_OK) {
 		db_close(*db);
 		*db = NULL;
 	}

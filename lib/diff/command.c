@@ -10,7 +10,6 @@
 #include "base/null.h"
 #include "catalog/catalog.h"
 #include "catalog/stream.h"
-#include "datamodel/datamodel.h"
 #include "datamodel/files.h"
 #include "diff/diff.h"
 #include "diff/page.h"

@@ -17,7 +17,6 @@
 #include "base/bytes.h"
 #include "records/model.h"
 #include "records/record.h"
-#include "sql/sql.h"
 
 #define HISTORY_TABLE "_prisma_migrations"
 

@@ -6,7 +6,6 @@
 #include "base/null.h"
 #include "base/shell_quote.h"
 #include "migrations/script_path.h"
-#include "records/record.h"
 
 void
 finding_place(struct bytes *out, const char *folder, const struct finding *f)

@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 #include "base/mig.h"
-#include "migrations/history.h"
 #include "migrations/journal.h"
 #include "records/words.h"
 #include "sql/session_effects.h"

@@ -12,7 +12,6 @@
 #include "migrations/journal.h"
 #include "migrations/other_schemas.h"
 #include "plan/finding_text.h"
-#include "records/record.h"
 #include "records/words.h"
 
 /* Lists of more lines than this fold, unless -v. */

@@ -7,7 +7,6 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mig.h"
-#include "migrations/history.h"
 #include "migrations/journal.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"

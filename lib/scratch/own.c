@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/message.h"
-#include "base/mig.h"
 #include "base/signals.h"
 #include "migrations/history.h"
 #include "scratch/programs.h"

@@ -6,7 +6,6 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
-#include "base/signals.h"
 #include "scratch/scratch_internal.h"
 
 #define SHADOW "SHADOW_DATABASE_URL"

@@ -17,7 +17,6 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/signals.h"
-#include "scratch/files.h"
 #include "scratch/template.h"
 
 enum { START_MS = 60000, STOP_MS = 30000 };

@@ -8,11 +8,8 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
-#include "base/null.h"
-#include "base/page.h"
 #include "base/signals.h"
-#include "database/inspect.h"
-#include "migrations/history.h"
+#include "database/deploy_lock.h"
 #include "seed/error_row.h"
 #include "seed/foresight.h"
 #include "seed/origin.h"
@@ -214,8 +211,6 @@ say_stopped(void)
 static int
 take_lock(struct db *db, long long deadline)
 {
-	struct answer *a = NULL;
-	struct page_session session;
 	struct bytes holder = { 0 };
 	enum db_outcome outcome;
 	long long pause;
@@ -225,21 +220,13 @@ take_lock(struct db *db, long long deadline)
 	for (;;) {
 		bool taken;
 
-		if ((outcome = db_query(db, &a, history_try_lock_sql, 0, NULL)) != DB_OK) {
+		if ((outcome = deploy_lock_try(db, &taken)) != DB_OK) {
 			code = db_say(db, outcome, "take the deploy lock");
 			break;
 		}
-		taken = answer_flag(a, 0, 0);
-		answer_free(a);
 		if (taken)
 			break;
-		if (db_query_ours(db, &a, history_holder_sql, 0, NULL) == DB_OK && answer_rows(a) > 0) {
-			session = inspect_holder(a);
-			session.age_ms = NUMBER_UNKNOWN; /* of its connection */
-			holder.len = 0;
-			page_session(&holder, &session);
-		}
-		answer_free(a);
+		deploy_lock_name_holder(db, &holder);
 		pause = backoff_poll(++look, randombytes_random());
 		if (clock_now_ms() + pause > deadline) {
 			code = message_error(MIG_BUSY, "another deployer holds the lock: %s",
@@ -314,18 +301,14 @@ say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e,
 static int
 keep_lock(struct db *db, const struct seed_input *input, long long deadline)
 {
-	struct answer *a = NULL;
+	enum deploy_lock_kept kept;
 	enum db_outcome outcome;
-	int code = 0;
 
 	if (input->sql_count == 0)
 		return 0;
-	if ((outcome = db_query_ours(db, &a, history_lock_held_sql, 0, NULL)) != DB_OK)
-		code = db_say(db, outcome, "look at the deploy lock");
-	else if (!answer_flag(a, 0, 0))
-		code = take_lock(db, deadline);
-	answer_free(a);
-	return code;
+	if ((outcome = deploy_lock_keep(db, &kept)) != DB_OK)
+		return db_say(db, outcome, "look at the deploy lock");
+	return kept == DEPLOY_LOCK_LOST ? take_lock(db, deadline) : 0;
 }
 
 int

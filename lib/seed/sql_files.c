@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
-#include "migrations/history.h"
+#include "database/deploy_lock.h"
 #include "seed/file.h"
 #include "seed/origin.h"
 #include "sql/session_effects.h"
@@ -64,17 +64,16 @@ unlocking_file(const struct seeding *s)
 static enum db_outcome
 take_lock_again(struct seeding *s)
 {
-	struct answer *a = NULL;
-	enum db_outcome outcome = db_query_ours(s->db, &a, history_try_lock_sql, 0, NULL);
+	bool locked;
+	enum db_outcome outcome = deploy_lock_try(s->db, &locked);
 
-	if (outcome == DB_OK && !answer_flag(a, 0, 0)) {
+	if (outcome == DB_OK && !locked) {
 		s->code = message_error(MIG_BUSY, "%s released the deploy lock, and another deployer holds it now",
 		    unlocking_file(s));
 		message_line("  Nothing was seeded: all was rolled back.");
 	} else if (outcome == DB_OK && s->first) {
 		message_warning("%s released the deploy lock; it was taken again", unlocking_file(s));
 	}
-	answer_free(a);
 	return outcome;
 }
 
@@ -98,7 +97,7 @@ say_read_only(const struct seeding *s)
 static enum db_outcome
 check_session(struct seeding *s)
 {
-	struct db_ask asks[] = { { .sql = history_lock_held_sql, .ours = true },
+	struct db_ask asks[] = { deploy_lock_ask_held(),
 		{ .sql = "SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool" } };
 	enum db_outcome outcome = db_query_batch(s->db, asks, 2);
 	size_t i;
