@@ -131,16 +131,88 @@ until_a_second_old() {
   verdict 2 '1 session blocked' database.blocked-crit=500ms
 }
 
-@test "a session blocked by a prepared transaction: no pid is ended, its name is asked for" {
+@test "a session blocked by a prepared transaction: no pid is ended, its name is said" {
   sql "CREATE TABLE a (); BEGIN; LOCK TABLE a; PREPARE TRANSACTION 'left behind'"
   client psql -XAtqc 'SELECT * FROM a' >/dev/null 2>&1 3>&- 4>&- &
   eventually sees 1 'SELECT count(*) FROM pg_locks WHERE NOT granted'
   until_a_second_old "SELECT max(query_start) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND wait_event_type = 'Lock'"
   verdict 1 ' by a prepared transaction' database.blocked-warn=0
   assert_line --regexp '1 session blocked for up to [0-9]+ m?s by a prepared transaction'
-  shows 'behind a prepared transaction' 'from pg_prepared_xacts'
+  shows 'behind a prepared transaction' "commit prepared 'left behind'; or rollback prepared 'left behind';"
   shows_not 'pg_terminate_backend(0)' 'pid 0'
   prepared_end
+}
+
+# The SQL that an alert tells people to type, a line each; of several ways the last.
+advised() {
+  grep -oE '((drop|reindex) index|alter table|select (pg_|gid)|rollback prepared|GRANT).*;$' <<<"$output"
+}
+
+# a session that waits behind whoever holds "Tab le"
+waiter() {
+  client psql -XAtqc "SELECT * FROM \"o'd sch\".\"Tab le\"" >/dev/null 2>&1 3>&- 4>&- &
+  eventually sees 1 'SELECT count(*) FROM pg_locks WHERE NOT granted'
+}
+
+# ends CODE: so does a check with $words.
+ends() {
+  # shellcheck disable=SC2086
+  run mig-check database $words
+  [[ $status == "$1" ]]
+}
+
+# STATE | settings | what makes it (a statement in `set up`, or a command behind !) | what is typed, as a pattern
+advice() {
+  cat <<'TABLE'
+a failed build||CREATE UNIQUE INDEX CONCURRENTLY "In dex" ON "Tab le" (a)|drop index concurrently "o'd sch"."In dex";
+a failed rebuild||REINDEX INDEX CONCURRENTLY by_f|drop index concurrently "o'd sch".by_f_ccnew;
+a failed build of a partition's||!sql "$path CREATE UNIQUE INDEX p_a ON ONLY p (a)"; ! sql "$path CREATE UNIQUE INDEX CONCURRENTLY p1_a ON p1 (a)" && sql "$path ALTER INDEX p_a ATTACH PARTITION p1_a; TRUNCATE p"|reindex index concurrently "o'd sch".p1_a;
+constraints||ALTER TABLE "Tab le" ADD CONSTRAINT "che'ck" CHECK (a > 0) NOT VALID|alter table "o'd sch"."Tab le" validate constraint "che'ck";
+a partition's||ALTER TABLE p ADD CONSTRAINT c CHECK (a > 0) NOT VALID|alter table "o'd sch".p1? validate constraint c;
+a transaction|database.transaction-warn=0|!session_begin "$path BEGIN; SELECT * FROM \"Tab le\""|select pg_terminate_backend.[0-9]+.;
+a prepared one|database.transaction-warn=0|BEGIN; INSERT INTO p VALUES (3); PREPARE TRANSACTION 'o''ne \2'|rollback prepared  ?E?'o''ne .*2';
+a blocked session|database.blocked-warn=0 database.transaction-warn=1h|!session_begin "$path BEGIN; LOCK TABLE \"Tab le\"" && waiter|select pg_terminate_backend.[0-9]+.;
+behind a prepared one|database.blocked-warn=0 database.transaction-warn=1h|!sql "$path BEGIN; LOCK TABLE \"Tab le\"; PREPARE TRANSACTION 'it''s'" && waiter|rollback prepared 'it''s';
+TABLE
+}
+
+@test "what an alert says to type ends it, in psql without the string's schema, whatever the names are" {
+  local state words given pattern typed path="SET search_path = \"o'd sch\";"
+  sql 'CREATE SCHEMA "o'\''d sch"; CREATE TABLE "Tab le" (a int); CREATE INDEX "In dex" ON "Tab le" (a); CREATE INDEX by_f_ccnew ON "Tab le" (a)'
+  sql "$path"' CREATE TABLE "Tab le" (a int); INSERT INTO "Tab le" VALUES (1), (1);
+    CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9); INSERT INTO p VALUES (1), (1);
+    CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN 1; END$$; CREATE INDEX by_f ON "Tab le" (f(a));
+    CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN 1 / 0; END$$'
+  DATABASE_URL+="&schema=o%27d%20sch"
+  while IFS='|' read -r state words given pattern; do
+    if [[ $given == !* ]]; then
+      eval "${given#!}" || true
+    else
+      psql -qc "$path" -c "$given" || true
+    fi
+    eventually ends 1 || fail "$state: $output" || return 1
+    typed=$(advised) || fail "$state: $output" || return 1
+    ! grep -vqxE "$pattern" <<<"$typed" || fail "$state: $output" || return 1
+    sql "$typed" >/dev/null
+    eventually ends 0 || fail "$state: $typed: $output" || return 1
+  done < <(advice)
+  assert_equal "$(sql "SELECT count(*) FROM pg_indexes WHERE schemaname = 'public' AND tablename = 'Tab le'")" 2
+}
+
+@test "the grants of an alert about the history suffice, also where the role may not even use the schema" {
+  folder_new
+  migration 1_a 'SELECT 1;'
+  DATABASE_URL+="&schema=o%27d%20sch"
+  pipeline
+  assert_code 0
+  role_new monitor
+  DATABASE_URL="$(database_url "$ROLE")&schema=o%27d%20sch"
+  run bash -c 'mig-scan --offline | mig-check history --wait=10ms'
+  assert_code 2
+  assert_equal "$(advised | wc -l)" 2
+  sql "$(advised)"
+  run bash -c 'mig-scan --offline | mig-check history --wait=10ms'
+  assert_code 0
 }
 
 standby_ctl() {

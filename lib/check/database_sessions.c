@@ -168,7 +168,10 @@ database_judge_blocked(const struct database_look *l)
 		    age));
 		check_detail(l->outcome, "", "behind %s", behind.data);
 	}
-	if (blocker == 0)
+	if (blocker == 0 && answer_text(a, 0, 10) != NULL)
+		check_detail(l->outcome, "", "commit prepared %s; or rollback prepared %s;", answer_text(a, 0, 10),
+		    answer_text(a, 0, 10));
+	else if (blocker == 0)
 		check_detail(l->outcome, "",
 		    "select gid, owner, prepared from pg_prepared_xacts order by prepared;");
 	else

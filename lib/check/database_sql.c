@@ -8,6 +8,11 @@
 #define THIS_DATABASE "(SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
 #define SHOWN_ROWS " LIMIT 5"
 
+/* A name for a command: whoever types it has another search path, in which the same name may be another relation's. */
+#define QUALIFIED(oid) \
+	"(SELECT quote_ident(n.nspname::text) || '.' || quote_ident(q.relname::text) FROM pg_catalog.pg_class q " \
+	"JOIN pg_catalog.pg_namespace n ON n.oid = q.relnamespace WHERE q.oid = " oid ")"
+
 static const char who_sql[] =
     "SELECT pg_is_in_recovery(), current_user, "
     "current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int, "
@@ -21,7 +26,8 @@ static const char who_sql[] =
  * REINDEX and DROP INDEX CONCURRENTLY have one on the index itself.
  */
 static const char indexes_sql[] =
-    "SELECT " OWN_SQL_AS_SESSION("i.indexrelid::regclass::text") ", " OWN_SQL_AS_SESSION("i.indrelid::regclass::text") ", count(*) OVER () "
+    "SELECT " OWN_SQL_AS_SESSION("i.indexrelid::regclass::text") ", " OWN_SQL_AS_SESSION("i.indrelid::regclass::text") ", count(*) OVER (), "
+    QUALIFIED("i.indexrelid") ", (SELECT relispartition FROM pg_catalog.pg_class WHERE oid = i.indexrelid) "
     "FROM pg_catalog.pg_index i WHERE NOT i.indisvalid AND i.indislive "
     "AND (SELECT relkind FROM pg_catalog.pg_class WHERE oid = i.indexrelid) = 'i' "
     "AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p "
@@ -31,7 +37,7 @@ static const char indexes_sql[] =
     "AND l.mode = 'ShareUpdateExclusiveLock') ORDER BY 1" SHOWN_ROWS;
 
 static const char constraints_sql[] =
-    "SELECT quote_ident(conname), " OWN_SQL_AS_SESSION("conrelid::regclass::text") ", count(*) OVER () "
+    "SELECT quote_ident(conname), " QUALIFIED("conrelid") ", count(*) OVER () "
     "FROM pg_catalog.pg_constraint c WHERE NOT convalidated AND conrelid <> 0 "
     "AND coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) ORDER BY 1" SHOWN_ROWS;
 
@@ -51,11 +57,19 @@ static const char prepared_sql[] =
     "SELECT quote_literal(gid), owner, " SECONDS("prepared") " FROM pg_catalog.pg_prepared_xacts "
     "WHERE database = current_database() ORDER BY prepared" SHOWN_ROWS;
 
+/* The prepared transaction that a session waits for: its locks have no pid, but the number of one on itself. */
+#define PREPARED_BEFORE(w) \
+	"(SELECT quote_literal(p.gid) FROM pg_catalog.pg_prepared_xacts p WHERE p.database = current_database() " \
+	"AND (p.transaction = " w ".transactionid OR EXISTS (SELECT FROM pg_catalog.pg_locks l " \
+	"JOIN pg_catalog.pg_locks x ON x.virtualtransaction = l.virtualtransaction WHERE l.pid IS NULL AND x.pid IS NULL " \
+	"AND l.granted AND l.locktype = 'relation' AND " w ".locktype = 'relation' AND l.relation = " w ".relation " \
+	"AND x.granted AND x.transactionid = p.transaction)) ORDER BY p.prepared LIMIT 1)"
+
 /* pg_locks has waitstart since PostgreSQL 14. */
 static const char blocked_sql[] =
     "SELECT w.pid, " SECONDS("coalesce((to_jsonb(w) ->> 'waitstart')::timestamptz, a.query_start)") ", "
     "" OWN_SQL_AS_SESSION("w.relation::regclass::text") ", by[1], b.usename, host(b.client_addr), b.application_name, b.state, "
-    FIRST_WORD("b.query") ", count(*) OVER () FROM pg_catalog.pg_locks w "
+    FIRST_WORD("b.query") ", count(*) OVER (), CASE WHEN by[1] = 0 THEN " PREPARED_BEFORE("w") " END FROM pg_catalog.pg_locks w "
     "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid "
     "CROSS JOIN LATERAL pg_catalog.pg_blocking_pids(w.pid) AS by "
     "LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = by[1] "

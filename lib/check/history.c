@@ -12,6 +12,7 @@
 #include "base/shell_quote.h"
 #include "check/check.h"
 #include "database/inspect.h"
+#include "database/rights.h"
 #include "migrations/history.h"
 #include "migrations/other_schemas.h"
 #include "migrations/status.h"
@@ -59,6 +60,7 @@ struct history_job {
 	bool made, keeps;            /* keeps: the scripts will be needed again */
 	struct inspection inspection;
 	const char *schema;
+	const char *rights[2];       /* the parameters of what it may read */
 	struct bytes rows_sql;
 	char *command, *folder;      /* of the scan, which outlives its reader */
 };
@@ -205,7 +207,10 @@ ask(struct check_job *job, struct db_ask *asks)
 	if (h->rows_sql.len == 0)
 		history_rows_sql(&h->rows_sql, h->schema);
 	inspect_ask(asks, &h->schema, h->rows_sql.data);
-	return INSPECT_ASKS;
+	h->rights[0] = h->schema;
+	h->rights[1] = "read";
+	asks[INSPECT_ASKS] = rights_of_history_ask(h->rights);
+	return INSPECT_ASKS + 1;
 }
 
 static void
@@ -226,21 +231,19 @@ compare_again(struct check_job *job, struct history_job *h)
 	history_index_free(&index);
 }
 
+/* What an owner types, a line each. */
 static void
-say_grant(struct check_job *job, const struct poller *session)
+say_grants(struct check_job *job, const struct db_ask *rights)
 {
-	const char *schema = session->source.target.schema;
-	struct bytes table = { 0 }, role = { 0 };
+	size_t i;
 
-	if (schema != NULL) {
-		bytes_sql_name(&table, schema);
-		bytes_char(&table, '.');
+	for (i = 0; rights->outcome == DB_OK && i < answer_rows(rights->answer); i++) {
+		struct bytes grant = { 0 };
+
+		right_grant(&grant, rights->answer, i);
+		check_detail(&job->outcome, i == 0 ? "next" : "", "%s", grant.data);
+		bytes_free(&grant);
 	}
-	bytes_sql_name(&role, db_user(session->db));
-	check_detail(&job->outcome, "next", "grant select on %s" HISTORY_TABLE " to %s;", bytes_text(&table),
-	    role.data);
-	bytes_free(&table);
-	bytes_free(&role);
 }
 
 static void
@@ -256,7 +259,7 @@ answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 	} else if (denied != NULL) {
 		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [%s]", denied);
 		if (strcmp(denied, "42501") == 0)
-			say_grant(job, session);
+			say_grants(job, &asks[INSPECT_ASKS]);
 	} else if (inspect_answered(session->db, asks, &h->inspection) != 0) {
 		check_say(&job->outcome, CHECK_UNKNOWN, "the history cannot be judged");
 	} else {

@@ -33,7 +33,7 @@ take_look(struct db *db, struct inspection *inspection)
 	if (answer_rows(a) != 1 || answer_text(a, 0, HISTORY_LOOK_BACKEND) == NULL)
 		return db_say(db, db_give_up(db), "look at the database");
 	if (schema == NULL) {
-		(void)message_error(MIG_CONFIG, "the search path of %s names no schema that exists", db_user(db));
+		(void)message_error(MIG_CONFIG, "the search path of %s names no schema that exists and that it may use", db_user(db));
 		message_line("  Say where the history is: add schema=NAME to the connection string's parameters.");
 		return MIG_CONFIG;
 	}

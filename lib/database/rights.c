@@ -106,8 +106,8 @@ right_remedy(struct bytes *out, const struct right_lacked *l)
 /* Names are qualified: whoever grants has another search path.  The role is the one that rights are asked of, after SET ROLE. */
 static const char history_rights_sql[] =
     "WITH n AS (SELECT s.oid, pg_catalog.quote_ident(s.nspname::text) AS name, c.oid AS history FROM pg_catalog.pg_namespace s "
-    "LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = '" HISTORY_TABLE "' AND c.relkind = 'r' "
-    "WHERE s.nspname = $1::text) "
+    "LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = '" HISTORY_TABLE "' AND c.relkind IN ('r', 'p') "
+    "WHERE s.nspname = coalesce($1::text, (SELECT " OWN_SQL_AS_SESSION("current_schema()") ")::text)) "
     "SELECT l.lacked, pg_catalog.quote_ident(current_user::text) FROM ("
     "SELECT 1, 'USAGE on schema ' || n.name FROM n WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
     "UNION ALL SELECT 2, 'CREATE on schema ' || n.name FROM n "
@@ -126,6 +126,12 @@ rights_of_history(struct db *db, const char *schema, bool deploy, struct answer 
 	const char *const parameters[] = { schema, deploy ? "deploy" : "read" };
 
 	return db_query_ours(db, answer, history_rights_sql, 2, parameters);
+}
+
+struct db_ask
+rights_of_history_ask(const char *const parameters[2])
+{
+	return (struct db_ask){ .sql = history_rights_sql, .ours = true, .parameter = parameters, .more = 1, .ends_unit = true };
 }
 
 const char *

@@ -41,6 +41,9 @@ void right_remedy(struct bytes *out, const struct right_lacked *lacked);
  * a row of *answer, which is the caller's on DB_OK.
  */
 enum db_outcome rights_of_history(struct db *db, const char *schema, bool deploy, struct answer **answer);
+
+/* The same as a question among others: its parameters are the schema (NULL: the session's) and "deploy" or "read". */
+struct db_ask rights_of_history_ask(const char *const parameters[2]);
 const char *right_of_history(const struct answer *answer, size_t row);   /* "INSERT on app._prisma_migrations" */
 
 /* What an owner types: "GRANT INSERT on app._prisma_migrations TO dep;". */
