@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/null.h"
 #include "base/page.h"
+#include "postgres/sqlstate.h"
 #include "records/json.h"
 #include "records/model.h"
 #include "records/record.h"
@@ -38,7 +39,7 @@ struct tally {
 static void
 why_not(struct bytes *out, const struct result *r)
 {
-	if (r->sqlstate != NULL && strcmp(r->sqlstate, "55P03") == 0)
+	if (r->sqlstate != NULL && strcmp(r->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0)
 		bytes_format(out, ": %s stayed busy%s%s", r->waited_for != NULL ? r->waited_for : "a table that it needs",
 		    r->waited_session != NULL ? ", held by " : "",
 		    r->waited_session != NULL ? r->waited_session : "");

@@ -18,6 +18,7 @@
 #include "migrations/status.h"
 #include "postgres/connection.h"
 #include "postgres/poller.h"
+#include "postgres/sqlstate.h"
 #include "records/model.h"
 #include "records/record.h"
 
@@ -258,7 +259,7 @@ answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 		check_no_answer(job);
 	} else if (denied != NULL) {
 		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [%s]", denied);
-		if (strcmp(denied, "42501") == 0)
+		if (strcmp(denied, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0)
 			say_grants(job, &asks[INSPECT_ASKS]);
 	} else if (inspect_answered(session->db, asks, &h->inspection) != 0) {
 		check_say(&job->outcome, CHECK_UNKNOWN, "the history cannot be judged");

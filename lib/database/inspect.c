@@ -10,6 +10,7 @@
 #include "base/null.h"
 #include "database/rights.h"
 #include "migrations/history.h"
+#include "postgres/sqlstate.h"
 
 /* Something else has the table's name: no history can be kept in it, and none beside it. */
 static int
@@ -240,7 +241,7 @@ say_no_rows(struct db *db, const struct inspection *inspection, const struct db_
 	size_t i;
 	int code;
 
-	if (answer_flag(look, 0, HISTORY_LOOK_HIDDEN) && strcmp(asks[ASK_ROWS].sqlstate, "42501") == 0)
+	if (answer_flag(look, 0, HISTORY_LOOK_HIDDEN) && strcmp(asks[ASK_ROWS].sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0)
 		return say_hidden(inspection, db_user(db), answer_text(look, 0, HISTORY_LOOK_OWNER));
 	if (asks[ASK_SOUND].outcome != DB_OK) {
 		bytes_sql_name(&table, inspection->database.schema);
@@ -322,7 +323,7 @@ inspect_rows_denied(const struct db_ask asks[])
 	bool hidden = look->outcome == DB_OK && answer_flag(look->answer, 0, HISTORY_LOOK_HIDDEN);
 
 	/* what was not run, or is said with all that is known of it, is not denied */
-	return rows->outcome == DB_OK || rows->sqlstate[0] == '\0' || strcmp(rows->sqlstate, "42P01") == 0 || hidden
+	return rows->outcome == DB_OK || rows->sqlstate[0] == '\0' || strcmp(rows->sqlstate, SQLSTATE_UNDEFINED_TABLE) == 0 || hidden
 	    ? NULL : rows->sqlstate;
 }
 

@@ -12,6 +12,7 @@
 #include "migrations/history.h"
 #include "migrations/progress.h"
 #include "postgres/connection.h"
+#include "postgres/sqlstate.h"
 #include "records/model.h"
 #include "records/words.h"
 #include "sql/segments.h"
@@ -231,7 +232,7 @@ leave_word(struct batch *f, size_t failed)
 	const struct db_error *e = db_error(f->send->db);
 	size_t head = head_count(f, f->ended);
 	enum stall_verdict why = stall_ended(&f->send->traffic);
-	bool ours = strcmp(e->sqlstate, "57014") == 0 && why != STALL_FINE;
+	bool ours = strcmp(e->sqlstate, SQLSTATE_QUERY_CANCELED) == 0 && why != STALL_FINE;
 
 	if (!ours && !db_is_busy(e))
 		return;

@@ -14,6 +14,7 @@
 #include "migrations/history.h"
 #include "migrations/journal.h"
 #include "postgres/connection.h"
+#include "postgres/sqlstate.h"
 #include "records/model.h"
 #include "sql/interrupted.h"
 #include "sql/sql.h"
@@ -52,7 +53,7 @@ let_others_through(struct step_exec *g, size_t at)
 
 	if (g->deadlocked_ms == 0)
 		g->deadlocked_ms = clock_now_ms();
-	if (!step_exec_error_is(g, "40P01") || clock_now_ms() - g->deadlocked_ms < OTHERS_WAIT_MS)
+	if (!step_exec_error_is(g, SQLSTATE_DEADLOCK_DETECTED) || clock_now_ms() - g->deadlocked_ms < OTHERS_WAIT_MS)
 		return true;
 	message_verbose("%s: releasing the deploy lock to a waiting deployer", g->step->migration);
 	if (!deploy_lock_release(s->db))
@@ -230,14 +231,14 @@ leftover_settled(struct step_exec *g, size_t at, bool *look)
 
 	if (g->rebuilt || !g->in_script)
 		return false;
-	if (step_exec_error_is(g, "55000")) {
+	if (step_exec_error_is(g, SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE)) {
 		struct interrupted aim = interrupted_of(g->step->sql, &step_exec_statements(g)[at]);
 
 		g->rebuilt = *look = aim.act == INTERRUPTED_DETACH;
 		interrupted_free(&aim);
 		return *look;
 	}
-	if (!step_exec_error_is(g, "42P07"))
+	if (!step_exec_error_is(g, SQLSTATE_DUPLICATE_TABLE))
 		return false;
 	g->rebuilt = true;
 	if (settle(g, at, &outcome) == LEFT_REMOVED)
@@ -290,7 +291,8 @@ leftover_in_words(const struct interrupted *aim)
 static enum left
 tidy(struct step_exec *g, size_t at, const struct interrupted *aim)
 {
-	bool builds = aim->act == INTERRUPTED_REINDEX || (aim->act == INTERRUPTED_CREATE_INDEX && !step_exec_error_is(g, "42P07"));
+	bool builds = aim->act == INTERRUPTED_REINDEX ||
+	    (aim->act == INTERRUPTED_CREATE_INDEX && !step_exec_error_is(g, SQLSTATE_DUPLICATE_TABLE));
 	struct sql_place place = g->sent.place;
 	size_t statement = g->sent.statement;
 	enum db_outcome outcome;

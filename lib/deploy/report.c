@@ -16,6 +16,7 @@
 #include "migrations/script_error.h"
 #include "migrations/script_path.h"
 #include "postgres/connection.h"
+#include "postgres/sqlstate.h"
 #include "records/words.h"
 #include "sql/interrupted.h"
 #include "sql/session_effects.h"
@@ -228,7 +229,8 @@ lost_session(const struct step *step, const struct sent *sent)
 static bool
 is_denied(const struct sent *sent)
 {
-	return sent->outcome == STEP_FAILED && sent->result.sqlstate != NULL && strcmp(sent->result.sqlstate, "42501") == 0;
+	return sent->outcome == STEP_FAILED && sent->result.sqlstate != NULL &&
+	    strcmp(sent->result.sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0;
 }
 
 static void

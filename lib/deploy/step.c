@@ -12,6 +12,7 @@
 #include "deploy/nontransactional.h"
 #include "deploy/step_exec.h"
 #include "migrations/history.h"
+#include "postgres/sqlstate.h"
 #include "records/words.h"
 #include "sql/segments.h"
 #include "sql/session_effects.h"
@@ -96,7 +97,9 @@ static bool run_one_by_one(struct step_exec *g, const struct segment *s, bool la
 static bool
 wants_to_be_alone(const struct step_exec *g)
 {
-	return step_exec_error_is(g, "25001") || step_exec_error_is(g, "2D000") || step_exec_error_is(g, "55P04");
+	return step_exec_error_is(g, SQLSTATE_ACTIVE_SQL_TRANSACTION) ||
+	    step_exec_error_is(g, SQLSTATE_INVALID_TRANSACTION_TERMINATION) ||
+	    step_exec_error_is(g, SQLSTATE_UNSAFE_NEW_ENUM_VALUE_USAGE);
 }
 
 /* The text in front of ours failed: there is an autovacuum that we may not displace, so it is waited for. */
@@ -143,7 +146,7 @@ run_transaction(struct step_exec *g, const struct segment *s, bool last)
 			g->send->traffic.yields[0] = '\0';
 			continue;
 		}
-		if (outcome == DB_ERROR && !in_script && step_exec_error_is(g, "42501") && !g->send->own_role) {
+		if (outcome == DB_ERROR && !in_script && step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && !g->send->own_role) {
 			db_rollback(g->send->db);
 			g->send->own_role = true; /* the script changed the role; the row is written as ourselves */
 			continue;
@@ -194,7 +197,8 @@ run_one_by_one(struct step_exec *g, const struct segment *s, bool last)
 		bool end = last && i + 1 == s->first + s->count;
 
 		if (!run_transaction(g, &one, end)) {
-			if (g->sent.outcome != STEP_FAILED || (!step_exec_error_is(g, "25001") && !step_exec_error_is(g, "2D000")))
+			if (g->sent.outcome != STEP_FAILED || (!step_exec_error_is(g, SQLSTATE_ACTIVE_SQL_TRANSACTION) &&
+			                                             !step_exec_error_is(g, SQLSTATE_INVALID_TRANSACTION_TERMINATION)))
 				return false;
 			if (g->bound_by_locals) {
 				g->sent.advice = xstrdup("SET LOCAL before it cannot hold for a statement that runs outside a "

@@ -9,6 +9,7 @@
 #include "deploy/stall.h"
 #include "deploy/step_exec_internal.h"
 #include "migrations/progress.h"
+#include "postgres/sqlstate.h"
 #include "records/model.h"
 #include "sql/hints.h"
 #include "sql/session_effects.h"
@@ -50,7 +51,8 @@ step_exec_notice(void *context, const struct db_message *message)
 	const struct step_exec *g = context;
 
 	/* 25001, 25P01: "there is already a transaction", "... no transaction": of BEGIN and COMMIT beside ours */
-	if (g->in_script && strcmp(message->sqlstate, "25001") != 0 && strcmp(message->sqlstate, "25P01") != 0)
+	if (g->in_script && strcmp(message->sqlstate, SQLSTATE_ACTIVE_SQL_TRANSACTION) != 0 &&
+	    strcmp(message->sqlstate, SQLSTATE_NO_ACTIVE_SQL_TRANSACTION) != 0)
 		message_info("%s: %s: %s", g->step->migration, message->severity, message->text);
 }
 
@@ -66,7 +68,7 @@ step_exec_error_is(const struct step_exec *g, const char *sqlstate)
 bool
 step_exec_is_ours(const struct step_exec *g)
 {
-	return g->verdict != STALL_FINE && step_exec_error_is(g, "57014");
+	return g->verdict != STALL_FINE && step_exec_error_is(g, SQLSTATE_QUERY_CANCELED);
 }
 
 bool
@@ -265,7 +267,7 @@ step_exec_write_row(struct step_exec *g, const char *before, enum history_progre
 	bytes_str(&sql, before != NULL ? before : "");
 	step_exec_row_text(g, &sql, progress, done, NULL, true);
 	outcome = step_exec_tell_text(g, &sql, true);
-	if (outcome == DB_ERROR && step_exec_error_is(g, "42501") && !g->send->own_role) {
+	if (outcome == DB_ERROR && step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && !g->send->own_role) {
 		db_rollback(g->send->db);
 		g->send->own_role = true;
 		return step_exec_write_row(g, before, progress, done);

@@ -14,6 +14,7 @@
 #include "deploy/stall.h"
 #include "migrations/journal.h"
 #include "migrations/progress.h"
+#include "postgres/sqlstate.h"
 #include "records/model.h"
 #include "sql/session_effects.h"
 
@@ -72,7 +73,7 @@ step_ask_row(struct db *db, const char *schema, const char *id, struct answer **
 
 	*answer = NULL;
 	history_row_state_sql(&sql, schema);
-	told = db_query(db, answer, sql.data, 1, &id) == DB_OK || strcmp(db_error(db)->sqlstate, "42P01") == 0;
+	told = db_query(db, answer, sql.data, 1, &id) == DB_OK || strcmp(db_error(db)->sqlstate, SQLSTATE_UNDEFINED_TABLE) == 0;
 	bytes_free(&sql);
 	return told;
 }
@@ -169,7 +170,7 @@ name_timeout(struct step_exec *g)
 	struct answer *a;
 	struct bytes hint = { 0 };
 
-	if (r->sqlstate == NULL || !step_exec_error_is(g, "57014") || step_exec_is_ours(g) || r->hint != NULL)
+	if (r->sqlstate == NULL || !step_exec_error_is(g, SQLSTATE_QUERY_CANCELED) || step_exec_is_ours(g) || r->hint != NULL)
 		return;
 	if (setting_origin(g->send->db, "statement_timeout", &a) != DB_OK) {
 		step_exec_note_error(g);
@@ -194,12 +195,12 @@ name_cause(struct step_exec *g)
 
 	if (r->sqlstate == NULL || g->sent.advice != NULL)
 		return;
-	if (g->sent.own_row && step_exec_error_is(g, "25006"))
+	if (g->sent.own_row && step_exec_error_is(g, SQLSTATE_READ_ONLY_SQL_TRANSACTION))
 		cause = xstrdup("the script leaves its transaction read-only: take SET TRANSACTION READ ONLY, or "
 		                "default_transaction_read_only, out of it");
 	else if (g->sent.own_row)
 		cause = cause_history(g->send->db, g->send->schema, &outcome);
-	else if (step_exec_error_is(g, "42501") && g->sent.statement > 0 && step_exec_statements(g) != NULL)
+	else if (step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && g->sent.statement > 0 && step_exec_statements(g) != NULL)
 		cause = cause_right(g->send->db, g->step->sql, &g->script, g->sent.statement - 1, &outcome);
 	if (outcome != DB_OK) {
 		step_exec_note_error(g);

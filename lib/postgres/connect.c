@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "base/trust.h"
+#include "postgres/sqlstate.h"
 #include "secret/conninfo.h"
 #include "secret/secret.h"
 
@@ -136,7 +137,7 @@ refusal_of(const char *text, const char *last, const char *sqlstate)
 		"channel binding", "authentication method requirement", "GSSAPI" };
 	size_t i;
 
-	if (strncmp(sqlstate, "22", 2) == 0 || (strncmp(sqlstate, "42", 2) == 0 && strcmp(sqlstate, "42501") != 0) ||
+	if (strncmp(sqlstate, "22", 2) == 0 || (strncmp(sqlstate, "42", 2) == 0 && strcmp(sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) != 0) ||
 	    strstr(last, "unsupported startup parameter") != NULL)
 		return REFUSAL_OPTIONS;
 	if (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "XX", 2) == 0 ||
@@ -320,7 +321,7 @@ db_is_wrong_kind(struct db *db, struct source *source, const char *application)
 	db_error_free(&db->error);
 	bytes_format(&why, "it answers, but is not what %s=%s asks for", db_session_attrs, wanted);
 	db->error.message = why.data;
-	bytes_copy(db->error.sqlstate, sizeof db->error.sqlstate, "25006");
+	bytes_copy(db->error.sqlstate, sizeof db->error.sqlstate, SQLSTATE_READ_ONLY_SQL_TRANSACTION);
 	return true;
 }
 

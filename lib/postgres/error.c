@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/signals.h"
+#include "postgres/sqlstate.h"
 
 void
 db_error_free(struct db_error *e)
@@ -96,7 +97,8 @@ db_error_take(struct db *db)
 bool
 db_is_busy(const struct db_error *error)
 {
-	return strcmp(error->sqlstate, "55P03") == 0 || strcmp(error->sqlstate, "40P01") == 0;
+	return strcmp(error->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0 ||
+	    strcmp(error->sqlstate, SQLSTATE_DEADLOCK_DETECTED) == 0;
 }
 
 bool
@@ -112,18 +114,18 @@ db_exit_code(const struct db_error *error)
 		const char *state; /* a whole SQLSTATE, or a class of two characters */
 		int code;
 	} codes[] = {
-		{ "42501", MIG_DENIED },
+		{ SQLSTATE_INSUFFICIENT_PRIVILEGE, MIG_DENIED },
 		{ "28", MIG_DENIED },       /* authentication */
-		{ "3D000", MIG_CONFIG },    /* no such database */
-		{ "25006", MIG_BUSY },      /* read-only: a standby, or set so */
-		{ "55P03", MIG_BUSY },      /* lock not available */
-		{ "40P01", MIG_BUSY },      /* deadlock */
-		{ "40001", MIG_BUSY },
-		{ "57P03", MIG_BUSY },      /* starting up */
+		{ SQLSTATE_INVALID_CATALOG_NAME, MIG_CONFIG }, /* no such database */
+		{ SQLSTATE_READ_ONLY_SQL_TRANSACTION, MIG_BUSY },      /* read-only: a standby, or set so */
+		{ SQLSTATE_LOCK_NOT_AVAILABLE, MIG_BUSY },
+		{ SQLSTATE_DEADLOCK_DETECTED, MIG_BUSY },
+		{ SQLSTATE_SERIALIZATION_FAILURE, MIG_BUSY },
+		{ SQLSTATE_CANNOT_CONNECT_NOW, MIG_BUSY },      /* starting up */
 		{ "53", MIG_BUSY },         /* out of connections, memory, disk */
-		{ "57P01", MIG_UNREACHABLE }, /* somebody ended our session */
-		{ "57P02", MIG_UNREACHABLE },
-		{ "57P05", MIG_UNREACHABLE },
+		{ SQLSTATE_ADMIN_SHUTDOWN, MIG_UNREACHABLE }, /* somebody ended our session */
+		{ SQLSTATE_CRASH_SHUTDOWN, MIG_UNREACHABLE },
+		{ SQLSTATE_IDLE_SESSION_TIMEOUT, MIG_UNREACHABLE },
 		{ "08", MIG_UNREACHABLE },
 	};
 	size_t i;

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "postgres/sqlstate.h"
 #include "secret/conninfo.h"
 
 void
@@ -93,7 +94,7 @@ say_remedy(const struct db *db, int code)
 		message_line("  The connection string has no password, and no password file has one for it.");
 	else if (code == MIG_BUSY)
 		message_line("  The same command may work later.");
-	else if (strcmp(db->error.sqlstate, "3D000") == 0)
+	else if (strcmp(db->error.sqlstate, SQLSTATE_INVALID_CATALOG_NAME) == 0)
 		message_line("  No database is created here. Is the name right? Else: createdb, or CREATE DATABASE.");
 }
 

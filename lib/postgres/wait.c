@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "postgres/cancel.h"
+#include "postgres/sqlstate.h"
 
 static const char no_answer[] = "no answer in time", no_end[] = "the server does not end what was cancelled",
 	misfit[] = "the server's answers do not fit what was asked";
@@ -169,7 +170,7 @@ db_on_notice(void *context, const PGresult *result)
 	if (db->hooks.notice == NULL)
 		return;
 	if (message.sqlstate == NULL)
-		message.sqlstate = "00000";
+		message.sqlstate = SQLSTATE_SUCCESSFUL_COMPLETION;
 	db->hooks.notice(db->hooks.context, &message);
 }
 

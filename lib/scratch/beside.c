@@ -12,6 +12,7 @@
 #include "base/mig.h"
 #include "base/signals.h"
 #include "migrations/history.h"
+#include "postgres/sqlstate.h"
 #include "scratch/scratch_internal.h"
 #include "secret/secret.h"
 
@@ -180,7 +181,7 @@ name_database(struct scratch *s, char **name)
 static int
 say_cannot_create(struct scratch *s, enum db_outcome outcome)
 {
-	bool denied = outcome == DB_ERROR && strcmp(db_error(s->admin)->sqlstate, "42501") == 0;
+	bool denied = outcome == DB_ERROR && strcmp(db_error(s->admin)->sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0;
 	int code = db_say(s->admin, outcome, "create a scratch database");
 	struct bytes role = { 0 };
 

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/message.h"
+#include "postgres/sqlstate.h"
 #include "scratch/packages.h"
 
 /* --- what leaves the database --- */
@@ -144,7 +145,7 @@ missing_role(const struct db_error *error)
 	static const char before[] = "role \"", behind[] = "\" does not exist";
 	size_t len = strlen(error->message);
 
-	if (strcmp(error->sqlstate, "42704") != 0 || len <= sizeof before + sizeof behind - 2 ||
+	if (strcmp(error->sqlstate, SQLSTATE_UNDEFINED_OBJECT) != 0 || len <= sizeof before + sizeof behind - 2 ||
 	    strncmp(error->message, before, sizeof before - 1) != 0 ||
 	    strcmp(error->message + len - (sizeof behind - 1), behind) != 0)
 		return NULL;
@@ -176,7 +177,7 @@ obstacle_look(struct obstacles *o, const struct db_error *error, const struct st
 		free(role);
 		return found;
 	}
-	if (s == NULL || strcmp(error->sqlstate, "42501") != 0)
+	if (s == NULL || strcmp(error->sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) != 0)
 		return OBSTACLE_NONE;
 	extension = extension_of(step->sql, s);
 	if (extension != NULL || is_of_roles(step->sql, s))
@@ -266,7 +267,7 @@ obstacle_advice(const struct obstacles *o, const struct db_error *error, const s
 	free(written);
 	if (advice != NULL)
 		return advice;
-	if (strcmp(error->sqlstate, "42501") == 0 && scratch_is_own(o->scratch))
+	if (strcmp(error->sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0 && scratch_is_own(o->scratch))
 		return xstrdup("scripts run as an owner who is no superuser, as on hosted platforms; --scratch SOURCE names a server "
 		               "and a role that may do it");
 	written = missing_role(error);

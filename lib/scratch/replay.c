@@ -13,6 +13,7 @@
 #include "migrations/progress.h"
 #include "migrations/script_error.h"
 #include "postgres/connection.h"
+#include "postgres/sqlstate.h"
 #include "scratch/obstacle.h"
 #include "secret/conninfo.h"
 #include "sql/segments.h"
@@ -111,7 +112,7 @@ error_is(const struct replay *r, const char *sqlstate)
 static bool
 wants_to_be_alone(const struct replay *r)
 {
-	return error_is(r, "25001") || error_is(r, "2D000") || error_is(r, "55P04");
+	return error_is(r, SQLSTATE_ACTIVE_SQL_TRANSACTION) || error_is(r, SQLSTATE_INVALID_TRANSACTION_TERMINATION) || error_is(r, SQLSTATE_UNSAFE_NEW_ENUM_VALUE_USAGE);
 }
 
 static enum db_outcome run_statements(struct replay *r, size_t first, size_t count, enum wrap wrap, bool block);
@@ -138,7 +139,7 @@ one_by_one(struct replay *r, size_t first, size_t count)
 	r->locals.len = 0;
 	for (i = first; outcome == DB_OK && i < first + count; i++) {
 		outcome = run_statements(r, i, 1, WRAP_BOTH, true);
-		if (outcome == DB_ERROR && (error_is(r, "25001") || error_is(r, "2D000"))) {
+		if (outcome == DB_ERROR && (error_is(r, SQLSTATE_ACTIVE_SQL_TRANSACTION) || error_is(r, SQLSTATE_INVALID_TRANSACTION_TERMINATION))) {
 			(void)db_rollback(r->db);
 			outcome = send(r, i, 1, WRAP_NONE);
 		}

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "postgres/sqlstate.h"
 #include "seed/error_row_internal.h"
 #include "seed/upsert.h"
 
@@ -45,11 +46,11 @@ say_hint(const struct db_error *e, const struct seed_table *t, const struct upse
 {
 	if (is_no_json(e, t))
 		message_line("  hint        an object a line, whole:  jq -c . FILE  says where it is none, and makes lines");
-	else if (t != NULL && strcmp(e->sqlstate, "22008") == 0)
+	else if (t != NULL && strcmp(e->sqlstate, SQLSTATE_DATETIME_FIELD_OVERFLOW) == 0)
 		message_line("  hint        dates are read as 2023-12-25");
-	else if (t != NULL && strcmp(e->sqlstate, "22P02") == 0 && strstr(e->message, "\"\"") != NULL)
+	else if (t != NULL && strcmp(e->sqlstate, SQLSTATE_INVALID_TEXT_REPRESENTATION) == 0 && strstr(e->message, "\"\"") != NULL)
 		message_line("  hint        \"\" is the empty text; nothing at all is NULL");
-	else if (c != NULL && !c->in_file && strcmp(e->sqlstate, "23502") == 0)
+	else if (c != NULL && !c->in_file && strcmp(e->sqlstate, SQLSTATE_NOT_NULL_VIOLATION) == 0)
 		message_line("  hint        Prisma's client makes such a value (@updatedAt, cuid()), the database does not: "
 		    "put it in the file, and under insert-only");
 	else if (e->hint != NULL)
@@ -70,8 +71,9 @@ error_row_say(const struct db_error *e, const struct seed_table *t, unsigned lon
 	const struct upsert_column *c =
 	    t != NULL && column != NULL ? error_row_column_named(t, column, strlen(column)) : NULL;
 	bool hidden = c != NULL && c->hidden && strncmp(e->sqlstate, "22", 2) == 0; /* it has the value */
-	bool row = hidden || strcmp(e->sqlstate, "23502") == 0 || strcmp(e->sqlstate, "23514") == 0 ||
-	    (strcmp(e->sqlstate, "23505") == 0 && values != NULL);
+	bool row = hidden || strcmp(e->sqlstate, SQLSTATE_NOT_NULL_VIOLATION) == 0 ||
+	    strcmp(e->sqlstate, SQLSTATE_CHECK_VIOLATION) == 0 ||
+	    (strcmp(e->sqlstate, SQLSTATE_UNIQUE_VIOLATION) == 0 && values != NULL);
 
 	bytes_str(&where, t != NULL ? t->file->path : "");
 	if (line > 0)
@@ -192,11 +194,11 @@ error_row_write(struct db *db, const struct db_error *e, const struct seed_table
 		return error_row_say(&shown, t, 0, NULL, NULL, NULL);
 	if (e->constraint != NULL)
 		columns = error_row_constraint_columns(db, t, e->constraint);
-	if (columns != NULL && strcmp(e->sqlstate, "23503") == 0 && error_row_in_file(t, columns))
+	if (columns != NULL && strcmp(e->sqlstate, SQLSTATE_FOREIGN_KEY_VIOLATION) == 0 && error_row_in_file(t, columns))
 		row = error_row_find_orphan(db, tables, t, columns);
-	else if (columns != NULL && strcmp(e->sqlstate, "23505") == 0 && error_row_in_file(t, columns))
+	else if (columns != NULL && strcmp(e->sqlstate, SQLSTATE_UNIQUE_VIOLATION) == 0 && error_row_in_file(t, columns))
 		row = error_row_find_twin(db, t, columns, &other);
-	if (row == NULL && strcmp(e->sqlstate, "23503") != 0 && count > 0)
+	if (row == NULL && strcmp(e->sqlstate, SQLSTATE_FOREIGN_KEY_VIOLATION) != 0 && count > 0)
 		row = try_rows(db, e, tables, t, first, count);
 	if (row != NULL) {
 		line = seed_table_line(db, t, answer_text(row, 0, 0), false);

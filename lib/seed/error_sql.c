@@ -8,6 +8,7 @@
 #include "base/message.h"
 #include "base/page.h"
 #include "base/terminal.h"
+#include "postgres/sqlstate.h"
 #include "seed/file.h"
 #include "sql/sql.h"
 
@@ -39,7 +40,7 @@ error_row_sql(const struct db_error *e, const struct seed_file *file, size_t don
 		message_quote("  detail: ", e->detail);
 	if (e->hint != NULL)
 		message_quote("  hint: ", e->hint);
-	if (strcmp(e->sqlstate, "42P01") == 0)
+	if (strcmp(e->sqlstate, SQLSTATE_UNDEFINED_TABLE) == 0)
 		message_line("  Migrations come first: deploy them to this database, then seed it.");
 	message_line("%s", error_row_rolled_back);
 	bytes_free(&caret);
@@ -68,7 +69,7 @@ error_row_say_policies(struct db *db, const struct db_error *e)
 	const char *const message = e->message;
 	struct answer *a = NULL;
 
-	if (strcmp(e->sqlstate, "42501") != 0)
+	if (strcmp(e->sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) != 0)
 		return;
 	if (db_query_ours(db, &a, policies_sql, 1, &message) == DB_OK && answer_rows(a) > 0) {
 		const char *role = answer_word(a, 0, POLICIES_ROLE), *owner = answer_word(a, 0, POLICIES_OWNER);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "postgres/sqlstate.h"
 #include "seed/error_row_internal.h"
 #include "seed/upsert.h"
 
@@ -81,7 +82,8 @@ foresee_null(struct db *db, const struct seed_table *t, int *code)
 		outcome = db_query(db, &row, sql.data, 0, NULL);
 	if (outcome == DB_OK && answer_rows(row) > 0) {
 		char *column = xstrdup(answer_word(row, 0, 1));
-		struct db_error e = { .sqlstate = "23502", .message = (char[]){ "it is NOT NULL, and the row would have NULL there" },
+		struct db_error e = { .sqlstate = SQLSTATE_NOT_NULL_VIOLATION,
+			.message = (char[]){ "it is NOT NULL, and the row would have NULL there" },
 			.column = column };
 
 		*code = say_foreseen(db, t, &e, answer_word(row, 0, 0), NULL, 0);
@@ -103,7 +105,8 @@ foresee_link(struct db *db, const struct seed_tables *tables, const struct seed_
 		const char **names = error_row_names_of(columns);
 		char *message = xformat("table \"%s\": the foreign key of the row would point at nothing", t->sql.table);
 		char *constraint = xstrdup(name), *table = xstrdup(t->sql.table);
-		struct db_error e = { .sqlstate = "23503", .message = message, .constraint = constraint, .table = table };
+		struct db_error e = { .sqlstate = SQLSTATE_FOREIGN_KEY_VIOLATION,
+			.message = message, .constraint = constraint, .table = table };
 
 		*code = say_foreseen(db, t, &e, answer_word(row, 0, 0), names, answer_rows(columns));
 		free(message);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/mig.h"
 #include "database/setting_origin.h"
+#include "postgres/sqlstate.h"
 #include "sql/session_effects.h"
 
 enum { NAMES = 2 };
@@ -15,12 +16,12 @@ static const struct cause {
 	const char *sqlstate;
 	const char *settings[NAMES];
 } causes[] = {
-	{ "57014", { "statement_timeout" } },
-	{ "55P03", { "lock_timeout" } },
-	{ "25006", { "default_transaction_read_only", "transaction_read_only" } },
-	{ "25P03", { "idle_in_transaction_session_timeout" } },
-	{ "25P04", { "transaction_timeout" } },
-	{ "57P05", { "idle_session_timeout" } },
+	{ SQLSTATE_QUERY_CANCELED, { "statement_timeout" } },
+	{ SQLSTATE_LOCK_NOT_AVAILABLE, { "lock_timeout" } },
+	{ SQLSTATE_READ_ONLY_SQL_TRANSACTION, { "default_transaction_read_only", "transaction_read_only" } },
+	{ SQLSTATE_IDLE_IN_TRANSACTION_SESSION_TIMEOUT, { "idle_in_transaction_session_timeout" } },
+	{ SQLSTATE_TRANSACTION_TIMEOUT, { "transaction_timeout" } },
+	{ SQLSTATE_IDLE_SESSION_TIMEOUT, { "idle_session_timeout" } },
 };
 
 static const struct cause *
@@ -55,7 +56,7 @@ sets_any(const char *text, const struct sql_statement *statement, const struct c
 {
 	size_t i;
 
-	if (cause == cause_of("25006") && is_read_only_mode(text, statement))
+	if (cause == cause_of(SQLSTATE_READ_ONLY_SQL_TRANSACTION) && is_read_only_mode(text, statement))
 		return true;
 	for (i = 0; i < NAMES && cause->settings[i] != NULL; i++)
 		if (session_sets(text, statement, cause->settings[i]))
@@ -89,7 +90,7 @@ set_by(const struct origin_run *run, const struct cause *cause, struct sql_place
 const struct seed_file *
 origin_read_only(const struct origin_run *run, struct sql_place *place)
 {
-	return set_by(run, cause_of("25006"), place);
+	return set_by(run, cause_of(SQLSTATE_READ_ONLY_SQL_TRANSACTION), place);
 }
 
 static bool
@@ -106,7 +107,7 @@ static int
 find_outside(struct db *db, const struct cause *cause, int code, const struct origin_run *run, struct bytes *line)
 {
 	const char *name = cause->settings[0];
-	bool read_only = cause == cause_of("25006");
+	bool read_only = cause == cause_of(SQLSTATE_READ_ONLY_SQL_TRANSACTION);
 	struct answer *a = NULL;
 
 	if (read_only && in_recovery(db)) {
@@ -137,10 +138,10 @@ origin_find(struct db *db, const char *sqlstate, int code, const struct origin_r
 		return code;
 	if ((file = set_by(run, cause, &place)) != NULL) {
 		bytes_format(line, "  %s:%lu:%lu sets this (%s), for itself and for the SQL files behind it.", file->path,
-		    place.line, place.column, strcmp(sqlstate, "25006") == 0 ? "read-only" : cause->settings[0]);
-		return strcmp(sqlstate, "25006") == 0 ? MIG_FAILED : code;
+		    place.line, place.column, strcmp(sqlstate, SQLSTATE_READ_ONLY_SQL_TRANSACTION) == 0 ? "read-only" : cause->settings[0]);
+		return strcmp(sqlstate, SQLSTATE_READ_ONLY_SQL_TRANSACTION) == 0 ? MIG_FAILED : code;
 	}
-	if (strcmp(sqlstate, "55P03") == 0) {
+	if (strcmp(sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0) {
 		if (run->took_ms >= run->lock_timeout_ms)
 			bytes_format(line, "  lock_timeout is mig-seed's own: the last attempt waited %lld ms for a lock, and --max-stall "
 			    "is the most.", run->lock_timeout_ms);

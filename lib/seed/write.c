@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "postgres/sqlstate.h"
 #include "seed/error_row.h"
 #include "seed/upsert.h"
 
@@ -118,7 +119,7 @@ write_unit(struct seeding *s, size_t first, size_t count)
 	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
 		struct db_error e = db_error_take(s->db);
 
-		s->again = strcmp(e.sqlstate, "23505") == 0 && others_wrote(s, tables, count);
+		s->again = strcmp(e.sqlstate, SQLSTATE_UNIQUE_VIOLATION) == 0 && others_wrote(s, tables, count);
 		if (!s->again) {
 			seed_note_error(s, &e);
 			s->code = error_row_write(s->db, &e, s->tables, first, count);
