@@ -40,34 +40,41 @@ connect_as(const struct scratch *s, const char *user, const char *database, int 
 	return db;
 }
 
-/* Runs the last text of a session, which is closed.  Returns 0, or an exit code, said. */
+/* Runs texts one after the other, up to a NULL, and closes the session.  Returns 0, or an exit code, said. */
 static int
-finish(struct db *db, struct bytes *sql)
+run_all(struct db *db, const char *const texts[])
 {
-	size_t done;
-	enum db_outcome outcome = db_run(db, sql->data, &done);
-	int code = outcome != DB_OK ? db_say(db, outcome, "make the scratch database") : 0;
+	enum db_outcome outcome = DB_OK;
+	size_t done, i;
+	int code;
 
-	bytes_free(sql);
+	for (i = 0; outcome == DB_OK && texts[i] != NULL; i++)
+		outcome = db_run(db, texts[i], &done);
+	code = outcome != DB_OK ? db_say(db, outcome, "make the scratch database") : 0;
 	db_close(db);
 	return code;
 }
 
-/* In a new cluster: the role, and the database, which is there under another name: so there is one less to copy each time. */
+#define DROP_TEMPLATE(name) "ALTER DATABASE " name " IS_TEMPLATE false", "DROP DATABASE " name
+
+/*
+ * In a new cluster: the role, and the database, which is there under another name.  The templates go: nothing is made of them,
+ * and the cluster is copied each time.
+ */
 static int
 make_database(struct scratch *s)
 {
 	int code;
 	struct db *db = connect_as(s, SERVER_ADMIN, "template1", &code);
-	struct bytes sql = { 0 };
+	/* the last: seeds in migrations set it; it cannot do harm outside */
+	const char *texts[] = { "CREATE ROLE " OWNER " LOGIN; ALTER DATABASE postgres RENAME TO " DATABASE "; ALTER DATABASE " DATABASE
+	    " OWNER TO " OWNER, DROP_TEMPLATE("template0"), "GRANT SET ON PARAMETER session_replication_role TO " OWNER, NULL };
 
 	if (db == NULL)
 		return code;
-	bytes_str(&sql, "CREATE ROLE " OWNER " LOGIN; ALTER DATABASE postgres RENAME TO " DATABASE "; ALTER DATABASE " DATABASE
-	                " OWNER TO " OWNER);
-	if (db_server_version_num(db) >= 150000) /* seeds in migrations set it; it cannot do harm outside */
-		bytes_str(&sql, "; GRANT SET ON PARAMETER session_replication_role TO " OWNER);
-	return finish(db, &sql);
+	if (db_server_version_num(db) < 150000)
+		texts[3] = NULL;
+	return run_all(db, texts);
 }
 
 /* What a deploy finds, or makes, before its first script: the schema and the history, which scripts may name. */
@@ -77,6 +84,7 @@ make_schema(struct scratch *s)
 	int code;
 	struct db *db = connect_as(s, SERVER_ADMIN, DATABASE, &code);
 	struct bytes sql = { 0 };
+	const char *texts[] = { DROP_TEMPLATE("template1"), NULL, NULL };
 
 	if (db == NULL)
 		return code;
@@ -84,7 +92,10 @@ make_schema(struct scratch *s)
 	bytes_str(&sql, db_server_version_num(db) >= 140000 ? "pg_database_owner" : OWNER);
 	bytes_str(&sql, "; SET ROLE " OWNER "; ");
 	history_create_sql(&sql, s->schema, strcmp(s->schema, "public") != 0);
-	return finish(db, &sql);
+	texts[2] = sql.data;
+	code = run_all(db, texts);
+	bytes_free(&sql);
+	return code;
 }
 
 /* As long as a kept cluster is there and starts, the longest one; else a new one. */

@@ -139,7 +139,7 @@ static pid_t
 launch(struct server *server)
 {
 	static const char *const settings[] = { "listen_addresses=", "port=5432", "unix_socket_permissions=0700", "fsync=off",
-		"synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0",
+		"synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "wal_recycle=off", "max_wal_senders=0",
 		"max_connections=20", "shared_buffers=32MB", "max_locks_per_transaction=1024", ("timezone=" SERVER_TIME_ZONE),
 		"log_timezone=UTC", "lc_messages=C", "jit=off", "logging_collector=off", "log_min_messages=fatal",
 		"log_min_error_statement=panic", "max_worker_processes=4" };
