@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/backoff.h"
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -244,7 +245,7 @@ leave_word(struct batch *f, size_t failed)
 
 size_t
 batch_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
-    enum step_outcome *outcome, char **lost, bool *known)
+    enum step_outcome *outcome, const char **lost, bool *known)
 {
 	struct batch f = { .send = send, .steps = steps, .count = count };
 	struct db_units units = { count, next_statement, ended, &f };
@@ -274,7 +275,7 @@ batch_send(struct step_context *send, const struct step *steps, size_t count, st
 	}
 	if (sent == DB_LOST) {
 		*outcome = STEP_LOST;
-		*lost = xstrdup(db_error(send->db)->message);
+		*lost = arena_copy(send->texts, db_error(send->db)->message);
 		*known = step_look_again(send, steps[finished < count ? finished : count - 1].migration, look_up, &f);
 		finished = *known ? f.found : 0;
 	}

@@ -168,7 +168,7 @@ run_step(struct run_state *s, size_t at)
 		return 0;
 	}
 	sent = deploy_is_action(step, ACTION_APPLY) ? step_run(&s->send, step) : step_mark(&s->send, step);
-	deploy_keep_result(s, at, &sent.result);
+	s->results[at] = sent.result;
 	if (sent.outcome == STEP_APPLIED && sent.result.waited_ms > 0)
 		bytes_format(&note, "after %s for %s", clock_span(sent.result.waited_ms, span),
 		    sent.result.waited_for != NULL ? sent.result.waited_for : "a lock");
@@ -185,7 +185,6 @@ run_step(struct run_state *s, size_t at)
 	if (sent.outcome == STEP_APPLIED)
 		code = restore_session(s->db, s->inspection.database.schema, &s->source.target, step);
 	bytes_free(&note);
-	sent_free(&sent);
 	return code;
 }
 
@@ -205,7 +204,7 @@ ahead_from(const struct run_state *s, size_t at)
 
 /* A step that was sent ahead, and whose end the connection or a signal prevented: nothing of it stays. */
 static int
-ended_ahead(struct run_state *s, size_t at, size_t behind, enum step_outcome outcome, char *lost, bool known)
+ended_ahead(struct run_state *s, size_t at, size_t behind, enum step_outcome outcome, const char *lost, bool known)
 {
 	struct report report;
 	struct sent sent = { .outcome = outcome, .lost = lost, .known = known };
@@ -223,10 +222,9 @@ ended_ahead(struct run_state *s, size_t at, size_t behind, enum step_outcome out
 		}
 	}
 	progress_end(&s->progress, &s->steps[at], shown_status(STATUS_FAILED, outcome), 0, "");
-	deploy_keep_result(s, at, &sent.result);
+	s->results[at] = sent.result;
 	report = report_of(s);
 	code = report_trouble(&report, at, &sent, &s->send);
-	sent_free(&sent);
 	return code;
 }
 
@@ -235,7 +233,7 @@ static int
 run_ahead(struct run_state *s, size_t *at, size_t count)
 {
 	enum step_outcome outcome;
-	char *lost = NULL;
+	const char *lost = NULL;
 	bool known = false;
 	size_t done = batch_send(&s->send, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
 	size_t i;
@@ -250,7 +248,6 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	if (*at == s->plan->step_count) {
 		if (lost != NULL)
 			message_warning("the connection was lost, but only after the last commit: %s", lost);
-		free(lost);
 		return 0;
 	}
 	return ended_ahead(s, *at, done < count ? count - done - 1 : 0, outcome, lost, known);
@@ -271,7 +268,8 @@ run_steps(struct run_state *s)
 		    .source = &s->source,
 		    .max_stall_ms = s->deploy->max_stall_ms,
 		    .deadline_ms = s->deadline_ms },
-		.progress = &s->progress };
+		.progress = &s->progress,
+		.texts = &s->texts };
 	s->send.traffic.liveness = (struct liveness){ .db = s->db,
 		.pid_is_sure = true,
 		.source = &s->source,
@@ -378,17 +376,13 @@ under_lock(struct run_state *s)
 static void
 free_run(struct run_state *s)
 {
-	size_t i;
-
 	stall_end(&s->send.traffic);
 	free(s->send.deferrable);
 	history_index_free(&s->index);
 	inspect_free(&s->inspection);
 	db_close(s->db);    /* also gives the deploy lock back */
 	source_free(&s->source);
-	for (i = 0; i < s->text_count; i++)
-		free(s->texts[i]);
-	free(s->texts);
+	arena_free(&s->texts);
 	free(s->results);
 	free(s->steps);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "database/inspect.h"
 #include "deploy/deploy.h"
@@ -32,8 +33,7 @@ struct run_state {
 	struct step *steps;         /* the plan's, and where those go on that another run has begun */
 	struct result *results;     /* one a step */
 	size_t alone_until;         /* steps before this are not sent ahead (again) */
-	char **texts;               /* own the texts of the one result that has some */
-	size_t text_count;
+	struct arena texts;         /* of the results */
 	long long began_ms, deadline_ms;
 	char started_at[CLOCK_INSTANT];
 };
@@ -52,8 +52,6 @@ int deploy_check_claims(struct run_state *s);
 
 /* --- results.c --- */
 
-/* A result outlives the error that its texts come from. */
-void deploy_keep_result(struct run_state *s, size_t at, const struct result *result);
 void deploy_begin_results(struct run_state *s);
 /* All at the end, when the lock is given back: a reader that is slow must not hold the deploy up. */
 void deploy_write_results(const struct run_state *s, struct output *out);

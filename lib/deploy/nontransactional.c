@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
@@ -247,38 +248,21 @@ leftover_settled(struct step_exec *g, size_t at, bool *look)
 	return false;
 }
 
-/* What the result says is the error's, which what follows may overwrite. */
-static void
-own_texts(struct step_exec *g)
-{
-	struct result *r = &g->sent.result;
-	const char **texts[] = { &r->sqlstate, &r->message, &r->detail, &r->hint };
-	size_t i;
-
-	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-		char *copy = *texts[i] != NULL ? xstrdup(*texts[i]) : NULL;
-
-		free(g->texts[i]);
-		*texts[i] = g->texts[i] = copy;
-	}
-	g->sent.context = NULL;
-}
-
 /* For people: what the next run has to finish or remove. */
-static char *
-leftover_in_words(const struct interrupted *aim)
+static const char *
+leftover_in_words(struct arena *texts, const struct interrupted *aim)
 {
 	switch (aim->act) {
 	case INTERRUPTED_DETACH:
-		return xformat("%s waits for FINALIZE: readers of %s no longer see its rows; the next run finishes it",
+		return arena_format(texts, "%s waits for FINALIZE: readers of %s no longer see its rows; the next run finishes it",
 		    aim->name.data, aim->table.data);
 	case INTERRUPTED_DROP_INDEX:
-		return xformat("the index %s is invalid: queries no longer use it; the next run drops it", aim->name.data);
+		return arena_format(texts, "the index %s is invalid: queries no longer use it; the next run drops it", aim->name.data);
 	case INTERRUPTED_CREATE_INDEX:
 	case INTERRUPTED_REINDEX:
-		return xstrdup("an index that is not valid; the next run removes it");
+		return "an index that is not valid; the next run removes it";
 	case INTERRUPTED_REPEAT:
-		return xstrdup("what it had finished by then, table by table; it can run again");
+		return "what it had finished by then, table by table; it can run again";
 	case INTERRUPTED_NONE:
 	case INTERRUPTED_CREATE:
 	case INTERRUPTED_DROP:
@@ -298,7 +282,6 @@ tidy(struct step_exec *g, size_t at, const struct interrupted *aim)
 	enum db_outcome outcome;
 	enum left left;
 
-	own_texts(g);
 	if (builds) {
 		if (!db_run_best_effort(g->send->db, "SET lock_timeout = '1s'"))
 			return LEFT_ERROR;
@@ -325,7 +308,7 @@ clean_up(struct step_exec *g, size_t at)
 
 	g->sent.leaves = left == LEFT_HALF || left == LEFT_ERROR || left == LEFT_BEING_BUILT;
 	if (g->sent.leaves || aim.act == INTERRUPTED_REPEAT)
-		g->sent.left = leftover_in_words(&aim);
+		g->sent.left = leftover_in_words(g->send->texts, &aim);
 	interrupted_free(&aim);
 }
 
@@ -334,7 +317,6 @@ static bool
 ready_to_try_again(struct step_exec *g, size_t at)
 {
 	g->sent.outcome = STEP_BUSY;
-	own_texts(g);
 	if (let_others_through(g, at) && step_exec_pause(g))
 		return true;
 	if (signals_caught() != 0)

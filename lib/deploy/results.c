@@ -10,32 +10,6 @@
 #include "records/record.h"
 #include "records/words.h"
 
-static const char *
-keep(struct run_state *s, const char *text)
-{
-	if (text == NULL)
-		return NULL;
-	s->texts = xrealloc(s->texts, (s->text_count + 1) * sizeof *s->texts);
-	return s->texts[s->text_count++] = xstrdup(text);
-}
-
-/* A result outlives the error that its texts come from. */
-void
-deploy_keep_result(struct run_state *s, size_t at, const struct result *result)
-{
-	struct result *r = &s->results[at];
-
-	*r = *result;
-	r->sqlstate = keep(s, r->sqlstate);
-	r->message = keep(s, r->message);
-	r->detail = keep(s, r->detail);
-	r->hint = keep(s, r->hint);
-	r->waited_for = keep(s, r->waited_for);
-	r->waited_session = keep(s, r->waited_session);
-}
-
-/* --- results --- */
-
 void
 deploy_begin_results(struct run_state *s)
 {

@@ -201,8 +201,8 @@ run_one_by_one(struct step_exec *g, const struct segment *s, bool last)
 			                                             !step_exec_error_is(g, SQLSTATE_INVALID_TRANSACTION_TERMINATION)))
 				return false;
 			if (g->bound_by_locals) {
-				g->sent.advice = xstrdup("SET LOCAL before it cannot hold for a statement that runs outside a "
-				                         "transaction: write SET");
+				g->sent.advice = "SET LOCAL before it cannot hold for a statement that runs outside a "
+				                         "transaction: write SET";
 				g->sent.result.hint = g->sent.advice;
 				return false;
 			}
@@ -250,7 +250,7 @@ run_segments(struct step_exec *g)
 		g->done = behind;
 	}
 	if (db_transaction(g->send->db) != DB_IDLE) {
-		g->sent.extra = xstrdup("the script leaves its last transaction open; what that did was rolled back");
+		g->sent.extra = "the script leaves its last transaction open; what that did was rolled back";
 		g->sent.outcome = STEP_FAILED;
 		g->sent.result.message = g->sent.extra;
 		g->sent.kept = g->rowed;
@@ -276,7 +276,7 @@ first_result(const struct step *step)
 		.column = NUMBER_UNKNOWN };
 }
 
-/* Who was waited for, in texts of the step's own. */
+/* Who was waited for. */
 static void
 note_waits(struct step_exec *g)
 {
@@ -286,10 +286,9 @@ note_waits(struct step_exec *g)
 	if (waits->count == 0)
 		return;
 	stall_name_holder(waits, &session);
-	g->sent.waited_session = session.data;
-	g->sent.waited_for = waits->relation != NULL ? xstrdup(waits->relation) : NULL;
-	g->sent.result.waited_for = g->sent.waited_for;
-	g->sent.result.waited_session = g->sent.waited_session;
+	g->sent.result.waited_session = arena_copy(g->send->texts, session.data);
+	g->sent.result.waited_for = arena_copy(g->send->texts, waits->relation);
+	bytes_free(&session);
 }
 
 static void
@@ -318,7 +317,7 @@ make_session(struct step_exec *g)
 	bool made = !step_exec_give_up(g, outcome);
 
 	if (!made && outcome == DB_ERROR) {
-		g->sent.extra = xformat("the settings of the statements that are done could not be made again: %s",
+		g->sent.extra = arena_format(g->send->texts, "the settings of the statements that are done could not be made again: %s",
 		    g->sent.result.message);
 		g->sent.result.message = g->sent.extra;
 	}
@@ -377,7 +376,6 @@ step_run(struct step_context *send, const struct step *step)
 	if (g.sent.result.waited_ms > 0 || g.sent.outcome == STEP_BUSY)
 		note_waits(&g);
 	close_result(&g);
-	memcpy(g.sent.texts, g.texts, sizeof g.texts);
 	bytes_free(&g.locals);
 	bytes_free(&g.names);
 	bytes_free(&g.role);
@@ -411,20 +409,4 @@ step_mark(struct step_context *send, const struct step *step)
 	}
 	close_result(&g);
 	return g.sent;
-}
-
-void
-sent_free(struct sent *sent)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof sent->texts / sizeof *sent->texts; i++)
-		free(sent->texts[i]);
-	free(sent->extra);
-	free(sent->advice);
-	free(sent->waited_for);
-	free(sent->waited_session);
-	free(sent->lost);
-	free(sent->left);
-	*sent = (struct sent){ 0 };
 }

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "migrations/progress.h"
 #include "deploy/stall.h"
 #include "postgres/connection.h"
@@ -28,6 +29,7 @@ struct step_context {
 	const char *role;           /* at the start, or NULL: not known */
 	struct stall traffic;     /* also has --max-stall, and the deadline: no further attempt begins after it */
 	struct progress *progress;
+	struct arena *texts;        /* of the results, until the deploy ends */
 	char *deferrable;           /* constraints of the history that would fail only at COMMIT, which is the script's as well, */
 	bool deferrable_known;      /* once they were asked for */
 	bool own_role;              /* a script changed the role to one that may not write the history */
@@ -47,10 +49,10 @@ enum step_outcome {
 	STEP_STOPPED      /* a signal came */
 };
 
-/* How a step ended, beyond its result record. */
+/* How a step ended, beyond its result record.  Its texts live as long as context->texts. */
 struct sent {
 	enum step_outcome outcome;
-	struct result result;       /* its texts are db's error, until the next call on db */
+	struct result result;
 	bool kept;                  /* its row is in the database: a part of it is, or may be */
 	bool known;                 /* STEP_LOST: what became of it could be looked up */
 	size_t also_unknown;        /* where not: so many steps behind it were on their way, too */
@@ -61,14 +63,12 @@ struct sent {
 	bool outside;               /* a statement had begun outside a transaction, so "rolled back" would not be true */
 	bool unsure;                /* whether `statement`, which stands alone, ended is not known */
 	bool leaves;                /* it failed, and left something that the next run must look at */
-	char *left;                 /* that, in words; or NULL */
+	const char *left;           /* that, in words; or NULL */
 	struct sql_place place;     /* of the error; line 0: none */
 	const char *context;        /* where inside a function it happened, in the server's words; or NULL */
-	char *lost;                 /* STEP_LOST: what was said when the connection went; or NULL */
-	char *extra;                /* what is wrong where no server error says it; or NULL */
-	char *advice;               /* what to do about it, where the server has no hint; or NULL */
-	char *waited_for, *waited_session; /* of the result's keys */
-	char *texts[4];             /* of the result, where the error they come from is gone */
+	const char *lost;           /* STEP_LOST: what was said when the connection went; or NULL */
+	const char *extra;          /* what is wrong where no server error says it; or NULL */
+	const char *advice;         /* what to do about it, where the server has no hint; or NULL */
 };
 
 /*
@@ -86,7 +86,6 @@ bool step_look_again(struct step_context *send, const char *migration, bool (*lo
 bool step_ask_row(struct db *db, const char *schema, const char *id, struct answer **answer);
 
 struct sent step_run(struct step_context *send, const struct step *step);
-void sent_free(struct sent *sent);
 
 /* Marks: what `prisma migrate resolve` writes, in one transaction. */
 struct sent step_mark(struct step_context *send, const struct step *step);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/null.h"
@@ -77,12 +78,9 @@ step_exec_is_busy(const struct step_exec *g)
 	return db_is_busy(db_error(g->send->db)) || (step_exec_is_ours(g) && g->verdict != STALL_HELD);
 }
 
-/* Texts that an earlier attempt left. */
 void
 step_exec_forget_texts(struct step_exec *g)
 {
-	free(g->sent.extra);
-	free(g->sent.advice);
 	g->sent.extra = g->sent.advice = NULL;
 }
 
@@ -94,7 +92,8 @@ static void
 note_cancelled(struct step_exec *g)
 {
 	const struct stall *t = &g->send->traffic;
-	struct bytes why = { 0 }, advice = { 0 };
+	struct arena *texts = g->send->texts;
+	struct bytes why = { 0 };
 	char limit[CLOCK_SPAN];
 
 	if (g->verdict == STALL_HELD) {
@@ -103,15 +102,15 @@ note_cancelled(struct step_exec *g)
 		    t->view.behind == 1 ? "s" : "");
 		if (t->view.relation[0] != '\0')
 			bytes_format(&why, " for %s", t->view.relation);
-		bytes_format(&advice, "%s; or allow more: --max-stall=%llds",
+		g->sent.advice = arena_format(texts, "%s; or allow more: --max-stall=%llds",
 		    hint_of(g->step->sql, g->sent.statement > 0 ? &step_exec_statements(g)[g->sent.statement - 1] : NULL),
 		    t->max_stall_ms < 1000 ? 10 : t->max_stall_ms / 100);
-		g->sent.advice = advice.data;
 		g->sent.result.hint = g->sent.advice;
 	} else {
 		bytes_str(&why, "cancelled by mig-apply while it waited for a lock");
 	}
-	g->sent.extra = why.data;
+	g->sent.extra = arena_copy(texts, why.data);
+	bytes_free(&why);
 	g->sent.result.message = g->sent.extra;
 }
 
@@ -147,19 +146,20 @@ void
 step_exec_note_error(struct step_exec *g)
 {
 	const struct db_error *e = db_error(g->send->db);
+	struct arena *texts = g->send->texts;
 	struct result *r = &g->sent.result;
 
-	r->sqlstate = e->sqlstate[0] != '\0' ? e->sqlstate : NULL;
-	r->message = e->message;
-	r->detail = e->detail;
-	r->hint = e->hint;
-	g->sent.context = e->context;
+	r->sqlstate = e->sqlstate[0] != '\0' ? arena_copy(texts, e->sqlstate) : NULL;
+	r->message = arena_copy(texts, e->message);
+	r->detail = arena_copy(texts, e->detail);
+	r->hint = arena_copy(texts, e->hint);
+	g->sent.context = arena_copy(texts, e->context);
 	note_place(g);
 	step_exec_forget_texts(g);
 	if (step_exec_is_ours(g))
 		note_cancelled(g);
 	else if (g->sent.own_row) {
-		g->sent.extra = xformat("its row in %s." HISTORY_TABLE " could not be written: %s", g->send->schema, e->message);
+		g->sent.extra = arena_format(texts, "its row in %s." HISTORY_TABLE " could not be written: %s", g->send->schema, e->message);
 		r->message = g->sent.extra;
 	}
 }

@@ -47,7 +47,6 @@ struct step_exec {
 	enum stall_verdict verdict; /* of the last one */
 	bool unlimited;          /* lock_timeout and statement_timeout are off, for a statement that stands alone */
 	bool rebuilt;            /* an index that was in the way and not valid was removed */
-	char *texts[4];          /* own what the result says, where the error has to go before it */
 	long long deadlocked_ms; /* when a statement that stands alone was first a deadlock's victim; 0: not yet */
 };
 

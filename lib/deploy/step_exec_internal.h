@@ -15,7 +15,7 @@
 size_t step_exec_running(const struct step_exec *g);
 /* Whether it was cancelled, and by us. */
 bool step_exec_is_ours(const struct step_exec *g);
-/* Texts that an earlier attempt left. */
+/* Forgets what is wrong and what to do about it, of an earlier attempt. */
 void step_exec_forget_texts(struct step_exec *g);
 /*
  * All well, but for answers that were lost, or that nobody asked for: what happened is not known.  A script is read by the

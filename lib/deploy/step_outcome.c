@@ -2,8 +2,10 @@
 #include "deploy/step_exec_internal.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/message.h"
@@ -106,7 +108,7 @@ settle(struct step_exec *g)
 {
 	g->sent.outcome = STEP_LOST;
 	g->sent.kept = g->rowed;
-	g->sent.lost = xstrdup(db_error(g->send->db)->message);
+	g->sent.lost = arena_copy(g->send->texts, db_error(g->send->db)->message);
 	g->sent.known = step_look_again(g->send, g->step->migration, look_at_row, g);
 }
 
@@ -168,7 +170,6 @@ name_timeout(struct step_exec *g)
 {
 	struct result *r = &g->sent.result;
 	struct answer *a;
-	struct bytes hint = { 0 };
 
 	if (r->sqlstate == NULL || !step_exec_error_is(g, SQLSTATE_QUERY_CANCELED) || step_exec_is_ours(g) || r->hint != NULL)
 		return;
@@ -177,9 +178,8 @@ name_timeout(struct step_exec *g)
 		return;
 	}
 	if (answer_rows(a) > 0 && clock_now_ms() - g->run_ms >= answer_number(a, 0, SETTING_NUMBER)) {
-		bytes_format(&hint, "statement_timeout is %s here, %s; a script that needs longer begins with  "
+		g->sent.advice = arena_format(g->send->texts, "statement_timeout is %s here, %s; a script that needs longer begins with  "
 		    "SET LOCAL statement_timeout = 0;", answer_text(a, 0, SETTING_VALUE), answer_text(a, 0, SETTING_BY));
-		g->sent.advice = hint.data;
 		r->hint = g->sent.advice;
 	}
 	answer_free(a);
@@ -206,9 +206,10 @@ name_cause(struct step_exec *g)
 		step_exec_note_error(g);
 		return;
 	}
-	g->sent.advice = cause;
+	g->sent.advice = arena_copy(g->send->texts, cause);
+	free(cause);
 	if (r->hint == NULL)
-		r->hint = cause;
+		r->hint = g->sent.advice;
 }
 
 bool
@@ -228,7 +229,7 @@ step_exec_give_up(struct step_exec *g, enum db_outcome outcome)
 		g->sent.statement = g->in_script ? step_exec_running(g) + 1 : 0;
 		g->sent.result.sqlstate = g->sent.result.message = NULL;
 		g->sent.result.detail = g->sent.result.hint = NULL;
-		g->sent.extra = xstrdup("stopped by a signal");
+		g->sent.extra = "stopped by a signal";
 		break;
 	case DB_ERROR:
 		step_exec_note_error(g);
