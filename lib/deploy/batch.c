@@ -44,7 +44,7 @@ batch_fits(const struct step *step)
 
 /* Steps on their way. */
 struct batch {
-	struct step_context *send;
+	struct step_context *shared;
 	const struct step *steps;
 	size_t count;
 	long long *took_ms;       /* of each step that was answered, */
@@ -77,7 +77,7 @@ head_statement(struct batch *f, size_t unit, size_t which)
 		return "BEGIN";
 	case HEAD_LOCK_TIMEOUT:
 		bytes_format(&f->text, "SET LOCAL lock_timeout = %lld",
-		    backoff_lock_timeout(1, f->send->traffic.max_stall_ms));
+		    backoff_lock_timeout(1, f->shared->stall.max_stall_ms));
 		break;
 	case HEAD_NAME:
 		bytes_format(&name, "mig-apply %s", f->steps[unit].migration);
@@ -102,7 +102,7 @@ row_statement(struct batch *f, size_t unit)
 		/* a COMMIT that fails (a deferred constraint) leaves no transaction that would stop the next one: this does */
 		.behind_id = unit > 0 ? f->ids[unit - 1] : NULL };
 
-	(void)history_entry_sql(&f->text, f->send->schema, &entry);
+	(void)history_entry_sql(&f->text, f->shared->schema, &entry);
 	return f->text.data;
 }
 
@@ -133,8 +133,8 @@ next_statement(void *context, size_t unit, size_t at)
 static void
 locks_begin(struct batch *f)
 {
-	stall_step(&f->send->traffic, f->steps[f->ended].migration);
-	stall_attempt(&f->send->traffic, true);
+	stall_step(&f->shared->stall, f->steps[f->ended].migration);
+	stall_attempt(&f->shared->stall, true);
 }
 
 static void
@@ -146,11 +146,11 @@ ended(void *context, size_t unit)
 	f->took_ms[unit] = now - f->ended_ms;
 	f->ended_ms = now;
 	f->ended = unit + 1;
-	(void)stall_ended(&f->send->traffic);
-	f->worst_ms[unit] = f->send->traffic.worst_ms;
+	(void)stall_ended(&f->shared->stall);
+	f->worst_ms[unit] = f->shared->stall.worst_ms;
 	if (unit + 1 < f->count)
 		locks_begin(f);
-	progress_step(f->send->progress);
+	progress_step(f->shared->progress);
 }
 
 static struct result
@@ -181,11 +181,11 @@ on_tick(void *context, long long ms)
 	(void)ms;
 	if (f->ended == f->count)
 		return;
-	stall_tick(&f->send->traffic);
+	stall_tick(&f->shared->stall);
 	script = sql_split(step->sql, strlen(step->sql));
 	progress_statements(&note, step->sql, &script, 0, script.count);
-	stall_note(&f->send->traffic, &note);
-	progress_running(f->send->progress, step, clock_now_ms() - f->ended_ms, note.data);
+	stall_note(&f->shared->stall, &note);
+	progress_running(f->shared->progress, step, clock_now_ms() - f->ended_ms, note.data);
 	bytes_free(&note);
 	sql_script_free(&script);
 }
@@ -218,7 +218,7 @@ look_up(struct db *db, void *context)
 	while (known && there && f->found < f->count) {
 		struct answer *answer;
 
-		known = step_ask_row(db, f->send->schema, f->ids[f->found], &answer);
+		known = step_ask_row(db, f->shared->schema, f->ids[f->found], &answer);
 		there = known && answer_rows(answer) > 0 && answer_flag(answer, 0, 0);
 		f->found += there;
 		answer_free(answer);
@@ -230,24 +230,24 @@ look_up(struct db *db, void *context)
 static void
 leave_word(struct batch *f, size_t failed)
 {
-	const struct db_error *e = db_error(f->send->db);
+	const struct db_error *e = db_error(f->shared->db);
 	size_t head = head_count(f, f->ended);
-	enum stall_verdict why = stall_ended(&f->send->traffic);
+	enum stall_verdict why = stall_ended(&f->shared->stall);
 	bool ours = strcmp(e->sqlstate, SQLSTATE_QUERY_CANCELED) == 0 && why != STALL_FINE;
 
 	if (!ours && !db_is_busy(e))
 		return;
-	f->send->ahead = (struct sent_ahead){ .attempts = 1,
+	f->shared->batch = (struct batch_attempt){ .attempts = 1,
 		.overdue = ours && why == STALL_HELD ? failed > head ? failed - head + 1 : 1 : 0,
 		.took_ms = clock_now_ms() - f->ended_ms,
-		.worst_ms = f->send->traffic.worst_ms };
+		.worst_ms = f->shared->stall.worst_ms };
 }
 
 size_t
-batch_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
+batch_send(struct step_context *shared, const struct step *steps, size_t count, struct result results[],
     enum step_outcome *outcome, const char **lost, bool *known)
 {
-	struct batch f = { .send = send, .steps = steps, .count = count };
+	struct batch f = { .shared = shared, .steps = steps, .count = count };
 	struct db_units units = { count, next_statement, ended, &f };
 	struct db_hooks hooks = { on_tick, on_notice, &f };
 	enum db_outcome sent;
@@ -259,24 +259,24 @@ batch_send(struct step_context *send, const struct step *steps, size_t count, st
 	for (i = 0; i < count; i++)
 		history_new_id(f.ids[i]);
 	f.ended_ms = clock_now_ms();
-	db_hooks(send->db, &hooks);
-	progress_step(send->progress);
+	db_hooks(shared->db, &hooks);
+	progress_step(shared->progress);
 	locks_begin(&f);
-	sent = db_send_ahead(send->db, &units, &finished, &failed);
-	db_hooks(send->db, NULL);
+	sent = db_send_ahead(shared->db, &units, &finished, &failed);
+	db_hooks(shared->db, NULL);
 	if (sent == DB_ERROR)
 		leave_word(&f, failed);
 	*outcome = sent == DB_OK ? STEP_APPLIED : sent == DB_STOPPED ? STEP_STOPPED : STEP_FAILED;
 	if (sent == DB_ERROR || sent == DB_STOPPED) {
-		message_verbose("%s: %s%s", steps[finished].migration, db_error(send->db)->message,
-		    send->ahead.overdue > 0 ? "" : "; it is run on its own now");
-		if (!db_rollback(send->db) || (finished > 0 && !flush(send->db)))
+		message_verbose("%s: %s%s", steps[finished].migration, db_error(shared->db)->message,
+		    shared->batch.overdue > 0 ? "" : "; it is run on its own now");
+		if (!db_rollback(shared->db) || (finished > 0 && !flush(shared->db)))
 			sent = DB_LOST;
 	}
 	if (sent == DB_LOST) {
 		*outcome = STEP_LOST;
-		*lost = arena_copy(send->texts, db_error(send->db)->message);
-		*known = step_look_again(send, steps[finished < count ? finished : count - 1].migration, look_up, &f);
+		*lost = arena_copy(shared->texts, db_error(shared->db)->message);
+		*known = step_look_again(shared, steps[finished < count ? finished : count - 1].migration, look_up, &f);
 		finished = *known ? f.found : 0;
 	}
 	for (i = 0; i < finished; i++)

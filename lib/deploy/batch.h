@@ -25,9 +25,9 @@ bool batch_fits(const struct step *step);
 /*
  * Sends steps[0..count), which all fit.  results[0..return) are filled: those steps are committed, and on disk.
  * Where fewer than count are, *outcome says why: STEP_FAILED or STEP_STOPPED: the next one was rolled back;
- * STEP_LOST: *lost (of send->texts) says what happened, and *known whether it could be looked up what is committed.
+ * STEP_LOST: *lost (of shared->texts) says what happened, and *known whether it could be looked up what is committed.
  */
-size_t batch_send(struct step_context *send, const struct step *steps, size_t count, struct result results[],
+size_t batch_send(struct step_context *shared, const struct step *steps, size_t count, struct result results[],
     enum step_outcome *outcome, const char **lost, bool *known);
 
 #endif

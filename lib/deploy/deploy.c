@@ -157,7 +157,7 @@ static int
 run_step(struct run_state *s, size_t at)
 {
 	const struct step *step = &s->steps[at];
-	struct sent sent;
+	struct step_end end;
 	struct bytes note = { 0 };
 	char span[CLOCK_SPAN];
 	int code = 0;
@@ -167,22 +167,22 @@ run_step(struct run_state *s, size_t at)
 		progress_end(&s->progress, step, result_status_words[STATUS_SKIPPED], 0, "another deployer applied it");
 		return 0;
 	}
-	sent = deploy_is_action(step, ACTION_APPLY) ? step_run(&s->send, step) : step_mark(&s->send, step);
-	s->results[at] = sent.result;
-	if (sent.outcome == STEP_APPLIED && sent.result.waited_ms > 0)
-		bytes_format(&note, "after %s for %s", clock_span(sent.result.waited_ms, span),
-		    sent.result.waited_for != NULL ? sent.result.waited_for : "a lock");
-	progress_end(&s->progress, step, shown_status(sent.result.status, sent.outcome),
-	    sent.result.took_ms - sent.result.waited_ms,
+	end = deploy_is_action(step, ACTION_APPLY) ? step_run(&s->shared, step) : step_mark(&s->shared, step);
+	s->results[at] = end.result;
+	if (end.outcome == STEP_APPLIED && end.result.waited_ms > 0)
+		bytes_format(&note, "after %s for %s", clock_span(end.result.waited_ms, span),
+		    end.result.waited_for != NULL ? end.result.waited_for : "a lock");
+	progress_end(&s->progress, step, shown_status(end.result.status, end.outcome),
+	    end.result.took_ms - end.result.waited_ms,
 	    bytes_text(&note));
-	if (sent.outcome != STEP_APPLIED) {
+	if (end.outcome != STEP_APPLIED) {
 		struct report report = report_of(s);
 
 		if (message_verbosity >= 0)
 			message_line("%s", "");
-		code = report_trouble(&report, at, &sent, &s->send);
+		code = report_trouble(&report, at, &end, &s->shared);
 	}
-	if (sent.outcome == STEP_APPLIED)
+	if (end.outcome == STEP_APPLIED)
 		code = restore_session(s->db, s->inspection.database.schema, &s->source.target, step);
 	bytes_free(&note);
 	return code;
@@ -207,24 +207,24 @@ static int
 ended_ahead(struct run_state *s, size_t at, size_t behind, enum step_outcome outcome, const char *lost, bool known)
 {
 	struct report report;
-	struct sent sent = { .outcome = outcome, .lost = lost, .known = known };
+	struct step_end end = { .outcome = outcome, .lost = lost, .known = known };
 	int code;
 
-	sent.result = s->results[at];
-	sent.result.status = STATUS_FAILED;
-	sent.result.attempts = 1;
-	sent.result.message = lost;
+	end.result = s->results[at];
+	end.result.status = STATUS_FAILED;
+	end.result.attempts = 1;
+	end.result.message = lost;
 	if (outcome == STEP_LOST && !known) {
-		sent.also_unknown = behind;
+		end.also_unknown = behind;
 		for (; behind > 0; behind--) {
 			s->results[at + behind].status = STATUS_FAILED;
 			s->results[at + behind].message = "the connection was lost; whether it is committed is not known";
 		}
 	}
 	progress_end(&s->progress, &s->steps[at], shown_status(STATUS_FAILED, outcome), 0, "");
-	s->results[at] = sent.result;
+	s->results[at] = end.result;
 	report = report_of(s);
-	code = report_trouble(&report, at, &sent, &s->send);
+	code = report_trouble(&report, at, &end, &s->shared);
 	return code;
 }
 
@@ -235,7 +235,7 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	enum step_outcome outcome;
 	const char *lost = NULL;
 	bool known = false;
-	size_t done = batch_send(&s->send, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
+	size_t done = batch_send(&s->shared, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
 	size_t i;
 
 	for (i = *at; i < *at + done; i++)
@@ -259,24 +259,24 @@ run_steps(struct run_state *s)
 	struct report report;
 	size_t i;
 
-	s->send = (struct step_context){ .db = s->db,
+	s->shared = (struct step_context){ .db = s->db,
 		.source = &s->source,
 		.schema = s->inspection.database.schema,
 		.role = s->inspection.role,
-		.traffic = { .db = s->db,
+		.stall = { .db = s->db,
 		    .pid = db_backend_pid(s->db),
 		    .source = &s->source,
 		    .max_stall_ms = s->deploy->max_stall_ms,
 		    .deadline_ms = s->deadline_ms },
 		.progress = &s->progress,
 		.texts = &s->texts };
-	s->send.traffic.liveness = (struct liveness){ .db = s->db,
+	s->shared.stall.liveness = (struct liveness){ .db = s->db,
 		.pid_is_sure = true,
 		.source = &s->source,
 		.application = "mig-apply watch",
-		.watch = &s->send.traffic.watch,
+		.watch = &s->shared.stall.watch,
 		.patience_ms = s->deploy->wait_ms };
-	liveness_begin(&s->send.traffic.liveness);
+	liveness_begin(&s->shared.stall.liveness);
 	progress_begin(&s->progress, s->steps, s->plan->step_count);
 	for (i = 0; i < s->plan->step_count;) {
 		size_t ahead = ahead_from(s, i), j = i;
@@ -296,7 +296,7 @@ run_steps(struct run_state *s)
 		/* --wait is for waiting: what the steps worked does not count */
 		for (worked += clock_now_ms(); j < i; j++)
 			worked -= s->results[j].waited_ms;
-		s->send.traffic.deadline_ms += worked;
+		s->shared.stall.deadline_ms += worked;
 	}
 	report = report_of(s);
 	report_success(&report);
@@ -376,8 +376,8 @@ under_lock(struct run_state *s)
 static void
 free_run(struct run_state *s)
 {
-	stall_end(&s->send.traffic);
-	free(s->send.deferrable);
+	stall_end(&s->shared.stall);
+	free(s->shared.deferrable);
 	history_index_free(&s->index);
 	inspect_free(&s->inspection);
 	db_close(s->db);    /* also gives the deploy lock back */

@@ -28,7 +28,7 @@ struct run_state {
 	struct db *db;
 	struct inspection inspection;
 	struct history_index index;
-	struct step_context send;
+	struct step_context shared;   /* by the steps */
 	struct progress progress;
 	struct step *steps;         /* the plan's, and where those go on that another run has begun */
 	struct result *results;     /* one a step */

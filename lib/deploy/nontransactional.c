@@ -30,8 +30,8 @@ is_where_we_left_it(struct step_exec *g, size_t at)
 	struct journal journal;
 	bool same;
 
-	history_row_state_sql(&sql, g->send->schema);
-	same = db_query(g->send->db, &answer, sql.data, 1, parameters) == DB_OK && answer_rows(answer) == 1 &&
+	history_row_state_sql(&sql, g->shared->schema);
+	same = db_query(g->shared->db, &answer, sql.data, 1, parameters) == DB_OK && answer_rows(answer) == 1 &&
 	    !answer_flag(answer, 0, 0) && journal_read(answer_text(answer, 0, 1), &journal) &&
 	    journal.next == at + 1;
 	answer_free(answer);
@@ -49,7 +49,7 @@ enum { OTHERS_WAIT_MS = 11000 };
 static bool
 let_others_through(struct step_exec *g, size_t at)
 {
-	struct step_context *s = g->send;
+	struct step_context *s = g->shared;
 	bool locked = false, finished = g->finished;
 
 	if (g->deadlocked_ms == 0)
@@ -60,7 +60,7 @@ let_others_through(struct step_exec *g, size_t at)
 	if (!deploy_lock_release(s->db))
 		return false;
 	g->finished = true; /* without the lock the row is not ours to write: another run may go on with it */
-	while (!locked && clock_now_ms() < s->traffic.deadline_ms && signals_caught() == 0) {
+	while (!locked && clock_now_ms() < s->stall.deadline_ms && signals_caught() == 0) {
 		clock_sleep_ms(200);
 		if (deploy_lock_try(s->db, &locked) != DB_OK)
 			return false;
@@ -106,7 +106,7 @@ lift_limits(struct step_exec *g)
 	const char *sql = limits_to_lift(g);
 
 	if (sql != NULL)
-		(void)db_run_best_effort(g->send->db, sql);
+		(void)db_run_best_effort(g->shared->db, sql);
 }
 
 /* --- what it left --- */
@@ -129,9 +129,9 @@ settle(struct step_exec *g, size_t at, enum db_outcome *outcome)
 	enum left left;
 
 	g->in_script = false;
-	stall_attempt(&g->send->traffic, !g->unlimited);
-	left = left_settle(g->send->db, &aim, outcome);
-	g->verdict = stall_ended(&g->send->traffic);
+	stall_attempt(&g->shared->stall, !g->unlimited);
+	left = left_settle(g->shared->db, &aim, outcome);
+	g->verdict = stall_ended(&g->shared->stall);
 	if (left == LEFT_REMOVED)
 		message_verbose("%s: removed an invalid index", g->step->migration);
 	interrupted_free(&aim);
@@ -165,32 +165,32 @@ try_alone(struct step_exec *g, size_t at, bool last)
 	enum left left;
 	enum db_outcome outcome = step_exec_write_row(g, limits_to_lift(g), HISTORY_BEGINS_ALONE, at), settled;
 
-	g->sent.result.attempts++;
-	stall_attempt(&g->send->traffic, false);
+	g->end.result.attempts++;
+	stall_attempt(&g->shared->stall, false);
 	if (outcome == DB_OK) {
-		g->sent.unsure = g->sent.outside = true;
+		g->end.unsure = g->end.outside = true;
 		outcome = step_exec_run(g, at, 1);
 	}
 	if (outcome == DB_ERROR && (!g->in_script || !may_commit))
-		g->sent.unsure = false; /* it did not finish; what it left is looked at by whoever has the error */
+		g->end.unsure = false; /* it did not finish; what it left is looked at by whoever has the error */
 	if (outcome != DB_OK)
 		return outcome;
 	outcome = write_row_behind(g, at, last, demand);
 	if (outcome == DB_ERROR && demand) {
 		/* IF NOT EXISTS skipped an invalid index; if there is none, trust the server */
 		g->rebuilt = true;
-		db_rollback(g->send->db);
+		db_rollback(g->shared->db);
 		left = settle(g, at, &settled);
 		if (left == LEFT_REMOVED)
 			return try_alone(g, at, last);
 		if (left == LEFT_ERROR) { /* it is still there: the row must not say that it was done */
 			point_at(g, at);
-			g->sent.unsure = settled != DB_ERROR;
+			g->end.unsure = settled != DB_ERROR;
 			return settled;
 		}
 		outcome = write_row_behind(g, at, last, false);
 	}
-	g->sent.unsure = outcome != DB_OK;
+	g->end.unsure = outcome != DB_OK;
 	return outcome;
 }
 
@@ -202,7 +202,7 @@ settle_first(struct step_exec *g, size_t at, bool last, bool *done)
 	enum left left;
 
 	lift_limits(g);
-	g->sent.unsure = g->sent.outside = true;
+	g->end.unsure = g->end.outside = true;
 	while ((left = settle(g, at, &outcome)) == LEFT_BEING_BUILT && step_exec_pause(g))
 		;
 	*done = left == LEFT_DONE;
@@ -211,11 +211,11 @@ settle_first(struct step_exec *g, size_t at, bool last, bool *done)
 		return outcome;
 	}
 	if (!*done) {
-		g->sent.unsure = false;
+		g->end.unsure = false;
 		return DB_OK;
 	}
 	outcome = write_row_behind(g, at, last, false);
-	g->sent.unsure = outcome != DB_OK;
+	g->end.unsure = outcome != DB_OK;
 	return outcome;
 }
 
@@ -277,25 +277,25 @@ tidy(struct step_exec *g, size_t at, const struct interrupted *aim)
 {
 	bool builds = aim->act == INTERRUPTED_REINDEX ||
 	    (aim->act == INTERRUPTED_CREATE_INDEX && !step_exec_error_is(g, SQLSTATE_DUPLICATE_TABLE));
-	struct sql_place place = g->sent.place;
-	size_t statement = g->sent.statement;
+	struct sql_place place = g->end.place;
+	size_t statement = g->end.statement;
 	enum db_outcome outcome;
 	enum left left;
 
 	if (builds) {
-		if (!db_run_best_effort(g->send->db, "SET lock_timeout = '1s'"))
+		if (!db_run_best_effort(g->shared->db, "SET lock_timeout = '1s'"))
 			return LEFT_ERROR;
 		g->unlimited = false;
 		left = settle(g, at, &outcome);
 		if (left == LEFT_DONE)
 			left = LEFT_HALF; /* the next run says so */
 	} else if (aim->act == INTERRUPTED_DETACH || aim->act == INTERRUPTED_DROP_INDEX) {
-		left = left_look(g->send->db, aim, &outcome);
+		left = left_look(g->shared->db, aim, &outcome);
 	} else {
 		left = LEFT_NOTHING;
 	}
-	g->sent.place = place;
-	g->sent.statement = statement;
+	g->end.place = place;
+	g->end.statement = statement;
 	return left;
 }
 
@@ -306,9 +306,9 @@ clean_up(struct step_exec *g, size_t at)
 	struct interrupted aim = interrupted_of(g->step->sql, &step_exec_statements(g)[at]);
 	enum left left = tidy(g, at, &aim);
 
-	g->sent.leaves = left == LEFT_HALF || left == LEFT_ERROR || left == LEFT_BEING_BUILT;
-	if (g->sent.leaves || aim.act == INTERRUPTED_REPEAT)
-		g->sent.left = leftover_in_words(g->send->texts, &aim);
+	g->end.leaves = left == LEFT_HALF || left == LEFT_ERROR || left == LEFT_BEING_BUILT;
+	if (g->end.leaves || aim.act == INTERRUPTED_REPEAT)
+		g->end.left = leftover_in_words(g->shared->texts, &aim);
 	interrupted_free(&aim);
 }
 
@@ -316,11 +316,11 @@ clean_up(struct step_exec *g, size_t at)
 static bool
 ready_to_try_again(struct step_exec *g, size_t at)
 {
-	g->sent.outcome = STEP_BUSY;
+	g->end.outcome = STEP_BUSY;
 	if (let_others_through(g, at) && step_exec_pause(g))
 		return true;
 	if (signals_caught() != 0)
-		g->sent.outcome = STEP_STOPPED;
+		g->end.outcome = STEP_STOPPED;
 	return false;
 }
 
@@ -337,7 +337,7 @@ nontransactional_run(struct step_exec *g, size_t at, bool last, bool begun)
 
 		if (outcome == DB_OK && !done)
 			outcome = try_alone(g, at, last);
-		g->verdict = stall_ended(&g->send->traffic);
+		g->verdict = stall_ended(&g->shared->stall);
 		if (outcome == DB_ERROR && leftover_settled(g, at, &look))
 			continue;
 		if (!step_exec_give_up(g, outcome))
@@ -349,6 +349,6 @@ nontransactional_run(struct step_exec *g, size_t at, bool last, bool begun)
 			return false;
 		}
 		look = true;
-		g->sent.result.waited_ms += clock_now_ms() - began;
+		g->end.result.waited_ms += clock_now_ms() - began;
 	}
 }

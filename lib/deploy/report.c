@@ -129,32 +129,32 @@ report_success(const struct report *r)
 /* --- trouble --- */
 
 static void
-say_place(const struct report *report, const struct step *step, const struct sent *sent)
+say_place(const struct report *report, const struct step *step, const struct step_end *end)
 {
-	const struct result *r = &sent->result;
+	const struct result *r = &end->result;
 
 	script_error_say(&(struct script_error){ .folder = report->folder,
 	    .migration = step->migration,
 	    .sql = step->sql,
-	    .own_row = sent->own_row,
-	    .place = sent->place,
+	    .own_row = end->own_row,
+	    .place = end->place,
 	    .message = r->message,
 	    .sqlstate = r->sqlstate,
 	    .detail = r->detail,
 	    .hint = r->hint,
-	    .advice = sent->advice,
-	    .context = sent->context });
+	    .advice = end->advice,
+	    .context = end->context });
 }
 
 /* Whether the next run can tell by itself how far the statement came. */
 static bool
-can_tell(const struct step *step, const struct sent *sent)
+can_tell(const struct step *step, const struct step_end *end)
 {
 	struct sql_script script = sql_split(step->sql, strlen(step->sql));
 	struct interrupted aim = { .act = INTERRUPTED_NONE };
 
-	if (sent->done < script.count) {
-		aim = interrupted_of(step->sql, &script.statements[sent->done]);
+	if (end->done < script.count) {
+		aim = interrupted_of(step->sql, &script.statements[end->done]);
 		interrupted_free(&aim);
 	}
 	sql_script_free(&script);
@@ -163,60 +163,60 @@ can_tell(const struct step *step, const struct sent *sent)
 
 /* What became of the step itself. */
 static void
-say_fate(const struct step *step, const struct sent *sent)
+say_fate(const struct step *step, const struct step_end *end)
 {
 	long long count = step->statement_count;
 
-	if (sent->outcome == STEP_LOST && !sent->known) {
-		if (sent->also_unknown == 0)
+	if (end->outcome == STEP_LOST && !end->known) {
+		if (end->also_unknown == 0)
 			message_line("  %-13s step %lld: whether it was committed could not be looked up", "unknown", step->step);
 		else
 			message_line("  %-13s steps %lld to %lld: which of them are committed could not be looked up", "unknown",
-			    step->step, step->step + (long long)sent->also_unknown);
+			    step->step, step->step + (long long)end->also_unknown);
 		return;
 	}
-	if (sent->finished) {
+	if (end->finished) {
 		message_line("  %-13s step %lld, all of it, before the connection was lost", "committed", step->step);
 		return;
 	}
-	if (!sent->kept) {
-		if (sent->outside)
+	if (!end->kept) {
+		if (end->outside)
 			message_line("  %-13s step %lld: statement %zu, which runs outside a transaction, did not finish; nothing to resolve",
-			    "not done", step->step, sent->done + 1);
+			    "not done", step->step, end->done + 1);
 		else
 			message_line("  %-13s step %lld, all of it: nothing of it is in the database, nothing to resolve",
 			    "rolled back", step->step);
-		if (sent->left != NULL)
-			message_line("  %-13s %s", "left", sent->left);
+		if (end->left != NULL)
+			message_line("  %-13s %s", "left", end->left);
 		return;
 	}
-	if (sent->done == 0)
+	if (end->done == 0)
 		message_line("  %-13s step %lld: nothing of its %lld statement%s is done", "half done", step->step, count,
 		    count == 1 ? "" : "s");
 	else
 		message_line("  %-13s step %lld: %zu of its %lld statements %s committed and stay%s", "half done",
-		    step->step, sent->done, count, sent->done == 1 ? "is" : "are", sent->done == 1 ? "s" : "");
-	if (sent->left != NULL)
-		message_line("  %-13s %s", "left", sent->left);
-	if (sent->unsure)
-		message_line("  %-13s %s %zu %s", "not known", sent->outcome == STEP_FAILED ? "what statement" : "whether statement",
-		    sent->done + 1, sent->outcome == STEP_FAILED ? "committed before it failed"
-		        : can_tell(step, sent)                   ? "ended; the next run reads it from the catalog"
+		    step->step, end->done, count, end->done == 1 ? "is" : "are", end->done == 1 ? "s" : "");
+	if (end->left != NULL)
+		message_line("  %-13s %s", "left", end->left);
+	if (end->unsure)
+		message_line("  %-13s %s %zu %s", "not known", end->outcome == STEP_FAILED ? "what statement" : "whether statement",
+		    end->done + 1, end->outcome == STEP_FAILED ? "committed before it failed"
+		        : can_tell(step, end)                   ? "ended; the next run reads it from the catalog"
 		                                                 : "ended");
 }
 
 /* What the next run cannot have again, so that the plan will ask. */
 static bool
-lost_session(const struct step *step, const struct sent *sent)
+lost_session(const struct step *step, const struct step_end *end)
 {
 	struct sql_script script;
 	struct session_behind behind;
 	bool lost;
 
-	if (!sent->kept || sent->finished || sent->done == 0)
+	if (!end->kept || end->finished || end->done == 0)
 		return false;
 	script = sql_split(step->sql, strlen(step->sql));
-	behind = session_behind(step->sql, &script, sent->done);
+	behind = session_behind(step->sql, &script, end->done);
 	lost = behind.lost != NULL;
 	if (lost)
 		message_line("  %-13s %s of statement %zu, with its session", "lost", behind.lost, behind.lost_at + 1);
@@ -227,26 +227,26 @@ lost_session(const struct step *step, const struct sent *sent)
 
 /* A right that the role lacks: neither the file nor the database is wrong. */
 static bool
-is_denied(const struct sent *sent)
+is_denied(const struct step_end *end)
 {
-	return sent->outcome == STEP_FAILED && sent->result.sqlstate != NULL &&
-	    strcmp(sent->result.sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0;
+	return end->outcome == STEP_FAILED && end->result.sqlstate != NULL &&
+	    strcmp(end->result.sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0;
 }
 
 static void
-say_next(const struct step *step, const struct sent *sent)
+say_next(const struct step *step, const struct step_end *end)
 {
-	if (lost_session(step, sent) || (sent->kept && !sent->finished && sent->unsure && !can_tell(step, sent)))
+	if (lost_session(step, end) || (end->kept && !end->finished && end->unsure && !can_tell(step, end)))
 		next_command_ask("says how to go on with %s", step->migration);
-	else if (sent->outcome == STEP_FAILED && sent->own_row)
+	else if (end->outcome == STEP_FAILED && end->own_row)
 		next_command_deploy("next: see to that, then run the same again");
-	else if (is_denied(sent))
+	else if (is_denied(end))
 		next_command_deploy("next: give the role that right, or deploy as one that has it; then run the same again");
-	else if (sent->outcome == STEP_FAILED && !sent->kept)
+	else if (end->outcome == STEP_FAILED && !end->kept)
 		next_command_deploy("next: correct the file, then run the same again");
-	else if (sent->outcome == STEP_FAILED)
-		next_command_deploy("next: correct statement %zu, or a later one, in the file, then run the same again; it resumes there", sent->done + 1);
-	else if (sent->kept && !sent->finished) /* a kept plan does not know of the row */
+	else if (end->outcome == STEP_FAILED)
+		next_command_deploy("next: correct statement %zu, or a later one, in the file, then run the same again; it resumes there", end->done + 1);
+	else if (end->kept && !end->finished) /* a kept plan does not know of the row */
 		next_command_deploy("next: run the same again; it resumes where it stopped");
 	else
 		next_command_retry("next: run the same again; it resumes where it stopped");
@@ -268,9 +268,9 @@ say_holder(const struct holder *h, bool first)
 
 /* The prepared transactions among those that hold what was waited for; NULL: there is none, or it cannot be told which. */
 static struct answer *
-prepared_holders(const struct step_context *send)
+prepared_holders(const struct step_context *shared)
 {
-	const struct waits *waits = &send->traffic.waits;
+	const struct waits *waits = &shared->stall.waits;
 	const char *const parameters[] = { waits->oid };
 	struct answer *answer = NULL;
 	size_t i;
@@ -279,7 +279,7 @@ prepared_holders(const struct step_context *send)
 		;
 	if (i == waits->count || waits->oid == NULL)
 		return NULL;
-	(void)db_query(send->db, &answer, locks_prepared_sql, 1, parameters);
+	(void)db_query(shared->db, &answer, locks_prepared_sql, 1, parameters);
 	if (answer != NULL && answer_rows(answer) > 0)
 		return answer;
 	answer_free(answer);
@@ -287,26 +287,26 @@ prepared_holders(const struct step_context *send)
 }
 
 static int
-say_busy(const struct report *r, size_t at, const struct sent *sent, const struct step_context *send)
+say_busy(const struct report *r, size_t at, const struct step_end *end, const struct step_context *shared)
 {
 	const struct step *step = &r->steps[at];
-	const struct waits *waits = &send->traffic.waits;
+	const struct waits *waits = &shared->stall.waits;
 	const char *what = waits->relation != NULL ? waits->relation
 	    : waits->count > 0                     ? "a row or transaction of another session"
 	                                           : "a table that it needs";
 	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
-	struct answer *prepared = prepared_holders(send);
+	struct answer *prepared = prepared_holders(shared);
 	struct bytes path = { 0 };
 	size_t i;
 
 	(void)message_error(MIG_BUSY, "%s stayed busy; gave up after %lld attempt%s in %s [%s]", what,
-	    sent->result.attempts, sent->result.attempts == 1 ? "" : "s", clock_span(sent->result.took_ms, span),
-	    sent->result.sqlstate);
-	if (clock_now_ms() < send->traffic.deadline_ms)
+	    end->result.attempts, end->result.attempts == 1 ? "" : "s", clock_span(end->result.took_ms, span),
+	    end->result.sqlstate);
+	if (clock_now_ms() < shared->stall.deadline_ms)
 		message_line("  %-13s the next attempt would come too late", "--wait");
-	if (sent->place.line > 0) {
+	if (end->place.line > 0) {
 		script_path(&path, r->folder, step->migration);
-		message_line("  %-13s %s:%lu%s%s", "wanted by", path.data, sent->place.line,
+		message_line("  %-13s %s:%lu%s%s", "wanted by", path.data, end->place.line,
 		    waits->relation != NULL ? ", " : "", waits->relation != NULL ? waits->mode : "");
 		bytes_free(&path);
 	}
@@ -317,14 +317,14 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 		message_line("  %-13s a prepared transaction, %s, of %s", "held by", answer_text(prepared, i, 0),
 		    answer_text(prepared, i, 1));
 	fact(r, "committed", is_done, true);
-	if (sent->kept || sent->outside)
-		say_fate(step, sent);
+	if (end->kept || end->outside)
+		say_fate(step, end);
 	else
 		message_line("  %-13s step %lld, all of it", "rolled back", step->step);
 	fact(r, "not started", is_not_started, false);
-	if (sent->result.worst_stall_ms != NUMBER_UNKNOWN)
+	if (end->result.worst_stall_ms != NUMBER_UNKNOWN)
 		message_line("  others waited for us %s at the worst (--max-stall %s)",
-		    clock_span(sent->result.worst_stall_ms, span), clock_span(r->max_stall_ms, limit));
+		    clock_span(end->result.worst_stall_ms, span), clock_span(r->max_stall_ms, limit));
 	if (waits->count > 0 && waits->holders[0].session.pid > 0)
 		message_line("next: wait until pid %lld is done, or end it in psql:  select pg_terminate_backend(%lld);",
 		    waits->holders[0].session.pid, waits->holders[0].session.pid);
@@ -332,37 +332,37 @@ say_busy(const struct report *r, size_t at, const struct sent *sent, const struc
 		message_line("%s end it in psql:  ROLLBACK PREPARED %s;    (or COMMIT PREPARED)",
 		    i == 0 && waits->holders[0].session.pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
 	answer_free(prepared);
-	(sent->kept ? next_command_deploy : next_command_retry)("%s run the same again; it resumes at step %lld",
+	(end->kept ? next_command_deploy : next_command_retry)("%s run the same again; it resumes at step %lld",
 	    waits->count > 0 ? "      then" : "next:", step->step);
 	return MIG_BUSY;
 }
 
 int
-report_trouble(const struct report *r, size_t at, const struct sent *sent, const struct step_context *send)
+report_trouble(const struct report *r, size_t at, const struct step_end *end, const struct step_context *shared)
 {
 	const struct step *step = &r->steps[at];
 	int code = MIG_FAILED;
 
-	if (sent->outcome == STEP_BUSY)
-		return say_busy(r, at, sent, send);
-	if (sent->outcome == STEP_STOPPED) {
+	if (end->outcome == STEP_BUSY)
+		return say_busy(r, at, end, shared);
+	if (end->outcome == STEP_STOPPED) {
 		code = 128 + signals_caught();
 		(void)message_error(code, "stopped by a signal in step %lld of %zu, %s", step->step, r->count,
 		    step->migration);
-	} else if (sent->outcome == STEP_LOST) {
+	} else if (end->outcome == STEP_LOST) {
 		code = MIG_UNREACHABLE;
 		(void)message_error(code, "the connection was lost in step %lld of %zu, %s: %s", step->step, r->count,
-		    step->migration, sent->lost != NULL ? sent->lost : "it was closed");
+		    step->migration, end->lost != NULL ? end->lost : "it was closed");
 	} else {
-		say_place(r, step, sent);
-		code = is_denied(sent) ? MIG_DENIED : MIG_FAILED;
+		say_place(r, step, end);
+		code = is_denied(end) ? MIG_DENIED : MIG_FAILED;
 		(void)message_error(code, "step %lld of %zu failed, %s", step->step, r->count, step->migration);
 	}
-	fact(r, "committed", is_done, sent->outcome != STEP_LOST || sent->known);
+	fact(r, "committed", is_done, end->outcome != STEP_LOST || end->known);
 	fact(r, "skipped", is_skipped, false);
-	say_fate(step, sent);
+	say_fate(step, end);
 	fact(r, "not started", is_not_started, false);
-	say_next(step, sent);
+	say_next(step, end);
 	return code;
 }
 

@@ -24,7 +24,7 @@ struct report {
 void report_success(const struct report *report);
 
 /* The step `at` ended in another way than applied.  Returns the exit code. */
-int report_trouble(const struct report *report, size_t at, const struct sent *sent, const struct step_context *send);
+int report_trouble(const struct report *report, size_t at, const struct step_end *end, const struct step_context *shared);
 
 /* A signal came between two steps; `at` is the first that was not started.  Returns the exit code. */
 int report_stopped(const struct report *report, size_t at);

@@ -34,15 +34,15 @@ run_part(struct step_exec *g, const struct part *part)
 	enum db_outcome outcome;
 
 	g->in_script = true;
-	g->sent.own_row = false;
+	g->end.own_row = false;
 	g->first = part->first;
 	g->running = part->count;
 	g->ended = 0;
 	g->offset = part->start;
 	g->run_ms = clock_now_ms();
-	progress_restart(g->send->progress);
+	progress_restart(g->shared->progress);
 	bytes_add(&text, g->step->sql + part->start, part->end - part->start);
-	outcome = step_exec_check_answers(g, db_run(g->send->db, text.data, &g->ended), part->count);
+	outcome = step_exec_check_answers(g, db_run(g->shared->db, text.data, &g->ended), part->count);
 	bytes_free(&text);
 	return outcome;
 }
@@ -126,10 +126,10 @@ step_exec_run(struct step_exec *g, size_t first, size_t count)
 			parts[i].end = parts[more].end;
 		}
 		outcome = run_part(g, &parts[i]);
-		pace_after(&pace, clock_now_us() - began, g->send->traffic.max_stall_ms);
+		pace_after(&pace, clock_now_us() - began, g->shared->stall.max_stall_ms);
 		/* a cancel that came while the next part was on its way hit nothing: here it does, sent again */
-		if (outcome == DB_OK && more < n && (g->send->traffic.verdict != STALL_FINE || signals_caught() != 0))
-			outcome = db_run(g->send->db, "SELECT pg_catalog.pg_sleep(60)", NULL);
+		if (outcome == DB_OK && more < n && (g->shared->stall.verdict != STALL_FINE || signals_caught() != 0))
+			outcome = db_run(g->shared->db, "SELECT pg_catalog.pg_sleep(60)", NULL);
 	}
 	free(parts);
 	return outcome;

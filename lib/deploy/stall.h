@@ -55,17 +55,17 @@ struct stall {
 };
 
 /* A step begins; waits_free() and so on are stall_end()'s. */
-void stall_step(struct stall *traffic, const char *migration);
-void stall_end(struct stall *traffic);
+void stall_step(struct stall *stall, const char *migration);
+void stall_end(struct stall *stall);
 
 /* An attempt begins: a transaction, or a statement that stands alone, whose waits have no time-out. */
-void stall_attempt(struct stall *traffic, bool bounded);
+void stall_attempt(struct stall *stall, bool bounded);
 
 /* From the tick of a session at work: looks, where it is time to, and cancels, where it has to be. */
-void stall_tick(struct stall *traffic);
+void stall_tick(struct stall *stall);
 
 /* The attempt has ended; what it was cancelled for. */
-enum stall_verdict stall_ended(struct stall *traffic);
+enum stall_verdict stall_ended(struct stall *stall);
 
 /*
  * Before a further attempt: waits until nobody holds what we last waited for who would outlast an attempt that waits for
@@ -73,14 +73,14 @@ enum stall_verdict stall_ended(struct stall *traffic);
  * transactions of others follow each other without a gap, it waits for a moment in which all of them are near
  * their end.  `waiting` is called meanwhile.  Returns the time-out that the attempt should have.
  */
-long long stall_look_first(struct stall *traffic, long long lock_timeout_ms, void (*waiting)(void *context),
+long long stall_look_first(struct stall *stall, long long lock_timeout_ms, void (*waiting)(void *context),
     void *context);
 
 /* The text that goes in front of the transaction to make a plain autovacuum end; nothing where none is in the way. */
-void stall_displace(struct stall *traffic, struct bytes *sql);
+void stall_displace(struct stall *stall, struct bytes *sql);
 
 /* For the line of progress: what we wait for, or how far it is; appends nothing where nothing is known. */
-void stall_note(const struct stall *traffic, struct bytes *note);
+void stall_note(const struct stall *stall, struct bytes *note);
 
 /* "pid 20117, web, shop_app from 10.0.3.21, idle in transaction for 3 min": the first of those who are in the way. */
 void stall_name_holder(const struct waits *waits, struct bytes *out);

@@ -24,10 +24,10 @@ begin(struct step_exec *g)
 {
 	struct bytes sql = { 0 }, name = { 0 };
 
-	g->sent.result.attempts++;
-	stall_attempt(&g->send->traffic, true);
+	g->end.result.attempts++;
+	stall_attempt(&g->shared->stall, true);
 	bytes_str(&sql, "BEGIN; ");
-	stall_displace(&g->send->traffic, &sql);
+	stall_displace(&g->shared->stall, &sql);
 	bytes_format(&sql, "SET LOCAL lock_timeout = %lld; SET LOCAL application_name = ", g->lock_timeout_ms);
 	bytes_format(&name, "mig-apply %s", g->step->migration);
 	bytes_sql_text(&sql, name.data);
@@ -51,8 +51,8 @@ commit_segment(struct step_exec *g, const struct segment *s, bool last)
 	enum db_outcome outcome;
 
 	row = step_exec_row_text(g, &sql, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, NULL, false);
-	if (g->send->deferrable != NULL) { /* its errors are then told from those that the script has left for COMMIT */
-		bytes_format(&sql, ";\nSET CONSTRAINTS %s IMMEDIATE", g->send->deferrable);
+	if (g->shared->deferrable != NULL) { /* its errors are then told from those that the script has left for COMMIT */
+		bytes_format(&sql, ";\nSET CONSTRAINTS %s IMMEDIATE", g->shared->deferrable);
 		row++;
 	}
 	if (s->kind == SEGMENT_TOGETHER) {
@@ -78,7 +78,7 @@ try_transaction(struct step_exec *g, const struct segment *s, bool last)
 	enum db_outcome outcome = begin(g);
 
 	if (outcome == DB_ERROR) /* only an autovacuum that is to make way can be in the way of this */
-		g->send->traffic.autovacuum_stays = true;
+		g->shared->stall.autovacuum_stays = true;
 	if (outcome == DB_OK)
 		outcome = step_exec_run(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
 	if (outcome == DB_OK && carries)
@@ -106,7 +106,7 @@ wants_to_be_alone(const struct step_exec *g)
 static bool
 must_not_displace(const struct step_exec *g)
 {
-	return g->send->traffic.autovacuum_stays && g->send->traffic.yields[0] != '\0' && !step_exec_is_busy(g);
+	return g->shared->stall.autovacuum_stays && g->shared->stall.yields[0] != '\0' && !step_exec_is_busy(g);
 }
 
 /* COMMIT failed: where the history has something that is deferred until then, it is run once more, so that it is seen whose
@@ -114,11 +114,11 @@ must_not_displace(const struct step_exec *g)
 static bool
 may_be_deferred_row(struct step_exec *g)
 {
-	struct step_context *s = g->send;
+	struct step_context *s = g->shared;
 	const char *const parameters[] = { s->schema };
 	struct answer *answer;
 
-	if (s->deferrable_known || g->sent.own_row || step_exec_is_busy(g))
+	if (s->deferrable_known || g->end.own_row || step_exec_is_busy(g))
 		return false;
 	s->deferrable_known = true;
 	db_rollback(s->db);
@@ -138,32 +138,32 @@ run_transaction(struct step_exec *g, const struct segment *s, bool last)
 		enum db_outcome outcome = try_transaction(g, s, last);
 		bool in_script = g->in_script;
 
-		g->verdict = stall_ended(&g->send->traffic);
+		g->verdict = stall_ended(&g->shared->stall);
 		if (outcome == DB_OK)
 			return true;
 		if (outcome == DB_ERROR && must_not_displace(g)) {
-			db_rollback(g->send->db);
-			g->send->traffic.yields[0] = '\0';
+			db_rollback(g->shared->db);
+			g->shared->stall.yields[0] = '\0';
 			continue;
 		}
-		if (outcome == DB_ERROR && !in_script && step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && !g->send->own_role) {
-			db_rollback(g->send->db);
-			g->send->own_role = true; /* the script changed the role; the row is written as ourselves */
+		if (outcome == DB_ERROR && !in_script && step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && !g->shared->own_role) {
+			db_rollback(g->shared->db);
+			g->shared->own_role = true; /* the script changed the role; the row is written as ourselves */
 			continue;
 		}
 		if (outcome == DB_ERROR && !in_script && may_be_deferred_row(g))
 			continue;
 		if (outcome == DB_ERROR && in_script && !s->block && s->kind == SEGMENT_TOGETHER && wants_to_be_alone(g)) {
-			db_rollback(g->send->db);
+			db_rollback(g->shared->db);
 			return run_one_by_one(g, s, last);
 		}
 		if (step_exec_give_up(g, outcome) && (outcome != DB_ERROR || !step_exec_is_busy(g)))
 			return false;
 		if (!step_exec_pause(g)) {
-			g->sent.outcome = signals_caught() != 0 ? STEP_STOPPED : STEP_BUSY;
+			g->end.outcome = signals_caught() != 0 ? STEP_STOPPED : STEP_BUSY;
 			return false;
 		}
-		g->sent.result.waited_ms += clock_now_ms() - began;
+		g->end.result.waited_ms += clock_now_ms() - began;
 	}
 }
 
@@ -197,13 +197,13 @@ run_one_by_one(struct step_exec *g, const struct segment *s, bool last)
 		bool end = last && i + 1 == s->first + s->count;
 
 		if (!run_transaction(g, &one, end)) {
-			if (g->sent.outcome != STEP_FAILED || (!step_exec_error_is(g, SQLSTATE_ACTIVE_SQL_TRANSACTION) &&
+			if (g->end.outcome != STEP_FAILED || (!step_exec_error_is(g, SQLSTATE_ACTIVE_SQL_TRANSACTION) &&
 			                                             !step_exec_error_is(g, SQLSTATE_INVALID_TRANSACTION_TERMINATION)))
 				return false;
 			if (g->bound_by_locals) {
-				g->sent.advice = "SET LOCAL before it cannot hold for a statement that runs outside a "
+				g->end.advice = "SET LOCAL before it cannot hold for a statement that runs outside a "
 				                         "transaction: write SET";
-				g->sent.result.hint = g->sent.advice;
+				g->end.result.hint = g->end.advice;
 				return false;
 			}
 			if (!nontransactional_run(g, i, end, false))
@@ -249,17 +249,17 @@ run_segments(struct step_exec *g)
 			return;
 		g->done = behind;
 	}
-	if (db_transaction(g->send->db) != DB_IDLE) {
-		g->sent.extra = "the script leaves its last transaction open; what that did was rolled back";
-		g->sent.outcome = STEP_FAILED;
-		g->sent.result.message = g->sent.extra;
-		g->sent.kept = g->rowed;
-		db_rollback(g->send->db);
+	if (db_transaction(g->shared->db) != DB_IDLE) {
+		g->end.extra = "the script leaves its last transaction open; what that did was rolled back";
+		g->end.outcome = STEP_FAILED;
+		g->end.result.message = g->end.extra;
+		g->end.kept = g->rowed;
+		db_rollback(g->shared->db);
 		return;
 	}
 	if (!g->finished && step_exec_give_up(g, step_exec_write_row(g, NULL, HISTORY_FINISHED, g->script.count)))
 		return;
-	g->sent.outcome = STEP_APPLIED;
+	g->end.outcome = STEP_APPLIED;
 }
 
 /* --- a step --- */
@@ -280,27 +280,27 @@ first_result(const struct step *step)
 static void
 note_waits(struct step_exec *g)
 {
-	const struct waits *waits = &g->send->traffic.waits;
+	const struct waits *waits = &g->shared->stall.waits;
 	struct bytes session = { 0 };
 
 	if (waits->count == 0)
 		return;
 	stall_name_holder(waits, &session);
-	g->sent.result.waited_session = arena_copy(g->send->texts, session.data);
-	g->sent.result.waited_for = arena_copy(g->send->texts, waits->relation);
+	g->end.result.waited_session = arena_copy(g->shared->texts, session.data);
+	g->end.result.waited_for = arena_copy(g->shared->texts, waits->relation);
 	bytes_free(&session);
 }
 
 static void
 close_result(struct step_exec *g)
 {
-	struct result *r = &g->sent.result;
+	struct result *r = &g->end.result;
 
 	r->took_ms = clock_now_ms() - g->began_ms;
-	r->status = g->sent.outcome == STEP_BUSY ? STATUS_DEFERRED : STATUS_FAILED;
-	r->statements_done = (long long)(g->sent.kept ? g->done : 0);
-	g->sent.done = g->sent.kept ? g->done : 0;
-	if (g->sent.outcome == STEP_APPLIED || g->sent.finished) {
+	r->status = g->end.outcome == STEP_BUSY ? STATUS_DEFERRED : STATUS_FAILED;
+	r->statements_done = (long long)(g->end.kept ? g->done : 0);
+	g->end.done = g->end.kept ? g->done : 0;
+	if (g->end.outcome == STEP_APPLIED || g->end.finished) {
 		r->status = g->step->sql != NULL ? STATUS_APPLIED : STATUS_MARKED;
 		r->statements_done = (long long)g->script.count;
 		r->sqlstate = r->message = r->detail = r->hint = NULL;
@@ -317,9 +317,9 @@ make_session(struct step_exec *g)
 	bool made = !step_exec_give_up(g, outcome);
 
 	if (!made && outcome == DB_ERROR) {
-		g->sent.extra = arena_format(g->send->texts, "the settings of the statements that are done could not be made again: %s",
-		    g->sent.result.message);
-		g->sent.result.message = g->sent.extra;
+		g->end.extra = arena_format(g->shared->texts, "the settings of the statements that are done could not be made again: %s",
+		    g->end.result.message);
+		g->end.result.message = g->end.extra;
 	}
 	session_behind_free(&behind);
 	return made;
@@ -330,50 +330,50 @@ static void
 fail_overdue(struct step_exec *g)
 {
 	g->in_script = true;
-	g->first = g->send->ahead.overdue - 1;
+	g->first = g->shared->batch.overdue - 1;
 	g->verdict = STALL_HELD;
 	step_exec_note_error(g);
-	g->sent.outcome = STEP_FAILED;
+	g->end.outcome = STEP_FAILED;
 }
 
-struct sent
-step_run(struct step_context *send, const struct step *step)
+struct step_end
+step_run(struct step_context *shared, const struct step *step)
 {
-	struct step_exec g = { .send = send, .step = step, .began_ms = clock_now_ms() };
+	struct step_exec g = { .shared = shared, .step = step, .began_ms = clock_now_ms() };
 	struct db_hooks hooks = { step_exec_tick, step_exec_notice, &g };
 
-	g.sent.result = first_result(step);
+	g.end.result = first_result(step);
 	g.script = sql_split(step->sql, strlen(step->sql));
 	g.segments = segments_of(step->sql, &g.script);
 	g.sets_row_security = session_may_set(step->sql, &g.script, "row_security");
 	history_new_id(g.id);
-	progress_step(send->progress);
-	stall_step(&send->traffic, step->migration);
-	g.sent.result.attempts = (long long)send->ahead.attempts;
-	g.tries = (unsigned)send->ahead.attempts;
+	progress_step(shared->progress);
+	stall_step(&shared->stall, step->migration);
+	g.end.result.attempts = (long long)shared->batch.attempts;
+	g.tries = (unsigned)shared->batch.attempts;
 	if (g.tries > 0) {
-		g.began_ms -= send->ahead.took_ms;
-		g.sent.result.waited_ms = send->ahead.overdue > 0 ? 0 : send->ahead.took_ms;
-		send->traffic.worst_ms = send->ahead.worst_ms;
-		send->traffic.waited = true;
+		g.began_ms -= shared->batch.took_ms;
+		g.end.result.waited_ms = shared->batch.overdue > 0 ? 0 : shared->batch.took_ms;
+		shared->stall.worst_ms = shared->batch.worst_ms;
+		shared->stall.waited = true;
 	}
-	g.lock_timeout_ms = backoff_lock_timeout(g.tries + 1, send->traffic.max_stall_ms);
+	g.lock_timeout_ms = backoff_lock_timeout(g.tries + 1, shared->stall.max_stall_ms);
 	if (step->row_id != NULL) {
 		bytes_copy(g.id, sizeof g.id, step->row_id);
 		g.rowed = true;
 		g.done = (size_t)step->resume_at - 1;
 	}
-	db_hooks(send->db, &hooks);
-	if (send->ahead.overdue > 0)
+	db_hooks(shared->db, &hooks);
+	if (shared->batch.overdue > 0)
 		fail_overdue(&g);
 	else if (step->row_id == NULL || make_session(&g))
 		run_segments(&g);
-	db_hooks(send->db, NULL);
-	send->ahead = (struct sent_ahead){ 0 };
-	if (g.sent.outcome != STEP_APPLIED && g.sent.outcome != STEP_LOST)
+	db_hooks(shared->db, NULL);
+	shared->batch = (struct batch_attempt){ 0 };
+	if (g.end.outcome != STEP_APPLIED && g.end.outcome != STEP_LOST)
 		step_exec_note_unfinished(&g);
-	g.sent.result.worst_stall_ms = send->traffic.worst_ms;
-	if (g.sent.result.waited_ms > 0 || g.sent.outcome == STEP_BUSY)
+	g.end.result.worst_stall_ms = shared->stall.worst_ms;
+	if (g.end.result.waited_ms > 0 || g.end.outcome == STEP_BUSY)
 		note_waits(&g);
 	close_result(&g);
 	bytes_free(&g.locals);
@@ -381,32 +381,32 @@ step_run(struct step_context *send, const struct step *step)
 	bytes_free(&g.role);
 	segments_free(&g.segments);
 	sql_script_free(&g.script);
-	return g.sent;
+	return g.end;
 }
 
-struct sent
-step_mark(struct step_context *send, const struct step *step)
+struct step_end
+step_mark(struct step_context *shared, const struct step *step)
 {
-	struct step_exec g = { .send = send, .step = step, .began_ms = clock_now_ms() };
+	struct step_exec g = { .shared = shared, .step = step, .began_ms = clock_now_ms() };
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
 
-	g.sent.result = first_result(step);
-	g.sent.result.attempts = 1;
+	g.end.result = first_result(step);
+	g.end.result.attempts = 1;
 	history_new_id(g.id);
 	bytes_str(&sql, "BEGIN; ");
 	if (step->action == ACTION_MARK_APPLIED)
-		history_mark_applied_sql(&sql, send->schema, g.id, step->migration, step->checksum);
+		history_mark_applied_sql(&sql, shared->schema, g.id, step->migration, step->checksum);
 	else
-		history_mark_rolled_back_sql(&sql, send->schema, step->migration);
+		history_mark_rolled_back_sql(&sql, shared->schema, step->migration);
 	bytes_str(&sql, "; COMMIT");
 	outcome = step_exec_run_text(&g, &sql, STEP_EXEC_ALL);
 	if (outcome == DB_ERROR) {
 		(void)step_exec_give_up(&g, outcome);
 	} else if (outcome != DB_OK) {
-		g.sent.outcome = outcome == DB_STOPPED ? STEP_STOPPED : STEP_LOST;
-		db_rollback(send->db);
+		g.end.outcome = outcome == DB_STOPPED ? STEP_STOPPED : STEP_LOST;
+		db_rollback(shared->db);
 	}
 	close_result(&g);
-	return g.sent;
+	return g.end;
 }

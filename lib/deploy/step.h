@@ -27,18 +27,18 @@ struct step_context {
 	struct source *source;      /* for the watcher, and to look at a row after a lost connection */
 	const char *schema;         /* of the history */
 	const char *role;           /* at the start, or NULL: not known */
-	struct stall traffic;     /* also has --max-stall, and the deadline: no further attempt begins after it */
+	struct stall stall;     /* also has --max-stall, and the deadline: no further attempt begins after it */
 	struct progress *progress;
 	struct arena *texts;        /* of the results, until the deploy ends */
 	char *deferrable;           /* constraints of the history that would fail only at COMMIT, which is the script's as well, */
 	bool deferrable_known;      /* once they were asked for */
 	bool own_role;              /* a script changed the role to one that may not write the history */
-	struct sent_ahead {
+	struct batch_attempt {
 		size_t attempts;    /* the next step was tried ahead, and met a busy table; 0: it was not */
 		size_t overdue;     /* it was cancelled for good in this statement, from 1, as db_error() says; 0: it was not */
 		long long took_ms;  /* that was so long, */
 		long long worst_ms; /* and others were seen waiting for it so long; or NUMBER_UNKNOWN */
-	} ahead;
+	} batch;
 };
 
 enum step_outcome {
@@ -49,8 +49,8 @@ enum step_outcome {
 	STEP_STOPPED      /* a signal came */
 };
 
-/* How a step ended, beyond its result record.  Its texts live as long as context->texts. */
-struct sent {
+/* How a step ended, beyond its result record.  Its texts are of step_context.texts. */
+struct step_end {
 	enum step_outcome outcome;
 	struct result result;
 	bool kept;                  /* its row is in the database: a part of it is, or may be */
@@ -76,7 +76,7 @@ struct sent {
  * seen what became of the work and returns true.  It waits for the deploy lock, which the old session holds for as long
  * as the server has not given it up: who has the lock sees how the old one ended.  False: nobody saw it.
  */
-bool step_look_again(struct step_context *send, const char *migration, bool (*look)(struct db *db, void *context), void *context);
+bool step_look_again(struct step_context *shared, const char *migration, bool (*look)(struct db *db, void *context), void *context);
 
 /*
  * The state of the row with this id (history_row_state_sql()); an answer without rows also where the table itself is not
@@ -85,9 +85,9 @@ bool step_look_again(struct step_context *send, const char *migration, bool (*lo
  */
 bool step_ask_row(struct db *db, const char *schema, const char *id, struct answer **answer);
 
-struct sent step_run(struct step_context *send, const struct step *step);
+struct step_end step_run(struct step_context *shared, const struct step *step);
 
 /* Marks: what `prisma migrate resolve` writes, in one transaction. */
-struct sent step_mark(struct step_context *send, const struct step *step);
+struct step_end step_mark(struct step_context *shared, const struct step *step);
 
 #endif

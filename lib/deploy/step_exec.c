@@ -38,11 +38,11 @@ step_exec_tick(void *context, long long ms)
 	struct step_exec *g = context;
 	struct bytes note = { 0 };
 
-	stall_tick(&g->send->traffic);
+	stall_tick(&g->shared->stall);
 	if (g->in_script && (g->running != 1 || step_exec_statements(g) != NULL))
 		progress_statements(&note, g->step->sql, &g->script, g->first, g->running);
-	stall_note(&g->send->traffic, &note);
-	progress_running(g->send->progress, g->step, ms, bytes_text(&note));
+	stall_note(&g->shared->stall, &note);
+	progress_running(g->shared->progress, g->step, ms, bytes_text(&note));
 	bytes_free(&note);
 }
 
@@ -62,7 +62,7 @@ step_exec_notice(void *context, const struct db_message *message)
 bool
 step_exec_error_is(const struct step_exec *g, const char *sqlstate)
 {
-	return strcmp(db_error(g->send->db)->sqlstate, sqlstate) == 0;
+	return strcmp(db_error(g->shared->db)->sqlstate, sqlstate) == 0;
 }
 
 /* Whether it was cancelled, and by us. */
@@ -75,13 +75,13 @@ step_exec_is_ours(const struct step_exec *g)
 bool
 step_exec_is_busy(const struct step_exec *g)
 {
-	return db_is_busy(db_error(g->send->db)) || (step_exec_is_ours(g) && g->verdict != STALL_HELD);
+	return db_is_busy(db_error(g->shared->db)) || (step_exec_is_ours(g) && g->verdict != STALL_HELD);
 }
 
 void
 step_exec_forget_texts(struct step_exec *g)
 {
-	g->sent.extra = g->sent.advice = NULL;
+	g->end.extra = g->end.advice = NULL;
 }
 
 /*
@@ -91,8 +91,8 @@ step_exec_forget_texts(struct step_exec *g)
 static void
 note_cancelled(struct step_exec *g)
 {
-	const struct stall *t = &g->send->traffic;
-	struct arena *texts = g->send->texts;
+	const struct stall *t = &g->shared->stall;
+	struct arena *texts = g->shared->texts;
 	struct bytes why = { 0 };
 	char limit[CLOCK_SPAN];
 
@@ -102,65 +102,65 @@ note_cancelled(struct step_exec *g)
 		    t->view.behind == 1 ? "s" : "");
 		if (t->view.relation[0] != '\0')
 			bytes_format(&why, " for %s", t->view.relation);
-		g->sent.advice = arena_format(texts, "%s; or allow more: --max-stall=%llds",
-		    hint_of(g->step->sql, g->sent.statement > 0 ? &step_exec_statements(g)[g->sent.statement - 1] : NULL),
+		g->end.advice = arena_format(texts, "%s; or allow more: --max-stall=%llds",
+		    hint_of(g->step->sql, g->end.statement > 0 ? &step_exec_statements(g)[g->end.statement - 1] : NULL),
 		    t->max_stall_ms < 1000 ? 10 : t->max_stall_ms / 100);
-		g->sent.result.hint = g->sent.advice;
+		g->end.result.hint = g->end.advice;
 	} else {
 		bytes_str(&why, "cancelled by mig-apply while it waited for a lock");
 	}
-	g->sent.extra = arena_copy(texts, why.data);
+	g->end.extra = arena_copy(texts, why.data);
 	bytes_free(&why);
-	g->sent.result.message = g->sent.extra;
+	g->end.result.message = g->end.extra;
 }
 
 /* Where in the script it happened. */
 static void
 note_place(struct step_exec *g)
 {
-	size_t position = db_error(g->send->db)->position;
+	size_t position = db_error(g->shared->db)->position;
 	const char *sql = g->step->sql;
 	size_t len, at;
-	struct result *r = &g->sent.result;
+	struct result *r = &g->end.result;
 
 	r->line = r->column = NUMBER_UNKNOWN;
-	g->sent.statement = 0;
-	g->sent.place = (struct sql_place){ 0 };
+	g->end.statement = 0;
+	g->end.place = (struct sql_place){ 0 };
 	if (!g->in_script)
 		return;
 	len = at = strlen(sql);
 	if (step_exec_running(g) < g->script.count) {
-		g->sent.statement = step_exec_running(g) + 1;
-		at = step_exec_statements(g)[g->sent.statement - 1].start;
+		g->end.statement = step_exec_running(g) + 1;
+		at = step_exec_statements(g)[g->end.statement - 1].start;
 	}
 	if (position > 0)
 		at = g->offset + utf8_offset(sql + g->offset, len - g->offset, position - 1);
 	if (at < len || position > 0) {
-		g->sent.place = sql_place(sql, len, at);
-		r->line = (long long)g->sent.place.line;
-		r->column = (long long)g->sent.place.column;
+		g->end.place = sql_place(sql, len, at);
+		r->line = (long long)g->end.place.line;
+		r->column = (long long)g->end.place.column;
 	}
 }
 
 void
 step_exec_note_error(struct step_exec *g)
 {
-	const struct db_error *e = db_error(g->send->db);
-	struct arena *texts = g->send->texts;
-	struct result *r = &g->sent.result;
+	const struct db_error *e = db_error(g->shared->db);
+	struct arena *texts = g->shared->texts;
+	struct result *r = &g->end.result;
 
 	r->sqlstate = e->sqlstate[0] != '\0' ? arena_copy(texts, e->sqlstate) : NULL;
 	r->message = arena_copy(texts, e->message);
 	r->detail = arena_copy(texts, e->detail);
 	r->hint = arena_copy(texts, e->hint);
-	g->sent.context = arena_copy(texts, e->context);
+	g->end.context = arena_copy(texts, e->context);
 	note_place(g);
 	step_exec_forget_texts(g);
 	if (step_exec_is_ours(g))
 		note_cancelled(g);
-	else if (g->sent.own_row) {
-		g->sent.extra = arena_format(texts, "its row in %s." HISTORY_TABLE " could not be written: %s", g->send->schema, e->message);
-		r->message = g->sent.extra;
+	else if (g->end.own_row) {
+		g->end.extra = arena_format(texts, "its row in %s." HISTORY_TABLE " could not be written: %s", g->shared->schema, e->message);
+		r->message = g->end.extra;
 	}
 }
 
@@ -173,8 +173,8 @@ names_of(struct step_exec *g)
 	if (!g->named) {
 		session_names_sql(&g->names, g->step->sql, &g->script);
 		g->makes_temporary = session_makes_objects(g->step->sql, &g->script);
-		if (g->send->role != NULL)
-			bytes_sql_text(&g->role, g->send->role);
+		if (g->shared->role != NULL)
+			bytes_sql_text(&g->role, g->shared->role);
 	}
 	g->named = true;
 	return bytes_text(&g->names);
@@ -187,7 +187,7 @@ names_of(struct step_exec *g)
 enum db_outcome
 step_exec_check_answers(struct step_exec *g, enum db_outcome outcome, size_t sent)
 {
-	return outcome == DB_OK && db_answered(g->send->db) != sent ? db_give_up(g->send->db) : outcome;
+	return outcome == DB_OK && db_answered(g->shared->db) != sent ? db_give_up(g->shared->db) : outcome;
 }
 
 /* The same of a text of ours. */
@@ -218,7 +218,7 @@ step_exec_row_text(struct step_exec *g, struct bytes *out, enum history_progress
 		.text = g->step->sql,
 		.why = why,
 		.exists = g->rowed,
-		.own_role = g->send->own_role,
+		.own_role = g->shared->own_role,
 		.all_rows = g->sets_row_security,
 		.alone = alone };
 
@@ -227,7 +227,7 @@ step_exec_row_text(struct step_exec *g, struct bytes *out, enum history_progress
 		entry.role_sql = g->role.len > 0 ? g->role.data : NULL;
 		entry.makes_temporary = g->makes_temporary;
 	}
-	return history_entry_sql(out, g->send->schema, &entry);
+	return history_entry_sql(out, g->shared->schema, &entry);
 }
 
 enum db_outcome
@@ -238,10 +238,10 @@ step_exec_run_text(struct step_exec *g, struct bytes *sql, int row_statements)
 	const char *table;
 
 	g->in_script = false;
-	outcome = check_answers_of(g, db_run(g->send->db, sql->data, &done), sql);
+	outcome = check_answers_of(g, db_run(g->shared->db, sql->data, &done), sql);
 	bytes_free(sql);
-	table = outcome == DB_ERROR ? db_error(g->send->db)->table : NULL;
-	g->sent.own_row = outcome == DB_ERROR && row_statements != 0 &&
+	table = outcome == DB_ERROR ? db_error(g->shared->db)->table : NULL;
+	g->end.own_row = outcome == DB_ERROR && row_statements != 0 &&
 	    (row_statements == STEP_EXEC_ALL || done < (size_t)row_statements || (table != NULL && strcmp(table, HISTORY_TABLE) == 0));
 	return outcome;
 }
@@ -252,9 +252,9 @@ step_exec_tell_text(struct step_exec *g, struct bytes *sql, bool row)
 	enum db_outcome outcome;
 
 	g->in_script = false;
-	outcome = check_answers_of(g, db_tell(g->send->db, sql->data), sql);
+	outcome = check_answers_of(g, db_tell(g->shared->db, sql->data), sql);
 	bytes_free(sql);
-	g->sent.own_row = row && outcome == DB_ERROR;
+	g->end.own_row = row && outcome == DB_ERROR;
 	return outcome;
 }
 
@@ -267,9 +267,9 @@ step_exec_write_row(struct step_exec *g, const char *before, enum history_progre
 	bytes_str(&sql, before != NULL ? before : "");
 	step_exec_row_text(g, &sql, progress, done, NULL, true);
 	outcome = step_exec_tell_text(g, &sql, true);
-	if (outcome == DB_ERROR && step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && !g->send->own_role) {
-		db_rollback(g->send->db);
-		g->send->own_role = true;
+	if (outcome == DB_ERROR && step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && !g->shared->own_role) {
+		db_rollback(g->shared->db);
+		g->shared->own_role = true;
 		return step_exec_write_row(g, before, progress, done);
 	}
 	if (outcome == DB_OK) {
@@ -289,13 +289,13 @@ take_row_back(struct step_exec *g)
 	struct bytes sql = { 0 };
 	bool gone;
 
-	if (g->done > 0 || g->sent.unsure || g->sent.leaves || g->step->row_id != NULL)
+	if (g->done > 0 || g->end.unsure || g->end.leaves || g->step->row_id != NULL)
 		return false;
-	history_delete_sql(&sql, g->send->schema, g->id);
-	gone = db_run_best_effort(g->send->db, sql.data);
+	history_delete_sql(&sql, g->shared->schema, g->id);
+	gone = db_run_best_effort(g->shared->db, sql.data);
 	bytes_free(&sql);
 	if (gone)
-		g->rowed = g->sent.kept = false;
+		g->rowed = g->end.kept = false;
 	return gone;
 }
 
@@ -306,13 +306,13 @@ step_exec_note_unfinished(struct step_exec *g)
 
 	if (!g->rowed || g->finished || take_row_back(g))
 		return;
-	bytes_str(&why, g->sent.extra != NULL ? g->sent.extra
-	        : g->sent.result.message != NULL ? g->sent.result.message : "it did not end");
-	if (g->sent.extra == NULL && g->sent.result.sqlstate != NULL)
-		bytes_format(&why, " [%s]", g->sent.result.sqlstate);
-	step_exec_row_text(g, &sql, g->sent.unsure || g->sent.leaves ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data,
+	bytes_str(&why, g->end.extra != NULL ? g->end.extra
+	        : g->end.result.message != NULL ? g->end.result.message : "it did not end");
+	if (g->end.extra == NULL && g->end.result.sqlstate != NULL)
+		bytes_format(&why, " [%s]", g->end.result.sqlstate);
+	step_exec_row_text(g, &sql, g->end.unsure || g->end.leaves ? HISTORY_BEGINS_ALONE : HISTORY_GOES_ON, g->done, why.data,
 	    true);
-	db_run_best_effort(g->send->db, sql.data);
+	db_run_best_effort(g->shared->db, sql.data);
 	bytes_free(&why);
 	bytes_free(&sql);
 }

@@ -20,16 +20,16 @@
 
 /* A step under way. */
 struct step_exec {
-	struct step_context *send;
+	struct step_context *shared;
 	const struct step *step;
 	struct sql_script script;
 	struct segments segments;
-	struct sent sent;
+	struct step_end end;
 	char id[HISTORY_ID];
 	bool rowed;              /* the row is committed */
 	bool finished;           /* and finished */
 	size_t done;             /* statements behind which we are: committed, or rolled back by the script itself */
-	struct bytes role;       /* send's, as SQL; once the first journal is written */
+	struct bytes role;       /* shared->role, as SQL; once the first journal is written */
 	struct bytes names;      /* settings that the script names (session_names_sql()), once the first journal is written */
 	bool named;
 	bool makes_temporary;    /* the script itself does, */

@@ -49,8 +49,8 @@ step_look_again(struct step_context *s, const char *migration, bool (*look)(stru
 	char span[CLOCK_SPAN];
 	bool seen = false;
 
-	if (s->traffic.deadline_ms > until)
-		until = s->traffic.deadline_ms;
+	if (s->stall.deadline_ms > until)
+		until = s->stall.deadline_ms;
 	db_hang_up(s->db, "the connection was lost"); /* where it is open still, the server keeps its locks */
 	message_info("the connection is lost; looking what became of %s, for %s at most", migration,
 	    clock_span(until - now, span));
@@ -87,15 +87,15 @@ look_at_row(struct db *db, void *context)
 	struct step_exec *g = context;
 	struct answer *answer;
 	struct journal journal;
-	bool seen = step_ask_row(db, g->send->schema, g->id, &answer);
+	bool seen = step_ask_row(db, g->shared->schema, g->id, &answer);
 
 	if (seen) {
-		g->sent.kept = answer_rows(answer) > 0;
-		g->sent.finished = g->sent.kept && answer_flag(answer, 0, 0);
-		if (g->sent.kept && journal_read(answer_text(answer, 0, 1), &journal)) {
+		g->end.kept = answer_rows(answer) > 0;
+		g->end.finished = g->end.kept && answer_flag(answer, 0, 0);
+		if (g->end.kept && journal_read(answer_text(answer, 0, 1), &journal)) {
 			g->done = journal.next - 1;
-			g->sent.unsure = journal.begun;
-			g->sent.statement = journal.next;
+			g->end.unsure = journal.begun;
+			g->end.statement = journal.next;
 		}
 	}
 	answer_free(answer);
@@ -106,26 +106,26 @@ look_at_row(struct db *db, void *context)
 static void
 settle(struct step_exec *g)
 {
-	g->sent.outcome = STEP_LOST;
-	g->sent.kept = g->rowed;
-	g->sent.lost = arena_copy(g->send->texts, db_error(g->send->db)->message);
-	g->sent.known = step_look_again(g->send, g->step->migration, look_at_row, g);
+	g->end.outcome = STEP_LOST;
+	g->end.kept = g->rowed;
+	g->end.lost = arena_copy(g->shared->texts, db_error(g->shared->db)->message);
+	g->end.known = step_look_again(g->shared, g->step->migration, look_at_row, g);
 }
 
 static void
 still_waiting(void *context)
 {
 	const struct step_exec *g = context;
-	const struct step_context *s = g->send;
+	const struct step_context *s = g->shared;
 	struct bytes note = { 0 };
 
-	bytes_format(&note, "for %s, attempt %lld", s->traffic.waits.relation != NULL ? s->traffic.waits.relation : "a lock",
-	    g->sent.result.attempts + 1);
-	if (s->traffic.waits.count > 0) {
+	bytes_format(&note, "for %s, attempt %lld", s->stall.waits.relation != NULL ? s->stall.waits.relation : "a lock",
+	    g->end.result.attempts + 1);
+	if (s->stall.waits.count > 0) {
 		bytes_str(&note, "; ");
-		stall_name_holder(&s->traffic.waits, &note);
+		stall_name_holder(&s->stall.waits, &note);
 	}
-	progress_waiting(s->progress, g->step, clock_now_ms() - g->began_ms, s->traffic.deadline_ms - g->began_ms, note.data);
+	progress_waiting(s->progress, g->step, clock_now_ms() - g->began_ms, s->stall.deadline_ms - g->began_ms, note.data);
 	bytes_free(&note);
 }
 
@@ -134,15 +134,15 @@ static void
 stay_while_idle(struct step_exec *g)
 {
 	(void)step_exec_statements(g);
-	if (g->done > 0 && db_server_version_num(g->send->db) >= 140000 &&
+	if (g->done > 0 && db_server_version_num(g->shared->db) >= 140000 &&
 	    session_may_set(g->step->sql, &g->script, "idle_session_timeout"))
-		(void)db_run_best_effort(g->send->db, "SET idle_session_timeout = 0");
+		(void)db_run_best_effort(g->shared->db, "SET idle_session_timeout = 0");
 }
 
 bool
 step_exec_pause(struct step_exec *g)
 {
-	struct stall *t = &g->send->traffic;
+	struct stall *t = &g->shared->stall;
 	long long now = clock_now_ms(), pause, until;
 
 	if (now >= t->deadline_ms)
@@ -155,7 +155,7 @@ step_exec_pause(struct step_exec *g)
 	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt sees who is in the way */
 	t->waited = true;
 	stay_while_idle(g);
-	message_verbose("%s: %s; pausing %lld ms", g->step->migration, g->sent.result.message, pause);
+	message_verbose("%s: %s; pausing %lld ms", g->step->migration, g->end.result.message, pause);
 	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
 		still_waiting(g);
 		clock_sleep_ms(until - now < 200 ? until - now : 200);
@@ -168,19 +168,19 @@ step_exec_pause(struct step_exec *g)
 static void
 name_timeout(struct step_exec *g)
 {
-	struct result *r = &g->sent.result;
+	struct result *r = &g->end.result;
 	struct answer *a;
 
 	if (r->sqlstate == NULL || !step_exec_error_is(g, SQLSTATE_QUERY_CANCELED) || step_exec_is_ours(g) || r->hint != NULL)
 		return;
-	if (setting_origin(g->send->db, "statement_timeout", &a) != DB_OK) {
+	if (setting_origin(g->shared->db, "statement_timeout", &a) != DB_OK) {
 		step_exec_note_error(g);
 		return;
 	}
 	if (answer_rows(a) > 0 && clock_now_ms() - g->run_ms >= answer_number(a, 0, SETTING_NUMBER)) {
-		g->sent.advice = arena_format(g->send->texts, "statement_timeout is %s here, %s; a script that needs longer begins with  "
+		g->end.advice = arena_format(g->shared->texts, "statement_timeout is %s here, %s; a script that needs longer begins with  "
 		    "SET LOCAL statement_timeout = 0;", answer_text(a, 0, SETTING_VALUE), answer_text(a, 0, SETTING_BY));
-		r->hint = g->sent.advice;
+		r->hint = g->end.advice;
 	}
 	answer_free(a);
 }
@@ -189,33 +189,33 @@ name_timeout(struct step_exec *g)
 static void
 name_cause(struct step_exec *g)
 {
-	struct result *r = &g->sent.result;
+	struct result *r = &g->end.result;
 	enum db_outcome outcome = DB_OK;
 	char *cause = NULL;
 
-	if (r->sqlstate == NULL || g->sent.advice != NULL)
+	if (r->sqlstate == NULL || g->end.advice != NULL)
 		return;
-	if (g->sent.own_row && step_exec_error_is(g, SQLSTATE_READ_ONLY_SQL_TRANSACTION))
+	if (g->end.own_row && step_exec_error_is(g, SQLSTATE_READ_ONLY_SQL_TRANSACTION))
 		cause = xstrdup("the script leaves its transaction read-only: take SET TRANSACTION READ ONLY, or "
 		                "default_transaction_read_only, out of it");
-	else if (g->sent.own_row)
-		cause = cause_history(g->send->db, g->send->schema, &outcome);
-	else if (step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && g->sent.statement > 0 && step_exec_statements(g) != NULL)
-		cause = cause_right(g->send->db, g->step->sql, &g->script, g->sent.statement - 1, &outcome);
+	else if (g->end.own_row)
+		cause = cause_history(g->shared->db, g->shared->schema, &outcome);
+	else if (step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && g->end.statement > 0 && step_exec_statements(g) != NULL)
+		cause = cause_right(g->shared->db, g->step->sql, &g->script, g->end.statement - 1, &outcome);
 	if (outcome != DB_OK) {
 		step_exec_note_error(g);
 		return;
 	}
-	g->sent.advice = arena_copy(g->send->texts, cause);
+	g->end.advice = arena_copy(g->shared->texts, cause);
 	free(cause);
 	if (r->hint == NULL)
-		r->hint = g->sent.advice;
+		r->hint = g->end.advice;
 }
 
 bool
 step_exec_give_up(struct step_exec *g, enum db_outcome outcome)
 {
-	g->verdict = stall_ended(&g->send->traffic);
+	g->verdict = stall_ended(&g->shared->stall);
 	switch (outcome) {
 	case DB_OK:
 		return false;
@@ -225,22 +225,22 @@ step_exec_give_up(struct step_exec *g, enum db_outcome outcome)
 		return true;
 	case DB_STOPPED:
 		step_exec_forget_texts(g);
-		g->sent.outcome = STEP_STOPPED;
-		g->sent.statement = g->in_script ? step_exec_running(g) + 1 : 0;
-		g->sent.result.sqlstate = g->sent.result.message = NULL;
-		g->sent.result.detail = g->sent.result.hint = NULL;
-		g->sent.extra = "stopped by a signal";
+		g->end.outcome = STEP_STOPPED;
+		g->end.statement = g->in_script ? step_exec_running(g) + 1 : 0;
+		g->end.result.sqlstate = g->end.result.message = NULL;
+		g->end.result.detail = g->end.result.hint = NULL;
+		g->end.extra = "stopped by a signal";
 		break;
 	case DB_ERROR:
 		step_exec_note_error(g);
-		g->sent.outcome = STEP_FAILED;
+		g->end.outcome = STEP_FAILED;
 		break;
 	}
-	db_rollback(g->send->db);
+	db_rollback(g->shared->db);
 	if (outcome == DB_ERROR) {
 		name_timeout(g);
 		name_cause(g);
 	}
-	g->sent.kept = g->rowed;
+	g->end.kept = g->rowed;
 	return true;
 }
