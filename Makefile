@@ -198,6 +198,11 @@ check-static: static test-tools
 check-release: all
 	MIG_TEST_STRIDE=1 bats tests/release.bats -f killed
 
+# The Debian package in fresh systems, installed, used, upgraded, removed; as root, with debootstrap.
+check-deb: deb
+	scripts/install-packages build server
+	tests/deb-life build/deb/mig_*.deb
+
 # The whole suite, with an attacker's schema in every database.
 check-traps:
 	MIG_TEST_TRAPS=1 ./scripts/test
@@ -219,7 +224,7 @@ lint: headers
 	scripts/floors
 	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/alone-matrix tests/fuzz/mutate .ci/run
+	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/alone-matrix tests/fuzz/mutate tests/deb-life .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 COMPLETIONS = $(BASHDIR)/mig $(TOOLS:%=$(BASHDIR)/%) $(ZSHDIR)/_mig $(FISHDIR)/mig.fish $(TOOLS:%=$(FISHDIR)/%.fish)
@@ -262,5 +267,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-kill check-mutate check-prisma check-release check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-deb check-kill check-mutate check-prisma check-release check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -85,7 +85,12 @@ refused() {
   refused 64 'there is no topic of this name' help nothing
   run --separate-stderr mig deploy --to
   assert_code 64
-  says 'mig-plan: error: option --to needs a value'
+  says 'mig: error: option --to needs a value'
+  # once, though two of the tools have it
+  refused 64 'option --wait needs a value' deploy --wait
+  refused 64 'option -d needs a value' deploy -qd
+  refused 64 "mig apply 'my plan.rec'" deploy 'my plan.rec'
+  refused 64 'mig apply -' deploy -
 }
 
 @test "exit codes are those of the pipe" {

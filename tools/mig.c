@@ -16,6 +16,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "base/shell_quote.h"
 #include "base/suggest.h"
 #include "chain.h"
 #include "completions.h"
@@ -127,6 +128,23 @@ add_schema(struct part *check)
 	route_add(check, stat(file + 7, &found) != 0 && stat(folder + 7, &found) == 0 ? folder : file);
 }
 
+/* A plan that is there already is for mig-apply alone. */
+static int
+refuse_stream(const char *operand)
+{
+	struct bytes command = { 0 };
+
+	bytes_str(&command, "mig apply ");
+	if (strcmp(operand, "-") == 0)
+		bytes_str(&command, operand);
+	else
+		shell_path_word(&command, operand);
+	(void)message_error(MIG_USAGE, "mig deploy starts from a folder of migrations");
+	message_line("  to apply a plan that is there already:  %s", command.data);
+	bytes_free(&command);
+	return MIG_USAGE;
+}
+
 static int
 run_command(const struct command *command, int argc, char *argv[])
 {
@@ -141,6 +159,8 @@ run_command(const struct command *command, int argc, char *argv[])
 	}
 	if (code == 0 && route.help)
 		code = say_command_help(command);
+	else if (code == 0 && command == &deploy_command && is_stream(route.operand))
+		code = refuse_stream(route.operand);
 	else if (code == 0 && command == &verify_command)
 		add_schema(&route.parts[1]);
 	if (code == 0 && !route.help)

@@ -151,6 +151,14 @@ refuse_long(const struct route *route, const char *name, size_t len)
 }
 
 static int
+refuse_no_value(const struct route *route, const char *option)
+{
+	(void)message_error(usage_code(route), "option %s needs a value", option);
+	message_line("  see mig %s --help", route->command->name);
+	return usage_code(route);
+}
+
+static int
 refuse_short(const struct route *route, char letter)
 {
 	(void)message_error(usage_code(route), "mig %s has no option -%c", route->command->name,
@@ -161,7 +169,7 @@ refuse_short(const struct route *route, char letter)
 
 /* --- the words --- */
 
-/* A value may stand behind it; where it is missing the tool says so. */
+/* A value stands behind it. */
 static bool
 wants_value(const struct option_spec *spec)
 {
@@ -178,6 +186,8 @@ take_long(struct route *route, int argc, char *argv[], int *i)
 
 	if (spec == NULL)
 		return refuse_long(route, name, len);
+	if (wants_value(spec) && name[len] == '\0' && !apart)
+		return refuse_no_value(route, argv[*i]);
 	give(route, spec, argv[*i], apart ? argv[*i + 1] : NULL);
 	*i += apart;
 	return 0;
@@ -203,6 +213,8 @@ take_short(struct route *route, int argc, char *argv[], int *i)
 				value = c + 1;
 			else if (*i + 1 < argc)
 				value = argv[++*i];
+			else
+				return refuse_no_value(route, word);
 			give(route, spec, word, value);
 			return 0;
 		}
