@@ -127,6 +127,7 @@ SQL
       CREATE FUNCTION app.become() RETURNS void LANGUAGE sql AS \$\$ SELECT set_config('role', '$ROLE', false) \$\$;
       GRANT USAGE ON SCHEMA app, public TO \"$ROLE\"; GRANT INSERT ON public.seen TO \"$ROLE\";
       CREATE FUNCTION app.pick() RETURNS void LANGUAGE plpgsql AS \$\$ BEGIN CREATE TEMP TABLE pick (n int); END \$\$;
+      CREATE FUNCTION app.as_tenant() RETURNS text LANGUAGE sql AS \$\$ SELECT set_config('app.tenant', '7', false) \$\$;
       CREATE FUNCTION app.nothing() RETURNS int LANGUAGE sql AS 'SELECT 1';"
     migration 20231231010000_leaves "${call%%|*}"
     half_done "${call#*|}; COMMIT; SELECT N1"
@@ -147,8 +148,14 @@ SQL
 |SELECT app.become()
 |DO $$ BEGIN PERFORM app.become(); END $$
 |SELECT app.pick()
+|DO $$ BEGIN PERFORM set_config('app.Tenant', '7', false); END $$
+|DO 'BEGIN PERFORM set_config(''app.tenant'', ''7'', false); END'
+|SELECT app.as_tenant(), current_setting('app.tenant', true)
 SET search_path = app, public;|SELECT 1
 |SELECT app.nothing()
+|SELECT app.nothing(), current_setting('app.tenant', true)
+|DO $$ BEGIN PERFORM set_config('app.tenant', app.nothing()::text, true); END $$
+|SELECT set_config('app.tenant', app.nothing()::text, false)
 SQL
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "migrations/journal.h"
+#include "sql/custom_settings.h"
 
 static void
 list_of_texts(struct bytes *out, const char *const texts[], size_t count)
@@ -37,6 +38,23 @@ static const char moved_sql[] =
 static const char temporary_sql[] =
     " OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace" EQUALS "pg_catalog.pg_my_temp_schema())";
 
+/* One of the application's own, which pg_settings leaves out, unless the role or the database has it so. */
+static void
+custom_moved_sql(struct bytes *out, const struct history_entry *e)
+{
+	struct bytes mentioned = { 0 };
+
+	custom_settings_sql(&mentioned, e->text);
+	if (mentioned.len > 0)
+		bytes_format(out, " OR EXISTS (SELECT FROM pg_catalog.unnest(ARRAY[%s]) n (name) "
+		    "WHERE n.name OPERATOR(pg_catalog.<>) ALL (ARRAY['mig.role'%s]) "
+		    "AND pg_catalog.current_setting(n.name, true) OPERATOR(pg_catalog.<>) '' "
+		    "AND NOT EXISTS (SELECT FROM pg_catalog.pg_db_role_setting d WHERE n.name OPERATOR(pg_catalog.||) '=' "
+		    "OPERATOR(pg_catalog.||) pg_catalog.current_setting(n.name) OPERATOR(pg_catalog.=) ANY (d.setconfig)))",
+		    mentioned.data, e->names);
+	bytes_free(&mentioned);
+}
+
 /* The text of `logs`, as SQL. */
 static void
 logs_sql(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
@@ -59,6 +77,7 @@ logs_sql(struct bytes *out, const char *schema, const struct history_entry *e, c
 		    e->own_role ? CURRENT_ROLE_KEPT : CURRENT_ROLE, e->role_sql, e->role_sql);
 	if (!e->makes_temporary)
 		bytes_str(out, temporary_sql);
+	custom_moved_sql(out, e);
 	bytes_str(out, " THEN E'\\n" JOURNAL_MOVED "' ELSE '' END");
 }
 
