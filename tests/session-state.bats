@@ -150,12 +150,18 @@ SQL
 |SELECT app.pick()
 |DO $$ BEGIN PERFORM set_config('app.Tenant', '7', false); END $$
 |DO 'BEGIN PERFORM set_config(''app.tenant'', ''7'', false); END'
+|SELECT set_config('app.tenant', length('seven')::text, false)
+|INSERT INTO public.gone SELECT length(set_config('search_path', 'app', false))
+|CREATE TABLE public.made AS SELECT set_config('search_path', 'app', false) AS path
+|WITH path AS (SELECT set_config('search_path', 'app', false)) SELECT * FROM path
+|EXPLAIN ANALYZE SELECT set_config('search_path', 'app', false)
+|SELECT set_config('search_path', 'app, ' || current_setting('search_path'), false)
+|SET search_path = public; SELECT set_config('search_path', concat('app'), false)
 |SELECT app.as_tenant(), current_setting('app.tenant', true)
 SET search_path = app, public;|SELECT 1
 |SELECT app.nothing()
 |SELECT app.nothing(), current_setting('app.tenant', true)
 |DO $$ BEGIN PERFORM set_config('app.tenant', app.nothing()::text, true); END $$
-|SELECT set_config('app.tenant', app.nothing()::text, false)
 SQL
 }
 

@@ -396,20 +396,40 @@ session_sets_other(const char *text, const struct sql_statement *s, const char *
 	return !session_is_word(text, w.token, value);
 }
 
+/* Appends what a statement sets, as session_names_sql() does, but for what `others` has already. */
+static void
+add_names(struct bytes *out, const char *text, const struct sql_statement *s, const struct bytes *others)
+{
+	struct sql_token name;
+	struct session_words w;
+	bool begun = false;
+	char have[64];
+
+	while (next_setting(text, s, &w, &begun, &name)) {
+		struct bytes one = { 0 };
+
+		bytes_str(&one, ", ");
+		bytes_sql_text(&one, session_setting_of(text, s, name, have, sizeof have));
+		if (others == NULL || others->len == 0 || strstr(others->data, one.data) == NULL)
+			bytes_add(out, one.data, one.len);
+		bytes_free(&one);
+	}
+}
+
 void
 session_names_sql(struct bytes *out, const char *text, const struct sql_script *script)
 {
+	struct bytes by_code = { 0 };
 	size_t i;
 
+	for (i = 0; i < script->count; i++)
+		if (session_change_of(text, &script->statements[i]).effect > SESSION_DISCARD)
+			add_names(&by_code, text, &script->statements[i], NULL);
 	for (i = 0; i < script->count; i++) {
-		struct sql_token name;
-		struct session_words w;
-		bool begun = false;
-		char have[64];
+		enum session_effect effect = session_change_of(text, &script->statements[i]).effect;
 
-		while (next_setting(text, &script->statements[i], &w, &begun, &name)) {
-			bytes_str(out, ", ");
-			bytes_sql_text(out, session_setting_of(text, &script->statements[i], name, have, sizeof have));
-		}
+		if (effect == SESSION_SET || effect == SESSION_LOCAL)
+			add_names(out, text, &script->statements[i], &by_code);
 	}
+	bytes_free(&by_code);
 }

@@ -50,7 +50,10 @@ bool session_sets(const char *text, const struct sql_statement *statement, const
 /* The same, to another value than `value` (in lower case); RESET counts. */
 bool session_sets_other(const char *text, const struct sql_statement *statement, const char *setting, const char *value);
 
-/* Appends the settings that the script's own statements name, as SQL texts in lower case: , 'timezone', 'work_mem' */
+/*
+ * Appends the settings that statements of the script set and the same statements make again, as SQL texts in lower case:
+ * , 'timezone', 'work_mem'.  Without those that one of them sets in passing, as in INSERT ... SELECT set_config(...).
+ */
 void session_names_sql(struct bytes *out, const char *text, const struct sql_script *script);
 
 /* Whether a script may give away the advisory locks that the session has. */
