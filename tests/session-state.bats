@@ -75,7 +75,7 @@ SET SESSION session_replication_role = replica; COMMIT; SELECT N1
 SELECT set_config('search_path', 'app', false), pg_catalog.set_config('work_mem', '5MB', false); COMMIT; SELECT N1
 BEGIN; SET work_mem = '5MB'; SAVEPOINT s; SET work_mem = '6MB'; ROLLBACK TO s; SET TIME ZONE 'Asia/Tokyo'; COMMIT; SELECT N1
 BEGIN; SET work_mem = '5MB'; ROLLBACK; VACUUM public.gone; SELECT N1
-SET LOCAL work_mem = '5MB'; SET my.own = 'mine'; COMMIT; SELECT N1
+SET LOCAL work_mem = '5MB'; SET my.own = 'mine'; SET my.other = 'yours'; COMMIT; SELECT N1
 SET work_mem = '5MB'; COMMIT; DISCARD ALL; SET TIME ZONE 'Asia/Tokyo'; COMMIT; SELECT N1
 SQL
 }

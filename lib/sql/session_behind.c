@@ -133,7 +133,7 @@ static bool
 is_overtaken(const struct tracker *t, size_t at)
 {
 	const struct session_entry *e = &t->entries[at];
-	char one[64], other[64];
+	char one[SESSION_SETTING], other[SESSION_SETTING];
 	const char *name = session_setting_of(t->text, &t->script->statements[e->statement], e->change.name, one, sizeof one);
 	size_t i;
 

@@ -303,12 +303,20 @@ session_may_unlock(const char *text, const struct sql_script *script)
 const char *
 session_setting_of(const char *text, const struct sql_statement *s, struct sql_token name, char *out, size_t size)
 {
-	size_t i;
+	struct session_words w = { text, s->end, name };
+	size_t i, len;
 
 	for (i = 0; name.kind == SQL_WORD && i < sizeof spellings / sizeof *spellings; i++)
 		if (sql_match(text, s->end, name.start, spellings[i].synopsis) != 0)
 			return spellings[i].setting;
-	return session_plain(text, name, out, size);
+	len = strlen(session_plain(text, name, out, size));
+	/* one of the application's own has a name of two parts or more */
+	for (session_next(&w); name.kind != SQL_STRING && session_is_sign(&w, '.') && len + 2 < size; session_next(&w)) {
+		out[len++] = '.';
+		session_next(&w);
+		len += strlen(session_plain(text, w.token, out + len, size - len));
+	}
+	return out;
 }
 
 /* Each set_config() of a statement, or the one name of a SET. */
@@ -346,7 +354,7 @@ session_sets(const char *text, const struct sql_statement *s, const char *settin
 	struct sql_token name;
 	struct session_words w;
 	bool begun = false;
-	char have[64];
+	char have[SESSION_SETTING];
 
 	while (next_setting(text, s, &w, &begun, &name)) {
 		const char *found = session_setting_of(text, s, name, have, sizeof have);
@@ -403,7 +411,7 @@ add_names(struct bytes *out, const char *text, const struct sql_statement *s, co
 	struct sql_token name;
 	struct session_words w;
 	bool begun = false;
-	char have[64];
+	char have[SESSION_SETTING];
 
 	while (next_setting(text, s, &w, &begun, &name)) {
 		struct bytes one = { 0 };

@@ -18,6 +18,8 @@ struct session_words {
 
 /* --- session_effects.c --- */
 
+enum { SESSION_SETTING = 256 }; /* bytes of a setting's name */
+
 /* The setting that a SET or RESET names, under the name that pg_settings has; "all" for RESET ALL. */
 const char *session_setting_of(const char *text, const struct sql_statement *s, struct sql_token name, char *out,
     size_t size);

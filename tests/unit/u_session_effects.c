@@ -77,6 +77,8 @@ static const struct {
 	{ 5, "BEGIN; SAVEPOINT s; SET a.b = 1; RELEASE s; COMMIT; SELECT 1", "SET a.b = 1;\n", NULL, NULL },
 	{ 2, "SET LOCAL a.b = 1; COMMIT; SELECT 1", NULL, NULL, NULL },
 	{ 1, "SET LOCAL a.b = 1; SELECT 1", NULL, "SET LOCAL a.b = 1;\n", NULL },
+	{ 3, "SET my.a = '1'; SET \"my\".b = '2'; COMMIT; SELECT 1", "SET my.a = '1';\nSET \"my\".b = '2';\n", NULL, NULL },
+	{ 3, "SET my.a = '1'; SET \"my\" . \"A\" = '2'; COMMIT; SELECT 1", "SET \"my\" . \"A\" = '2';\n", NULL, NULL },
 	{ 3, "SET ROLE x; RESET ROLE; DROP ROLE x; COMMIT", "RESET ROLE;\n", NULL, NULL },
 	{ 4, "SET a.b = 1; COMMIT; DISCARD ALL; SET c.d = 2; SELECT 1",
 	    "SET SESSION AUTHORIZATION DEFAULT;\nRESET ALL;\nSET c.d = 2;\n", NULL, NULL },
