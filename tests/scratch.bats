@@ -254,6 +254,30 @@ CASES
   assert_equal "$(scratch_databases)" ''
 }
 
+@test "what a run left that was killed just before this one is dropped too, although its session was still ending" {
+  local pid left backend next
+  named_scratch
+  migration 1_a 'SELECT pg_sleep(600);'
+  mig-scan --replay >/dev/null 2>&1 3>&- &
+  pid=$!
+  eventually 60 eval '[[ -n $(scratch_databases) ]]'
+  left=$(scratch_databases)
+  backend=${left#mig_scratch_}
+  backend=${backend%_*}
+  kill -STOP "$backend"
+  kill -KILL "$pid"
+  wait "$pid" || true
+  rm -r "$FOLDER/1_a"
+  migration 1_b "DO \$\$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = $backend) LOOP PERFORM pg_sleep(0.05); PERFORM pg_stat_clear_snapshot(); END LOOP; END \$\$;"
+  mig-scan --replay >/dev/null 2>next.err 3>&- &
+  next=$!
+  eventually 60 eval '[[ $(scratch_databases | wc -l) == 2 ]]'
+  kill -CONT "$backend"
+  wait "$next" || fail "$(<next.err)" || return 1
+  assert_regex "$(<next.err)" "removed what a killed run left: the database $left"
+  assert_equal "$(scratch_databases)" ''
+}
+
 @test "production is never scratch, and another database of its server only when that is said" {
   local production
   migration 1_a 'CREATE TABLE a (id int);'
@@ -303,4 +327,53 @@ CASES
   sql_admin "ALTER SYSTEM RESET log_connections; SELECT pg_reload_conf()" >/dev/null
   assert_code 0
   assert_equal "$(server_log | grep -c 'mig-scan')" 0
+}
+
+@test "production is only read by whatever looks at its schema, and refused as scratch server by any of its addresses" {
+  local production other before after size
+  migrations_many 3
+  cat >want.prisma <<'PRISMA'
+datasource db {
+  provider = "postgresql"
+}
+
+model T {
+  id Int @id
+}
+PRISMA
+  other=$MIG_TEST_SERVER
+  production=$(server_new --tcp log_statement=all)
+  server_use "$production"
+  database_new
+  sql 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)'
+  state() {
+    sql_admin "SELECT string_agg(datname, ' ' ORDER BY 1) FROM pg_database; SELECT pg_stat_clear_snapshot();
+      SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_all_tables; SELECT count(*) FROM pg_class"
+  }
+  before=$(state)
+  size=$(stat -c %s "$production/server.log")
+
+  SHADOW=$(MIG_TEST_SERVER=$other PGDATABASE=postgres database_url)
+  export SHADOW
+  mig-scan --catalog --grants -o live.rec >/dev/null
+  mig-scan --replay -o want.rec >/dev/null
+  mig-scan --replay --scratch env:SHADOW -o beside.rec >/dev/null
+  mig-scan --datamodel=want.prisma -o model.rec >/dev/null
+  run mig-check schema=want.rec <live.rec
+  run mig-check schema=want.prisma <live.rec
+  run mig-plan --diff live.rec want.prisma
+  assert_code 0
+  SHADOW_DATABASE_URL=$(database_url --tcp) run mig-scan --replay
+  assert_code 78
+  SHADOW_DATABASE_URL=$(database_url --tcp postgres) run mig-scan --replay
+  assert_code 78
+
+  after=$(state)
+  tail -c "+$size" "$production/server.log" | grep -a ' mig-scan' | grep -aE '(statement|execute [^:]*): ' >statements
+  run grep -vE '(statement|execute [^:]*): *(BEGIN[^;]*READ ONLY|START TRANSACTION[^;]*READ ONLY|SELECT|SHOW|SET|COMMIT|ROLLBACK|WITH)' statements
+  server_end "$production"
+  server_use "$other"
+  assert_equal "$output" ''
+  assert [ "$(wc -l <statements)" -gt 20 ]
+  assert_equal "$after" "$before"
 }

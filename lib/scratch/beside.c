@@ -138,7 +138,7 @@ drop(struct db *db, const char *name)
 }
 
 /* What killed runs left: ours by its name and owner, and the session that made it is gone. */
-static int
+static enum db_outcome
 sweep(struct scratch *s)
 {
 	static const char sql[] = "SELECT d.datname FROM pg_database d WHERE d.datname ~ '^" PREFIX "[0-9]{1,9}_[0-9]{1,18}$'"
@@ -151,14 +151,14 @@ sweep(struct scratch *s)
 	size_t i;
 
 	if (outcome != DB_OK)
-		return db_say(s->admin, outcome, "look for what killed runs left");
+		return outcome;
 	db_place(s->admin, &place);
 	for (i = 0; i < answer_rows(answer); i++)
 		if (drop(s->admin, answer_word(answer, i, 0)))
 			message_info("removed what a killed run left: the database %s, beside %s", answer_word(answer, i, 0), place.data);
 	answer_free(answer);
 	bytes_free(&place);
-	return 0;
+	return DB_OK;
 }
 
 static int
@@ -233,11 +233,16 @@ int
 beside_open_database(struct scratch *s, const struct scratch_order *order)
 {
 	const struct db_patience patience = { order->wait_ms, order->wait_ms };
+	enum db_outcome outcome;
 	int code;
 
 	if ((s->admin = db_open(&s->source, SCRATCH_APPLICATION, &patience, &code)) == NULL)
 		return code;
-	if ((code = check_production(s, order)) != 0 || (code = sweep(s)) != 0 || (code = create(s)) != 0)
+	if ((code = check_production(s, order)) != 0)
+		return code;
+	if ((outcome = sweep(s)) != DB_OK)
+		return db_say(s->admin, outcome, "look for what killed runs left");
+	if ((code = create(s)) != 0)
 		return code;
 	free(s->source.target.database);
 	s->source.target.database = xstrdup(s->database);
@@ -250,11 +255,16 @@ beside_open_database(struct scratch *s, const struct scratch_order *order)
 	return make_schema(s);
 }
 
+/* Once more it is looked for left-overs: of a run that was killed just before this one, the session was still ending then. */
 void
 beside_close_database(struct scratch *s)
 {
 	db_close(s->db);
-	if (s->database != NULL && s->admin != NULL && !drop(s->admin, s->database))
-		message_warning("the scratch database %s could not be dropped; the next run does it", s->database);
+	if (s->database != NULL && s->admin != NULL) {
+		if (!drop(s->admin, s->database))
+			message_warning("the scratch database %s could not be dropped; the next run does it", s->database);
+		else if (signals_caught() == 0)
+			(void)sweep(s);
+	}
 	db_close(s->admin);
 }
