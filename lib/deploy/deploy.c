@@ -296,7 +296,7 @@ run_steps(struct run_state *s)
 		/* --wait is for waiting: what the steps worked does not count */
 		for (worked += clock_now_ms(); j < i; j++)
 			worked -= s->results[j].waited_ms;
-		s->shared.stall.deadline_ms += worked;
+		stall_extend_deadline(&s->shared.stall, worked);
 	}
 	report = report_of(s);
 	report_success(&report);

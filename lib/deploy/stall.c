@@ -323,6 +323,7 @@ stall_look_first(struct stall *t, long long lock_timeout_ms, void (*waiting)(voi
 	long long began = clock_now_ms(), now = began, timeout = WAIT_ON;
 	char span[CLOCK_SPAN];
 
+	t->waited = true;
 	while (timeout == WAIT_ON) {
 		if (t->waits.oid == NULL || !has_watch(t) || !locks_holders(t->watch, t->pid, &t->waits, &holders)) {
 			timeout = lock_timeout_ms;
@@ -344,6 +345,31 @@ stall_look_first(struct stall *t, long long lock_timeout_ms, void (*waiting)(voi
 	waits_free(&holders);
 	free(blockers.list);
 	return timeout != WAIT_ON ? timeout : lock_timeout_ms;
+}
+
+void
+stall_resume(struct stall *t, long long worst_ms)
+{
+	t->worst_ms = worst_ms;
+	t->waited = true;
+}
+
+void
+stall_extend_deadline(struct stall *t, long long ms)
+{
+	t->deadline_ms += ms;
+}
+
+void
+stall_autovacuum_stays(struct stall *t)
+{
+	t->autovacuum_stays = true;
+}
+
+bool
+stall_displaces_in_vain(const struct stall *t)
+{
+	return t->autovacuum_stays && t->yields[0] != '\0';
 }
 
 void

@@ -31,7 +31,7 @@ struct stall {
 	struct source *source;      /* of the second connection */
 	long long max_stall_ms;
 	long long deadline_ms;      /* on clock_now_ms() */
-	struct lock_watch *watch;        /* NULL: not yet, or it cannot be had */
+	struct lock_watch *watch;   /* NULL: not yet, or it cannot be had */
 	struct liveness liveness;   /* makes and uses the same one */
 	bool locks_tried;
 
@@ -41,7 +41,7 @@ struct stall {
 	bool waited;                /* something was waited for in vain: who is in the way is looked at from the start */
 	struct waits waits;         /* whom the last wait was for */
 	char yields[LOCKS_TEXT];    /* the relation that a plain autovacuum holds, which ends for who waits; or "" */
-	bool autovacuum_stays;              /* such a one did not end */
+	bool autovacuum_stays;      /* such a one did not end */
 	long long life_ms;          /* the longest that a transaction lasted that was in the way, and has ended */
 
 	/* the attempt under way */
@@ -49,8 +49,8 @@ struct stall {
 	bool bounded;               /* its waits for locks have a time-out of their own */
 	long long began_ms, next_ms, cancelled_ms;
 	long long waiting_ms;       /* how long of it we were seen waiting */
-	struct lock_view view;         /* what was seen last, */
-	long long view_ms;         /* and when; 0: nothing yet */
+	struct lock_view view;      /* what was seen last, */
+	long long view_ms;          /* and when; 0: nothing yet */
 	long long behind_ms;        /* since when somebody was seen at each look to wait for us; 0: nobody is */
 };
 
@@ -76,8 +76,18 @@ enum stall_verdict stall_ended(struct stall *stall);
 long long stall_look_first(struct stall *stall, long long lock_timeout_ms, void (*waiting)(void *context),
     void *context);
 
+/* A step that a batch has met begins where that left it: others were seen waiting so long; or NUMBER_UNKNOWN. */
+void stall_resume(struct stall *stall, long long worst_ms);
+
+/* --wait is for waiting: the deadline is later by what was worked. */
+void stall_extend_deadline(struct stall *stall, long long ms);
+
 /* The text that goes in front of the transaction to make a plain autovacuum end; nothing where none is in the way. */
 void stall_displace(struct stall *stall, struct bytes *sql);
+
+/* That text failed: the autovacuum does not end for who waits.  From then on it is waited for; and whether that is so. */
+void stall_autovacuum_stays(struct stall *stall);
+bool stall_displaces_in_vain(const struct stall *stall);
 
 /* For the line of progress: what we wait for, or how far it is; appends nothing where nothing is known. */
 void stall_note(const struct stall *stall, struct bytes *note);

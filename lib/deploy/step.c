@@ -78,7 +78,7 @@ try_transaction(struct step_exec *g, const struct segment *s, bool last)
 	enum db_outcome outcome = begin(g);
 
 	if (outcome == DB_ERROR) /* only an autovacuum that is to make way can be in the way of this */
-		g->shared->stall.autovacuum_stays = true;
+		stall_autovacuum_stays(&g->shared->stall);
 	if (outcome == DB_OK)
 		outcome = step_exec_run(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
 	if (outcome == DB_OK && carries)
@@ -106,7 +106,7 @@ wants_to_be_alone(const struct step_exec *g)
 static bool
 must_not_displace(const struct step_exec *g)
 {
-	return g->shared->stall.autovacuum_stays && g->shared->stall.yields[0] != '\0' && !step_exec_is_busy(g);
+	return stall_displaces_in_vain(&g->shared->stall) && !step_exec_is_busy(g);
 }
 
 /* COMMIT failed: where the history has something that is deferred until then, it is run once more, so that it is seen whose
@@ -354,8 +354,7 @@ step_run(struct step_context *shared, const struct step *step)
 	if (g.tries > 0) {
 		g.began_ms -= shared->batch.took_ms;
 		g.end.result.waited_ms = shared->batch.overdue > 0 ? 0 : shared->batch.took_ms;
-		shared->stall.worst_ms = shared->batch.worst_ms;
-		shared->stall.waited = true;
+		stall_resume(&shared->stall, shared->batch.worst_ms);
 	}
 	g.lock_timeout_ms = backoff_lock_timeout(g.tries + 1, shared->stall.max_stall_ms);
 	if (step->row_id != NULL) {

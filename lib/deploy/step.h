@@ -27,7 +27,7 @@ struct step_context {
 	struct source *source;      /* for the watcher, and to look at a row after a lost connection */
 	const char *schema;         /* of the history */
 	const char *role;           /* at the start, or NULL: not known */
-	struct stall stall;     /* also has --max-stall, and the deadline: no further attempt begins after it */
+	struct stall stall;         /* also has --max-stall, and the deadline: no further attempt begins after it */
 	struct progress *progress;
 	struct arena *texts;        /* of the results, until the deploy ends */
 	char *deferrable;           /* constraints of the history that would fail only at COMMIT, which is the script's as well, */

@@ -153,7 +153,6 @@ step_exec_pause(struct step_exec *g)
 	/* whom we see we can wait for; else each further attempt is a guess, and should be rarer */
 	pause = backoff_pause(t->waits.oid != NULL ? 1 : g->tries, randombytes_random());
 	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt sees who is in the way */
-	t->waited = true;
 	stay_while_idle(g);
 	message_verbose("%s: %s; pausing %lld ms", g->step->migration, g->end.result.message, pause);
 	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
