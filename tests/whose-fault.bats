@@ -161,6 +161,8 @@ TRUNCATE ONLY mine, t%|lacks a right: TRUNCATE on public.t%
 ALTER TYPE mood ADD VALUE 'b'|not the owner of public.mood
 CREATE TABLE "S p".n (id int)|GRANT CREATE ON SCHEMA "S p" TO ROLE;
 CREATE TABLE m (id int, CONSTRAINT f FOREIGN KEY (id) REFERENCES t% (id))|lacks a right: REFERENCES on public.t%
+CREATE TABLE part PARTITION OF t% FOR VALUES IN (1)|not the owner of public.t%
+CREATE TABLE kid (a int) INHERITS (mine, t%)|not the owner of public.t%
 ALTER TABLE hidden.h ADD b int|GRANT USAGE ON SCHEMA hidden TO ROLE;
 INSERT INTO t% VALUES (1)|lacks a right: INSERT on public.t%
 TABLE
@@ -183,6 +185,10 @@ TABLE
 CREATE TABLE n (id int); ALTER TABLE n ADD b int; CREATE INDEX ON n (id); COMMENT ON TABLE n IS 'x'|3 names that the plan makes or renames itself
 ALTER TABLE mine RENAME TO ours; ALTER TABLE ours ADD b int; DROP TABLE IF EXISTS nowhere|1 name that the plan makes or renames itself
 SELECT 1; DO $$ BEGIN ALTER TABLE t11 ADD b int; END $$|2 statements that only the server can judge, the first at prisma/migrations/1_a/migration.sql:1:1
+ALTER TABLE mine ADD c int, OWNER TO postgres|1 statement that only the server can judge
+CREATE FOREIGN TABLE f (a int) SERVER nowhere|1 statement that only the server can judge
+SET ROLE pg_monitor; RESET ROLE; SET SESSION AUTHORIZATION DEFAULT|1 statement that only the server can judge
+SET session_replication_role = replica|1 statement that only the server can judge
 SET search_path TO hidden; ALTER TABLE t11 ADD b int|1 name behind a changed search_path
 TABLE
 }

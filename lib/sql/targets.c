@@ -88,17 +88,28 @@ add_made(struct finder *f)
 	return found;
 }
 
-/* REFERENCES table, wherever it stands in the rest; whether INHERITS, OF, PARTITION OF or LIKE ask for more is not known. */
-static void
-add_references(struct finder *f)
+/*
+ * What else a CREATE or ALTER names, wherever it stands in the rest: REFERENCES table, PARTITION OF and INHERITS (table, ...).
+ * False where it takes what only the server can judge: OWNER TO a role, a foreign server.
+ */
+static bool
+add_rest(struct finder *f)
 {
 	struct sql_token token;
+	bool known = true;
 
 	do {
 		token = words_next(&f->words);
-		if (sql_is(f->words.text, token, "REFERENCES") && !add_name(f, TARGET_RELATION, "REFERENCES"))
-			return;
+		if (sql_is(f->words.text, token, "REFERENCES"))
+			known &= add_name(f, TARGET_RELATION, "REFERENCES");
+		else if (sql_is(f->words.text, token, "PARTITION") && words_take(&f->words, "OF"))
+			known &= add_name(f, TARGET_RELATION, TARGET_OWNER);
+		else if (sql_is(f->words.text, token, "INHERITS") && words_take_sign(&f->words, '('))
+			known &= add_names(f, TARGET_RELATION, TARGET_OWNER);
+		else if (sql_is(f->words.text, token, "SERVER") || (sql_is(f->words.text, token, "OWNER") && words_take(&f->words, "TO")))
+			known = false;
 	} while (token.kind != SQL_END);
+	return known;
 }
 
 /* Goes behind the word ON, to the table that a trigger, policy, rule or constraint belongs to. */
@@ -148,10 +159,7 @@ create_relation(struct finder *f)
 	(void)if_exists(f);
 	if (temporary)
 		return add_name(f, TARGET_MADE, NULL);
-	if (!add_made(f))
-		return false;
-	add_references(f);
-	return true;
+	return add_made(f) && add_rest(f);
 }
 
 static bool
@@ -201,16 +209,13 @@ add_renamed(struct finder *f)
 static bool
 alter(struct finder *f)
 {
-	bool table;
-
 	if (TAKE_ANY(f, of_tables))
 		return on_table(f, TARGET_OWNER);
 	if (words_take(&f->words, "SCHEMA"))
-		return add_name(f, TARGET_SCHEMA, TARGET_OWNER);
+		return add_name(f, TARGET_SCHEMA, TARGET_OWNER) && add_rest(f);
 	if (TAKE_ANY(f, types))
-		return add_name(f, TARGET_TYPE, TARGET_OWNER);
-	table = words_take(&f->words, "TABLE");
-	if ((!table && !TAKE_ANY(f, relations)) || words_take_phrase(&f->words, "ALL IN TABLESPACE"))
+		return add_name(f, TARGET_TYPE, TARGET_OWNER) && add_rest(f);
+	if (!TAKE_ANY(f, relations) || words_take_phrase(&f->words, "ALL IN TABLESPACE"))
 		return false;
 	(void)if_exists(f);
 	(void)words_take(&f->words, "ONLY");
@@ -222,9 +227,7 @@ alter(struct finder *f)
 		return add_name(f, TARGET_RELATION, TARGET_OWNER);
 	if (words_take_phrase(&f->words, "SET SCHEMA"))
 		return add_name(f, TARGET_SCHEMA, "CREATE");
-	if (table)
-		add_references(f);
-	return true;
+	return add_rest(f);
 }
 
 static bool
@@ -295,18 +298,23 @@ set_role(struct finder *f, const char *local)
 	return true;
 }
 
+/* Whether the role may be taken, or the setting is for superusers, the server judges. */
 static bool
 set(struct finder *f)
 {
-	const char *local;
+	const char *local = NULL;
+	bool role = set_role(f, NULL);
 
-	if (set_role(f, NULL))
-		return true;
-	local = words_take(&f->words, "LOCAL") ? "LOCAL" : NULL;
-	(void)words_take(&f->words, "SESSION");
-	if (!set_role(f, local) && (words_take(&f->words, "SEARCH_PATH") || words_take(&f->words, "SCHEMA")))
+	if (!role) {
+		local = words_take(&f->words, "LOCAL") ? "LOCAL" : NULL;
+		(void)words_take(&f->words, "SESSION");
+		role = set_role(f, local);
+	}
+	if (role)
+		return f->out->list[f->out->count - 1].name == NULL;
+	if (words_take(&f->words, "SEARCH_PATH") || words_take(&f->words, "SCHEMA"))
 		add(f, TARGET_PATH, NULL, NULL);
-	return true;
+	return !words_take(&f->words, "SESSION_REPLICATION_ROLE");
 }
 
 static bool
