@@ -466,7 +466,8 @@ CASES
   migration 1_one 'CREATE TABLE one ();'
   DATABASE_URL+='&schema=new' run --separate-stderr mig-scan
   assert_code 0
-  assert_equal "$(sql "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname IN ('new', 'public')")" 0
+  assert_equal "$(sql "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace 
+    WHERE nspname IN ('new', 'public') AND pg_get_userbyid(relowner) <> 'mallory'")" 0
 }
 
 ## Who deploys

@@ -10,6 +10,7 @@
 #         pgbouncer_begin MODE                   a pooler before the server, and DATABASE_URL for it; pgbouncer_end, for
 #                                                teardown
 #         as_nobody COMMAND…                     as a user who is not root, in a shared_place
+#         untrapped                              skips where an attacker's schema (traps.bash) is what would be found
 #         seal                                   the records on stdin, with a right end record
 #         forged TOOL CODE TEXT                  a stream that failed so
 # When    begin COMMAND…                         in the background; JOB is its pid, $JOB_ERR what it says
@@ -124,6 +125,10 @@ roles_end() {
     sql_admin "DROP OWNED BY \"$role\" CASCADE; DROP ROLE \"$role\""
   done
   roles=()
+}
+
+untrapped() {
+  [[ -z ${MIG_TEST_TRAPS-} ]] || skip "the attacker's schema is drift"
 }
 
 # Root may read everything, so where root runs the tests, the programs under test step down.
