@@ -167,7 +167,7 @@ run_step(struct run_state *s, size_t at)
 		progress_end(&s->progress, step, result_status_words[STATUS_SKIPPED], 0, "another deployer applied it");
 		return 0;
 	}
-	end = deploy_is_action(step, ACTION_APPLY) ? step_run(&s->shared, step) : step_mark(&s->shared, step);
+	end = step->action == ACTION_APPLY ? step_run(&s->shared, step) : step_mark(&s->shared, step);
 	s->results[at] = end.result;
 	if (end.outcome == STEP_APPLIED && end.result.waited_ms > 0)
 		bytes_format(&note, "after %s for %s", clock_span(end.result.waited_ms, span),
@@ -196,7 +196,7 @@ ahead_from(const struct run_state *s, size_t at)
 
 	if (at < s->alone_until)
 		return 0;
-	while (at + n < s->plan->step_count && deploy_is_action(&s->steps[at + n], ACTION_APPLY) &&
+	while (at + n < s->plan->step_count && s->steps[at + n].action == ACTION_APPLY &&
 	    !done_by_another(s, &s->steps[at + n]) && batch_fits(&s->steps[at + n]))
 		n++;
 	return n;

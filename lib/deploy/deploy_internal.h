@@ -38,10 +38,6 @@ struct run_state {
 	char started_at[CLOCK_INSTANT];
 };
 
-/* --- plan_check.c --- */
-
-bool deploy_is_action(const struct step *step, enum step_action action);
-
 /* --- target_check.c --- */
 
 int deploy_connect_to_target(struct run_state *s);

@@ -13,12 +13,6 @@
 
 /* --- the plan itself --- */
 
-bool
-deploy_is_action(const struct step *step, enum step_action action)
-{
-	return step->action == action;
-}
-
 /* Whether the statement that a step goes on with is there. */
 static bool
 can_resume(const struct step *step)
@@ -35,11 +29,11 @@ check_step(const struct step *step)
 {
 	char checksum[MIGRATION_CHECKSUM];
 
-	if (deploy_is_action(step, ACTION_MARK_ROLLED_BACK))
+	if (step->action == ACTION_MARK_ROLLED_BACK)
 		return 0;
-	if (deploy_is_action(step, ACTION_MARK_APPLIED) && step->checksum != NULL)
+	if (step->action == ACTION_MARK_APPLIED && step->checksum != NULL)
 		return 0;
-	if (!deploy_is_action(step, ACTION_APPLY) || step->checksum == NULL || step->sql == NULL ||
+	if (step->action != ACTION_APPLY || step->checksum == NULL || step->sql == NULL ||
 	    (step->row_id != NULL && !can_resume(step)))
 		return message_error(MIG_DATA, "step %lld of the plan, %s, cannot be understood; nothing was touched",
 		    step->step, step->migration);

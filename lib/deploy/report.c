@@ -23,15 +23,9 @@
 #include "sql/sql.h"
 
 static bool
-has_status(const struct result *result, enum result_status status)
-{
-	return result->status == status;
-}
-
-static bool
 is_done(const struct result *result)
 {
-	return has_status(result, STATUS_APPLIED) || has_status(result, STATUS_MARKED);
+	return result->status == STATUS_APPLIED || result->status == STATUS_MARKED;
 }
 
 static size_t
@@ -40,7 +34,7 @@ count_status(const struct report *r, enum result_status status)
 	size_t n = 0, i;
 
 	for (i = 0; i < r->count; i++)
-		n += has_status(&r->results[i], status);
+		n += r->results[i].status == status;
 	return n;
 }
 
@@ -75,13 +69,13 @@ step_list(struct bytes *out, const struct report *r, bool (*wanted)(const struct
 static bool
 is_skipped(const struct result *result)
 {
-	return has_status(result, STATUS_SKIPPED);
+	return result->status == STATUS_SKIPPED;
 }
 
 static bool
 is_not_started(const struct result *result)
 {
-	return has_status(result, STATUS_NOT_STARTED);
+	return result->status == STATUS_NOT_STARTED;
 }
 
 static void

@@ -131,7 +131,7 @@ deploy_is_others_work(const struct history_row *row, const void *context)
 	if (row->finished_at == NULL || row->rolled_back_at != NULL)
 		return false;
 	step = step_named(plan->steps, plan->step_count, row->migration);
-	return step != NULL && deploy_is_action(step, ACTION_APPLY) &&
+	return step != NULL && step->action == ACTION_APPLY &&
 	    migration_checksum_matches(row->checksum, step->checksum, step->sql);
 }
 
@@ -212,7 +212,7 @@ can_go_on(struct step *step, const struct history_row *row)
 int
 deploy_check_history(struct run_state *s)
 {
-	bool applies = deploy_is_action(&s->steps[0], ACTION_APPLY);
+	bool applies = s->steps[0].action == ACTION_APPLY;
 	char digest[RECORD_DIGEST_HEX];
 	size_t i;
 

@@ -6,18 +6,8 @@
 #include "base/bytes.h"
 #include "base/mig.h"
 #include "base/null.h"
+#include "records/form.h"
 #include "records/json.h"
-
-#define TEXT(type, member)        { #member, FIELD_TEXT, false, offsetof(struct type, member), NULL }
-#define TEXT_OR_NULL(type, member) { #member, FIELD_TEXT, true, offsetof(struct type, member), NULL }
-#define NUMBER(type, member)      { #member, FIELD_NUMBER, false, offsetof(struct type, member), NULL }
-#define NUMBER_OR_NULL(type, member) { #member, FIELD_NUMBER, true, offsetof(struct type, member), NULL }
-#define FLAG(type, member)        { #member, FIELD_FLAG, false, offsetof(struct type, member), NULL }
-#define FLAG_OR_NULL(type, member) { #member, FIELD_FLAG, true, offsetof(struct type, member), NULL }
-#define OBJECT_OR_NULL(type, member) { #member, FIELD_OBJECT, true, offsetof(struct type, member), NULL }
-#define WORD(type, member, words) { #member, FIELD_WORD, false, offsetof(struct type, member), words }
-#define WORD_OR_NULL(type, member, words) { #member, FIELD_WORD, true, offsetof(struct type, member), words }
-#define LAST                      { NULL, FIELD_TEXT, false, 0, NULL }
 
 static const struct field database_fields[] = {
 	TEXT_OR_NULL(database, system_identifier),

@@ -3,11 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define TEXT(type, member)    { #member, FIELD_TEXT, false, offsetof(struct type, member), NULL }
-#define TEXT_OR_NULL(type, member) { #member, FIELD_TEXT, true, offsetof(struct type, member), NULL }
-#define NUMBER(type, member)  { #member, FIELD_NUMBER, false, offsetof(struct type, member), NULL }
-#define LIST(type, member)    { #member, FIELD_LIST, false, offsetof(struct type, member), NULL }
-#define LAST                  { NULL, FIELD_TEXT, false, 0, NULL }
+#include "records/form.h"
 
 static const struct field diff_fields[] = {
 	TEXT(diff_head, from_source),
@@ -15,7 +11,7 @@ static const struct field diff_fields[] = {
 	TEXT(diff_head, to_source),
 	TEXT_OR_NULL(diff_head, to_origin),
 	NUMBER(diff_head, differences),
-	LIST(diff_head, not_compared),
+	TEXT_LIST(diff_head, not_compared),
 	LAST,
 };
 const struct record_form diff_form = { "diff", diff_fields };
