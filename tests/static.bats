@@ -194,18 +194,26 @@ exit_codes() {
   assert_code 78
   says 'the service file wants LDAP'
 
-  # the system's authorities
-  DATABASE_URL="$url?sslrootcert=system" run --separate-stderr chroot "$ROOT" /mig status
+  # the system's authorities, for the database and for health over https
+  http_start --tls "$TLS/cert" "$TLS/key"
+  system() { DATABASE_URL="$url?sslrootcert=system" run --separate-stderr chroot "$ROOT" /mig "$@"; }
+  system status
   assert_code 78
   says 'no certificates of authorities were found here'
-  for place in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+  for place in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem /etc/ssl/ca-bundle.pem; do
     mkdir -p "$ROOT${place%/*}"
     cp "$TLS/cert" "$ROOT$place"
-    DATABASE_URL="$url?sslrootcert=system" run --separate-stderr chroot "$ROOT" /mig status
+    system status
+    assert_code 0
+    system check "health=https://db.test:$HTTP/ok"
     assert_code 0
     rm "$ROOT$place"
   done
-  DATABASE_URL="$url?sslrootcert=system" SSL_CERT_FILE=/ca.pem run --separate-stderr chroot "$ROOT" /mig status
+  mkdir "$ROOT/authorities"
+  cp "$TLS/cert" "$ROOT/authorities/$(openssl x509 -in "$TLS/cert" -noout -hash).0"
+  SSL_CERT_DIR=/authorities system check "health=https://db.test:$HTTP/ok"
+  assert_code 0
+  SSL_CERT_FILE=/ca.pem system status
   assert_code 0
 }
 
