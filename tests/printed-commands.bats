@@ -13,6 +13,8 @@ setup() {
   cd "it's \$(touch pwned); *" || return 1
 }
 teardown() {
+  sessions_end
+  roles_end
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
@@ -446,4 +448,88 @@ EXAMPLES
 --resume=1_x:2 1|1|1
 --resume=1_x:3 1|0|1
 CASES
+}
+
+# remedy CODE HOW PATTERN COMMAND: the command ends with that code and prints what matches; it is typed (HOW: sh, or psql as
+# the superuser), and then the command works.
+remedy() {
+  local code=$1 how=$2 pattern=$3 typed
+  run --separate-stderr bash -c "$4"
+  assert_code "$code" || return 1
+  typed=$(grep -oE "$pattern" <<<"$stderr$output" | head -n 1)
+  [[ -n $typed ]] || fail "not printed: $pattern"$'\n'"$stderr$output" || return 1
+  case $how in
+  sh) sh -c "$typed" >/dev/null ;;
+  psql) sql_admin "$typed" >/dev/null ;;
+  esac || fail "refused: $typed" || return 1
+  run --separate-stderr bash -c "$4"
+  assert_code 0 || fail "no remedy: $typed"
+}
+
+@test "each remedy of mig-seed works as it stands, in a folder with an apostrophe and from another one" {
+  local file="../d'b/t.csv" way
+  database_new
+  mkdir "d'b" elsewhere
+  cd elsewhere || return 1
+  role_new "seed"
+  sql "CREATE TABLE t (id int PRIMARY KEY, name text); GRANT ALL ON t TO \"$ROLE\""
+  DATABASE_URL=$(database_url "$ROLE")
+  export file
+  printf 'id,name\n1,a\n' >"$file"
+  for way in 'GRANT .*;' 'ALTER ROLE .* BYPASSRLS;' '--enable-row-security'; do
+    sql 'ALTER TABLE t ENABLE ROW LEVEL SECURITY; DROP POLICY IF EXISTS p ON t; CREATE POLICY p ON t USING (true)'
+    if [[ $way == --* ]]; then
+      run --separate-stderr mig-seed "$file"
+      says "$way"
+      run --separate-stderr mig-seed "$way" "$file"
+      assert_code 0
+      continue
+    fi
+    remedy 77 psql "$way" 'mig-seed "$file"'
+    sql_admin "REVOKE tester FROM \"$ROLE\"; ALTER ROLE \"$ROLE\" NOBYPASSRLS"
+  done
+  sql 'ALTER TABLE t DISABLE ROW LEVEL SECURITY'
+  # text that is no UTF-8, and lines that are psql's
+  printf 'id,name\n1,\xe4\n' >"$file"
+  run --separate-stderr mig-seed "$file"
+  assert_code 65
+  way=$(grep -oE 'iconv -f [A-Z0-9-]+ -t UTF-8' <<<"$stderr")
+  sh -c "$way" <"$file" >utf8.csv
+  cp utf8.csv "$file"
+  mig-seed -q "$file" >/dev/null
+  assert_equal "$(sql 'SELECT name FROM t')" ä
+  file="../d'b/s.sql"
+  printf '\\restrict x\nSELECT 1;\n' >"$file"
+  remedy 65 sh "sed -i .*" 'mig-seed "$file"'
+  # a time-out that somebody set
+  echo 'SELECT pg_sleep(1);' >"$file"
+  sql_admin "ALTER ROLE \"$ROLE\" SET statement_timeout = '200ms'"
+  run --separate-stderr mig-seed "$file"
+  assert_code 1
+  way=$(grep -oE 'options=[^ ]*' <<<"$stderr")
+  DATABASE_URL+="&$way" mig-seed -q "$file" >/dev/null
+}
+
+@test "what is said about a busy table, a connection string and another schema works as it stands" {
+  database_new
+  mkdir -p "it's/m/1_a" elsewhere
+  cd elsewhere || return 1
+  sql 'CREATE TABLE a (id int)'
+  echo 'ALTER TABLE a ADD b int;' >"../it's/m/1_a/migration.sql"
+  session_begin 'BEGIN; SELECT * FROM a'
+  remedy 75 psql 'select pg_terminate_backend[^;]*;' 'mig-scan "../it'\''s/m" | mig-plan --allow=not_empty | mig-apply --wait=2s'
+  # a character that nobody sees
+  (umask 077 && printf '\u200b%s' "$DATABASE_URL" >url)
+  run --separate-stderr mig-scan -d file:url "../it's/m"
+  assert_code 78
+  sh -c "$(grep -oE 'LC_ALL=C sed -i .* FILE' <<<"$stderr" | sed 's/FILE/url/')"
+  mig-scan -d file:url "../it's/m" >/dev/null
+  # drift: the command that writes the difference
+  printf 'datasource db {\n provider = "postgresql"\n url = env("DATABASE_URL")\n}\nmodel a {\n id Int @id\n}\n' >"../it's/schema.prisma"
+  run --separate-stderr bash -c 'mig-scan --catalog | mig-check schema="../it'\''s/schema.prisma"'
+  assert_code 2
+  sh -c "$(grep -oE 'mig-scan --catalog .*' <<<"$output")" >drift.sql
+  sql <drift.sql >/dev/null
+  run --separate-stderr bash -c 'mig-scan --catalog | mig-check schema="../it'\''s/schema.prisma"'
+  assert_code 0
 }

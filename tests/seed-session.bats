@@ -257,7 +257,7 @@ CASES
   DATABASE_URL=$(database_url "$ROLE")
   seed a.csv
   assert_code 1
-  says "statement_timeout is 300ms here, by ALTER ROLE $ROLE." "export PGOPTIONS='-c statement_timeout=0'"
+  says "statement_timeout is 300ms here, by ALTER ROLE $ROLE." 'add options=-c%20statement_timeout%3D0 to the connection string'
   sql 'DROP TRIGGER t ON a'
   sql_admin "ALTER ROLE \"$ROLE\" SET default_transaction_read_only = on"
   seed a.csv

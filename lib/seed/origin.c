@@ -121,7 +121,7 @@ find_outside(struct db *db, const struct cause *cause, int code, const struct or
 		if (read_only)
 			code = MIG_CONFIG;
 		else
-			bytes_format(line, " For this run alone:  export PGOPTIONS='-c %s=0'", name);
+			bytes_format(line, " For this run alone add options=-c%%20%s%%3D0 to the connection string", name);
 	}
 	answer_free(a);
 	return code;
