@@ -19,7 +19,7 @@
 #include "deploy/next_command.h"
 #include "deploy/batch.h"
 #include "deploy/deploy_internal.h"
-#include "deploy/foresight.h"
+#include "deploy/preflight.h"
 #include "deploy/stall.h"
 #include "migrations/progress.h"
 #include "deploy/report.h"
@@ -340,7 +340,7 @@ dry_run(struct run_state *s)
 	if (code == 0)
 		code = say_rights(s);
 	if (code == 0)
-		code = foresee_rights(s->db, s->plan->folder, s->steps, s->plan->step_count);
+		code = preflight_rights(s->db, s->plan->folder, s->steps, s->plan->step_count);
 	if (code != 0)
 		return code;
 	if (d->deployer_pid != NUMBER_UNKNOWN) {

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/null.h"
 #include "records/words.h"
-#include "sql/misfits.h"
+#include "sql/unexpected.h"
 #include "sql/segments.h"
 #include "sql/sql.h"
 
@@ -210,7 +210,7 @@ find_open_transaction(struct plan_maker *m, const struct migration *script, cons
 
 /* What would be recorded as applied and is not, or what no server takes: each a place, or the script's length. */
 static void
-find_misfits(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
+find_unexpected(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
 {
 	const char *sql = script->sql;
 	size_t len = strlen(sql), i;
@@ -218,25 +218,25 @@ find_misfits(struct plan_maker *m, const struct migration *script, const struct 
 		const char *rule;
 		size_t at;
 		const char *message, *remedy;
-	} misfits[] = {
-		{ "rolled_back", misfit_rollback(sql, len, split),
+	} unexpected[] = {
+		{ "rolled_back", unexpected_rollback(sql, len, split),
 		    "the script rolls back what it does: nothing of it would stay, and it would be recorded as applied",
 		    "write COMMIT; or take BEGIN and ROLLBACK out" },
-		{ "down", misfit_down(sql, len),
+		{ "down", unexpected_down(sql, len),
 		    "what undoes the migration begins here, and would run as well: mig and Prisma run the whole file",
 		    "take this part out of migration.sql" },
-		{ "psql", misfit_psql(sql, len), "a backslash command is for psql; no server takes it",
+		{ "psql", unexpected_psql(sql, len), "a backslash command is for psql; no server takes it",
 		    "take out the lines that begin with a backslash" },
 	};
 
-	for (i = 0; i < sizeof misfits / sizeof *misfits; i++) {
+	for (i = 0; i < sizeof unexpected / sizeof *unexpected; i++) {
 		struct sql_place place;
 		struct finding *f;
 
-		if (misfits[i].at == len)
+		if (unexpected[i].at == len)
 			continue;
-		place = sql_place(sql, len, misfits[i].at);
-		f = plan_add_finding(m, misfits[i].rule, script->migration, xstrdup(misfits[i].message), xstrdup(misfits[i].remedy));
+		place = sql_place(sql, len, unexpected[i].at);
+		f = plan_add_finding(m, unexpected[i].rule, script->migration, xstrdup(unexpected[i].message), xstrdup(unexpected[i].remedy));
 		f->line = (long long)place.line;
 		f->column = (long long)place.column;
 	}
@@ -249,7 +249,7 @@ plan_find_in_script(struct plan_maker *m, const struct migration *script, const 
 	struct sql_losses losses = sql_losses(script->sql, split);
 
 	find_open_transaction(m, script, split);
-	find_misfits(m, script, split);
+	find_unexpected(m, script, split);
 	for (i = 0; i < losses.count; i++) {
 		const struct sql_loss *loss = &losses.losses[i];
 		struct sql_place place = sql_place(script->sql, len, loss->at);

@@ -1,4 +1,4 @@
-/* Connecting and asking beside other work. */
+/* Connecting and asking without waiting, next to other work. */
 #include "postgres/connection_internal.h"
 
 #include <libpq-fe.h>
@@ -11,7 +11,7 @@
 #include "secret/conninfo.h"
 
 void
-db_beside_free(struct db_beside *b)
+db_async_free(struct db_async *b)
 {
 	if (b != NULL && b->round.asks != NULL)
 		db_free_answers(b->round.asks, b->round.count);
@@ -24,7 +24,7 @@ db_beside_free(struct db_beside *b)
 static void
 async_attempt(struct db *db)
 {
-	struct db_beside *b = db->beside;
+	struct db_async *b = db->async;
 	const struct conninfo *t = &b->source->target;
 	bool several = b->hosts > 1;
 	char *host = several ? db_nth(t->host, b->host) : NULL, *port = several ? db_nth(t->port, b->host) : NULL;
@@ -46,7 +46,7 @@ struct db *
 db_connect_start(struct source *source, const char *application, long long limit_ms)
 {
 	struct db *db = xcalloc(1, sizeof *db);
-	struct db_beside *b = db->beside = xcalloc(1, sizeof *db->beside);
+	struct db_async *b = db->async = xcalloc(1, sizeof *db->async);
 	const char *wanted = db_parameter(&source->target, db_session_attrs);
 
 	db_forget_session_variables(&source->target);
@@ -62,7 +62,7 @@ db_connect_start(struct source *source, const char *application, long long limit
 static bool
 async_connect(struct db *db, int *want)
 {
-	struct db_beside *b = db->beside;
+	struct db_async *b = db->async;
 
 	for (;;) {
 		if (PQstatus(db->conn) == CONNECTION_BAD || clock_now_ms() >= b->deadline)
@@ -79,7 +79,7 @@ async_connect(struct db *db, int *want)
 bool
 db_connect_poll(struct db *db, int *fd, int *want, long long *until_ms, enum db_outcome *outcome)
 {
-	struct db_beside *b = db->beside;
+	struct db_async *b = db->async;
 	struct source *source = b->source;
 
 	for (;;) {
@@ -103,7 +103,7 @@ db_connect_poll(struct db *db, int *fd, int *want, long long *until_ms, enum db_
 void
 db_query_batch_start(struct db *db, struct db_ask asks[], size_t count)
 {
-	struct db_beside *b = db->beside;
+	struct db_async *b = db->async;
 	size_t first = db->prelude_count;
 
 	b->asks = asks;
@@ -116,7 +116,7 @@ db_query_batch_start(struct db *db, struct db_ask asks[], size_t count)
 bool
 db_query_batch_poll(struct db *db, int *fd, int *want, enum db_outcome *outcome)
 {
-	struct db_beside *b = db->beside;
+	struct db_async *b = db->async;
 
 	if (PQconsumeInput(db->conn) && db_pipeline_go_on(&b->pipeline, want)) {
 		*fd = PQsocket(db->conn);

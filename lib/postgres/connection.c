@@ -112,7 +112,7 @@ db_close(struct db *db)
 	cancel_drop(&db->cancel);
 	db_error_free(&db->error);
 	bytes_free(&db->search_path);
-	db_beside_free(db->beside);
+	db_async_free(db->async);
 	free(db);
 }
 

@@ -65,7 +65,7 @@ struct db {
 	struct bytes search_path; /* text of one of them */
 	bool releases_on_death;             /* db_release_on_death() was called */
 	bool filters;             /* db_filter_rows() was called */
-	struct db_beside *beside; /* NULL: of a session whose calls wait */
+	struct db_async *async; /* NULL: of a session whose calls wait */
 	size_t results;           /* that were read of what was sent last */
 	size_t answered;          /* statements of db_run() and db_tell() */
 	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */
@@ -123,7 +123,7 @@ struct round {
 
 /* --- beside other work --- */
 
-struct db_beside {
+struct db_async {
 	struct source *source;          /* of the attempt that goes on */
 	PostgresPollingStatusType polled;
 	const char *application;
@@ -240,6 +240,6 @@ enum db_outcome db_send_prelude(struct db *db);
 
 /* --- connect_async.c --- */
 
-void db_beside_free(struct db_beside *b);
+void db_async_free(struct db_async *b);
 
 #endif

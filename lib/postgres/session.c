@@ -52,7 +52,7 @@ db_restore_readings(struct db *db)
 {
 	size_t i;
 
-	for (i = 0; db->beside == NULL && i < sizeof readings / sizeof *readings; i++)
+	for (i = 0; db->async == NULL && i < sizeof readings / sizeof *readings; i++)
 		if (is_changed(db, i) && queue_setting(db, readings[i].sql))
 			db->restored[i] = true;
 }

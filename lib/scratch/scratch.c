@@ -37,7 +37,7 @@ open_named(struct scratch *s, const struct scratch_order *order, const char *wor
 	}
 	free(s->source.target.schema); /* in the database that it names there may be none of that name */
 	s->source.target.schema = NULL;
-	return beside_open_database(s, order);
+	return named_database_open(s, order);
 }
 
 static int
@@ -47,7 +47,7 @@ open_own(struct scratch *s, const struct scratch_order *order)
 	int code;
 
 	if (server_find(&s->server, 0, &why))
-		code = own_open(s, order);
+		code = own_database_open(s, order);
 	else
 		code = say_none(why.data);
 	bytes_free(&why);
@@ -99,7 +99,7 @@ scratch_schema(const struct scratch *s)
 struct db *
 scratch_admin(struct scratch *s)
 {
-	return s->named ? NULL : own_admin(s);
+	return s->named ? NULL : own_database_admin(s);
 }
 
 void
@@ -123,9 +123,9 @@ scratch_close(struct scratch *s)
 	if (s == NULL)
 		return;
 	if (s->named)
-		beside_close_database(s);
+		named_database_close(s);
 	else
-		own_close(s);
+		own_database_close(s);
 	source_free(&s->source);
 	free(s->database);
 	free(s->schema);

@@ -25,12 +25,12 @@ struct scratch {
 };
 
 /* A server of our own, found by server_find(): starts it, with the longest kept cluster.  0, or an exit code, said. */
-int own_open(struct scratch *scratch, const struct scratch_order *order);
-struct db *own_admin(struct scratch *scratch);
-void own_close(struct scratch *scratch);
+int own_database_open(struct scratch *scratch, const struct scratch_order *order);
+struct db *own_database_admin(struct scratch *scratch);
+void own_database_close(struct scratch *scratch);
 
 /* A server that `scratch->source` names.  0, or an exit code, said. */
-int beside_open_database(struct scratch *scratch, const struct scratch_order *order);
-void beside_close_database(struct scratch *scratch);
+int named_database_open(struct scratch *scratch, const struct scratch_order *order);
+void named_database_close(struct scratch *scratch);
 
 #endif

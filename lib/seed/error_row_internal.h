@@ -1,5 +1,5 @@
 /*
- * Shared by the files that place errors (seed/error_row.h) and the one that foresees them; nobody else includes it.
+ * Shared by the files that place errors (seed/error_row.h) and the one that finds them before (seed/preflight.h); nobody else includes it.
  */
 #ifndef MIG_SEED_ERROR_ROW_INTERNAL_H
 #define MIG_SEED_ERROR_ROW_INTERNAL_H

@@ -11,7 +11,7 @@
 #include "base/signals.h"
 #include "database/deploy_lock.h"
 #include "seed/error_row.h"
-#include "seed/foresight.h"
+#include "seed/preflight.h"
 #include "seed/origin.h"
 #include "seed/seed_internal.h"
 #include "seed/up_to_date.h"
@@ -183,7 +183,7 @@ attempt(struct seeding *s)
 		outcome = seed_warn_of_cascades(s);
 	/* SQL files are not run, and may put in what the others need */
 	if (outcome == DB_OK && s->code == 0 && s->job->dry_run && s->input->sql_count == 0)
-		outcome = seed_foresee(s->db, s->tables, &s->code);
+		outcome = seed_preflight(s->db, s->tables, &s->code);
 	if (outcome != DB_OK || s->code != 0)
 		return outcome;
 	if (s->job->dry_run || nothing_to_do(s)) {

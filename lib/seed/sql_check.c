@@ -7,7 +7,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/shell_quote.h"
-#include "sql/misfits.h"
+#include "sql/unexpected.h"
 #include "sql/sql.h"
 
 static int
@@ -78,7 +78,7 @@ inputs_check_sql(struct seed_file *file, int fd)
 	code = seed_check_text(file, file->text.data, file->text.len, 1);
 	if (code != 0)
 		return code;
-	at = misfit_psql(file->text.data, file->text.len);
+	at = unexpected_psql(file->text.data, file->text.len);
 	code = check_statements(file, at);
 	return code != 0 ? code : check_psql(file, at);
 }

@@ -133,7 +133,7 @@ choose_release(struct scratch *s, const struct scratch_order *order)
 }
 
 int
-own_open(struct scratch *s, const struct scratch_order *order)
+own_database_open(struct scratch *s, const struct scratch_order *order)
 {
 	int code;
 
@@ -155,7 +155,7 @@ own_open(struct scratch *s, const struct scratch_order *order)
 }
 
 struct db *
-own_admin(struct scratch *s)
+own_database_admin(struct scratch *s)
 {
 	int code;
 
@@ -165,7 +165,7 @@ own_admin(struct scratch *s)
 }
 
 void
-own_close(struct scratch *s)
+own_database_close(struct scratch *s)
 {
 	bool keep = s->keep > s->ready && s->server.pid != 0 && signals_caught() == 0;
 

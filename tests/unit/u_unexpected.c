@@ -1,4 +1,4 @@
-#include "sql/misfits.h"
+#include "sql/unexpected.h"
 
 #include "check.h"
 
@@ -28,8 +28,8 @@ main(void)
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		size_t len = strlen(cases[i].sql);
 
-		check(cases[i].sql, misfit_psql(cases[i].sql, len) == (cases[i].psql < 0 ? len : (size_t)cases[i].psql));
-		check(cases[i].sql, misfit_down(cases[i].sql, len) == (cases[i].down < 0 ? len : (size_t)cases[i].down));
+		check(cases[i].sql, unexpected_psql(cases[i].sql, len) == (cases[i].psql < 0 ? len : (size_t)cases[i].psql));
+		check(cases[i].sql, unexpected_down(cases[i].sql, len) == (cases[i].down < 0 ? len : (size_t)cases[i].down));
 	}
 	return checks_failed();
 }

@@ -3,8 +3,8 @@
  *
  * Pure.
  */
-#ifndef MIG_SQL_MISFITS_H
-#define MIG_SQL_MISFITS_H
+#ifndef MIG_SQL_UNEXPECTED_H
+#define MIG_SQL_UNEXPECTED_H
 
 #include <stddef.h>
 
@@ -13,15 +13,15 @@
 /* Each gives the byte offset of what it finds, or len. */
 
 /* A backslash outside of quotes and comments: \restrict, \connect, ...; no SQL has one there. */
-size_t misfit_psql(const char *text, size_t len);
+size_t unexpected_psql(const char *text, size_t len);
 
 /*
  * A comment line with which other tools begin the part that undoes a migration (dbmate, goose, sql-migrate, Play, MyBatis),
  * with a statement behind it.
  */
-size_t misfit_down(const char *text, size_t len);
+size_t unexpected_down(const char *text, size_t len);
 
 /* The ROLLBACK, where nothing stays of what the script does but settings of its session. */
-size_t misfit_rollback(const char *text, size_t len, const struct sql_script *script);
+size_t unexpected_rollback(const char *text, size_t len, const struct sql_script *script);
 
 #endif

@@ -1,4 +1,4 @@
-#include "seed/foresight.h"
+#include "seed/preflight.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,7 @@ has_writes(const struct seed_table *t)
 
 /* As the server would say it, with the row. */
 static int
-say_foreseen(struct db *db, const struct seed_table *t, const struct db_error *e, const char *ctid,
+say_error(struct db *db, const struct seed_table *t, const struct db_error *e, const char *ctid,
     const char *const *names, size_t count)
 {
 	struct answer *values = error_row_values(db, t, ctid, names, count);
@@ -72,7 +72,7 @@ say_foreseen(struct db *db, const struct seed_table *t, const struct db_error *e
 }
 
 static enum db_outcome
-foresee_null(struct db *db, const struct seed_table *t, int *code)
+check_null(struct db *db, const struct seed_table *t, int *code)
 {
 	struct bytes sql = { 0 };
 	struct answer *row = NULL;
@@ -86,7 +86,7 @@ foresee_null(struct db *db, const struct seed_table *t, int *code)
 			.message = (char[]){ "it is NOT NULL, and the row would have NULL there" },
 			.column = column };
 
-		*code = say_foreseen(db, t, &e, answer_word(row, 0, 0), NULL, 0);
+		*code = say_error(db, t, &e, answer_word(row, 0, 0), NULL, 0);
 		free(column);
 	}
 	answer_free(row);
@@ -95,7 +95,7 @@ foresee_null(struct db *db, const struct seed_table *t, int *code)
 }
 
 static void
-foresee_link(struct db *db, const struct seed_tables *tables, const struct seed_table *t, const char *name, int *code)
+check_link(struct db *db, const struct seed_tables *tables, const struct seed_table *t, const char *name, int *code)
 {
 	struct answer *columns = error_row_constraint_columns(db, t, name), *row = NULL;
 
@@ -108,7 +108,7 @@ foresee_link(struct db *db, const struct seed_tables *tables, const struct seed_
 		struct db_error e = { .sqlstate = SQLSTATE_FOREIGN_KEY_VIOLATION,
 			.message = message, .constraint = constraint, .table = table };
 
-		*code = say_foreseen(db, t, &e, answer_word(row, 0, 0), names, answer_rows(columns));
+		*code = say_error(db, t, &e, answer_word(row, 0, 0), names, answer_rows(columns));
 		free(message);
 		free(constraint);
 		free(table);
@@ -119,7 +119,7 @@ foresee_link(struct db *db, const struct seed_tables *tables, const struct seed_
 }
 
 enum db_outcome
-seed_foresee(struct db *db, const struct seed_tables *tables, int *code)
+seed_preflight(struct db *db, const struct seed_tables *tables, int *code)
 {
 	struct answer *triggers = NULL, *links = NULL;
 	enum db_outcome outcome = DB_OK;
@@ -130,12 +130,12 @@ seed_foresee(struct db *db, const struct seed_tables *tables, int *code)
 	outcome = ask_catalog(db, tables, &triggers, &links);
 	for (i = 0; outcome == DB_OK && *code == 0 && i < tables->count; i++)
 		if (has_writes(&tables->tables[i]) && !may_change(triggers, &tables->tables[i]))
-			outcome = foresee_null(db, &tables->tables[i], code);
+			outcome = check_null(db, &tables->tables[i], code);
 	/* a trigger of any table may put in what a row points at */
 	for (k = 0; outcome == DB_OK && *code == 0 && answer_rows(triggers) == 0 && k < answer_rows(links); k++)
 		for (i = 0; *code == 0 && i < tables->count; i++)
 			if (has_writes(&tables->tables[i]) && strcmp(tables->tables[i].oid, answer_word(links, k, 0)) == 0)
-				foresee_link(db, tables, &tables->tables[i], answer_word(links, k, 1), code);
+				check_link(db, tables, &tables->tables[i], answer_word(links, k, 1), code);
 	answer_free(triggers);
 	answer_free(links);
 	return outcome;

@@ -1,4 +1,4 @@
-#include "deploy/foresight.h"
+#include "deploy/preflight.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -253,7 +253,7 @@ ask_server(struct db *db, const struct needs *n)
 }
 
 int
-foresee_rights(struct db *db, const char *folder, const struct step steps[], size_t count)
+preflight_rights(struct db *db, const char *folder, const struct step steps[], size_t count)
 {
 	struct needs needs = { .folder = folder };
 	int code;

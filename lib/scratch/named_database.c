@@ -1,5 +1,5 @@
 /*
- * A scratch database on a server that was named: CREATE DATABASE beside the one in the connection string, and its end.
+ * A scratch database on a server that was named: CREATE DATABASE next to the one in the connection string, and its end.
  *
  * Its name says whose it is: the process and the start of the session that made it, and which drops it.  Where no such
  * session is there any more, it is a left-over.
@@ -230,7 +230,7 @@ make_schema(struct scratch *s)
 }
 
 int
-beside_open_database(struct scratch *s, const struct scratch_order *order)
+named_database_open(struct scratch *s, const struct scratch_order *order)
 {
 	const struct db_patience patience = { order->wait_ms, order->wait_ms };
 	enum db_outcome outcome;
@@ -257,7 +257,7 @@ beside_open_database(struct scratch *s, const struct scratch_order *order)
 
 /* Once more it is looked for left-overs: of a run that was killed just before this one, the session was still ending then. */
 void
-beside_close_database(struct scratch *s)
+named_database_close(struct scratch *s)
 {
 	db_close(s->db);
 	if (s->database != NULL && s->admin != NULL) {

@@ -1,4 +1,4 @@
-#include "sql/misfits.h"
+#include "sql/unexpected.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include "sql/segments.h"
 
 size_t
-misfit_psql(const char *text, size_t len)
+unexpected_psql(const char *text, size_t len)
 {
 	struct sql_token token;
 
@@ -51,7 +51,7 @@ is_down_line(const char *line, size_t len)
 }
 
 size_t
-misfit_down(const char *text, size_t len)
+unexpected_down(const char *text, size_t len)
 {
 	struct sql_token token = { SQL_WORD, 0, 0 };
 	size_t at, end;
@@ -94,7 +94,7 @@ works(const char *text, const struct sql_script *script, const struct segment *s
 }
 
 size_t
-misfit_rollback(const char *text, size_t len, const struct sql_script *script)
+unexpected_rollback(const char *text, size_t len, const struct sql_script *script)
 {
 	struct segments segments = segments_of(text, script);
 	size_t found = len, i;

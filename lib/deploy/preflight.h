@@ -2,8 +2,8 @@
  * Checks before a deploy whether the role may do what the words of the plan ask for: who owns what it alters, CREATE and USAGE on
  * schemas, the rights to write.  Changes nothing.
  */
-#ifndef MIG_DEPLOY_FORESIGHT_H
-#define MIG_DEPLOY_FORESIGHT_H
+#ifndef MIG_DEPLOY_PREFLIGHT_H
+#define MIG_DEPLOY_PREFLIGHT_H
 
 #include <stddef.h>
 
@@ -15,6 +15,6 @@
  * what the plan makes or renames itself, names without a schema behind a changed search path, statements that only the server
  * can judge, and what is only read.
  */
-int foresee_rights(struct db *db, const char *folder, const struct step steps[], size_t count);
+int preflight_rights(struct db *db, const char *folder, const struct step steps[], size_t count);
 
 #endif
