@@ -58,7 +58,7 @@ fi
 
 # As bats's own, which is asked where there is another option, in a third of the time. What the programs under test print is
 # kept, so that scripts/test can look for a password in it. Files that they write stay in bats's own folder.
-eval "bats_own_$(declare -f run)"
+! declare -F run >/dev/null || eval "bats_own_$(declare -f run)"
 # shellcheck disable=SC2034
 run() {
   local run_flags=$- run_code=0 run_fast=true run_stderr=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/separate-stderr.$BASHPID

@@ -31,14 +31,15 @@ setup() {
 }
 
 @test "Ctrl-C or a kill leaves no server and no folder behind" {
-  run bash -c 'source "$1"; server_start --own; echo "$MIG_TEST_SERVER"; kill -KILL $$' - "$BATS_TEST_DIRNAME/server.bash"
-  local dir=${lines[0]} tries
+  run bash -c 'source "$1"; server_start --own; echo "$MIG_TEST_SERVER"; readlink -f "$MIG_TEST_SERVER/data"; kill -KILL $$' - \
+    "$BATS_TEST_DIRNAME/server.bash"
+  local dir=${lines[0]} data=${lines[1]} tries
   assert_equal "$status" 137
   for ((tries = 0; tries < 50; tries++)); do
-    [[ -e $dir ]] || break
+    [[ -e $dir || -e $data ]] || break
     sleep 0.1
   done
-  [[ ! -e $dir ]]
+  [[ ! -e $dir && ! -e $data ]]
   run pgrep -f "$dir"
   assert_failure
 }

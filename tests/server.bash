@@ -22,6 +22,7 @@
 # MIG_TEST_CANARY=DIR        every tester's URL has the password in DIR/word, which scripts/test looks for in the end
 # MIG_TEST_CLUSTER=DIR       what initdb made, which takes 2 s: kept there by the first server, copied by all that follow, so
 #                            that they have one system identifier
+# MIG_TEST_DATA=DIR          where the servers keep their data; default: with their sockets, below /tmp
 # MIG_TEST_PG_BIN=DIR        the server programs to use; default: the newest there are
 # MIG_TEST_TRAPS=FILE        every database has an attacker's schema (traps.bash); FILE gets the calls of each server that ends
 
@@ -97,6 +98,12 @@ server_new() (
   dir=$(mktemp -d /tmp/mig.XXXXXX) || exit 1
   ((EUID)) || chown "$(server_user)" "$dir"
   chmod 711 "$dir"
+  if [[ -n ${MIG_TEST_DATA-} ]]; then
+    data=$MIG_TEST_DATA/${dir##*/}
+    mkdir -m 700 "$data" || exit 1
+    ((EUID)) || chown "$(server_user)" "$data"
+    ln -s "$data" "$dir/data"
+  fi
   cd "$dir" || exit 1
 
   # However the owner ends, also by Ctrl-C or a kill, the server and its folder go with it.
@@ -106,19 +113,20 @@ server_new() (
     tail --pid="$1" -s 0.5 -f /dev/null
     read -r postmaster <"$2/data/postmaster.pid" && kill -QUIT "$postmaster"
     sleep 0.2
-    rm -rf "$2"' server-guard "$owner" "$dir" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+    rm -rf "$2" "$3"' server-guard "$owner" "$dir" "${data-}" </dev/null >/dev/null 2>&1 3>&- 4>&- &
   echo $! >"$dir/guard"
 
   locale=C
   [[ $(locale -a 2>/dev/null) == *C.[uU][tT][fF]* ]] && locale=C.UTF-8
   if [[ -d ${MIG_TEST_CLUSTER-} ]]; then
-    cp -a --reflink=auto "$MIG_TEST_CLUSTER" "$dir/data"
+    mkdir -p "$dir/data"
+    cp -a --reflink=auto "$MIG_TEST_CLUSTER/." "$dir/data"
   elif ! as_server initdb --no-sync -A trust -U postgres -E UTF8 --locale="$locale" -D "$dir/data" >"$dir/start.log" 2>&1; then
     cat "$dir/start.log" >&2
     server_end "$dir"
     exit 1
   elif [[ -n ${MIG_TEST_CLUSTER-} ]]; then
-    cp -a "$dir/data" "$MIG_TEST_CLUSTER"
+    cp -a "$dir/data/" "$MIG_TEST_CLUSTER"
   fi
   as_server tee "$dir/data/pg_hba.conf" >/dev/null <<-'HBA'
 	local  all          +with_password                scram-sha-256
@@ -180,7 +188,7 @@ server_end() {
   (cd "$dir" && as_server "$programs/pg_ctl" -s -D "$dir/data" -m immediate stop >/dev/null 2>&1) || true
   kill -- -"$guard" 2>/dev/null || true
   [[ -z ${MIG_TEST_TRAPS-} ]] || grep -a ' mig-.*LOG:  TRAP: ' "$dir/server.log" >>"$MIG_TEST_TRAPS" || true
-  rm -rf "$dir"
+  rm -rf "$(readlink -f "$dir/data")" "$dir"
 }
 
 server_use() {
