@@ -194,6 +194,10 @@ check-static: static test-tools
 	scripts/install-packages server test
 	MIG_TEST_STATIC=$(CURDIR)/build/static/mig bats tests/static.bats
 
+# mig-apply killed at each statement of scripts that are not one transaction, and cut off between any two messages.
+check-journal: all test-tools
+	MIG_TEST_STRIDE=1 bats tests/journal.bats tests/faults.bats -f 'killed at each statement|between any two messages'
+
 # mig-release, killed at each tool that it starts.
 check-release: all
 	MIG_TEST_STRIDE=1 bats tests/release.bats -f killed
@@ -267,5 +271,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-deb check-kill check-mutate check-prisma check-release check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-deb check-journal check-kill check-mutate check-prisma check-release check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:
