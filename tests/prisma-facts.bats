@@ -82,8 +82,11 @@ by_prisma() { # deploy | status | resolve --applied NAME …: sets status and ou
   printf -v arguments '"%s",' "$@"
   printf '{"args":[%s],"folder":"%s","url":"%s"}\n' "${arguments%,}" "$FOLDER" "$DATABASE_URL" >&8
   IFS= read -r -t 60 -u 7 answer || fail "Prisma does not answer: $(cat "$BATS_FILE_TMPDIR/driver.log")" || return 1
-  status=$(jq .code <<<"$answer")
-  output=$(jq -r .output <<<"$answer")
+  {
+    read -r status
+    IFS= read -r -d '' output
+  } < <(jq -r '.code, .output' <<<"$answer") || true
+  output=${output%$'\n'}
 }
 
 # Each on its own: sets mig and prisma to the exit codes, and $mig_said and $prisma_said.
