@@ -141,6 +141,27 @@ CHANGES
   ((count >= 50))
 }
 
+@test "generated columns that are virtual, NOT NULL that is not valid yet, rules not enforced and keys without overlaps are seen" {
+  local made change named
+  (($(sql 'SHOW server_version_num') >= 180000)) || skip 'these came with PostgreSQL 18'
+  # made | changed | what is said
+  while IFS='|' read -r made change named; do
+    database_new
+    sql "$made"
+    mig-scan --catalog -o want.rec >/dev/null
+    schema_is want.rec
+    assert_code 0
+    sql "$change"
+    schema_is want.rec
+    [[ $status == 2 && $output == *"$named"* ]] || fail "$change: $output" || return 1
+  done <<'CHANGES'
+CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a * 2) STORED)|ALTER TABLE t DROP g; ALTER TABLE t ADD g int GENERATED ALWAYS AS (a * 2) VIRTUAL|column t.g is generated (a * 2) virtual; expected: generated (a * 2)
+CREATE TABLE t (a int NOT NULL)|ALTER TABLE t ALTER a DROP NOT NULL, ADD CONSTRAINT nn NOT NULL a NOT VALID|check t.nn is not expected: NOT NULL a NOT VALID
+CREATE TABLE t (a int CONSTRAINT c CHECK (a > 0))|ALTER TABLE t DROP CONSTRAINT c, ADD CONSTRAINT c CHECK (a > 0) NOT ENFORCED|check t.c is CHECK ((a > 0)) NOT ENFORCED
+CREATE TABLE t (a int4range, b daterange, CONSTRAINT k PRIMARY KEY (a, b WITHOUT OVERLAPS))|ALTER TABLE t DROP CONSTRAINT k|exclusion constraint t.k is missing: PRIMARY KEY (a, b WITHOUT OVERLAPS)
+CHANGES
+}
+
 @test "partitions and what extensions own are no drift, and neither are versions, sizes and rows" {
   untrapped
   base

@@ -19,10 +19,18 @@ read_take_definitions(struct reading_state *s, const struct answer *a, enum obje
 	}
 }
 
-#define CONSTRAINTS(type) \
+#define CONSTRAINTS(which) \
 	"SELECT n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid), CASE WHEN NOT k.convalidated THEN 'not_valid' END" \
 	" FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace" \
-	" WHERE k.contype = '" type "' AND " READ_TABLE
+	" WHERE (" which ") AND " READ_TABLE
+
+/* PostgreSQL 18: NOT NULL that is not valid yet, which the column alone does not say. */
+#define CHECKS CONSTRAINTS("k.contype = 'c' OR (k.contype = 'n' AND NOT k.convalidated)")
+
+/* PostgreSQL 18: keys WITHOUT OVERLAPS are such constraints, too. */
+#define EXCLUSIONS \
+	CONSTRAINTS("k.contype = 'x' OR (k.contype IN ('p', 'u') AND EXISTS" \
+	            " (SELECT FROM pg_index i WHERE i.indexrelid = k.conindid AND i.indisexclusion))")
 
 /* Any relation that triggers, rules and views stand on, by c and n; partitions are their parents' matter. */
 #define HOLDER \
@@ -107,8 +115,8 @@ static const char partitions_sql[] =
 	" JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND " READ_OURS;
 
 const struct read_part read_part_definitions[] = {
-	{ .sql = CONSTRAINTS("c"), .kind = OBJECT_CHECK },
-	{ .sql = CONSTRAINTS("x"), .kind = OBJECT_EXCLUSION },
+	{ .sql = CHECKS, .kind = OBJECT_CHECK },
+	{ .sql = EXCLUSIONS, .kind = OBJECT_EXCLUSION },
 	{ .sql = views_sql, .kind = OBJECT_VIEW },
 	{ .sql = functions_sql, .kind = OBJECT_FUNCTION },
 	{ .sql = triggers_sql, .kind = OBJECT_TRIGGER },

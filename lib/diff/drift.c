@@ -92,6 +92,15 @@ type_text(struct diff *diff, const struct column *c)
 	return text;
 }
 
+/* Stored is what there was alone before PostgreSQL 18. */
+static const char *
+generated_text(struct diff *diff, const struct column *c)
+{
+	if (c->generated == NULL || c->default_text == NULL || strcmp(c->generated, "stored") == 0)
+		return c->generated != NULL ? c->default_text : NULL;
+	return arena_format(&diff->arena, "%s %s", c->default_text, c->generated);
+}
+
 static void
 add_column_row(struct rows *rows, const struct relation *t, const struct column *c)
 {
@@ -100,7 +109,7 @@ add_column_row(struct rows *rows, const struct relation *t, const struct column 
 	add_fact(r, "", type_text(rows->diff, c));
 	add_fact(r, "", c->not_null ? "not null" : "nullable");
 	add_fact(r, "default", c->generated == NULL ? c->default_text : NULL);
-	add_fact(r, "generated", c->generated != NULL ? c->default_text : NULL);
+	add_fact(r, "generated", generated_text(rows->diff, c));
 	add_fact(r, "identity", c->identity);
 	add_fact(r, "collation", c->collation);
 }
