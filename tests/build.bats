@@ -61,7 +61,7 @@ needed() {
   assert_equal "$stderr" 'mig-scan: error: libpq.so.9 is missing: apt-get install libpq5'
   run --separate-stderr ./old-mig-scan
   assert_code 78
-  says 'libpq.so.5 is too old, it has no PQsslInUsX: apt-get install libpq5'
+  says 'libpq.so.5 is too old: it lacks PQsslInUsX: apt-get install libpq5'
   run --separate-stderr ./missing-mig-check database
   assert_code 3
   says 'libpq.so.9 is missing: apt-get install libpq5'

@@ -110,7 +110,7 @@ until_a_second_old() {
 @test "a prepared transaction that nobody ends" {
   sql "BEGIN; CREATE TABLE a (); PREPARE TRANSACTION 'x''y'"
   until_a_second_old "SELECT prepared FROM pg_prepared_xacts WHERE database = '$PGDATABASE'"
-  verdict 1 ' s ago and never ended' database.transaction-warn=500ms
+  verdict 1 ' s ago and not finished' database.transaction-warn=500ms
   sql "$(sed -n "s/.*or \(rollback prepared .*\)/\1/p" <<<"$output")"
   verdict 0 OK database.transaction-warn=500ms
 }
@@ -127,7 +127,7 @@ until_a_second_old() {
   verdict 1 " s by pid $holder" database.blocked-warn=500ms
   assert_line --regexp "1 session blocked for up to [0-9]+ s by pid $holder"
   assert_line --regexp 'waits for "Order" [0-9]+ s'
-  shows "behind pid $holder, holder, tester, idle in transaction" "select pg_terminate_backend($holder);"
+  shows "blocked by pid $holder, holder, tester, idle in transaction" "select pg_terminate_backend($holder);"
   verdict 2 '1 session blocked' database.blocked-crit=500ms
 }
 
@@ -243,9 +243,9 @@ standby_new() {
 @test "a standby: not what was expected, or as expected; and when it lags" {
   standby_new 1h
   export STANDBY_URL
-  verdict 2 'it is a standby, expected was a primary' -d env:STANDBY_URL
+  verdict 2 'expected a primary, got a standby' -d env:STANDBY_URL
   verdict 0 'standby, ' -d env:STANDBY_URL database.expect=standby
-  verdict 2 'it is a primary, expected was a standby' database.expect=standby
+  verdict 2 'expected a standby, got a primary' database.expect=standby
   sql 'CREATE TABLE a ()'
   eventually eval '! mig-check database -d env:STANDBY_URL database.expect=any database.lag-warn=1s'
   verdict 1 'the standby is ' -d env:STANDBY_URL database.expect=any database.lag-warn=1s
@@ -266,7 +266,7 @@ standby_new() {
   standby_ctl -w start
   verdict 0 'OK: database' -d env:STANDBY_URL database.expect=standby database.lag-warn=1h
   verdict 1 'behind' -d env:STANDBY_URL database.expect=standby database.lag-warn=0
-  shows 'so old is the last commit that it has replayed'
+  shows 'the last commit that was replayed is that old'
 }
 
 @test "connections, sequences and transaction ids that run out" {
@@ -307,7 +307,7 @@ standby_new() {
   DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere verdict 2 'cannot reach 127.0.0.1:1: '
   role_new refused "PASSWORD 'right' IN ROLE with_password"
   DATABASE_URL=$(database_url --tcp "$ROLE:wrong") verdict 2 'password authentication failed'
-  DATABASE_URL=$(database_url --tcp "$ROLE") verdict 2 'the connection string has none, and no password file has one for it'
+  DATABASE_URL=$(database_url --tcp "$ROLE") verdict 2 'neither the connection string nor a password file has one'
   DATABASE_URL=$(PGDATABASE=nowhere_at_all database_url) verdict 3 'does not exist'
   sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 0"
   verdict 2 'too many connections'

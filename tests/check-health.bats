@@ -48,7 +48,7 @@ verdict() {
 
 @test "another status than wanted is CRITICAL, and the list of those wanted may be told" {
   verdict 2 'health: 503 in ' health="$PLAIN/status/503"
-  verdict 2 'wanted is 200-299' health="$PLAIN/status/404"
+  verdict 2 'expected 200-299' health="$PLAIN/status/404"
   verdict 0 '404 in' health="$PLAIN/status/404" health.status=200,404
   verdict 0 '404 in' health="$PLAIN/status/404" health.status=400-499,200
   verdict 2 '302 in' health="$PLAIN/away" health.redirects=0
@@ -57,12 +57,12 @@ verdict() {
 
 @test "one that is slow is WARNING, one that hangs is given up and CRITICAL" {
   verdict 1 'more than 100 ms' health="$PLAIN/slow/150" health.warn=100ms
-  verdict 2 'it took the request and did not answer within 200 ms' health="$PLAIN/hang" health.crit=200ms
+  verdict 2 'it accepted the request and did not answer within 200 ms' health="$PLAIN/hang" health.crit=200ms
   verdict 2 '200, but the answer did not end within 200 ms (10 bytes by then)' health="$PLAIN/stalls" health.crit=200ms
 }
 
 @test "redirects in circles are CRITICAL" {
-  verdict 2 'redirects in circles: gave up after 5' health="$PLAIN/circle"
+  verdict 2 'redirect loop: gave up after 5' health="$PLAIN/circle"
 }
 
 @test "one that closes early, or without an answer, is CRITICAL" {
@@ -82,9 +82,9 @@ verdict() {
 
 @test "what its body contains and its JSON has may be demanded" {
   verdict 0 '200 in ' health="$PLAIN/json" health.contains='"up"' health.json=.db.status=up health.json=checks.0.up=true health.json=db.lag=3
-  verdict 2 'its body does not contain "down"' health="$PLAIN/json" health.contains=down
-  verdict 2 '.db.status of its body is "up", not "down"' health="$PLAIN/json" health.json=.db.status=down
-  verdict 2 '.db.nope of its body is not "1": it is not there' health="$PLAIN/json" health.json=.db.nope=1
+  verdict 2 'the body does not contain "down"' health="$PLAIN/json" health.contains=down
+  verdict 2 '.db.status of the body is "up", not "down"' health="$PLAIN/json" health.json=.db.status=down
+  verdict 2 '.db.nope of the body is not "1": it is not there' health="$PLAIN/json" health.json=.db.nope=1
   verdict 2 'the body is no JSON' health="$PLAIN/ok" health.json=.a=1
 }
 
@@ -135,20 +135,20 @@ verdict() {
   for word in 'Authorization: Basic hush' 'cookie: a=hush'; do
     run --separate-stderr mig-check health="$PLAIN/ok" health.header="$word"
     assert_code 3
-    says 'belongs into a source'
+    says 'is a credential; pass it from a source'
     says_not hush
   done
 }
 
 @test "a certificate is measured in days: good, soon WARNING, very soon CRITICAL, not trusted CRITICAL" {
   cd "$BATS_FILE_TMPDIR"
-  verdict 0 'certificate good for 59 days' health="https://127.0.0.1:$GOOD/ok" health.ca=good.cert
+  verdict 0 'certificate valid for 59 days' health="https://127.0.0.1:$GOOD/ok" health.ca=good.cert
   verdict 1 'certificate expires in 13 days' health="https://127.0.0.1:$SOON/ok" health.ca=soon.cert
   verdict 2 'certificate expires in 2 days' health="https://127.0.0.1:$NOW/ok" health.ca=now.cert
-  verdict 0 'certificate good for 2 days' health="https://127.0.0.1:$NOW/ok" health.ca=now.cert health.certificate-warn=1d \
+  verdict 0 'certificate valid for 2 days' health="https://127.0.0.1:$NOW/ok" health.ca=now.cert health.certificate-warn=1d \
     health.certificate-crit=1
-  verdict 2 'its certificate is refused' health="https://127.0.0.1:$GOOD/ok"
-  verdict 2 'its certificate is refused' health="https://localhost:$GOOD/ok" health.ca=good.cert
+  verdict 2 'its certificate was rejected' health="https://127.0.0.1:$GOOD/ok"
+  verdict 2 'its certificate was rejected' health="https://localhost:$GOOD/ok" health.ca=good.cert
 }
 
 @test "those that wait do so side by side: together they take less than one after the other" {
@@ -205,7 +205,7 @@ CASES
   verdict 2 'no TLS connection: ' health="https://127.0.0.1:$port/ok"
   verdict 2 'speaks no TLS' health="https://127.0.0.1:$port/ok"
   no_proxy='' NO_PROXY='' http_proxy=http://127.0.0.1:1 verdict 2 'by the proxy 127.0.0.1:1: cannot connect' health=http://app.invalid/
-  no_proxy='' NO_PROXY='' https_proxy="http://127.0.0.1:$port" verdict 2 'the proxy answered 501, and did not connect' health=https://app.invalid/
+  no_proxy='' NO_PROXY='' https_proxy="http://127.0.0.1:$port" verdict 2 'the proxy answered 501 and did not connect' health=https://app.invalid/
 }
 
 @test "a byte order mark before JSON is passed over" {

@@ -117,7 +117,7 @@ catalogued() { run --separate-stderr bash -c 'mig-scan --catalog | mig-check "$@
   matching
   run --separate-stderr bash -c 'mig-scan --catalog | head -n 3 | mig-check schema=prisma/schema.prisma'
   assert_code 3
-  shows 'the schema on standard input is broken'
+  shows 'the schema on standard input is incomplete or invalid'
   catalogued schema=nowhere.prisma
   assert_code 3
   says 'nowhere.prisma'

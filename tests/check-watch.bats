@@ -178,15 +178,15 @@ idle() {
   exec 9<>stream
   run --separate-stderr mig-check history --timeout=200ms <stream
   assert_code 3
-  shows 'UNKNOWN: history: the tool before had not ended when --timeout was over'
+  shows 'UNKNOWN: history: the previous command was still running when --timeout was over'
   run --separate-stderr mig-check history health="$PLAIN/ok" --timeout=200ms <stream
   assert_code 3
-  assert_line --regexp '^UNKNOWN +health +no time was left to look'
+  assert_line --regexp '^UNKNOWN +health +not checked: --timeout was over'
   printf '%s\n' '{"record":"stream","kind":"scan","version":1}' >&9
   run --separate-stderr mig-check history --timeout=200ms <stream
   exec 9>&-
   assert_code 3
-  shows 'had not ended when --timeout was over'
+  shows 'was still running when --timeout was over'
 }
 
 @test "--timeout bounds the whole, also of a stream that comes late and does not end" {
@@ -401,7 +401,7 @@ release() {
   release 2min
   assert_code 2
   assert_line --regexp '^OK +deploy +1 of 1 applied \(.*\)$'
-  assert_line --index -1 --regexp '^CRITICAL: 127.0.0.1:[0-9]+: health: 500 in .*, wanted is 200-299$'
+  assert_line --index -1 --regexp '^CRITICAL: 127.0.0.1:[0-9]+: health: 500 in .*, expected 200-299$'
   assert [ $((SECONDS - began)) -lt 15 ]
   run --separate-stderr mig-check log=app.log
   assert_code 2

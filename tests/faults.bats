@@ -152,7 +152,7 @@ assert_untouched() {
   proxy_end
   assert_code 69
   assert_said 'the connection was lost in step [1-5] of 5'
-  assert_said $'committed +(steps 1 to 3|steps 1 and 2\n *committed +step 3, all of it)'
+  assert_said $'committed +(steps 1 to 3|steps 1 and 2\n *committed +all of step 3)'
   refute_said '(rolled back|not started) +steps? [123]'
   assert_equal "$(applied | wc -l)" 3
   assert_results_are_true
@@ -168,7 +168,7 @@ assert_untouched() {
   proxy_end
   [[ $status == 0 ]] || assert_code 69
   assert_said 'the connection was lost'
-  assert_said 'committed +step 5, all of it|committed +steps 1 to 5|applied 5 of 5'
+  assert_said 'committed +all of step 5|committed +steps 1 to 5|applied 5 of 5'
   refute_said 'rolled back|not started'
   assert_equal "$(applied | wc -l)" 5
   assert_results_are_true
@@ -183,7 +183,7 @@ assert_untouched() {
   deploy_through_proxy
   proxy_end
   assert_code 69
-  assert_said 'rolled back +step 3, all of it'
+  assert_said 'rolled back +all of step 3'
   assert_said 'not started +steps 4 and 5'
   assert_equal "$(applied | wc -l)" 2
   assert_results_are_true
@@ -200,10 +200,10 @@ INSERT INTO t VALUES (1);'
   proxy_end
   assert_code 69
   if [[ -n $(applied) ]]; then
-    assert_said 'committed +step 1, all of it'
+    assert_said 'committed +all of step 1'
   else
     # the server may look whether its client is there (client_connection_check_interval)
-    assert_said 'rolled back +step 1, all of it'
+    assert_said 'rolled back +all of step 1'
   fi
   assert_results_are_true
   assert_next_run_finishes
@@ -379,11 +379,11 @@ given_seeded() { given_seed; }
 
   silenced_ended script 69 14 28
   assert_said 'the answer was lost'
-  assert_said 'rolled back +step 1, all of it'
+  assert_said 'rolled back +all of step 1'
   assert_next_run_finishes
 
   silenced_ended commit 69 14 28
-  assert_said 'committed +step 1, all of it, before the connection was lost'
+  assert_said 'committed +all of step 1, before the connection was lost'
   assert_equal "$(applied)" 20240101000001_t
   assert_results_are_true
 
@@ -412,7 +412,7 @@ given_seeded() { given_seed; }
 
   silenced_ended seeded 69 14 28
   assert_said 'the answer was lost'
-  assert_said 'Whether it was committed is not known'
+  assert_said 'It is not known whether it was committed'
   assert_equal "$(sql 'SELECT count(*) FROM other.t')" 2
 }
 
@@ -450,7 +450,7 @@ given_seeded() { given_seed; }
   assert_code 69
   assert_said 'lost in step 6 of 6, 20240101000006_slow: terminating connection due to administrator command'
   assert_said 'committed +steps 1 to 5'
-  assert_said 'rolled back +step 6, all of it'
+  assert_said 'rolled back +all of step 6'
   assert_results_are_true
   assert_next_run_finishes
 }
@@ -482,7 +482,7 @@ INSERT INTO log VALUES ('last');"
   sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'mig-apply%' AND datname = current_database()"
   apply_ended
   assert_code 69
-  refute_said $'(committed|rolled back) +step 2, all of it'
+  refute_said $'(committed|rolled back) +all of step 2'
   assert_results_are_true
   assert_next_run_finishes
   assert_equal "$(sql "SELECT string_agg(what, ' ') FROM log")" 'first second last after'
@@ -572,7 +572,7 @@ index_is_there() {
   apply_ended
   # a commit that was not waited for may be gone with the server
   assert_code 69
-  assert_said 'rolled back +step [1-6], all of it'
+  assert_said 'rolled back +all of step [1-6]'
   assert_results_are_true
   assert_next_run_finishes
 
@@ -584,7 +584,7 @@ index_is_there() {
   server_ctl restart -m fast
   apply_ended
   assert_code 69
-  assert_said 'rolled back +step 1, all of it'
+  assert_said 'rolled back +all of step 1'
   assert_next_run_finishes
 }
 
@@ -601,7 +601,7 @@ INSERT INTO t VALUES (1);'
   server_ctl -w start
   apply_ended
   assert_code 69
-  assert_said 'rolled back +step 1, all of it'
+  assert_said 'rolled back +all of step 1'
   assert_equal "$(sql "SELECT to_regclass('t') IS NULL")" t
 
   rm -r "$FOLDER/20240101000001_before"
@@ -615,7 +615,7 @@ INSERT INTO t VALUES (1);'
   server_ctl -w start
   apply_ended
   assert_code 69
-  assert_said 'committed +step 1, all of it, before the connection was lost'
+  assert_said 'committed +all of step 1, before the connection was lost'
   assert_results_are_true
   assert_next_run_finishes
 }
@@ -634,7 +634,7 @@ INSERT INTO t VALUES (1);'
   server_ctl -w start
   apply_ended
   assert_code 0
-  assert_said 'trying again for .* \(--wait\)'
+  assert_said 'retrying for .* \(--wait\)'
   assert_results_are_true
 }
 

@@ -252,9 +252,9 @@ some_plan() {
   shows 'mig-scan -d env:PROD_URL | mig-plan | mig-apply -d env:PROD_URL | mig-check -d env:PROD_URL deploy '\''deploy.age=5min'\'''
   # and none where that may not be shown
   on_terminal 'mig-apply -d "cmd:echo x"'
-  assert_output --regexp 'standard input is a terminal; a plan is applied from a pipe: the commands that make it, with the same -d'
+  assert_output --regexp 'standard input is a terminal; a plan is read from a pipe: the commands that create it, with the same -d'
   on_terminal 'mig-check history database=cmd:x'
-  assert_output --regexp 'standard input is a terminal; records come from a pipe: as mig-check\(1\) shows'
+  assert_output --regexp 'standard input is a terminal; records are read from a pipe: as mig-check\(1\) shows'
 }
 
 @test "a file of records is named instead of standard input" {

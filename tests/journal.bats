@@ -206,7 +206,7 @@ $(sql "SELECT * FROM _prisma_migrations")" || return 1
   run --separate-stderr bash -c 'set -o pipefail; mig-scan | mig-plan --format=sql >"$1"' - "$BATS_TEST_TMPDIR/plan.sql"
   if [[ ${PSQL-} == refused ]]; then
     assert_code 65
-    says "$NAME/migration.sql:" 'mig-apply takes it as it is'
+    says "$NAME/migration.sql:" 'mig-apply sends it unchanged'
     return 0
   fi
   assert_code 0
@@ -513,7 +513,7 @@ INSERT INTO "log" VALUES (4);
 SQL
   run --separate-stderr bash -c 'mig-scan | mig-plan'
   assert_code 1
-  says 'its file was changed in what is done already'
+  says 'its file was changed in a part that is already committed'
   pipeline
   assert_code 1
   assert_equal "$(sql 'SELECT n FROM log')" 1

@@ -78,11 +78,11 @@ refused() {
   refused 64 'mig deploy has no option -x' deploy -x
   refused 64 'there is no command deplyo; did you mean deploy?' deplyo
   refused 64 'a command is missing'
-  refused 64 'the first word is a command' 'postgresql://u:hushhush@h/d'
+  refused 64 'the first argument must be a command' 'postgresql://u:hushhush@h/d'
   says_not hush
   refused 64 'mig deploy has no option --databas3' deploy --databas3=postgresql://u:hushhush@h/d
   says_not hush
-  refused 64 'there is no topic of this name' help nothing
+  refused 64 'unknown topic' help nothing
   run --separate-stderr mig deploy --to
   assert_code 64
   says 'mig: error: option --to needs a value'

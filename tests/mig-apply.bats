@@ -272,8 +272,8 @@ large_script() {
   says $'\nprisma/migrations/2_middle/migration.sql:2:49: error: syntax error at or near "DEFALT" [42601]\n' \
     $'\n    2 | ALTER TABLE before ADD "currency" TEXT NOT NULL DEFALT \'EUR\';\n      |                                                 ^\n' \
     'mig-apply: error: step 2 of 3 failed, 2_middle' \
-    '  committed     step 1' '  rolled back   step 2, all of it' '  not started   step 3' \
-    'next: correct the file, then run the same again:  mig-scan | mig-plan | mig-apply'
+    '  committed     step 1' '  rolled back   all of step 2' '  not started   step 3' \
+    'next: correct the file, then run the same command again:  mig-scan | mig-plan | mig-apply'
   assert_equal "$(tables)" before
   assert_equal "$(history | cut -d'|' -f1,3)" '1_before|finished'
   assert_equal "$(results)" $'1 applied\n2 failed\n3 not_started'
@@ -422,7 +422,7 @@ caret() {
   assert_code 65
   error_count 1
   says 'the history has changed since this plan was made; nothing was touched' 'new since then   2_hotfix, applied 2026-01-01 12:02:01Z' \
-    'next: look at a new plan:  mig-scan | mig-plan'
+    'next: review a new plan:  mig-scan | mig-plan'
   sql "DELETE FROM _prisma_migrations WHERE migration_name = '2_hotfix'"
   apply --dry-run
   assert_code 0
@@ -446,7 +446,7 @@ caret() {
   assert_equal "$(results)" $'1 skipped\n2 applied\n3 applied'
   apply
   assert_code 0
-  says 'nothing left to do: all 3 steps were applied by another deployer'
+  says 'nothing to do: another deployer applied all 3 steps'
   assert_equal "$(results)" $'1 skipped\n2 skipped\n3 skipped'
   assert_equal "$(history | wc -l)" 3
 }
@@ -575,7 +575,7 @@ caret() {
   apply --wait=1s
   assert_code 75
   error_count 1
-  says 'another deployer holds the lock' "pid $SESSION, their-deploy, tester" 'nothing was touched' 'next: run the same again'
+  says 'another deployer holds the lock' "pid $SESSION, their-deploy, tester" 'nothing was touched' 'next: run the same command again'
   assert_equal "$(tables)" ''
   assert_equal "$(tail -n 1 <<<"$output" | jq -r '"\(.record) \(.exit_code)"')" 'failed 75'
 }
@@ -624,9 +624,9 @@ busy_table() {
   says 'mig-apply: error: "Order" stayed busy; gave up after ' '[55P03]' \
     'wanted by     prisma/migrations/3_busy/migration.sql:2, ACCESS EXCLUSIVE' \
     "held by       pid $SESSION" web 'idle in transaction' SELECT \
-    '  committed     step 1' '  rolled back   step 2, all of it' '  not started   step 3' --max-stall \
-    "next: wait until pid $SESSION is done, or end it in psql:  select pg_terminate_backend($SESSION);" \
-    'then run the same again; it resumes at step 2:  mig-apply --wait=3s plan.rec'
+    '  committed     step 1' '  rolled back   all of step 2' '  not started   step 3' --max-stall \
+    "next: wait until pid $SESSION has finished, or end it in psql:  select pg_terminate_backend($SESSION);" \
+    'then run the same command again; it resumes at step 2:  mig-apply --wait=3s plan.rec'
   says_not customer
   assert_equal "$(tables)" 'Order before'
   assert_equal "$(applied | tr '\n' ' ')" '1_order 2_before '
@@ -712,7 +712,7 @@ sleeping_plan() {
     finish
     assert_code "$code"
     error_count 1
-    says 'stopped by a signal in step 2 of 3, 2_middle' 'rolled back   step 2, all of it' 'not started   step 3' 'run the same again'
+    says 'stopped by a signal in step 2 of 3, 2_middle' 'rolled back   all of step 2' 'not started   step 3' 'run the same command again'
     assert_equal "$(records 'select(.step == 3).status')" not_started
     assert_equal "$(tables)" before
     eventually lock_is_free
@@ -774,7 +774,7 @@ sleeping_plan() {
   finish
   assert_code 69
   error_count 1
-  says 'the connection was lost in step 2 of 3, 2_middle' 'committed     step 1' 'rolled back   step 2, all of it' 'not started   step 3'
+  says 'the connection was lost in step 2 of 3, 2_middle' 'committed     step 1' 'rolled back   all of step 2' 'not started   step 3'
   assert_equal "$(tables)" before
   assert_equal "$(history | cut -d'|' -f1)" 1_before
 }

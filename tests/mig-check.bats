@@ -172,7 +172,7 @@ check_deploy() {
   check_deploy --wait=0 --max-stall=100ms
   assert_code 2
   # whether somebody has looked by then is chance
-  assert_line --regexp 'deferred +2_two: (a table that it needs|"?one"?) stayed busy'
+  assert_line --regexp 'deferred +2_two: (a table that the step needs|"?one"?) stayed busy'
   check_deploy --wait=2s --max-stall=100ms
   assert_code 2
   assert_line --regexp 'deferred +2_two: "?one"? stayed busy, held by pid [0-9]+'

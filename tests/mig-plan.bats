@@ -186,7 +186,7 @@ mig 0 0 $(checksum 4_empty)"
   recorded 1_failed failed
   plan
   assert_code 1
-  says 'mig-plan: error: 1_failed: unfinished since 2026-01-01 12:01:00Z' P3009 \
+  says 'mig-plan: error: 1_failed: started at 2026-01-01 12:01:00Z and not finished' P3009 \
     "mig-scan | mig-plan --mark-rolled-back=1_failed | mig-apply" "mig-scan | mig-plan --mark-applied=1_failed | mig-apply" \
     'Nothing will be applied.'
   assert_equal "$(tail -n 1 <<<"$output" | jq -r '"\(.record) \(.tool) \(.exit_code)"')" 'failed mig-plan 1'
@@ -228,7 +228,7 @@ mig 0 0 $(checksum 4_empty)"
   migration 3_three 'CREATE TABLE three ();'
   plan
   assert_code 65
-  says 'mig-plan: error: 2_nothing: ' P3015 'Nothing was planned, nothing will be applied.'
+  says 'mig-plan: error: 2_nothing: ' P3015 'Nothing was planned, and nothing will be applied.'
   assert_equal "$(steps)" ''
   pipeline
   assert_equal "$codes" '0 65 65'

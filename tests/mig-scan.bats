@@ -478,8 +478,8 @@ CASES
   migration 2_two 'SELECT 1;'
   recorded 1_one failed
   run --separate-stderr mig-scan --format=text
-  assert_line --regexp '^failed +1_one .*unfinished since'
-  assert_line --partial 'nobody is deploying now'
+  assert_line --regexp '^failed +1_one .*started and not finished'
+  assert_line --partial 'no deploy is running'
 
   session_begin PGAPPNAME=their-deploy 'SELECT pg_advisory_lock(72707369)'
   run --separate-stderr mig-scan
@@ -589,8 +589,8 @@ CASES
   assert_line --regexp '^applied +4_again +2026-01-01 12:05:01Z +2nd run; the 1st was rolled back$'
   assert_line --regexp '^late +5_late +- +sorts before an applied one$'
   assert_line --regexp '^pending +7_pending +-$'
-  assert_line --regexp '^failed +8_failed +2026-01-01 12:07:00Z +unfinished since'
-  assert_line --partial '2 pending (1 of them late), 1 failed, 1 edited, 1 missing; nobody is deploying now'
+  assert_line --regexp '^failed +8_failed +2026-01-01 12:07:00Z +started and not finished'
+  assert_line --partial '2 pending (1 of them late), 1 failed, 1 edited, 1 missing; no deploy is running'
   assert_line --index -1 'next: mig-scan | mig-plan'
 }
 

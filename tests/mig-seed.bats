@@ -243,5 +243,5 @@ CASES
 @test "rows without --table are told from records" {
   run --separate-stderr mig-seed - <<<'{"id":1,"b":"x"}'
   assert_code 65
-  says 'an object a line, need its name: --table'
+  says 'one object per line, name the table: --table'
 }

@@ -82,7 +82,7 @@ reads() { # TOOL…
   sql "UPDATE _prisma_migrations SET started_at = 'infinity'"
   run --separate-stderr bash -c 'mig-scan | mig-plan'
   assert_code 1
-  [[ $stderr == *'unfinished since infinity'* ]]
+  [[ $stderr == *'started at infinity and not finished'* ]]
 }
 
 @test "a row that was begun at no known time after the plan was made stops the apply, without a crash" {

@@ -123,7 +123,7 @@ everything() {
       rolled_back_at timestamptz, applied_steps_count int); INSERT INTO _prisma_migrations (id) VALUES (ROW(1))"
   run --separate-stderr mig-scan
   assert_code 65
-  [[ $stderr == *"a column whose type is not PostgreSQL's own"* && $stderr != *TRAP* ]]
+  [[ $stderr == *"a column of a type that is not built in"* && $stderr != *TRAP* ]]
 }
 
 ## Row level security

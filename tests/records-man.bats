@@ -118,7 +118,7 @@ schema.rec'
   for kind in rows checks diff; do
     run --separate-stderr mig-plan "$EXAMPLES/$kind.rec"
     assert_code 65
-    [[ ${stderr_lines[0]} == *"this is a stream of kind \"$kind\"; wanted is \"scan\"" ]]
+    [[ ${stderr_lines[0]} == *"expected a stream of kind \"scan\", got \"$kind\"" ]]
   done
 }
 

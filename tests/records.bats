@@ -123,8 +123,8 @@ each_change() {
   run --separate-stderr bash -c 'head -n 3 scan.rec | mig-plan | mig-apply | tee results.rec | mig-check deploy; echo "${PIPESTATUS[*]}"'
   assert_line '0 65 65 0 3'
   error_count 1
-  says 'mig-plan: error: standard input, line 4: the stream ends without its end record: mig-scan was cut off' \
-    'Nothing was planned, nothing will be applied.' 'mig-apply: nothing was applied (mig-plan failed)'
+  says 'mig-plan: error: standard input, line 4: the stream ends without its end record: mig-scan was interrupted' \
+    'Nothing was planned, and nothing will be applied.' 'mig-apply: nothing was applied (mig-plan failed)'
   nothing_was_touched
 }
 
@@ -154,7 +154,7 @@ each_change() {
 @test "a NUL is refused, also a NUL that is written as JSON" {
   offline_scan
   refused 2 NUL < <(sed '2s/CREATE/CRE\x00ATE/' scan.rec)
-  refused 3 'no record' < <(sed '3s/CREATE/CRE\\u0000ATE/' scan.rec | seal)
+  refused 3 'not a record' < <(sed '3s/CREATE/CRE\\u0000ATE/' scan.rec | seal)
   refused 1 NUL < <(printf '\0\n')
 }
 
@@ -162,9 +162,9 @@ each_change() {
   local bad
   offline_scan
   for bad in '\xff' '\xc3' '\xc0\x80' '\xed\xa0\x80' '\xf4\x90\x80\x80'; do
-    refused 2 'no record' < <(LC_ALL=C sed "2s/CREATE/CRE${bad}ATE/" scan.rec)
+    refused 2 'not a record' < <(LC_ALL=C sed "2s/CREATE/CRE${bad}ATE/" scan.rec)
   done
-  refused 3 'no record' < <(sed '3s/CREATE/CRE\\ud800ATE/' scan.rec | seal)
+  refused 3 'not a record' < <(sed '3s/CREATE/CRE\\ud800ATE/' scan.rec | seal)
 }
 
 @test "what is not one object on a line is refused" {
@@ -173,7 +173,7 @@ each_change() {
   for line in '' ' ' 'x' '[1]' '"migration"' '5' 'null' '{}' '{"record":5}' '{"record":null}' '{"Record":"migration"}' \
     '{"record":"migration"' '{"record":"migration"}}' '{"record":"migration"} {"record":"migration"}' \
     "{'record':'migration'}" '{"record":"migration",}'; do
-    refused 3 'no record' < <(LINE=$line awk 'NR == 3 { print ENVIRON["LINE"] } { print }' scan.rec)
+    refused 3 'not a record' < <(LINE=$line awk 'NR == 3 { print ENVIRON["LINE"] } { print }' scan.rec)
   done
 }
 
@@ -306,8 +306,8 @@ each_null() {
 
 @test "steps that are not in order are refused" {
   some_plan
-  refused_by mig-apply -- 4 'step 2 stands where step 1 belongs' < <(sed '4d' plan.rec | seal)
-  refused_by mig-apply -- 5 'step 1 stands where step 2 belongs' < <(sed '4p;5d' plan.rec | seal)
+  refused_by mig-apply -- 4 'expected step 1, got step 2' < <(sed '4d' plan.rec | seal)
+  refused_by mig-apply -- 5 'expected step 2, got step 1' < <(sed '4p;5d' plan.rec | seal)
   refused_by mig-apply -- 6 '"finding"' < <(cat <(head -n 5 plan.rec) <(sed -n 3p plan.rec) | seal)
   refused_by mig-apply -- 2 '"finding"' < <(sed '2d' plan.rec | seal)
   refused_by mig-apply -- 2 'the plan record is missing' < <(head -n 1 plan.rec | seal)
@@ -322,13 +322,13 @@ each_null() {
 
 @test "a stream of another kind is refused, naming both" {
   some_plan
-  refused_by mig-apply -- 1 'kind "scan"; wanted is "plan"' <scan.rec
+  refused_by mig-apply -- 1 'kind "plan", got "scan"' <scan.rec
   mig-apply -o results.rec plan.rec
-  refused_by mig-plan -- 1 'kind "results"; wanted is "scan"' <results.rec
-  refused_by mig-scan - -- 1 'kind "plan"; wanted is "scan"' <plan.rec
+  refused_by mig-plan -- 1 'kind "scan", got "results"' <results.rec
+  refused_by mig-scan - -- 1 'kind "scan", got "plan"' <plan.rec
   run --separate-stderr mig-check history <plan.rec
   assert_code 3
-  says 'kind "plan"; wanted is "scan"'
+  says 'kind "scan", got "plan"'
   run --separate-stderr mig-check deploy <scan.rec
   assert_code 3
 }
@@ -337,9 +337,9 @@ each_null() {
   offline_scan
   refused 4 'incomplete stream: 4 records written, 3 received' < <(sed '4s/"records":3/"records":4/' scan.rec)
   refused 3 'incomplete stream: 3 records written, 2 received' < <(sed '2d' scan.rec)
-  refused 4 'its digest is not that of its lines' < <(sed '4s/"digest":"\(.\)\(.\)/"digest":"\2\1/' scan.rec)
-  refused 4 'its digest is not that of its lines' < <(sed '4s/"digest":".*"/"digest":""/' scan.rec)
-  refused 4 'its digest is not that of its lines' < <(sed '2s/24/25/' scan.rec)
+  refused 4 'its digest does not match its lines' < <(sed '4s/"digest":"\(.\)\(.\)/"digest":"\2\1/' scan.rec)
+  refused 4 'its digest does not match its lines' < <(sed '4s/"digest":".*"/"digest":""/' scan.rec)
+  refused 4 'its digest does not match its lines' < <(sed '2s/24/25/' scan.rec)
 }
 
 @test "anything after the end record is refused, and anything after a failed one" {
@@ -415,7 +415,7 @@ each_null() {
   local peak source
   for source in 'yes nonsense | tr -d "\n"' 'cat /dev/zero'; do
     peak=$("$BUILD/tests/tool_measure" out err sh -c "$source" '|' head -c 200000000 '|' mig-plan | cut -d' ' -f4 | cut -d, -f3)
-    grep -q -e 'line 1: no record' -e 'line 1: there is a NUL' err
+    grep -q -e 'line 1: not a record' -e 'line 1: the line contains a NUL' err
     ((peak < 100000)) || fail "$peak KiB" || return 1
   done
 }
@@ -445,7 +445,7 @@ each_null() {
   run --separate-stderr mig-apply plan.rec
   assert_code 0
   { printf '{"x":"'; head -c 300000 /dev/zero | tr '\0' x; printf '"}\n{"record":"end"}\n'; } >odd.rec
-  refused 1 'no record' <odd.rec
+  refused 1 'not a record' <odd.rec
 }
 
 ## Digests

@@ -195,7 +195,7 @@ PRISMA
   mkdir empty
   run --separate-stderr mig-scan --datamodel=empty
   assert_code 65
-  assert_equal "${stderr_lines[0]}" 'mig-scan: error: empty has no file that ends in .prisma'
+  assert_equal "${stderr_lines[0]}" 'mig-scan: error: empty has no file whose name ends in .prisma'
   ln -s . empty/again
   run --separate-stderr mig-scan --datamodel=empty
   assert_code 65
@@ -204,7 +204,7 @@ PRISMA
   printf 'model A {\n  id Int @id // \xff\n}\n' >latin.prisma
   run --separate-stderr mig-scan --datamodel=latin.prisma
   assert_code 65
-  assert_equal "${stderr_lines[0]}" 'mig-scan: error: latin.prisma:2:17: this is no UTF-8'
+  assert_equal "${stderr_lines[0]}" 'mig-scan: error: latin.prisma:2:17: this is not UTF-8'
 }
 
 @test "--diff and --datamodel are refused with what does not go with them" {

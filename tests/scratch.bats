@@ -60,7 +60,7 @@ replay() { run --separate-stderr mig-scan --replay "$@"; }
 @test "a password in --scratch is refused, and the message names that option" {
   run --separate-stderr mig-scan --replay --scratch postgresql://u:not-a-secret-3f1@127.0.0.1:1/d
   assert_failure 64
-  assert_regex "$stderr" '^mig-scan: error: there is a password in --scratch; it says only where the string is'
+  assert_regex "$stderr" '^mig-scan: error: --scratch contains a password; it must only say where the string is'
   refute_regex "$stderr" 'not-a-secret-3f1'
 }
 
@@ -177,7 +177,7 @@ SQL
   rm -r "$FOLDER/2_b"
   replay
   assert_code 0
-  says 'removed what a killed run left: '
+  says ', left by an interrupted run'
   assert_nothing_left
 }
 
@@ -210,7 +210,7 @@ databases() {
     replay
     [[ $status == 1 ]] || fail "$name: exit code $status: $stderr" || return 1
     [[ $stderr == *"$said"* ]] || fail "$name: not said: $said: $stderr" || return 1
-    [[ $stderr == *'migration 2 of 2 does not run, 2_b'* ]] || fail "$name: $stderr" || return 1
+    [[ $stderr == *'migration 2 of 2 failed, 2_b'* ]] || fail "$name: $stderr" || return 1
     [[ -z $output || $output == *'"record":"failed"'* ]] || fail "$name: $output" || return 1
   done <<'CASES'
 a column|prisma/migrations/2_b/migration.sql:2:9: error: column "nix" does not exist [42703]|SELECT 1;\n SELECT nix FROM a;
@@ -243,14 +243,14 @@ CASES
   migration 1_b 'CREATE TABLE b (id int);'
   replay
   assert_code 0
-  says_not 'removed what a killed run left'
+  says_not 'left by an interrupted run'
   assert_equal "$(scratch_databases)" "$left"
   kill -KILL "$pid"
   wait "$pid" || true
   eventually 60 eval "[[ -z \$(PGDATABASE=postgres sql_admin \"SELECT pid FROM pg_stat_activity WHERE application_name = 'mig-scan scratch' AND datname NOT LIKE 'mig%'\") ]]"
   replay
   assert_code 0
-  says "removed what a killed run left: the database $left"
+  says "removed th, left by an interrupted rune database $left"
   assert_equal "$(scratch_databases)" ''
 }
 
@@ -302,7 +302,7 @@ CASES
   shows '"relation":"a"'
   DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere replay --scratch env:OTHER
   assert_code 69
-  says 'Whether the scratch server is production cannot be told'
+  says 'mig cannot tell whether the scratch server is production'
   assert_equal "$(scratch_databases)" ''
 }
 

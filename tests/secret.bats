@@ -90,7 +90,7 @@ secret_file() {
 @test "a variable and its file together are refused, naming both" {
   secret_file
   DATABASE_URL=$URL DATABASE_URL_FILE=$BATS_TEST_TMPDIR/secret \
-    refuses 78 '*: error: both DATABASE_URL and DATABASE_URL_FILE are set; which one counts?'
+    refuses 78 '*: error: both DATABASE_URL and DATABASE_URL_FILE are set; only one is allowed'
 }
 
 @test "of a file the first line counts, whatever its line ends are" {
@@ -152,7 +152,7 @@ secret_file() {
 
 @test "a string where a path should be is not repeated" {
   DATABASE_URL_FILE=$URL refuses 78 '*: error: cannot read the file that DATABASE_URL_FILE names: No such file or directory'
-  says 'looks like a connection string'
+  says 'Expected a path there, but this is a connection string'
 }
 
 @test "a line that has no end is refused" {
@@ -169,7 +169,7 @@ secret_file() {
   refuses 78 '*: error: no connection string: the command after "cmd:" failed with exit code 3' -d "cmd:echo '$URL'; exit 3"
   refuses 78 '*: error: no connection string: the command after "cmd:" was ended by signal 9' -d "cmd:echo '$URL'; kill -9 \$\$"
   refuses 78 '*: error: no connection string: the command after "cmd:" printed nothing' -d 'cmd:true'
-  refuses 78 '*: error: no connection string: the command after "cmd:" printed null' -d 'cmd:echo null'
+  refuses 78 '*: error: no connection string: the command after "cmd:" printed null: the key does not exist' -d 'cmd:echo null'
 }
 
 @test "what a command says on standard error is shown" {
@@ -204,9 +204,9 @@ secret_file() {
 }
 
 @test "one with a password is refused on a command line, and in MIG_DATABASE" {
-  refuses 64 '*: error: there is a password in -d; it says only where the string is' -d "$URL"
-  refuses 64 '*: error: there is a password in -d; it says only where the string is' -d 'host=h password=Xk9wQzJv7Gy4'
-  MIG_DATABASE=$URL refuses 78 '*: error: there is a password in MIG_DATABASE; it says only where the string is'
+  refuses 64 '*: error: -d contains a password; it must only say where the string is' -d "$URL"
+  refuses 64 '*: error: -d contains a password; it must only say where the string is' -d 'host=h password=Xk9wQzJv7Gy4'
+  MIG_DATABASE=$URL refuses 78 '*: error: MIG_DATABASE contains a password; it must only say where the string is'
 }
 
 @test "PGPASSWORD is the password of a string that has none" {
@@ -215,10 +215,10 @@ secret_file() {
 }
 
 @test "a source that says nothing is refused" {
-  refuses 64 '*: error: "env:" wants the name of a variable behind it' -d env:
-  refuses 64 '*: error: "env:" wants the name of a variable behind it' -d 'env:A B'
-  refuses 64 '*: error: "file:" wants a path behind it' -d file:
-  refuses 64 '*: error: "cmd:" wants a command behind it' -d cmd:
+  refuses 64 '*: error: "env:" must be followed by the name of a variable' -d env:
+  refuses 64 '*: error: "env:" must be followed by the name of a variable' -d 'env:A B'
+  refuses 64 '*: error: "file:" must be followed by a path' -d file:
+  refuses 64 '*: error: "cmd:" must be followed by a command' -d cmd:
   refuses 64 '*: error: the connection string cannot be used (-d, character 1): neither a URL nor a keyword string' -d vault:secret/db
   says '-d takes env:NAME, file:PATH, cmd:COMMAND, or a string without a password.'
 }
@@ -245,7 +245,7 @@ secret_file() {
   TOKEN_FILE=secret tool -t 'bearer token' -d env:TOKEN
   assert_output 'password 12'
   refuses 78 '*: error: no bearer token: TOKEN is not set' -t 'bearer token' -d env:TOKEN
-  refuses 64 '*: error: the bearer token is given as env:NAME, file:PATH or cmd:COMMAND, *' -t 'bearer token' -d Xk9wQzJv7Gy4
+  refuses 64 '*: error: the bearer token must be given as env:NAME, file:PATH or cmd:COMMAND, *' -t 'bearer token' -d Xk9wQzJv7Gy4
 }
 
 @test "a password that is asked for is not echoed" {
@@ -259,7 +259,7 @@ secret_file() {
 
 @test "unset: the page with the ways" {
   refuses 78 '*: error: no connection string: DATABASE_URL is not set' </dev/null
-  says '  No database is ever guessed. Say where the string is, in one of these ways:'
+  says '  mig never guesses a database. Say where the string is in one of these ways:'
   says '    read -rs DATABASE_URL; export DATABASE_URL '
   says '  A .env file is not read.'
   # shellcheck disable=SC2154
@@ -268,7 +268,7 @@ secret_file() {
 
 @test "empty is not unset" {
   DATABASE_URL='' refuses 78 '*: error: no connection string: DATABASE_URL is set, but empty' </dev/null
-  says '  A reference to another variable that resolves to nothing leaves this.'
+  says '  A reference to an empty variable can cause this.'
 }
 
 @test "no .env file is read, and localhost is not tried" {

@@ -703,7 +703,7 @@ logs_in() {
       # shellcheck disable=SC2086
       run --separate-stderr $tool -v -d "$url"
       assert_code 64
-      says 'there is a password in -d'
+      says '-d contains a password'
       assert_no_piece "$output$stderr"
       # shellcheck disable=SC2086
       run --separate-stderr $tool -v "--database=$url"
@@ -723,7 +723,7 @@ logs_in() {
   for word in "-d$URL" "--database=host=127.0.0.1 user=$ROLE password=$PASSWORD" "database:more=$URL"; do
     run --separate-stderr mig-check -v "$word" database
     assert_code 3
-    says 'there is a password in -d'
+    says '-d contains a password'
     assert_no_piece "$output$stderr"
   done
   for word in "health=https://$ROLE:$ENCODED@127.0.0.1:1/" "health.bearer=$PASSWORD" "$URL" "health=$URL"; do

@@ -70,7 +70,7 @@ CASES
     seed "$file"
     assert_code 65
     says "$file:1:1: a backslash command is for psql" 'Nothing was seeded'
-    command=$(sed -n 's/^  Take out the lines that begin with a backslash:  //p' <<<"$stderr")
+    command=$(sed -n 's/^  Remove the lines that begin with a backslash:  //p' <<<"$stderr")
     sh -c "$command"
     seed "$file"
     assert_code 0
@@ -98,7 +98,7 @@ item.csv|id;name\n1;"x"\n|item.csv:1: fields are separated by ;: write commas
 item.tsv|id;name\n1;x\n|item.tsv:1: fields are separated by ;: write tabs
 item.csv|id\tname\n|fields are separated by tabs: name it .tsv
 item.tsv|id,name\n|fields are separated by commas: name it .csv
-item.csv|sep=;\r\nid;name\r\n|"sep=;" is for spreadsheets: take this line out
+item.csv|sep=;\r\nid;name\r\n|"sep=;" is for spreadsheets: remove this line
 item.csv|id,na\xe2\x80\x8bme\n1,x\n|has no column "na<U+200B>me"
 item.csv|id,name\xc2\xa0\n1,x\n|Did you mean "name"?
 item.csv|id,unit_price\n1,2\n|Did you mean "unitPrice"?
@@ -111,7 +111,7 @@ CASES
   printf '"a;b"\n3\n' >item.csv
   seed --key='"a;b"' item.csv
   assert_code 65
-  says 'is no unique key'
+  says 'is not a unique key'
 }
 
 @test "quotes, line ends, blank last lines and backslashes that are well-formed are taken as they are" {
@@ -134,7 +134,7 @@ CASES
     [[ $name != seed.conf ]] || printf 'id,v\n' >"d$name/t.csv"
     run --separate-stderr timeout 20 mig-seed --dry-run "d$name"
     assert_code 65
-    says "$name: it is no regular file"
+    says "$name: it is not a regular file"
     ln -sf /dev/zero "d$name/$name"
     run --separate-stderr timeout 20 mig-seed --dry-run "d$name"
     assert_code 65
@@ -143,15 +143,15 @@ CASES
   for name in fifo /dev/zero; do
     run --separate-stderr timeout 20 mig-scan -d "file:$name"
     assert_code 78
-    says "cannot read the file \"$name\": it is no regular file"
+    says "cannot read the file \"$name\": it is not a regular file"
     run --separate-stderr timeout 20 mig-plan "$name"
     assert_code 65
-    says "cannot open $name: it is no regular file"
+    says "cannot open $name: it is not a regular file"
   done
   ln -s /dev/zero "$FOLDER/migration_lock.toml" 2>/dev/null || ln -sf /dev/zero "$FOLDER/migration_lock.toml"
   run --separate-stderr timeout 20 mig-scan --offline "$FOLDER"
   assert_code 65
-  says 'migration_lock.toml: it is no regular file'
+  says 'migration_lock.toml: it is not a regular file'
 }
 
 @test "a connection string and records come through a descriptor or the shell's <(...) as well" {

@@ -97,7 +97,7 @@ assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
       assert_ended "$mode-$tool" 30
     done
   done
-  assert grep -q 'it does not say its version' "$BATS_TEST_TMPDIR/no-version-scan.err"
+  assert grep -q 'it does not report a version' "$BATS_TEST_TMPDIR/no-version-scan.err"
   assert grep -q 'no answer in time' "$BATS_TEST_TMPDIR/silent-scan.err"
 }
 
@@ -151,7 +151,7 @@ assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
   for tool in scan seed check dry; do assert_ended "$tool" 15 0; done
   assert_ended refused 2
   assert_ended unknown 15
-  assert grep -q 'trying again for .* (--wait)' "$BATS_TEST_TMPDIR/scan.err"
+  assert grep -q 'retrying for .* (--wait)' "$BATS_TEST_TMPDIR/scan.err"
 }
 
 @test "what is wrong with settings, TLS, options and poolers is told apart from a server that cannot be reached" {
@@ -245,7 +245,7 @@ PY
     DATABASE_URL=$fake run --separate-stderr mig-apply --wait=1s plan.rec
     echo "$tag: $status $stderr"
     [[ $status == 69 ]] || fail "taken"
-    [[ $stderr == *"the server's answers do not fit what was asked"* ]]
+    [[ $stderr == *"the server's answers do not match the questions"* ]]
     assert_equal "$(jq -r 'select(.record == "result" and .status == "applied").migration' <<<"$output")" "$(applied 2>/dev/null)"
     pipeline
     assert_code 0

@@ -138,7 +138,7 @@ SQL
       continue
     fi
     assert_code 1
-    says 'its session had settings that its own statements do not make'
+    says 'its session had settings from a function, a procedure or an earlier script'
     assert_equal "$(seen)" ''
   done <<'SQL'
 |SELECT app.enter()

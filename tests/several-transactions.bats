@@ -92,7 +92,7 @@ interrupted() {
   finish
   assert_code 143 || return 1
   ! grep -E 'rolled back' <<<"$stderr" || return 1
-  says 'next: run the same again' || return 1
+  says 'next: run the same command again' || return 1
   session_end "$SESSION"
   pipeline plan: --allow=not_empty
   assert_code 0 && done_now
@@ -122,7 +122,7 @@ half_detached() {
       pipeline plan: "$answer" apply: "$dry"
       assert_code 65
       says "${answer%%=*} 1_it: the catalog says otherwise: p1 waits for FINALIZE" 'nothing was touched' \
-        'next: let mig-apply go on by what the catalog says:  mig-scan | mig-plan | mig-apply'
+        'next: let mig-apply resume from the state in the catalog:  mig-scan | mig-plan | mig-apply'
     done
   done
   sql 'ALTER TABLE p DETACH PARTITION p1 FINALIZE'
@@ -204,7 +204,7 @@ SQL
   migration 1_it 'CALL half();'
   pipeline plan: --allow=not_empty
   assert_code 1
-  says '[22012]' 'not known     what statement 1 committed before it failed' 'next: mig-scan | mig-plan' '(says how to go on with 1_it)'
+  says '[22012]' 'not known     what statement 1 committed before it failed' 'next: mig-scan | mig-plan' '(shows how to continue with 1_it)'
   says_not 'rolled back'
   pipeline
   says '--resume' '1_it:2' '1_it:1'
@@ -218,7 +218,7 @@ SQL
     migration 1_it "$statement;"
     pipeline plan: --allow=not_empty
     assert_code 1
-    says 'not done      step 1: statement 1, which runs outside a transaction, did not finish; nothing to resolve'
+    says 'not done      step 1: statement 1, which runs outside a transaction, did not finish; no `migrate resolve` needed'
     says_not 'rolled back'
     assert_equal "$(history)" ''
   done <<'SQL'

@@ -111,11 +111,11 @@ releases() {
   http_start --tls "$TLS/cert" "$TLS/key"
   inside check "health=https://db.test:$HTTP/ok" health.ca=/ca.pem
   assert_code 0
-  shows 'certificate good for'
+  shows 'certificate valid for'
   # no authority is known there
   inside check "health=https://db.test:$HTTP/ok"
   assert_code 3
-  shows 'no certificates of authorities were found here'
+  shows 'no CA certificates were found here'
   SSL_CERT_FILE=/ca.pem inside check "health=https://db.test:$HTTP/ok"
   assert_code 0
 }
@@ -179,7 +179,7 @@ exit_codes() {
   local place file parameters url
   inside status -d 'cmd:echo x'
   assert_code 78
-  says 'there is no shell here' 'use file: or env:'
+  says 'needs /bin/sh, which does not exist here' 'use file: or env:'
   url=$URL
   URL=postgresql://db.test:${URL##*:} inside status
   assert_code 78
@@ -192,14 +192,14 @@ exit_codes() {
   printf '[shop]\nldap://127.0.0.1/dc=test?description?one?(cn=shop)\n' >"$ROOT/service.conf"
   PGSERVICEFILE=/service.conf run --separate-stderr chroot "$ROOT" /mig status -d service=shop
   assert_code 78
-  says 'the service file wants LDAP'
+  says 'the service file requires LDAP'
 
   # the system's authorities, for the database and for health over https
   http_start --tls "$TLS/cert" "$TLS/key"
   system() { DATABASE_URL="$url?sslrootcert=system" run --separate-stderr chroot "$ROOT" /mig "$@"; }
   system status
   assert_code 78
-  says 'no certificates of authorities were found here'
+  says 'no CA certificates were found here'
   for place in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem /etc/ssl/ca-bundle.pem; do
     mkdir -p "$ROOT${place%/*}"
     cp "$TLS/cert" "$ROOT$place"

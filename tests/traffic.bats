@@ -79,7 +79,7 @@ slow_check='ALTER TABLE a ADD CONSTRAINT d CHECK (id > 0 AND pg_sleep(1.5) IS NO
   traffic_end
   assert_code 1
   says '2_check/migration.sql:2:1: error: this needs longer than --max-stall allows, 0.40 s, while ' ' for a [57014]' \
-    'NOT VALID' '--max-stall=10s' 'rolled back   step 1, all of it'
+    'NOT VALID' '--max-stall=10s' 'rolled back   all of step 1'
   error_count 1
   assert_equal "$(result '"\(.status) \(.attempts) \(.statements_done) \(.worst_stall_ms > 200)"')" 'failed 1 0 true'
   assert_equal "$(server_log | grep -c 'canceling statement due to user request')" 1
@@ -119,8 +119,8 @@ add it NOT VALID
 a new column
 add the column without default
 batches
-REINDEX ... CONCURRENTLY stops nobody
-REFRESH MATERIALIZED VIEW CONCURRENTLY lets others read
+REINDEX ... CONCURRENTLY blocks no reads or writes
+REFRESH MATERIALIZED VIEW CONCURRENTLY does not block reads
 pg_repack or pg_squeeze
 smaller parts'
 }
@@ -214,7 +214,7 @@ gave_way_twice() {
   migration 2_add 'ALTER TABLE a ADD x int;'
   DATABASE_URL=$(database_url "$ROLE") pipeline apply: --wait=1s
   assert_code 75
-  says "a stayed busy" "pid $SESSION, psql, postgres (this role may not see more of it: pg_monitor)"
+  says "a stayed busy" "pid $SESSION, psql, postgres (more is visible to a role with pg_monitor)"
 }
 
 @test "where no second connection can be had that is said, and the deploy goes on" {
@@ -277,7 +277,7 @@ waiting_for() {
   session_end "$SESSION"
   finish
   assert_code 0
-  says 'lock_timeout and statement_timeout are off for a statement that stands alone'
+  says 'lock_timeout and statement_timeout are off for this non-transactional statement'
   assert_equal "$(valid_indexes)" a_b
   assert_equal "$(sql 'SELECT s FROM after')" 300ms
   results
@@ -290,7 +290,7 @@ waiting_for() {
   session_begin PGAPPNAME=report 'BEGIN; INSERT INTO a VALUES (2, 2)'
   on_terminal 'export COLUMNS=200; mig-scan 2>/dev/null | mig-plan 2>/dev/null | mig-apply --wait=1s --format=text; echo "code $?"'
   shows 'code 75' "index: waiting for writers before build; waits for pid $SESSION, report, tester, idle in transaction for" \
-    "held by       pid $SESSION" "select pg_terminate_backend($SESSION);" 'an index that is not valid; the next run removes it'
+    "held by       pid $SESSION" "select pg_terminate_backend($SESSION);" 'an invalid index; the next run drops it'
   session_end "$SESSION"
   pipeline
   assert_code 0
@@ -403,7 +403,7 @@ locks_left() {
   pipeline apply: --max-stall=400ms -v
   traffic_end
   assert_code 1
-  says 'there is a pooler in between, in session mode' 'this needs longer than --max-stall allows'
+  says 'connected through a pooler in session mode' 'this needs longer than --max-stall allows'
   assert_equal "$(valid_indexes)" a_b
   eventually eval '[[ $(locks_left) == 0 ]]'
   # nobody hung up on it in the middle of a cancel request, which ends one of release 1.18
@@ -438,7 +438,7 @@ locks_left() {
   DATABASE_URL+='?target_session_attrs=read-write'
   pipeline
   assert_code 75
-  says 'it answers, but is not what target_session_attrs=read-write asks for'
+  says 'it answers, but does not match target_session_attrs=read-write'
 }
 
 @test "a host that does not answer costs its own time-out, and the next one is tried" {

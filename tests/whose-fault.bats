@@ -32,7 +32,7 @@ tables() { sql "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') F
     pipeline
     [[ $status == "$code" ]] || fail "$change: exit $status: $stderr" || return 1
     says '1_a_long_name: error: its row in public._prisma_migrations could not be written: ' "$text" \
-      'rolled back   step 1, all of it' 'next: see to that, then run the same again'
+      'rolled back   all of step 1' 'next: correct that, then run the same command again'
     says_not 'correct the file' 'migration.sql:'
     assert_equal "$(records 'select(.record == "result").message')" "$(sed -n 's/.*error: \(its row.*\) \[.*/\1/p' <<<"$stderr")"
     assert_equal "$(tables)" ''
@@ -71,7 +71,7 @@ TABLE
   migration 1_a 'SET TRANSACTION READ ONLY; SELECT 1;'
   pipeline
   assert_code 1
-  says '1_a: error: its row in public._prisma_migrations could not be written' '[25006]' 'take SET TRANSACTION READ ONLY'
+  says '1_a: error: its row in public._prisma_migrations could not be written' '[25006]' 'remove SET TRANSACTION READ ONLY'
   says_not 'correct the file'
 }
 
@@ -97,7 +97,7 @@ TABLE
     migration 1_a "SELECT 1; $statement;"
     pipeline plan: --allow=not_empty
     [[ $status == 77 ]] || fail "$statement: exit $status: $stderr" || return 1
-    says '1_a/migration.sql:1:' '[42501]' "${text//ROLE/$(quoted "$ROLE")}" 'next: give the role that right, or deploy as one that has it'
+    says '1_a/migration.sql:1:' '[42501]' "${text//ROLE/$(quoted "$ROLE")}" 'next: grant the right to the role, or deploy as a role that has it'
     says_not 'correct the file'
   done <<'TABLE'
 ALTER TABLE t ADD b int|the owner of public.t is postgres: deploy as postgres, or:  GRANT postgres TO ROLE;
@@ -182,14 +182,14 @@ TABLE
     [[ $status == 0 ]] || fail "$statement: exit $status: $stderr" || return 1
     says 'checked: owners and rights' 'not checked: rights to read' "$text" 'dry run passed'
   done <<'TABLE'
-CREATE TABLE n (id int); ALTER TABLE n ADD b int; CREATE INDEX ON n (id); COMMENT ON TABLE n IS 'x'|3 names that the plan makes or renames itself
-ALTER TABLE mine RENAME TO ours; ALTER TABLE ours ADD b int; DROP TABLE IF EXISTS nowhere|1 name that the plan makes or renames itself
+CREATE TABLE n (id int); ALTER TABLE n ADD b int; CREATE INDEX ON n (id); COMMENT ON TABLE n IS 'x'|3 names that the plan itself creates or renames
+ALTER TABLE mine RENAME TO ours; ALTER TABLE ours ADD b int; DROP TABLE IF EXISTS nowhere|1 name that the plan itself creates or renames
 SELECT 1; DO $$ BEGIN ALTER TABLE t11 ADD b int; END $$|2 statements that only the server can judge, the first at prisma/migrations/1_a/migration.sql:1:1
 ALTER TABLE mine ADD c int, OWNER TO postgres|1 statement that only the server can judge
 CREATE FOREIGN TABLE f (a int) SERVER nowhere|1 statement that only the server can judge
 SET ROLE pg_monitor; RESET ROLE; SET SESSION AUTHORIZATION DEFAULT|1 statement that only the server can judge
 SET session_replication_role = replica|1 statement that only the server can judge
-SET search_path TO hidden; ALTER TABLE t11 ADD b int|1 name behind a changed search_path
+SET search_path TO hidden; ALTER TABLE t11 ADD b int|1 name after a change of search_path
 TABLE
 }
 

@@ -88,7 +88,7 @@ manual_version(void)
 		print_library("zlib", zlibVersion(), "Zlib");
 	if (ZSTD_versionString != NULL)
 		print_library("zstd", ZSTD_versionString(), "BSD-3-Clause");
-	printf("It can be linked anew with other releases of these: make static, in the source of this version.\n");
+	printf("It can be relinked with other releases of these: make static, in the source of this version.\n");
 	return manual_end();
 }
 #else
@@ -115,6 +115,6 @@ manual_show(const char *topic)
 	const char *page = page_of(topic);
 
 	if (page == NULL)
-		return options_wrong("there is no topic of this name: mig, scan, plan, apply, seed, check, records");
+		return options_wrong("unknown topic: mig, scan, plan, apply, seed, check, records");
 	return show(page);
 }

@@ -29,15 +29,15 @@ static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_DRY_RUN, "dry-run", NULL, "connect and check everything, but send no SQL of the plan", false },
 	{ OPTION_EXPECT, "expect", "DIGEST", "apply only the plan with this digest; 16 digits or more", false },
-	{ OPTION_MAX_STALL, "max-stall", "TIME", "how long others may wait for us at a time (default 1s)", false },
-	{ OPTION_WAIT, "wait", "TIME", "how long \"not now\" is answered by trying again (default 10min)", false },
+	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time that a statement of ours may keep other sessions waiting (default 1s)", false },
+	{ OPTION_WAIT, "wait", "TIME", "keep retrying this long while the server or a table is busy (default 10min)", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
 };
 const struct program mig_apply_program = {
 	.name = "mig-apply",
-	.about = "carries a plan out",
+	.about = "apply a plan to its database",
 	.usage = usage,
 	.options = specs,
 	.more = "examples:\n"
@@ -85,7 +85,7 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			break;
 		case OPTION_EXPECT:
 			if (!is_digest(o.value))
-				return options_wrong("--expect=%s is no digest: 16 to 64 digits of 0-9 and a-f", o.value);
+				return options_wrong("--expect=%s is not a digest: it must have 16 to 64 digits of 0-9 and a-f", o.value);
 			deploy->expect = o.value;
 			break;
 		case OPTION_MAX_STALL:
@@ -122,7 +122,7 @@ pipeline_text(const struct deploy *deploy, int argc, char *argv[])
 		shell_option(&words, "-d", deploy->database);
 	shell_program(&words, "mig-plan");
 	shell_arguments(&words, "mig-apply", argc, argv);
-	return shell_sentence("a plan is applied from a pipe", &words, "the commands that make it, with the same -d");
+	return shell_sentence("a plan is read from a pipe", &words, "the commands that create it, with the same -d");
 }
 
 /* All of the plan, before anything is touched. */

@@ -28,10 +28,10 @@ static const char *const usage[] = { "mig-check [OPTION]... CHECK[:NAME][=VALUE]
     NULL };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
-	{ 'w', "wait", "TIME", "look again until all is well, so long (default: look once)", false },
-	{ 'W', "watch", "TIME", "then look again and again: it has to stay well so long", false },
+	{ 'w', "wait", "TIME", "retry until everything is OK, for at most TIME (default: check once)", false },
+	{ 'W', "watch", "TIME", "then keep checking; everything must stay OK for TIME", false },
 	{ 'i', "interval", "TIME", "from the end of a look to the next (default: 1s)", false },
-	{ 't', "timeout", "TIME", "end after this time, with what is known by then", false },
+	{ 't', "timeout", "TIME", "end after this time, with the results so far", false },
 	{ 'n', "dry-run", NULL, "read what was typed, and look at nothing", false },
 	{ 'o', "output", "FILE",
 	    "write what --format says to FILE, else records; standard output\nshows the text", false },
@@ -40,7 +40,7 @@ static const struct option_spec specs[] = {
 };
 struct program mig_check_program = {
 	.name = "mig-check",
-	.about = "whether all is well, for people, pipes and cron",
+	.about = "check a deploy, a database and an application; monitoring plugin",
 	.usage = usage,
 	.options = specs,
 };

@@ -73,8 +73,8 @@ read_scan(struct reader *reader, const struct plan_request *request, struct scan
 	if (got != READING_END)
 		return not_whole(reader, got, out);
 	if (!scan->has_database && !request->options.from_empty) {
-		(void)message_error(MIG_DATA, "the scan has no database side, so nobody knows what is applied");
-		message_line("  Scan without --offline, or pass the scan through mig-scan - where the database is;");
+		(void)message_error(MIG_DATA, "the scan has no database side, so it is not known what is applied");
+		message_line("  Scan without --offline, or pipe the scan through mig-scan - on the database's side;");
 		message_line("  or plan as if nothing were applied: --from-empty");
 		return MIG_DATA;
 	}
@@ -252,7 +252,7 @@ show_kept_plan(struct reader *reader, const struct plan_request *request, struct
 	if (w->to != NULL || w->from_empty || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0 ||
 	    (out->format != NULL && strcmp(out->format, "sql") == 0))
-		return options_wrong("a kept plan is shown as it is; what it decides comes from a scan");
+		return options_wrong("a kept plan can only be shown; options that change it need a scan");
 	if ((got = plan_read(reader, &kept)) != READING_END) {
 		code = not_whole(reader, got, out);
 		plan_stream_free(&kept);
@@ -328,7 +328,7 @@ main(int argc, char *argv[])
 	shell_program(&words, "mig-scan");
 	shell_arguments(&words, "mig-plan", argc, argv);
 	pipeline = shell_sentence("a plan is made from a scan", &words, NULL);
-	if (code == 0 && (reader = reader_open(request.input, "Nothing was planned, nothing will be applied.",
+	if (code == 0 && (reader = reader_open(request.input, "Nothing was planned, and nothing will be applied.",
 	                      pipeline)) == NULL)
 		code = message_code();
 	free(pipeline);

@@ -147,8 +147,8 @@ read_stream(struct job *job, struct output *out)
 
 		if (!record_is(record, &migration_form)) {
 			(void)reader_refuse(job->reader, record_is(record, &database_form)
-			        ? "this scan has a database already; an offline one is wanted: mig-scan --offline"
-			        : "this record does not belong here");
+			        ? "this scan already has a database; expected an offline one: mig-scan --offline"
+			        : "unexpected record");
 			record_free(record);
 			return MIG_DATA;
 		}
@@ -181,7 +181,7 @@ open_input(struct job *job, const struct scan_request *request)
 	shell_program(&words, "mig-scan");
 	scan_request_words(&words, request);
 	shell_option(&words, "-", NULL);
-	pipeline = shell_sentence("an offline scan is read from a pipe", &words, "mig-scan --offline makes it");
+	pipeline = shell_sentence("an offline scan is read from a pipe", &words, "mig-scan --offline writes it");
 	job->reader = reader_open("-", "Nothing was scanned.", pipeline);
 	free(pipeline);
 	return job->reader != NULL ? 0 : message_code();

@@ -38,26 +38,26 @@ enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_DRY_RUN, "dry-run", NULL, "compare only: show every change, write nothing", false },
-	{ OPTION_PRUNE, "prune", NULL, "also delete rows that the file does not have", false },
+	{ OPTION_PRUNE, "prune", NULL, "also delete rows that are not in the file", false },
 	{ OPTION_KEY, "key", "TABLE:COLUMN,...",
-	    "the unique key that tells rows apart (default: the primary key)", true },
+	    "the unique key that identifies rows (default: the primary key)", true },
 	{ OPTION_INSERT_ONLY, "insert-only", "TABLE:COLUMN,...",
-	    "columns that are given to new rows and never overwritten", true },
+	    "columns that new rows get and that are never overwritten", true },
 	{ OPTION_ROW_SECURITY, "enable-row-security", NULL,
-	    "leave out rows that policies hide from the role, instead of refusing", false },
+	    "ignore rows that policies hide from the role, instead of refusing", false },
 	{ OPTION_TABLE, "table", "TABLE", "standard input is NDJSON for this table", false },
 	{ OPTION_EXPORT, "export", NULL, "write tables as seed files", false },
 	{ OPTION_AS, "as", "csv|tsv|ndjson", "what --export writes (default csv)", false },
 	{ OPTION_INTO, "into", "DIR", "where --export writes (default: the current folder)", false },
-	{ OPTION_MAX_STALL, "max-stall", "TIME", "how long others may wait for us at a time (default 1s)", false },
-	{ OPTION_WAIT, "wait", "TIME", "how long \"not now\" is answered by trying again (default 10min)", false },
+	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time that a statement of ours may keep other sessions waiting (default 1s)", false },
+	{ OPTION_WAIT, "wait", "TIME", "keep retrying this long while the server or a table is busy (default 10min)", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
 };
 const struct program mig_seed_program = {
 	.name = "mig-seed",
-	.about = "reference data: makes tables be what files say, in one transaction",
+	.about = "make tables match files of reference data, in one transaction",
 	.usage = usage,
 	.options = specs,
 	.more = "files: NAME.sql runs as it is, first; [SCHEMA.]TABLE.csv, .tsv and .ndjson are put into their tables.\n"
@@ -93,7 +93,7 @@ static int
 take_word(struct request *request, const char *option, const char *value)
 {
 	if (request->files.word_count == sizeof request->words / sizeof *request->words)
-		return options_wrong("too many of --%s: keep them in seed.conf", option);
+		return options_wrong("too many --%s options: use seed.conf", option);
 	request->words[request->files.word_count++] = (struct seed_word){ option, value, false };
 	return 0;
 }
@@ -114,7 +114,7 @@ take_as(struct request *request, const char *value)
 			return 0;
 		}
 	}
-	return options_wrong("--as=%s: it is one of csv|tsv|ndjson", value);
+	return options_wrong("--as=%s: must be one of csv|tsv|ndjson", value);
 }
 
 static int
@@ -174,9 +174,9 @@ check_request(const struct request *request)
 	if (files->count == 0)
 		return options_wrong(request->export ? "which tables?" : "which files? e.g. prisma/seed");
 	if (request->export && (request->job.dry_run || request->job.prune || files->table != NULL))
-		return options_wrong("--export changes no table: --dry-run, --prune and --table do not go with it");
+		return options_wrong("--export changes no table: it cannot be combined with --dry-run, --prune or --table");
 	if (!request->export && (request->as_word != NULL || request->into != NULL))
-		return options_wrong("--as and --into go with --export");
+		return options_wrong("--as and --into need --export");
 	if (files->table != NULL && !standard)
 		return options_wrong("--table=%s names the table of standard input: add -", files->table);
 	return 0;

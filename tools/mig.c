@@ -24,8 +24,8 @@
 #include "programs.h"
 #include "route.h"
 
-static const struct command status_command = { "status", "how folder and database stand", 1, { TOOL_SCAN }, { NULL } };
-static const struct command plan_command = { "plan", "what a deploy would do; - or FILE: of a scan that is there already", 2,
+static const struct command status_command = { "status", "which migrations are applied, pending or failed", 1, { TOOL_SCAN }, { NULL } };
+static const struct command plan_command = { "plan", "what a deploy would do; with FILE or -: from a saved scan", 2,
 	{ TOOL_SCAN, TOOL_PLAN }, { NULL } };
 static const struct command deploy_command = { "deploy", "do it", 3, { TOOL_SCAN, TOOL_PLAN, TOOL_APPLY }, { NULL } };
 static const struct command verify_command = { "verify", "do the migrations make what schema.prisma says?", 2,
@@ -57,14 +57,14 @@ say_help(void)
 		printf("  %-8s %s\n  %8s = ", commands[i]->name, commands[i]->about, "");
 		print_parts(commands[i]);
 	}
-	printf("  check    whether all is well: mig-check\n"
+	printf("  check    checks of deploy, database and application: mig-check\n"
 	       "  seed     reference data: mig-seed\n"
 	       "  scan     one tool alone, as are apply, check and seed\n"
 	       "  help     this page; help TOPIC the manual: mig, scan, plan, apply, seed, check, records\n"
 	       "  install-links DIR\n"
-	       "           makes links by the names of the tools\n"
+	       "           create links with the names of the tools\n"
 	       "  completions bash|zsh|fish\n"
-	       "           what these shells complete words of mig with\n");
+	       "           completions for these shells\n");
 	printf("\nAn option goes to each tool of the pipe that has it, -o and --format to the last: mig COMMAND --help.\n"
 	       "Exit codes are those of the last tool; see mig help mig.\n");
 	return manual_end();
@@ -199,9 +199,9 @@ install_links(const char *called, int argc, char *argv[])
 	size_t i;
 
 	if (argc != 1)
-		return options_wrong("install-links wants the folder: mig install-links /usr/local/bin");
+		return options_wrong("install-links needs a folder: mig install-links /usr/local/bin");
 	if ((self = own_path(called)) == NULL)
-		return message_error(MIG_CONFIG, "cannot tell where this file is: call it by its path");
+		return message_error(MIG_CONFIG, "cannot find out the path of this program: call it by its full path");
 	for (i = 0; i < TOOLS && code == 0; i++) {
 		char *path = xformat("%s/%s", argv[0], tools[i].name);
 
@@ -225,7 +225,7 @@ refuse_word(const char *word)
 
 	/* what is no word of letters may be a secret */
 	if (word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] != '\0' || strlen(word) > 24)
-		return options_wrong("the first word is a command: status, plan, deploy, verify, check, seed, help");
+		return options_wrong("the first argument must be a command: status, plan, deploy, verify, check, seed, help");
 	return options_wrong("there is no command %s%s%s%s", word, nearest != NULL ? "; did you mean " : "",
 	    nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
 }

@@ -25,29 +25,29 @@ static const char *const usage[] = {
 enum { OPTION_TO = 128, OPTION_FROM_EMPTY, OPTION_STRICT, OPTION_ALLOW, OPTION_EXIT_CODE, OPTION_BASELINE,
 	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF };
 static const struct option_spec specs[] = {
-	{ OPTION_TO, "to", "NAME", "plan no further than this migration", false },
+	{ OPTION_TO, "to", "NAME", "plan up to and including this migration", false },
 	{ OPTION_FROM_EMPTY, "from-empty", NULL, "plan as if nothing were applied", false },
-	{ OPTION_STRICT, "strict", "[=RULE,...]", "refuse a plan with such findings; without a list, with any warning",
+	{ OPTION_STRICT, "strict", "[=RULE,...]", "refuse a plan with findings of these rules; without a list, with any warning",
 	    false },
-	{ OPTION_ALLOW, "allow", "RULE,...", "let findings pass that would refuse the plan", false },
+	{ OPTION_ALLOW, "allow", "RULE,...", "accept findings of these rules that would refuse the plan", false },
 	{ OPTION_EXIT_CODE, "exit-code", NULL, "exit with 2 if there is something to do", false },
 	{ OPTION_BASELINE, "baseline", "NAME", "mark all pending ones up to NAME as applied, without running them",
 	    false },
 	{ OPTION_MARK_APPLIED, "mark-applied", "NAME", "mark one as applied, without running it", true },
-	{ OPTION_MARK_ROLLED_BACK, "mark-rolled-back", "NAME", "mark a failed one as undone, so that it runs again",
+	{ OPTION_MARK_ROLLED_BACK, "mark-rolled-back", "NAME", "mark a failed one as rolled back, so that it runs again",
 	    true },
 	{ OPTION_RESUME, "resume", "NAME:STATEMENT",
-	    "go on with an unfinished one at this statement, from 1", true },
+	    "resume an unfinished one at this statement, counted from 1", true },
 	{ OPTION_DIFF, "diff", NULL,
 	    "compare two schemas, each kept by mig-scan --datamodel, --catalog or --replay, or a\n"
-	    "schema.prisma: what would make FROM be as TO is", false },
+	    "schema.prisma: the changes that turn FROM into TO", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records|sql"),
 	OPTION_LAST,
 };
 struct program mig_plan_program = {
 	.name = "mig-plan",
-	.about = "what a deploy would do, from a scan",
+	.about = "show what a deploy would do, and write its plan",
 	.usage = usage,
 	.options = specs,
 };
@@ -99,7 +99,7 @@ check_options(const struct plan_request *request)
 	size_t len;
 
 	if (marks && (w->to != NULL || w->from_empty || w->resume_count > 0))
-		return options_wrong("a plan with marks holds only the marks: it cannot have --to, --from-empty or --resume");
+		return options_wrong("a plan with marks contains only marks: it cannot be combined with --to, --from-empty or --resume");
 	if ((w->strict != NULL && !plan_rules_known(w->strict, &word, &len)) ||
 	    (w->allow != NULL && !plan_rules_known(w->allow, &word, &len)))
 		return options_wrong("\"%.*s\" is not a rule that --strict and --allow move", (int)len, word);
@@ -115,7 +115,7 @@ read_sides(struct plan_request *request, int count, char *sides[])
 
 	if (w->to != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
-		return options_wrong("--diff compares two schemas: of the other options only --from-empty and --exit-code go with it");
+		return options_wrong("--diff compares two schemas: of the other options it allows only --from-empty and --exit-code");
 	if (count != wanted)
 		return options_wrong(w->from_empty ? "--diff --from-empty takes one schema, TO"
 		                                   : "--diff takes two schemas, FROM and TO; or --from-empty and TO");
@@ -170,7 +170,7 @@ plan_request_read(int argc, char *argv[], struct plan_request *request, struct o
 			break;
 		case OPTION_RESUME:
 			if (strrchr(o.value, ':') == NULL)
-				return options_wrong("--resume=%s: it is NAME:STATEMENT, as in 20261120_x:3", o.value);
+				return options_wrong("--resume=%s: expected NAME:STATEMENT, as in 20261120_x:3", o.value);
 			w->resumes[w->resume_count++] = o.value;
 			break;
 		case OPTION_DIFF:

@@ -36,6 +36,6 @@ program_max_stall(const char *value, long long *ms)
 	int code = options_time("max-stall", value, ms);
 
 	if (code == 0 && *ms < 1)
-		code = options_wrong("--max-stall=%s: without any wait no lock can be had", value);
+		code = options_wrong("--max-stall=%s: must be greater than 0, or no lock could be taken", value);
 	return code;
 }

@@ -22,11 +22,11 @@ enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTI
 	OPTION_SAME_SERVER };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
-	{ OPTION_OFFLINE, "offline", NULL, "read the folder alone", false },
+	{ OPTION_OFFLINE, "offline", NULL, "read only the folder, not the database", false },
 	{ OPTION_WAIT, "wait", "TIME",
-	    "how long to go on trying while the server is not there yet, starts\nup, or has no connection left (default 0)", false },
+	    "keep retrying this long while the server cannot be reached, is\nstarting up, or has no connection left (default 0)", false },
 	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
-	    "read schema.prisma, or all *.prisma of a folder, and nothing else:\nthe schema that the code expects", false },
+	    "read only schema.prisma, or all *.prisma of a folder:\nthe schema that the code expects", false },
 	{ OPTION_CATALOG, "catalog", NULL, "read the catalog of the database: the schema that it has", false },
 	{ OPTION_REPLAY, "replay", NULL, "run the migrations in a scratch database: the schema that they make", false },
 	{ OPTION_TO, "to", "NAME", "with --replay: the last migration to run", false },
@@ -40,7 +40,7 @@ static const struct option_spec specs[] = {
 };
 const struct program mig_scan_program = {
 	.name = "mig-scan",
-	.about = "how a migrations folder and a database's history stand",
+	.about = "show which migrations are applied, pending or failed",
 	.usage = usage,
 	.options = specs,
 	.more = "DIR is prisma/migrations by default, else migrations. With `-` an offline scan is\n"
@@ -81,7 +81,7 @@ check_mode(const struct scan_request *request)
 
 	if (request->mode == MODE_DATAMODEL &&
 	    (request->database != NULL || request->offline || request->wait != NULL || request->dir != NULL))
-		return options_wrong("--datamodel reads a datamodel alone: no database, and no folder of migrations");
+		return options_wrong("--datamodel reads only a datamodel: no database and no folder of migrations");
 	if (request->offline && request->mode != MODE_SCAN)
 		return options_wrong("--offline and %s contradict each other", mode);
 	if (request->dir != NULL && !reads_folder)

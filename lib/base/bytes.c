@@ -116,7 +116,7 @@ bytes_vformat(struct bytes *b, const char *format, va_list args)
 	len = vsnprintf(NULL, 0, format, again);
 	va_end(again);
 	if (len < 0)
-		MESSAGE_BUG("the format \"%s\" does not fit its values", format);
+		MESSAGE_BUG("the format \"%s\" does not match its values", format);
 	bytes_room(b, (size_t)len);
 	vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
 	b->len += (size_t)len;
@@ -364,9 +364,9 @@ file_why(int error)
 {
 	switch (error) {
 	case ENXIO:
-		return "it is no regular file, but a FIFO, a socket or a device";
+		return "it is not a regular file, but a FIFO, a socket or a device";
 	case EFBIG:
-		return "it is too large for what it should be";
+		return "it is too large";
 	default:
 		return strerror(error);
 	}

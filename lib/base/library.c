@@ -15,7 +15,7 @@ say_missing(const struct library *library, const char *why)
 	if (strncmp(why, library->file, len) == 0 && strstr(why, "No such file") != NULL) /* of glibc; others are quoted */
 		return message_error(MIG_CONFIG, "%s is missing: apt-get install %s", library->file, library->package);
 	(void)message_error(MIG_CONFIG, "cannot load %s: %s", library->file, why);
-	message_line("  The package that has it, with all that it needs: apt-get install --reinstall %s", library->package);
+	message_line("  Install its package again: apt-get install --reinstall %s", library->package);
 	return MIG_CONFIG;
 }
 
@@ -33,7 +33,7 @@ library_load(const struct library *library, const struct library_function functi
 		void *found = dlsym(from, functions[i].name);
 
 		if (found == NULL)
-			return message_error(MIG_CONFIG, "%s is too old, it has no %s: apt-get install %s", library->file,
+			return message_error(MIG_CONFIG, "%s is too old: it lacks %s: apt-get install %s", library->file,
 			    functions[i].name, library->package);
 		memcpy(functions[i].place, &found, sizeof found);
 	}

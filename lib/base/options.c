@@ -169,7 +169,7 @@ check_operands(const struct options *o)
 	for (i = o->first; i < o->argc; i++) {
 		if (!is_connection_string(o->argv[i]))
 			continue;
-		(void)options_wrong("word %d is a connection string; other users see the command line", i);
+		(void)options_wrong("argument %d is a connection string; other users see the command line", i);
 		message_line("  Put it into the variable DATABASE_URL, or into a file:  -d file:PATH");
 		return OPTIONS_WRONG;
 	}

@@ -15,6 +15,6 @@ const char *trust_file(void);
 const char *trust_folder(void);
 
 /* How to get there, in one line for people, where none was found. */
-#define TRUST_HINT "no certificates of authorities were found here: apt-get install ca-certificates, or set SSL_CERT_FILE"
+#define TRUST_HINT "no CA certificates were found here: apt-get install ca-certificates, or set SSL_CERT_FILE"
 
 #endif

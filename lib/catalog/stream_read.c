@@ -53,7 +53,7 @@ take_full_list(struct reading_state *s, const char *key, const char *json, struc
 	*list = take_list(s->catalog, json);
 	for (i = 0; i < list->count; i++)
 		if (list->items[i] == NULL)
-			return reader_refuse(s->reader, "\"%s\" has a null", key);
+			return reader_refuse(s->reader, "\"%s\" contains a null", key);
 	return 0;
 }
 
@@ -129,7 +129,7 @@ take_relation(struct reading_state *s, const struct record *record)
 
 	FILL(s, record, relation_form, &in);
 	if (catalog_relation(s->catalog, in.schema, in.relation) != NULL)
-		return reader_refuse(s->reader, "the relation \"%s\" came before", in.relation);
+		return reader_refuse(s->reader, "the relation \"%s\" appears twice", in.relation);
 	r = catalog_add_relation(s->catalog, in.schema, in.relation, in.kind);
 	r->is_unlogged = in.is_unlogged;
 	r->row_security = catalog_text(s->catalog, in.row_security);
@@ -145,7 +145,7 @@ static int
 check_relation(struct reading_state *s, const char *schema, const char *relation)
 {
 	if (s->relation == NULL || strcmp(s->relation->name, relation) != 0 || !text_equal(s->relation->schema, schema))
-		return reader_refuse(s->reader, "it does not follow the relation \"%s\" that it belongs to", relation);
+		return reader_refuse(s->reader, "it does not follow its relation, \"%s\"", relation);
 	return 0;
 }
 
@@ -200,7 +200,7 @@ take_column(struct reading_state *s, const struct record *record)
 	if (check_relation(s, in.schema, in.relation) != 0)
 		return MIG_DATA;
 	if (relation_column(s->relation, in.column) != NULL)
-		return reader_refuse(s->reader, "the column \"%s\" came before", in.column);
+		return reader_refuse(s->reader, "the column \"%s\" appears twice", in.column);
 	if ((arity = word_find(&arity_words, in.arity)) < 0)
 		return bad_word(s->reader, "arity", in.arity);
 	if ((kind = word_find(&type_kind_words, in.type_kind)) < 0)
@@ -232,7 +232,7 @@ take_columns(struct reading_state *s, const char *const lists[4], struct index_c
 	for (k = 0; k < 4 && lists[k] != NULL; k++) {
 		list[k] = take_list(s->catalog, lists[k]);
 		if (list[k].count != list[0].count)
-			return reader_refuse(s->reader, "its lists are not of the same length");
+			return reader_refuse(s->reader, "its lists do not have the same length");
 	}
 	*count = list[0].count;
 	*columns = catalog_index_columns(s->catalog, *count);
@@ -261,14 +261,14 @@ take_key(struct reading_state *s, const struct record *record)
 	if (check_relation(s, in.schema, in.relation) != 0)
 		return MIG_DATA;
 	if (s->relation->key != NULL)
-		return reader_refuse(s->reader, "the relation \"%s\" has a key already", in.relation);
+		return reader_refuse(s->reader, "the relation \"%s\" has two keys", in.relation);
 	k = catalog_add_key(s->catalog, s->relation, in.name);
 	k->definition = catalog_text(s->catalog, in.definition);
 	if (take_columns(s, (const char *const[4]){ in.columns, in.sorts, NULL, NULL }, &k->columns, &k->column_count) != 0)
 		return MIG_DATA;
 	for (i = 0; i < k->column_count; i++)
 		if (k->columns[i].column == NULL)
-			return reader_refuse(s->reader, "\"columns\" has a null");
+			return reader_refuse(s->reader, "\"columns\" contains a null");
 	return 0;
 }
 
@@ -361,9 +361,9 @@ take_record(struct reading_state *s, const struct record *record)
 	enum object_kind kind;
 
 	if (!object_kind_parse(record_name(record), &kind))
-		return reader_refuse(s->reader, "a record of kind \"%s\" does not belong here", record_name(record));
+		return reader_refuse(s->reader, "unexpected record of kind \"%s\"", record_name(record));
 	if (order_of(kind) < s->order)
-		return reader_refuse(s->reader, "the %s record belongs further up", record_name(record));
+		return reader_refuse(s->reader, "the %s record must come earlier", record_name(record));
 	s->order = order_of(kind);
 	return kind < OBJECT_CHECK ? takes[kind](s, record) : take_definition(s, record, kind);
 }
@@ -383,7 +383,7 @@ catalog_read(struct reader *reader, struct catalog *catalog)
 	if (record_is(record, &schema_form))
 		code = take_head(&state, record);
 	else
-		code = reader_refuse(reader, "the schema record comes first, not \"%s\"", record_name(record));
+		code = reader_refuse(reader, "expected the schema record first, not \"%s\"", record_name(record));
 	record_free(record);
 	while (code == 0 && (got = reader_next(reader, &record)) == READING_RECORD) {
 		code = take_record(&state, record);

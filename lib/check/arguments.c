@@ -55,9 +55,9 @@ no_such_check(const char *name)
 	if (nearest != NULL)
 		code = options_wrong("there is no check \"%s\"; did you mean %s?", name, nearest);
 	else if (name == NULL)
-		code = options_wrong("which check? there are %s", list.data);
+		code = options_wrong("which check? the checks are %s", list.data);
 	else
-		code = options_wrong("there is no check \"%s\"; there are %s", name, list.data);
+		code = options_wrong("there is no check \"%s\"; the checks are %s", name, list.data);
 	bytes_free(&list);
 	return code;
 }
@@ -143,7 +143,7 @@ add_job(struct check_jobs *jobs, const struct word *w)
 		job->settings[i].given = false;
 	}
 	if (w->value == NULL && kind->value != NULL && !kind->value_optional)
-		return options_wrong("%s wants a value: %s=%s", job->name, kind->name, kind->value);
+		return options_wrong("%s needs a value: %s=%s", job->name, kind->name, kind->value);
 	if (w->value != NULL && *w->value == '\0')
 		return options_wrong("%s has an empty value", kind->name);
 	if (w->value != NULL && kind->value == NULL)
@@ -210,14 +210,14 @@ wrong_value(const struct word *w, const struct setting *setting)
 {
 	static const char *const wants[] = { [SETTING_TIME] = "a time with its unit: 200ms, 5s, 10min",
 		[SETTING_DAYS] = "a number of days: 21d", [SETTING_COUNT] = "a whole number",
-		[SETTING_PERCENT] = "a percentage: 80%", [SETTING_STATE] = "one of ok, warning and critical",
-		[SETTING_TEXT] = "a text of one line" };
+		[SETTING_PERCENT] = "a percentage: 80%", [SETTING_STATE] = "ok, warning or critical",
+		[SETTING_TEXT] = "text on one line" };
 
 	if (setting->type == SETTING_WORD)
-		return options_wrong("%s=%s: it is one of %s", setting->name, w->value, setting->argument);
+		return options_wrong("%s=%s: must be one of %s", setting->name, w->value, setting->argument);
 	if (setting->type == SETTING_TEXT)
-		return options_wrong("%s.%s wants %s", w->kind->name, setting->name, wants[setting->type]);
-	return options_wrong("%s.%s=%s: it is %s", w->kind->name, setting->name, w->value,
+		return options_wrong("%s.%s needs %s", w->kind->name, setting->name, wants[setting->type]);
+	return options_wrong("%s.%s=%s: must be %s", w->kind->name, setting->name, w->value,
 	    wants[setting->type]);
 }
 
@@ -269,7 +269,7 @@ apply_setting(struct check_jobs *jobs, const struct word *w)
 	if (setting == NULL)
 		return no_such_setting(w);
 	if (w->value == NULL)
-		return options_wrong("%s.%s wants a value: %s.%s=%s", w->kind->name, w->setting,
+		return options_wrong("%s.%s needs a value: %s.%s=%s", w->kind->name, w->setting,
 		    w->kind->name, w->setting,
 		    setting->argument);
 	for (i = 0; i < jobs->count; i++) {
@@ -283,7 +283,7 @@ apply_setting(struct check_jobs *jobs, const struct word *w)
 			return MIG_USAGE;
 	}
 	if (found == 0)
-		return options_wrong("%s%s%s.%s is set, but that check is not asked for", w->kind->name,
+		return options_wrong("%s%s%s.%s is set, but that check was not requested", w->kind->name,
 		    w->name != NULL ? ":" : "", w->name != NULL ? w->name : "", w->setting);
 	return 0;
 }

@@ -170,7 +170,7 @@ check_cannot(struct check_outcome *outcome, bool first)
 	check_outcome_clear(outcome);
 	check_say(outcome, CHECK_UNKNOWN, "%s",
 	    first && message_cause() != NULL ? message_cause()
-	    : "it cannot be done; why is on standard error");
+	    : "cannot be checked; the reason is on standard error");
 	outcome->final = true;
 }
 

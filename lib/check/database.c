@@ -18,25 +18,25 @@
 #define STATE_SETTING(name, help)            { name, "STATE", "warning", help, SETTING_STATE, false }
 #define TIME_SETTING(name, standard, help)    { name, "TIME", standard, help, SETTING_TIME, false }
 #define PERCENT_SETTING(name, standard, help) { name, "PERCENT", standard, help, SETTING_PERCENT, false }
-#define CRITICAL                             "the same, for CRITICAL"
+#define CRITICAL                             "critical threshold"
 
 static const struct setting settings[] = {
-	[EXPECT] = { "expect", "primary|standby|any", "primary", "what it has to be", SETTING_WORD, false },
-	[WARN] = TIME_SETTING("warn", "1s", "connecting and answering may take so long"),
+	[EXPECT] = { "expect", "primary|standby|any", "primary", "the server's expected role", SETTING_WORD, false },
+	[WARN] = TIME_SETTING("warn", "1s", "longest time to connect and answer before WARNING"),
 	[CRIT] = TIME_SETTING("crit", "5s", CRITICAL),
 	[TIMEOUT] = TIME_SETTING("timeout", "10s", "when a look is given up"),
-	[INDEXES] = STATE_SETTING("indexes", "what an invalid index means"),
-	[CONSTRAINTS] = STATE_SETTING("constraints", "what a constraint means that is not validated"),
-	[TLS] = STATE_SETTING("tls", "what a network connection without TLS means"),
-	[TRANSACTION_WARN] = TIME_SETTING("transaction-warn", "5min", "a transaction, prepared or not, may be so old"),
+	[INDEXES] = STATE_SETTING("indexes", "state to report for an invalid index"),
+	[CONSTRAINTS] = STATE_SETTING("constraints", "state to report for a constraint that is not validated"),
+	[TLS] = STATE_SETTING("tls", "state to report for a network connection without TLS"),
+	[TRANSACTION_WARN] = TIME_SETTING("transaction-warn", "5min", "maximum age of a transaction, prepared or not"),
 	[TRANSACTION_CRIT] = TIME_SETTING("transaction-crit", "1h", CRITICAL),
-	[BLOCKED_WARN] = TIME_SETTING("blocked-warn", "10s", "a session may wait so long for another"),
+	[BLOCKED_WARN] = TIME_SETTING("blocked-warn", "10s", "maximum time that a session waits for another"),
 	[BLOCKED_CRIT] = TIME_SETTING("blocked-crit", "1min", CRITICAL),
-	[LAG_WARN] = TIME_SETTING("lag-warn", "30s", "a standby may be so far behind"),
+	[LAG_WARN] = TIME_SETTING("lag-warn", "30s", "maximum replication lag"),
 	[LAG_CRIT] = TIME_SETTING("lag-crit", "5min", CRITICAL),
-	[CONNECTIONS_WARN] = PERCENT_SETTING("connections-warn", "80%", "connections used, of those there are"),
+	[CONNECTIONS_WARN] = PERCENT_SETTING("connections-warn", "80%", "connections in use, as a share of max_connections"),
 	[CONNECTIONS_CRIT] = PERCENT_SETTING("connections-crit", "95%", CRITICAL),
-	[SEQUENCE_WARN] = PERCENT_SETTING("sequence-warn", "80%", "numbers used of a sequence, or of its column's type"),
+	[SEQUENCE_WARN] = PERCENT_SETTING("sequence-warn", "80%", "numbers used of a sequence, or of the type of its column"),
 	[SEQUENCE_CRIT] = PERCENT_SETTING("sequence-crit", "95%", CRITICAL),
 	[IDS_WARN] = PERCENT_SETTING("ids-warn", "50%", "transaction ids used since the oldest that is not frozen"),
 	[IDS_CRIT] = PERCENT_SETTING("ids-crit", "75%", CRITICAL),

@@ -13,8 +13,8 @@
 METRIC(answer, "answer_ms", "answer", "answer_seconds", METRIC_MS,
     "Time until the database had connected and answered.");
 METRIC(rollbacks, "rollbacks", "rollbacks", "watch_rollbacks", METRIC_COUNT,
-    "Transactions that were rolled back while it was watched.");
-METRIC(deadlocks, "deadlocks", "deadlocks", "watch_deadlocks", METRIC_COUNT, "Deadlocks while it was watched.");
+    "Transactions rolled back during --watch.");
+METRIC(deadlocks, "deadlocks", "deadlocks", "watch_deadlocks", METRIC_COUNT, "Deadlocks during --watch.");
 
 long long
 database_limit(const struct database_look *l, int setting)
@@ -73,8 +73,8 @@ judge_role(struct database_look *l, const struct answer *a)
 	l->standby = answer_flag(a, 0, 0);
 	l->role = answer_word(a, 0, 1);
 	if (expect != 2 && (expect == 1) != l->standby)
-		check_say(l->outcome, CHECK_CRITICAL, "it is a %s, expected was a %s", words[l->standby],
-		    words[expect]);
+		check_say(l->outcome, CHECK_CRITICAL, "expected a %s, got a %s", words[expect],
+		    words[l->standby]);
 	else
 		check_aside(l->outcome, "%s", words[l->standby]);
 }
@@ -94,7 +94,7 @@ judge_tls(const struct database_look *l)
 	if (tls == NULL && !is_near(db_host(l->session->db)) && database_limit(l, TLS) != CHECK_OK) {
 		check_say(l->outcome, (enum check_state)database_limit(l, TLS), "no TLS over the network");
 		check_detail(l->outcome, "tls",
-		    "password and rows cross the network readable: add sslmode=require, or verify-full");
+		    "password and rows are sent unencrypted: add sslmode=require, or verify-full");
 	} else {
 		check_aside(l->outcome, "%s", tls != NULL ? tls : "no TLS");
 	}

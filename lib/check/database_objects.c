@@ -8,11 +8,11 @@
 #include "postgres/connection.h"
 
 METRIC(indexes, "invalid_indexes", "invalid_indexes", "invalid_indexes", METRIC_COUNT,
-    "Indexes that are not valid and not being built.");
+    "Invalid indexes that no session is building.");
 METRIC(constraints, "constraints_not_validated", "constraints_not_validated", "constraints_not_validated", METRIC_COUNT,
     "Constraints that existing rows were not checked against.");
 METRIC(sequence, "sequence_percent", "sequence", "sequence_used_ratio", METRIC_PERCENT,
-    "Numbers used of the sequence that is nearest to its end.");
+    "Numbers used of the sequence that is closest to its end.");
 METRIC(ids, "transaction_ids_percent", "transaction_ids", "transaction_ids_used_ratio", METRIC_PERCENT,
     "Transaction ids used since the oldest that is not frozen, of two thousand million.");
 
@@ -98,5 +98,5 @@ database_judge_ids(const struct database_look *l)
 		return;
 	check_say(l->outcome, state, "transaction ids are used up to %lld %%", answer_number(a, 0, 1));
 	check_detail(l->outcome, "ids",
-	    "in database %s; vacuum (freeze) does not keep up: what holds it back?", answer_text(a, 0, 0));
+	    "in database %s; VACUUM FREEZE is not keeping up: look for old transactions or replication slots", answer_text(a, 0, 0));
 }

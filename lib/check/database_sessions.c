@@ -17,9 +17,9 @@ METRIC(prepared, "oldest_prepared_seconds", "oldest_prepared", "oldest_prepared_
 METRIC(blocked, "blocked_sessions", "blocked_sessions", "blocked_sessions", METRIC_COUNT,
     "Sessions that wait for a lock.");
 METRIC(wait, "longest_wait_seconds", "longest_wait", "longest_wait_seconds", METRIC_SECONDS,
-    "How long the session has waited that waits longest for a lock.");
+    "Longest time that a session has waited for a lock.");
 METRIC(connections, "connections_percent", "connections", "connections_used_ratio", METRIC_PERCENT,
-    "Connections used, of those there are.");
+    "Connections in use, as a share of max_connections.");
 
 /* The session in five columns from `pid` on; a prepared transaction has pid 0 in pg_blocking_pids(). */
 static struct page_session
@@ -121,7 +121,7 @@ database_judge_prepared(const struct database_look *l)
 	state = database_measure(l, &prepared_metric, answer_number(a, 0, 2), TRANSACTION_WARN);
 	if (state == CHECK_OK)
 		return;
-	check_say(l->outcome, state, "transaction prepared %s ago and never ended",
+	check_say(l->outcome, state, "transaction prepared %s ago and not finished",
 	    clock_age(answer_count(a, 0, 2) * 1000, age));
 	for (i = 0; i < answer_rows(a); i++)
 		check_detail(l->outcome, i == 0 ? "prepared" : "",
@@ -133,7 +133,7 @@ database_judge_prepared(const struct database_look *l)
 void
 database_judge_blocked(const struct database_look *l)
 {
-	const struct answer *a = database_answer(l, ASK_BLOCKED, "who waits for whom");
+	const struct answer *a = database_answer(l, ASK_BLOCKED, "blocked sessions");
 	long long longest = 0, blocker;
 	enum check_state state;
 	struct bytes behind = { 0 };
@@ -162,11 +162,11 @@ database_judge_blocked(const struct database_look *l)
 
 		behind.len = 0;
 		page_session(&behind, &session);
-		check_detail(l->outcome, "blocked", "pid %lld waits for %s %s,", answer_number(a, i, 0),
+		check_detail(l->outcome, "blocked", "pid %lld has waited for %s for %s,", answer_number(a, i, 0),
 		    relation != NULL ? relation : "a row or a transaction",
 		    clock_age(answer_count(a, i, 1) == NUMBER_UNKNOWN ? 0 : answer_number(a, i, 1) * 1000,
 		    age));
-		check_detail(l->outcome, "", "behind %s", behind.data);
+		check_detail(l->outcome, "", "blocked by %s", behind.data);
 	}
 	if (blocker == 0 && answer_text(a, 0, 10) != NULL)
 		check_detail(l->outcome, "", "commit prepared %s; or rollback prepared %s;", answer_text(a, 0, 10),

@@ -9,7 +9,7 @@
 #include "postgres/connection.h"
 
 METRIC(lag, "lag_ms", "lag", "replication_lag_seconds", METRIC_MS,
-    "How far the standby, or of several the last one, is behind.");
+    "Replication lag of the standby, or of the slowest of several.");
 
 static void
 say_lag(const struct database_look *l, enum check_state state, const char *standby, long long ms, long long bytes)
@@ -22,7 +22,7 @@ say_lag(const struct database_look *l, enum check_state state, const char *stand
 		check_detail(l->outcome, "replication", "%lld kB of changes are not replayed yet",
 		    bytes / 1024);
 	else
-		check_detail(l->outcome, "replication", "so old is the last commit that it has replayed");
+		check_detail(l->outcome, "replication", "the last commit that was replayed is that old");
 	bytes_free(&lag);
 }
 
@@ -42,7 +42,7 @@ database_judge_standby(const struct database_look *l)
 	if (!answer_flag(a, 0, 2)) {
 		check_say(l->outcome, CHECK_WARNING, "it receives nothing from its primary");
 		check_detail(l->outcome, "replication",
-		    "there is no WAL receiver: is the primary reachable? The server's log says why");
+		    "there is no WAL receiver: is the primary reachable? See the server's log");
 	}
 }
 

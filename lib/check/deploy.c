@@ -15,7 +15,7 @@
 
 enum { AGE };
 static const struct setting settings[] = {
-	[AGE] = { "age", "TIME", NULL, "results of a deploy that began longer ago are WARNING", SETTING_TIME, false },
+	[AGE] = { "age", "TIME", NULL, "maximum age of the deploy; older results are WARNING", SETTING_TIME, false },
 	{ NULL, NULL, NULL, NULL, SETTING_TEXT, false },
 };
 
@@ -23,7 +23,7 @@ static const struct metric steps_metric = { "steps", NULL, "mig_deploy_steps", N
     "Steps of the last deploy.", METRIC_COUNT,
 	false };
 static const struct metric undone_metric = { "not_done", "not_done", "mig_deploy_steps_not_done", NULL,
-	"Steps of the last deploy that were not done.", METRIC_COUNT, false };
+	"Steps of the last deploy that were not applied.", METRIC_COUNT, false };
 
 static const struct metric age_metric = { "age_seconds", "age", "mig_deploy_age_seconds", NULL,
 	"Time since the last deploy began.", METRIC_SECONDS, false };
@@ -40,7 +40,7 @@ static void
 why_not(struct bytes *out, const struct result *r)
 {
 	if (r->sqlstate != NULL && strcmp(r->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0)
-		bytes_format(out, ": %s stayed busy%s%s", r->waited_for != NULL ? r->waited_for : "a table that it needs",
+		bytes_format(out, ": %s stayed busy%s%s", r->waited_for != NULL ? r->waited_for : "a table that the step needs",
 		    r->waited_session != NULL ? ", held by " : "",
 		    r->waited_session != NULL ? r->waited_session : "");
 	else if (r->message != NULL)
@@ -133,7 +133,7 @@ read_results(struct check_job *job, struct reader *reader, struct tally *tally)
 			if (code == 0)
 				weigh(outcome, tally, &result);
 		} else {
-			code = reader_refuse(reader, "a \"%s\" record does not belong here",
+			code = reader_refuse(reader, "unexpected \"%s\" record",
 			    record_name(record));
 		}
 		record_free(record);
@@ -155,7 +155,7 @@ read_run(struct check_job *job, struct reader *reader)
 		check_failed_upstream(outcome, reader_failure(reader));
 	} else if (got == READING_BAD) {
 		check_outcome_clear(outcome);
-		check_say(outcome, CHECK_UNKNOWN, "the results on standard input are broken");
+		check_say(outcome, CHECK_UNKNOWN, "the results on standard input are incomplete or invalid");
 	} else if (tally.dry_run) {
 		check_outcome_clear(outcome);
 		check_say(outcome, CHECK_UNKNOWN, "it was a dry run");

@@ -23,24 +23,24 @@
 #include "secret/secret.h"
 
 static const struct setting settings[] = {
-	[WARN] = { "warn", "TIME", "1s", "the whole answer may take so long", SETTING_TIME, false },
-	[CRIT] = { "crit", "TIME", "5s", "then the request is given up", SETTING_TIME, false },
-	[STATUS] = { "status", "LIST", "200-299", "which status codes are well: 200,204,300-399",
+	[WARN] = { "warn", "TIME", "1s", "longest time for the whole response before WARNING", SETTING_TIME, false },
+	[CRIT] = { "crit", "TIME", "5s", "then the request is cancelled: CRITICAL", SETTING_TIME, false },
+	[STATUS] = { "status", "LIST", "200-299", "status codes that are OK: 200,204,300-399",
 	    SETTING_TEXT, false },
-	[REDIRECTS] = { "redirects", "N", "5", "how many are followed; 0: none", SETTING_COUNT, false },
-	[CONTAINS] = { "contains", "TEXT", NULL, "what the body has to contain; may come again", SETTING_TEXT,
+	[REDIRECTS] = { "redirects", "N", "5", "maximum number of redirects to follow; 0: none", SETTING_COUNT, false },
+	[CONTAINS] = { "contains", "TEXT", NULL, "text that the body must contain; repeatable", SETTING_TEXT,
 	    true },
-	[JSON] = { "json", "PATH=VALUE", NULL, "what its JSON has to have: .db.status=up; may come again",
+	[JSON] = { "json", "PATH=VALUE", NULL, "value that the JSON body must have: .db.status=up; repeatable",
 	    SETTING_TEXT, true },
-	[METHOD] = { "method", "GET|HEAD|POST|PUT|OPTIONS", "GET", "how it is asked", SETTING_WORD, false },
-	[HEADER] = { "header", "NAME: VALUE", NULL, "one more header; VALUE may be a SOURCE; may come again",
+	[METHOD] = { "method", "GET|HEAD|POST|PUT|OPTIONS", "GET", "request method", SETTING_WORD, false },
+	[HEADER] = { "header", "NAME: VALUE", NULL, "additional header; VALUE may be a SOURCE; repeatable",
 	    SETTING_TEXT, true },
 	[BEARER] = { "bearer", "SOURCE", NULL, "where a bearer token is: env:NAME, file:PATH, cmd:COMMAND",
 	    SETTING_TEXT, false },
-	[CA] = { "ca", "FILE", NULL, "authorities to trust, instead of the system's", SETTING_TEXT, false },
+	[CA] = { "ca", "FILE", NULL, "CA certificates to trust, instead of the system's", SETTING_TEXT, false },
 	[CERTIFICATE_WARN] = { "certificate-warn", "DAYS", "21d",
-	    "the certificate has to be good for so long", SETTING_DAYS, false },
-	[CERTIFICATE_CRIT] = { "certificate-crit", "DAYS", "7d", "the same, for CRITICAL", SETTING_DAYS,
+	    "time for which the certificate must remain valid", SETTING_DAYS, false },
+	[CERTIFICATE_CRIT] = { "certificate-crit", "DAYS", "7d", "critical threshold", SETTING_DAYS,
 	    false },
 	{ NULL, NULL, NULL, NULL, SETTING_TEXT, false },
 };
@@ -250,7 +250,7 @@ health_end(struct check_job *job)
 const struct check_kind check_health_kind = {
 	.name = "health",
 	.value = "URL",
-	.help = "an endpoint over HTTP answers as it should, in time, with a certificate that stays good;\n"
+	.help = "an HTTP endpoint: right answer, in time, with a certificate that remains valid;\n"
 	        "a URL with a secret in it is given as env:NAME, file:PATH or cmd:COMMAND",
 	.settings = settings,
 	.begin = health_begin,

@@ -46,9 +46,9 @@ judge_timeout(const struct check_job *job, struct check_outcome *o, struct healt
 		check_say(o, CHECK_CRITICAL, "%ld, but the answer did not end within %s (%lld bytes by then)",
 		    status, span, h->bytes);
 	else if (connected > 0)
-		check_say(o, CHECK_CRITICAL, "it took the request and did not answer within %s", span);
+		check_say(o, CHECK_CRITICAL, "it accepted the request and did not answer within %s", span);
 	else
-		check_say(o, CHECK_CRITICAL, "it cannot be connected to within %s", span);
+		check_say(o, CHECK_CRITICAL, "no connection within %s", span);
 }
 
 /* "redirect to https://other.example.com: " where it is not the URL that was asked for that failed. */
@@ -117,8 +117,8 @@ judge_failure(const struct check_job *job, struct check_outcome *o, struct healt
 
 	(void)curl.easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &number);
 	if (number >= 300) {
-		check_say(o, CHECK_CRITICAL, "the proxy answered %ld%s, and did not connect", number,
-		    number == 407 ? " (it wants a login)" : "");
+		check_say(o, CHECK_CRITICAL, "the proxy answered %ld%s and did not connect", number,
+		    number == 407 ? " (it requires a login)" : "");
 		return;
 	}
 	hop(&where, h);
@@ -127,7 +127,7 @@ judge_failure(const struct check_job *job, struct check_outcome *o, struct healt
 		judge_timeout(job, o, h, status);
 		break;
 	case CURLE_TOO_MANY_REDIRECTS:
-		check_say(o, CHECK_CRITICAL, "redirects in circles: gave up after %lld",
+		check_say(o, CHECK_CRITICAL, "redirect loop: gave up after %lld",
 		    job->settings[REDIRECTS].number);
 		break;
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -155,21 +155,21 @@ judge_failure(const struct check_job *job, struct check_outcome *o, struct healt
 		if (job->settings[CA].text == NULL && trust_file() == NULL && trust_folder() == NULL)
 			check_say(o, CHECK_UNKNOWN, "%sits certificate cannot be verified: " TRUST_HINT ", or health.ca", bytes_text(&where));
 		else
-			check_say(o, CHECK_CRITICAL, "%sits certificate is refused: %s", bytes_text(&where),
+			check_say(o, CHECK_CRITICAL, "%sits certificate was rejected: %s", bytes_text(&where),
 			    h->why[0] != '\0' ? h->why : "unknown reason");
 		break;
 	case CURLE_SSL_CONNECT_ERROR:
 		check_say(o, CHECK_CRITICAL, "%sno TLS connection: %s%s", bytes_text(&where),
 		    h->why[0] != '\0' ? h->why : "unknown reason",
 		    strstr(h->why, "wrong version number") != NULL || strstr(h->why, "packet length") != NULL
-		        ? " (that port speaks no TLS: http:// instead of https://?)" : "");
+		        ? " (that port does not use TLS: http:// instead of https://?)" : "");
 		break;
 	default:
 		(void)curl.easy_getinfo(h->easy, CURLINFO_REDIRECT_COUNT, &redirects);
 		/* libcurl's longer text may repeat the URL */
 		check_say(o, is_local(code) && redirects == 0 && status == 0 ? CHECK_UNKNOWN : CHECK_CRITICAL, "%s%s",
 		    bytes_text(&where), code == CURLE_UNSUPPORTED_PROTOCOL && redirects == 0
-		        ? "its answer is no HTTP (https:// instead of http://?)" : curl.easy_strerror(code));
+		        ? "its answer is not HTTP (https:// instead of http://?)" : curl.easy_strerror(code));
 	}
 	o->final = (is_local(code) || code == CURLE_PEER_FAILED_VERIFICATION) && o->state == CHECK_UNKNOWN;
 	bytes_free(&where);
@@ -215,7 +215,7 @@ judge_certificate(const struct check_job *job, struct check_outcome *o, struct h
 	if (state != CHECK_OK)
 		check_say(o, state, "certificate expires in %lld day%s", days, days == 1 ? "" : "s");
 	else
-		check_aside(o, "certificate good for %lld days", days);
+		check_aside(o, "certificate valid for %lld days", days);
 }
 
 static bool
@@ -238,9 +238,9 @@ judge_json(struct check_outcome *o, const struct bytes *body, const char *wanted
 	const char *why;
 
 	if (!jsonpath_get(bytes_text(body), body->len, path, &got, &why))
-		check_say(o, CHECK_CRITICAL, "%s of its body is not \"%s\": %s", path, value, why);
+		check_say(o, CHECK_CRITICAL, "%s of the body is not \"%s\": %s", path, value, why);
 	else if (strcmp(bytes_text(&got), value) != 0)
-		check_say(o, CHECK_CRITICAL, "%s of its body is \"%.80s\", not \"%s\"", path,
+		check_say(o, CHECK_CRITICAL, "%s of the body is \"%.80s\", not \"%s\"", path,
 		    bytes_text(&got), value);
 	bytes_free(&got);
 	free(path);
@@ -258,7 +258,7 @@ judge_body(const struct check_job *job, struct check_outcome *o, const struct he
 	for (; *at != '\0'; at += len + 1) {
 		len = strcspn(at, "\n");
 		if (!body_contains(&h->body, at, len))
-			check_say(o, CHECK_CRITICAL, "its body does not contain \"%.*s\"", (int)len, at);
+			check_say(o, CHECK_CRITICAL, "the body does not contain \"%.*s\"", (int)len, at);
 	}
 	for (at = bytes_text(&job->settings[JSON].lines); *at != '\0'; at += len + 1) {
 		len = strcspn(at, "\n");
@@ -285,7 +285,7 @@ judge_answer(const struct check_job *job, struct check_outcome *o, struct health
 	span_of(ms, took);
 	span_of(job->settings[slow == CHECK_CRITICAL ? CRIT : WARN].number, most);
 	if (health_is_listed(job->settings[STATUS].text, status) == 0)
-		check_say(o, CHECK_CRITICAL, "%ld in %s, wanted is %s", status, took,
+		check_say(o, CHECK_CRITICAL, "%ld in %s, expected %s", status, took,
 		    job->settings[STATUS].text);
 	else if (slow != CHECK_OK)
 		check_say(o, slow, "%ld in %s, more than %s", status, took, most);

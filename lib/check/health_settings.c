@@ -59,9 +59,9 @@ split_url(const char *url, void *context)
 static void *
 url_flaw(const char *url, void *context)
 {
-	static char none[] = "its value is a URL with http:// or https:// before it, or env:NAME, file:PATH, cmd:COMMAND";
-	static char blank[] = "a URL has no blank and no control character (%20)";
-	static char host[] = "the URL has no host", port[] = "the URL's port is none between 1 and 65535";
+	static char none[] = "its value must be a URL that begins with http:// or https://, or env:NAME, file:PATH, cmd:COMMAND";
+	static char blank[] = "a URL must not contain a blank or a control character (write %20)";
+	static char host[] = "the URL has no host", port[] = "the URL's port is not between 1 and 65535";
 	const char *at, *health_end, *colon;
 
 	(void)context;
@@ -112,7 +112,7 @@ take_url(struct check_job *job, struct health_job *h)
 		return options_wrong("%s: %s", job->name, flaw);
 	host = strstr(url, "://") + 3;
 	if (memchr(host, '@', strcspn(host, "/?#")) != NULL) {
-		(void)options_wrong("%s: there is a user or password in the URL, where other users see it",
+		(void)options_wrong("%s: the URL contains a user or password, and other users see the command line",
 		    job->name);
 		message_line("  Put the URL into a variable or a file:  %s=env:HEALTH_URL", job->name);
 		return MIG_USAGE;
@@ -140,11 +140,11 @@ take_header(struct check_job *job, struct health_job *h, const char *text, size_
 	int code;
 
 	if (name >= len)
-		return options_wrong("%s.header wants a name, a colon and a value", job->kind->name);
+		return options_wrong("%s.header needs a name, a colon and a value", job->kind->name);
 	if (!is_source(value)) {
 		for (i = 0; i < sizeof logins / sizeof *logins; i++)
 			if (strncasecmp(text, logins[i], strlen(logins[i])) == 0)
-				return options_wrong("%s.header: what is in %.*s belongs into a source: "
+				return options_wrong("%s.header: %.*s is a credential; pass it from a source: "
 				    "'%s.header=%.*s: env:NAME'",
 				    job->kind->name, (int)name - 1, text, job->kind->name, (int)name - 1,
 				    text);
@@ -232,7 +232,7 @@ check_together(const struct check_job *job, const struct health_job *h)
 	size_t i, logins = 0;
 
 	if (s[METHOD].number == METHOD_HEAD && (s[CONTAINS].lines.len > 0 || s[JSON].lines.len > 0))
-		return options_wrong("%s.method=HEAD asks for no body, and %s.%s judges one", kind, kind,
+		return options_wrong("%s.method=HEAD returns no body, and %s.%s needs one", kind, kind,
 		    s[JSON].lines.len > 0 ? "json" : "contains");
 	if (s[WARN].given && s[CRIT].given && s[WARN].number > s[CRIT].number)
 		return options_wrong("%s.warn=%s is more than %s.crit=%s", kind, s[WARN].text, kind, s[CRIT].text);
@@ -257,7 +257,7 @@ check_json(const struct check_job *job)
 		char *path;
 
 		if (len >= strcspn(json, "\n"))
-			return options_wrong("%s.json wants a path and a value: %s.json=.status=ok", kind, kind);
+			return options_wrong("%s.json needs a path and a value: %s.json=.status=ok", kind, kind);
 		path = xstrndup(json, len);
 		if ((why = jsonpath_flaw(path)) != NULL)
 			(void)options_wrong("%s.json=%s: %s", kind, path, why);
@@ -276,7 +276,7 @@ health_begin(struct check_job *job)
 
 	job->data = h;
 	if (health_is_listed(job->settings[STATUS].text, 0) < 0)
-		return options_wrong("%s.status=%s: it is a list of status codes: 200,204,300-399",
+		return options_wrong("%s.status=%s: must be a list of status codes: 200,204,300-399",
 		    job->kind->name, job->settings[STATUS].text);
 	if ((code = check_json(job)) == 0)
 		code = take_url(job, h);

@@ -25,13 +25,13 @@
 enum { PENDING, RUNNING, FAILED, EDITED, MISSING };
 static const struct setting settings[] = {
 	[PENDING] = { "pending", "STATE", "warning",
-	    "what a pending migration means: ok, warning or critical", SETTING_STATE, false },
-	[RUNNING] = { "running", "STATE", "warning", "one that somebody applies now", SETTING_STATE, false },
-	[FAILED] = { "failed", "STATE", "critical", "one that is unfinished, and nobody deploys",
+	    "state to report for a pending migration: ok, warning or critical", SETTING_STATE, false },
+	[RUNNING] = { "running", "STATE", "warning", "state to report for a migration that is being applied", SETTING_STATE, false },
+	[FAILED] = { "failed", "STATE", "critical", "state to report for an unfinished migration while no deploy runs",
 	    SETTING_STATE, false },
-	[EDITED] = { "edited", "STATE", "warning", "one whose file is not what was applied", SETTING_STATE,
+	[EDITED] = { "edited", "STATE", "warning", "state to report for a migration whose file differs from what was applied", SETTING_STATE,
 	    false },
-	[MISSING] = { "missing", "STATE", "warning", "one that is applied, but not in the folder",
+	[MISSING] = { "missing", "STATE", "warning", "state to report for an applied migration that is not in the folder",
 	    SETTING_STATE, false },
 	{ NULL, NULL, NULL, NULL, SETTING_STATE, false },
 };
@@ -94,7 +94,7 @@ say_next(struct check_outcome *outcome, const struct scan *scan)
 	shell_program(&words, "mig-plan");
 	if (shell_words(&words) != NULL)
 		shell_command(&command, shell_words(&words));
-	check_detail(outcome, "next", "%s", command.len > 0 ? command.data : "the same scan again, into mig-plan, shows what a deploy would do");
+	check_detail(outcome, "next", "%s", command.len > 0 ? command.data : "pipe the same scan into mig-plan to see what a deploy would do");
 	shell_words_free(&words);
 	bytes_free(&command);
 }
@@ -187,7 +187,7 @@ read_scan(struct check_job *job, struct reader *reader)
 	if (got == READING_FAILED) {
 		check_failed_upstream(&job->outcome, reader_failure(reader));
 	} else if (got == READING_BAD) {
-		broken(job, "the scan on standard input is broken");
+		broken(job, "the scan on standard input is incomplete or invalid");
 	} else if (!h->scan.has_database && !h->keeps) {
 		broken(job, "the scan has no database side; scan without --offline, or add --wait");
 	} else if (h->scan.has_database) {

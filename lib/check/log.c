@@ -25,12 +25,12 @@
 enum { PATTERN, IGNORE, ERRORS };
 static const struct setting settings[] = {
 	[PATTERN] = { "pattern", "REGEX", NULL,
-	    "one more line that is CRITICAL (extended regular expression); may come again",
+	    "additional pattern for CRITICAL lines (extended regular expression); repeatable",
 	    SETTING_TEXT, true },
-	[IGNORE] = { "ignore", "REGEX", NULL, "a line that is passed over; may come again", SETTING_TEXT,
+	[IGNORE] = { "ignore", "REGEX", NULL, "pattern for lines to ignore; repeatable", SETTING_TEXT,
 	    true },
 	[ERRORS] = { "errors", "REGEX", "(^|[^[:alpha:]])(error|fatal|panic)([^[:alpha:]]|$)",
-	    "what an error line is, in any case of its letters (not \"error\":null);\nwith --watch many more of them than before "
+	    "pattern for error lines, case-insensitive (not \"error\":null);\nwith --watch, many more of them than before "
 	    "are WARNING", SETTING_TEXT, false },
 	{ NULL, NULL, NULL, NULL, SETTING_TEXT, false },
 };
@@ -55,7 +55,7 @@ static const struct metric errors_metric = { "errors", "errors", "mig_log_error_
     "Of these, lines of errors.", METRIC_COUNT, false };
 static const struct metric found_metric = { "disagreements", "disagreements", "mig_log_disagreement_lines",
     NULL,
-	"Of these, lines that say that schema and code disagree, or match a pattern.", METRIC_COUNT, false };
+	"Of these, lines that show that schema and code disagree, or match a pattern.", METRIC_COUNT, false };
 
 enum { SHOWN = 5, TAIL_BYTES = 16 << 20, BEFORE_BYTES = 1 << 20, LONGEST_LINE = 65536 };
 
@@ -373,7 +373,7 @@ judge(struct check_job *job, struct log_job *g)
 	(void)check_measure(o, &lines_metric, g->lines, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
 	(void)check_measure(o, &errors_metric, g->errors_now, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
 	if (check_measure(o, &found_metric, g->found, NUMBER_UNKNOWN, 0) != CHECK_OK) {
-		check_say(o, CHECK_CRITICAL, "%lld line%s that say%s that schema and code disagree: %.*s",
+		check_say(o, CHECK_CRITICAL, "%lld line%s that show%s that schema and code disagree: %.*s",
 		    g->found, g->found == 1 ? "" : "s",
 		    g->found == 1 ? "s" : "", (int)strcspn(line, "\n"), line);
 		for (; *line != '\0'; line += len + 1) {
@@ -463,7 +463,7 @@ const struct check_kind check_log_kind = {
 	.name = "log",
 	.value = "FILE|-",
 	.dash_is_stdin = true,
-	.help = "an application's log, - is standard input: lines that say that schema and code disagree\n"
+	.help = "an application's log, - is standard input: lines that show that schema and code disagree\n"
 	        "(no such column or table, cached plan, P2021, P2022). With --wait and --watch: what comes\n"
 	        "from now on",
 	.settings = settings,

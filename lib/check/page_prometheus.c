@@ -137,7 +137,7 @@ check_page_prometheus(struct bytes *out, const struct check_jobs *jobs, long lon
 		sample_head(out, status, jobs, &jobs->jobs[i]);
 		bytes_format(out, "} %d\n", (int)jobs->jobs[i].outcome.state);
 	}
-	family_head(out, took, "Time that the last look of a check took.");
+	family_head(out, took, "Time that the last run of a check took.");
 	for (i = 0; i < jobs->count; i++) {
 		sample_head(out, took, jobs, &jobs->jobs[i]);
 		bytes_str(out, "} ");

@@ -107,7 +107,7 @@ begin_watch(struct check_run *run, long long now)
 		if (job->kind->watch != NULL && !job->outcome.final)
 			job->kind->watch(job);
 	}
-	message_verbose("all looked well; watching for %s", clock_age(run->options->watch_ms, span));
+	message_verbose("all checks passed; watching for %s", clock_age(run->options->watch_ms, span));
 }
 
 /* Whether the verdict is due; goes from one part to the next. */
@@ -153,7 +153,7 @@ say_unanswered(struct check_run *run)
 			continue;
 		check_outcome_clear(&job->outcome);
 		if (run->no_time)
-			check_say(&job->outcome, CHECK_UNKNOWN, "no time was left to look (--timeout)");
+			check_say(&job->outcome, CHECK_UNKNOWN, "not checked: --timeout was over");
 		else
 			check_say(&job->outcome, CHECK_CRITICAL, "no answer; gave up after %s (--timeout)",
 			    clock_span(run->options->timeout_ms, span));

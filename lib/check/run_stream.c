@@ -133,7 +133,7 @@ pipeline_text(const struct check_run *run, const struct check_job *job)
 	}
 	shell_pipe(&words);
 	shell_append(&words, run->options->command);
-	return shell_sentence("records come from a pipe", &words, "as mig-check(1) shows for this check");
+	return shell_sentence("records are read from a pipe", &words, "as mig-check(1) shows for this check");
 }
 
 void
@@ -152,7 +152,7 @@ check_run_read_stream(struct check_run *run, struct check_job *job)
 	if (!read_in_time(run, job, reader)) {
 		check_outcome_clear(&job->outcome);
 		check_say(&job->outcome, CHECK_UNKNOWN,
-		    "the tool before had not ended when --timeout was over");
+		    "the previous command was still running when --timeout was over");
 		job->outcome.final = true;
 		run->no_time = true;
 	}

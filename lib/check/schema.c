@@ -25,7 +25,7 @@
 enum { IGNORE };
 static const struct setting settings[] = {
 	[IGNORE] = { "ignore", "GLOB", NULL,
-	    "differences that do not count: of objects with this name, or KIND:GLOB\n"
+	    "differences to ignore: of objects with this name, or KIND:GLOB\n"
 	    "(\"audit_*\", \"Order.note\", \"shop.*\", \"trigger:*\"); may be repeated", SETTING_TEXT, true },
 	{ NULL, NULL, NULL, NULL, SETTING_STATE, false },
 };
@@ -62,7 +62,7 @@ read_kept(struct schema_job *s, const char *path)
 	if (got == READING_RECORD)
 		got = catalog_read(s->reader, &s->wanted);
 	if (got == READING_FAILED)
-		return message_error(MIG_DATA, "%s is the schema of a run that failed: %s", path, reader_failure(s->reader)->message);
+		return message_error(MIG_DATA, "%s is from a run that failed: %s", path, reader_failure(s->reader)->message);
 	return got == READING_END ? 0 : MIG_DATA;
 }
 
@@ -73,7 +73,7 @@ begin(struct check_job *job)
 
 	job->data = s;
 	if (strcmp(job->value, "-") == 0)
-		return options_wrong("schema=FILE: standard input is the other side, and FILE a datamodel or a kept schema");
+		return options_wrong("schema=FILE: FILE must be a datamodel or a saved schema; the other schema is standard input");
 	return is_datamodel(job->value) ? datamodel_open(job->value, &s->wanted) : read_kept(s, job->value);
 }
 
@@ -270,7 +270,7 @@ read_schema(struct check_job *job, struct reader *reader)
 	if (got == READING_FAILED)
 		check_failed_upstream(&job->outcome, reader_failure(reader));
 	else if (got == READING_BAD)
-		check_say(&job->outcome, CHECK_UNKNOWN, "the schema on standard input is broken");
+		check_say(&job->outcome, CHECK_UNKNOWN, "the schema on standard input is incomplete or invalid");
 	else
 		compare(job, &found, reader);
 	job->outcome.final = true;

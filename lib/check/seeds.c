@@ -70,7 +70,7 @@ read_rows(struct check_outcome *outcome, struct reader *reader, struct tally *ta
 			if (code == 0)
 				weigh(outcome, tally, &seeded);
 		} else if (!record_is(record, &row_form)) {
-			code = reader_refuse(reader, "a \"%s\" record does not belong here",
+			code = reader_refuse(reader, "unexpected \"%s\" record",
 			    record_name(record));
 		}
 		record_free(record);
@@ -86,14 +86,14 @@ judge(struct check_outcome *outcome, const struct tally *tally)
 
 	if (!tally->dry_run) {
 		outcome->state = CHECK_UNKNOWN;
-		bytes_str(&outcome->message, "it was no dry run: only mig-seed --dry-run says what a seed would change");
+		bytes_str(&outcome->message, "it was not a dry run: only mig-seed --dry-run shows what a seed would change");
 	} else if (tally->tables == 0) {
 		outcome->state = CHECK_UNKNOWN;
 		bytes_str(&outcome->message, "there is no data file to compare");
 	} else if (differ > 0) {
 		bytes_format(&outcome->message, "%lld row%s: ", differ, differ == 1 ? " differs" : "s differ");
 		add_differences(&outcome->message, tally->inserts, tally->updates, tally->deletes);
-		bytes_str(&outcome->details, "next  mig-seed --dry-run shows every change, and what to type\n");
+		bytes_str(&outcome->details, "next  mig-seed --dry-run shows every change and the command\n");
 	} else {
 		bytes_format(&outcome->message, "%lld row%s in ", tally->rows, tally->rows == 1 ? "" : "s");
 		page_count(&outcome->message, tally->tables, "table");
@@ -120,7 +120,7 @@ read_seeds(struct check_job *job, struct reader *reader)
 		check_failed_upstream(outcome, reader_failure(reader));
 	} else if (got == READING_BAD) {
 		outcome->state = CHECK_UNKNOWN;
-		bytes_str(&outcome->message, "the rows on standard input are broken");
+		bytes_str(&outcome->message, "the rows on standard input are incomplete or invalid");
 	} else {
 		judge(outcome, &tally);
 	}

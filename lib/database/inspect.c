@@ -16,9 +16,9 @@
 static int
 say_no_table(const struct database *d, char kind)
 {
-	const char *what = kind == 'v' || kind == 'm' ? "a view" : kind == 'p' ? "a partitioned table" : "no ordinary table";
+	const char *what = kind == 'v' || kind == 'm' ? "a view" : kind == 'p' ? "a partitioned table" : "not an ordinary table";
 
-	(void)message_error(MIG_DATA, "\"%s\"." HISTORY_TABLE " is %s, so the history cannot be kept there", d->schema,
+	(void)message_error(MIG_DATA, "\"%s\"." HISTORY_TABLE " is %s, so it cannot hold the history", d->schema,
 	    what);
 	message_line("  Prisma cannot use it either. Rename it, or name another schema: schema=NAME in the string.");
 	return MIG_DATA;
@@ -32,10 +32,10 @@ take_look(struct db *db, struct inspection *inspection)
 	const char *schema = answer_text(a, 0, HISTORY_LOOK_NAME), *kind;
 
 	if (answer_rows(a) != 1 || answer_text(a, 0, HISTORY_LOOK_BACKEND) == NULL)
-		return db_say(db, db_give_up(db), "look at the database");
+		return db_say(db, db_give_up(db), "inspect the database");
 	if (schema == NULL) {
-		(void)message_error(MIG_CONFIG, "the search path of %s names no schema that exists and that it may use", db_user(db));
-		message_line("  Say where the history is: add schema=NAME to the connection string's parameters.");
+		(void)message_error(MIG_CONFIG, "no schema in the search path of %s exists and that it may use", db_user(db));
+		message_line("  To say where the history is, add schema=NAME to the parameters of the connection string.");
 		return MIG_CONFIG;
 	}
 	free(inspection->schema);
@@ -99,8 +99,8 @@ say_no_name(const struct inspection *inspection, const struct history_row *row)
 	(void)message_error(MIG_DATA, "%s is NULL in a row of " HISTORY_TABLE " (%s %s, started_at %s)", column,
 	    row->id == NULL ? "migration_name" : "id", other != NULL ? other : "NULL too",
 	    row->started_at != NULL ? row->started_at : "NULL");
-	message_line("  Every row has a name and an id; Prisma cannot read this one either. Look at it, and give it what it "
-	             "lacks, or delete it:");
+	message_line("  Every row has a name and an id; Prisma cannot read this one either. Check it, then complete it "
+	             "or delete it:");
 	message_line("  SELECT * FROM %s WHERE id IS NULL OR migration_name IS NULL;", table.data);
 	bytes_free(&table);
 	return MIG_DATA;
@@ -222,10 +222,10 @@ say_hidden(const struct inspection *inspection, const char *user, const char *ow
 	bytes_sql_name(&of, owner);
 	(void)message_error(MIG_DENIED, "row level security hides rows of the history, %s, from the role %s", table.data,
 	    role.data);
-	message_line("  Who sees a part of it takes what ran for pending, and runs it again. One of these is needed:");
-	message_line("  its owner, or a member:   GRANT %s TO %s;    (not where it is FORCEd)", of.data, role.data);
-	message_line("  a role it is not for:     ALTER ROLE %s BYPASSRLS;", role.data);
-	message_line("  a table without it:       ALTER TABLE %s DISABLE ROW LEVEL SECURITY;", table.data);
+	message_line("  A role that sees only part of it would run applied migrations again. One of these is needed:");
+	message_line("  membership in the owner:  GRANT %s TO %s;    (not where it is FORCEd)", of.data, role.data);
+	message_line("  bypassing policies:       ALTER ROLE %s BYPASSRLS;", role.data);
+	message_line("  no policies on the table: ALTER TABLE %s DISABLE ROW LEVEL SECURITY;", table.data);
 	bytes_free(&table);
 	bytes_free(&role);
 	bytes_free(&of);
@@ -245,8 +245,8 @@ say_no_rows(struct db *db, const struct inspection *inspection, const struct db_
 		return say_hidden(inspection, db_user(db), answer_text(look, 0, HISTORY_LOOK_OWNER));
 	if (asks[ASK_SOUND].outcome != DB_OK) {
 		bytes_sql_name(&table, inspection->database.schema);
-		code = message_error(MIG_DATA, "%s." HISTORY_TABLE " has a column whose type is not PostgreSQL's own", table.data);
-		message_line("  To read it could run code of whoever made that type. ALTER its columns to those that Prisma gives them.");
+		code = message_error(MIG_DATA, "%s." HISTORY_TABLE " has a column of a type that is not built in", table.data);
+		message_line("  Reading it could run code of the owner of that type. ALTER its columns to the types that Prisma uses.");
 		bytes_free(&table);
 		return code;
 	}
@@ -257,7 +257,7 @@ say_no_rows(struct db *db, const struct inspection *inspection, const struct db_
 		struct bytes grant = { 0 };
 
 		right_grant(&grant, lacked, i);
-		message_line("  A role that may read it suffices:  %s", grant.data);
+		message_line("  Reading it needs:  %s", grant.data);
 		bytes_free(&grant);
 	}
 	answer_free(lacked);
@@ -272,7 +272,7 @@ take_answers(struct db *db, struct db_ask asks[ASKS], struct inspection *inspect
 	inspection->count = 0;
 	keep_answers(inspection, asks);
 	if (asks[ASK_LOOK].outcome != DB_OK)
-		return db_say(db, DB_ERROR, "look at the database");
+		return db_say(db, DB_ERROR, "inspect the database");
 	inspection->database.system_identifier = inspection->answers[INSPECT_SYSTEM] != NULL
 	    ? answer_text(inspection->answers[INSPECT_SYSTEM], 0, 0)
 	    : NULL;
@@ -304,7 +304,7 @@ inspect_take(struct db *db, const struct conninfo *target, bool lock, struct ins
 	if (outcome == DB_OK)
 		return take_answers(db, asks, inspection);
 	keep_answers(inspection, asks);
-	return db_say(db, outcome, "look at the database");
+	return db_say(db, outcome, "inspect the database");
 }
 
 void

@@ -9,9 +9,9 @@ enum {
 	PATIENCE_MS = 30000
 };
 
-static const char lost_waits[] = "the answer was lost: nothing came, and the server process works on nothing any more",
-	lost_gone[] = "nothing came, and the server process is gone",
-	lost_silent[] = "nothing came, and a second connection could not reach the server either";
+static const char lost_waits[] = "the answer was lost: nothing was received, and the server process is idle",
+	lost_gone[] = "nothing was received, and the server process is gone",
+	lost_silent[] = "nothing was received, and a second connection could not reach the server either";
 
 static enum backend
 look(struct liveness *l, char since[LOCKS_SINCE])

@@ -129,7 +129,7 @@ ask(struct lock_watch *watch, const char *sql, int count, const char *const para
 		return NULL;
 	if ((outcome = db_query_ours(watch->db, &answer, sql, count, parameters)) == DB_OK)
 		return answer;
-	message_verbose("the watcher sees nothing: %s", db_error(watch->db)->message);
+	message_verbose("the second connection cannot read the locks: %s", db_error(watch->db)->message);
 	if (outcome == DB_LOST) {
 		db_close(watch->db);
 		watch->db = NULL;

@@ -67,12 +67,12 @@ pooler_refuse(struct db *db, struct source *source, int pid)
 	if (pid == db_backend_pid(db))
 		return 0;
 	if ((mode = sharing_mode(db, source, pid)) != NULL) {
-		(void)message_error(MIG_CONFIG, "this address is a pooler in %s mode, which gives "
-		                                "no session to hold the deploy lock in; nothing was touched", mode);
+		(void)message_error(MIG_CONFIG, "this address is a pooler in %s mode, which cannot "
+		                                "hold the deploy lock: that needs a session; nothing was touched", mode);
 		message_line("%s", DB_DIRECT_ADDRESS);
 		return MIG_CONFIG;
 	}
-	message_verbose("there is a pooler in between, in session mode: process %d is ours", pid);
+	message_verbose("connected through a pooler in session mode; our server process is %d", pid);
 	db_is_pooled(db, pid);
 	return 0;
 }

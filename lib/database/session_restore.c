@@ -20,7 +20,7 @@ ask_flag(struct db *db, const char *sql)
 	int flag;
 
 	if (outcome != DB_OK) {
-		(void)db_say(db, outcome, "look at the session");
+		(void)db_say(db, outcome, "inspect the session");
 		return -1;
 	}
 	flag = answer_flag(answer, 0, 0);
@@ -35,7 +35,7 @@ restore_lock(struct db *db, const struct step *step)
 	enum db_outcome outcome = deploy_lock_keep(db, &kept);
 
 	if (outcome != DB_OK)
-		return db_say(db, outcome, "look at the session");
+		return db_say(db, outcome, "inspect the session");
 	if (kept == DEPLOY_LOCK_TAKEN_AGAIN)
 		message_warning("%s released the deploy lock; it was taken again", step->migration);
 	if (kept != DEPLOY_LOCK_LOST)

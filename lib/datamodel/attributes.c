@@ -23,7 +23,7 @@ take_arguments(struct datamodel *d, const char *what, const struct argument *arg
 				break;
 		if (specs[i].name == NULL)
 			return a->name != NULL ? wrong(d, a->place, "%s has no argument %s", what, a->name)
-			                       : wrong(d, a->place, "%s takes no argument without a name", what);
+			                       : wrong(d, a->place, "every argument of %s needs a name", what);
 		if (values[i] != NULL)
 			return wrong(d, a->place, "%s: %s is given twice", what, specs[i].name);
 		values[i] = &a->value;
@@ -54,7 +54,7 @@ take_name(struct datamodel *d, const struct expression *value)
 	if (!expect_kind(d, value, EXPRESSION_STRING, "a name in the database"))
 		return NULL;
 	if (*value->text == '\0') {
-		(void)wrong(d, value->place, "a name in the database is not empty");
+		(void)wrong(d, value->place, "a name in the database must not be empty");
 		return NULL;
 	}
 	return value->text;
@@ -70,7 +70,7 @@ take_only(struct datamodel *d, const struct attribute *a, const char *argument)
 	if (a == NULL || !take_arguments(d, a->name, a->arguments, specs, &value))
 		return NULL;
 	if (value == NULL)
-		(void)wrong(d, a->place, "%s takes a name", a->name);
+		(void)wrong(d, a->place, "%s needs a name", a->name);
 	return value;
 }
 
@@ -116,7 +116,7 @@ check_attributes(struct datamodel *d, const struct attribute *first, const char 
 		for (b = first; b != a && (strcmp(a->name, b->name) != 0 || may_repeat(at, a->name)); b = b->next)
 			;
 		if (b != a)
-			(void)wrong(d, a->place, "%s%s stands here twice", at, a->name);
+			(void)wrong(d, a->place, "%s%s appears here twice", at, a->name);
 		if (i < count || (known == of_fields && strchr(a->name, '.') != NULL))
 			continue;
 		near = suggest_nearest(a->name, strlen(a->name), known, count);
@@ -153,15 +153,15 @@ read_native_arguments(struct datamodel *d, struct field *f, const struct attribu
 			return wrong(d, argument->place, t->arguments == 0 ? "@%s takes no arguments" : "@%s takes at most %d",
 			    a->name, t->arguments);
 		if ((f->arguments[count++] = whole_number(&argument->value)) < 0)
-			return wrong(d, argument->place, "@%s takes whole numbers", a->name);
+			return wrong(d, argument->place, "the arguments of @%s must be whole numbers", a->name);
 	}
 	f->argument_count = count;
 	if (count > 0 && count < t->arguments)
-		return wrong(d, a->place, "@%s takes both precision and scale, or neither", a->name);
+		return wrong(d, a->place, "@%s needs both precision and scale, or neither", a->name);
 	if (count > 0 && (f->arguments[0] < t->least || f->arguments[0] > t->most))
-		return wrong(d, a->place, "@%s takes a number from %lld to %lld", a->name, t->least, t->most);
+		return wrong(d, a->place, "the argument of @%s must be a number from %lld to %lld", a->name, t->least, t->most);
 	if (count == 2 && f->arguments[1] > f->arguments[0])
-		return wrong(d, a->place, "@%s: the scale is not above the precision", a->name);
+		return wrong(d, a->place, "@%s: the scale must not be greater than the precision", a->name);
 	return true;
 }
 
@@ -172,7 +172,7 @@ read_native(struct datamodel *d, struct field *f, const struct attribute *a)
 	size_t prefix = strcspn(a->name, ".");
 
 	if (d->datasource == NULL || strlen(d->datasource) != prefix || strncmp(a->name, d->datasource, prefix) != 0)
-		return wrong(d, a->place, "@%s: a native type begins with the name of the datasource, @%s.", a->name,
+		return wrong(d, a->place, "@%s: a native type must begin with the name of the datasource, @%s.", a->name,
 		    d->datasource != NULL ? d->datasource : "db");
 	f->native = native_find(a->name + prefix + 1);
 	if (f->native == NATIVE_COUNT)
@@ -233,7 +233,7 @@ read_ignore(struct datamodel *d, struct field *f, const struct attribute *a)
 	if (a != NULL && f->kind == FIELD_UNSUPPORTED)
 		(void)wrong(d, a->place, "%s is Unsupported, and so ignored by the client as it is", f->decl->name);
 	else if (a != NULL && f->model->is_ignored && f->kind != FIELD_RELATION)
-		(void)wrong(d, a->place, "%s: the whole model is ignored by @@ignore", f->decl->name);
+		(void)wrong(d, a->place, "%s: @@ignore ignores the whole model already", f->decl->name);
 }
 
 static void

@@ -28,7 +28,7 @@ string_of(struct datamodel *d, const struct property *p)
 	if (p == NULL)
 		return NULL;
 	if (p->value == NULL || p->value->kind != EXPRESSION_STRING) {
-		(void)wrong(d, p->place, "%s is a string", p->name);
+		(void)wrong(d, p->place, "%s must be a string", p->name);
 		return NULL;
 	}
 	return p->value->text;
@@ -44,7 +44,7 @@ check_string_or_env(struct datamodel *d, const struct property *p)
 		return;
 	if (e->kind != EXPRESSION_CALL || strcmp(e->text, "env") != 0 || e->arguments == NULL || e->arguments->next != NULL ||
 	    e->arguments->value.kind != EXPRESSION_STRING)
-		(void)wrong(d, p->place, "%s is a string, or env(\"NAME\")", p->name);
+		(void)wrong(d, p->place, "%s must be a string or env(\"NAME\")", p->name);
 }
 
 static void
@@ -55,7 +55,7 @@ check_properties(struct datamodel *d, const struct block *b)
 	for (p = b->properties; p != NULL; p = p->next) {
 		for (q = b->properties; q != p; q = q->next)
 			if (strcmp(p->name, q->name) == 0)
-				(void)wrong(d, p->place, "%s stands twice in %s", p->name, b->name);
+				(void)wrong(d, p->place, "%s appears twice in %s", p->name, b->name);
 		if (p->value == NULL)
 			(void)wrong(d, p->place, "%s has no value", p->name);
 	}
@@ -89,7 +89,7 @@ read_provider(struct datamodel *d, const struct block *b)
 	if (p == NULL)
 		(void)wrong(d, b->place, "the datasource %s has no provider", b->name);
 	else if (provider != NULL && strcmp(provider, "postgresql") != 0 && strcmp(provider, "postgres") != 0)
-		(void)wrong(d, p->place, "the provider is \"%s\"; mig knows only postgresql", provider);
+		(void)wrong(d, p->place, "the provider is \"%s\"; mig supports only postgresql", provider);
 }
 
 static void
@@ -99,13 +99,13 @@ read_relation_mode(struct datamodel *d, const struct block *b)
 	const char *mode;
 
 	if (p != NULL && old != NULL)
-		(void)wrong(d, old->place, "referentialIntegrity is the old name of relationMode: one of them");
+		(void)wrong(d, old->place, "referentialIntegrity is the old name of relationMode: use only one of them");
 	p = p != NULL ? p : old;
 	if ((mode = string_of(d, p)) == NULL)
 		return;
 	d->relation_mode_prisma = strcmp(mode, "prisma") == 0;
 	if (!d->relation_mode_prisma && strcmp(mode, "foreignKeys") != 0)
-		(void)wrong(d, p->place, "%s is \"prisma\" or \"foreignKeys\"", p->name);
+		(void)wrong(d, p->place, "%s must be \"prisma\" or \"foreignKeys\"", p->name);
 }
 
 static void
@@ -120,23 +120,23 @@ read_schemas(struct datamodel *d, const struct block *b)
 		return;
 	d->has_schemas = true;
 	if (p->value->kind != EXPRESSION_ARRAY) {
-		(void)wrong(d, p->place, "schemas is a list of names");
+		(void)wrong(d, p->place, "schemas must be a list of names");
 		return;
 	}
 	for (a = p->value->arguments; a != NULL; a = a->next)
 		count++;
 	if (count == 0)
-		(void)wrong(d, p->place, "schemas is empty: name one, or leave it away");
+		(void)wrong(d, p->place, "schemas is empty: name one, or remove it");
 	names = arena_alloc(d->arena, (count + 1) * sizeof *names);
 	count = 0;
 	for (a = p->value->arguments; a != NULL; a = a->next) {
 		if (a->value.kind != EXPRESSION_STRING || *a->value.text == '\0') {
-			(void)wrong(d, a->place, "the name of a schema is a string");
+			(void)wrong(d, a->place, "the name of a schema must be a string");
 			continue;
 		}
 		for (i = 0; i < count; i++)
 			if (strcmp(names[i], a->value.text) == 0)
-				(void)wrong(d, a->place, "the schema \"%s\" stands twice in the list", names[i]);
+				(void)wrong(d, a->place, "the schema \"%s\" appears twice in the list", names[i]);
 		names[count++] = a->value.text;
 	}
 	d->schemas = (struct text_list){ names, count };
@@ -163,7 +163,7 @@ read_feature(struct datamodel *d, const struct expression *value)
 	size_t i;
 
 	if (value->kind != EXPRESSION_STRING) {
-		(void)wrong(d, value->place, "a preview feature is a string");
+		(void)wrong(d, value->place, "a preview feature must be a string");
 		return;
 	}
 	for (i = 0; i < COUNT(features); i++)
@@ -191,7 +191,7 @@ read_generator(struct datamodel *d, const struct block *b)
 	check_string_or_env(d, find_property(b, "output"));
 	for (other = d->blocks; other != b; other = other->next)
 		if (other->kind == BLOCK_GENERATOR && strcmp(other->name, b->name) == 0)
-			(void)wrong(d, b->place, "the generator %s is there already", b->name);
+			(void)wrong(d, b->place, "the generator %s is defined twice", b->name);
 	if (p == NULL || p->value == NULL)
 		return;
 	if (p->value->kind != EXPRESSION_ARRAY) {
@@ -233,7 +233,7 @@ static void
 read_datasource(struct datamodel *d, const struct block *b)
 {
 	if (d->datasource != NULL) {
-		(void)wrong(d, b->place, "there is a second datasource: only one may be there");
+		(void)wrong(d, b->place, "there is a second datasource: only one is allowed");
 		return;
 	}
 	d->datasource = b->name;
@@ -258,11 +258,11 @@ check_extension(struct datamodel *d, const struct expression *e)
 	size_t i;
 
 	if (e->kind != EXPRESSION_NAME && e->kind != EXPRESSION_CALL) {
-		(void)wrong(d, e->place, "an extension is its name, or name(map: \"...\", schema: \"...\", version: \"...\")");
+		(void)wrong(d, e->place, "write an extension as its name, or as name(map: \"...\", schema: \"...\", version: \"...\")");
 		return;
 	}
 	if (strchr(e->text, '-') != NULL)
-		(void)wrong(d, e->place, "%s: the name of an extension has no hyphen here; map: \"...\" may have one", e->text);
+		(void)wrong(d, e->place, "%s: the name of an extension must not contain a hyphen here; map: \"...\" may", e->text);
 	if (e->kind == EXPRESSION_NAME || !take_arguments(d, e->text, e->arguments, specs, values))
 		return;
 	for (i = 0; i < COUNT(values); i++)
@@ -305,6 +305,6 @@ read_config(struct datamodel *d)
 			read_generator(d, b);
 	}
 	if (d->datasource == NULL)
-		(void)wrong(d, d->blocks != NULL ? d->blocks->place : d->begin, "there is no datasource, so the database is not known");
+		(void)wrong(d, d->blocks != NULL ? d->blocks->place : d->begin, "there is no datasource, so the kind of database is unknown");
 	check_extensions(d);
 }

@@ -47,7 +47,7 @@ parse_all(struct datamodel *d, const struct source_file *files, size_t count)
 		size_t bad = utf8_check(files[i].text, files[i].len);
 
 		if (bad < files[i].len)
-			return wrong(d, (struct place){ &files[i], bad }, "this is no UTF-8");
+			return wrong(d, (struct place){ &files[i], bad }, "this is not UTF-8");
 		if (!parse_file(&files[i], d->arena, &last, &error))
 			return wrong(d, error.place, "%s", error.text);
 	}

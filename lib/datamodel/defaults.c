@@ -28,9 +28,9 @@ read_dbgenerated(struct datamodel *d, struct field *f, const struct expression *
 	if (a == NULL)
 		return true;
 	if (a->next != NULL || a->value.kind != EXPRESSION_STRING)
-		return wrong(d, a->place, "dbgenerated() takes one string, or nothing");
+		return wrong(d, a->place, "dbgenerated() takes one string or no argument");
 	if (*a->value.text == '\0')
-		return wrong(d, a->place, "dbgenerated(\"\") has no expression: write it, or dbgenerated()");
+		return wrong(d, a->place, "dbgenerated(\"\") has no expression: write one, or dbgenerated()");
 	f->value.text = a->value.text;
 	return true;
 }
@@ -81,7 +81,7 @@ check_number(struct datamodel *d, const struct client_function *function, const 
 		return no_arguments(d, call);
 	n = a->value.kind == EXPRESSION_NUMBER ? strtoll(a->value.text, &end, 10) : -1;
 	if (a->next != NULL || a->name != NULL || n < 0 || *end != '\0')
-		return wrong(d, a->place, "%s() takes one whole number, or nothing", function->name);
+		return wrong(d, a->place, "%s() takes one whole number or no argument", function->name);
 	if (function->least == 0 && n != function->most && n != function->other)
 		return wrong(d, a->place, "%s() takes %lld or %lld", function->name, function->most, function->other);
 	if (function->least > 0 && (n < function->least || n > function->most))
@@ -142,12 +142,12 @@ read_value(struct datamodel *d, struct field *f, const struct expression *value)
 	if (value->kind == EXPRESSION_CALL)
 		return read_function(d, f, value);
 	if (f->kind == FIELD_UNSUPPORTED)
-		return wrong(d, value->place, "%s is Unsupported: its default is dbgenerated(\"...\")", f->decl->name);
+		return wrong(d, value->place, "%s is Unsupported: its default must be dbgenerated(\"...\")", f->decl->name);
 	if (f->decl->arity == FIELD_MANY)
 		return value->kind == EXPRESSION_ARRAY ? read_list(d, f, value)
-		                                       : wrong(d, value->place, "%s is a list: its default is one", f->decl->name);
+		                                       : wrong(d, value->place, "%s is a list: its default must be a list", f->decl->name);
 	if (value->kind == EXPRESSION_ARRAY)
-		return wrong(d, value->place, "%s is no list: its default is none", f->decl->name);
+		return wrong(d, value->place, "%s is not a list: its default must not be a list", f->decl->name);
 	f->value.text = read_literal(d, f, value, &f->value.literal);
 	f->value.kind = DEFAULT_VALUE;
 	return f->value.text != NULL;
@@ -164,7 +164,7 @@ read_default(struct datamodel *d, struct field *f, const struct attribute *a)
 	if (values[1] != NULL)
 		(void)wrong(d, values[1]->place, "%s: a default has no name on PostgreSQL", f->decl->name);
 	if (values[0] == NULL)
-		(void)wrong(d, a->place, "@default takes a value");
+		(void)wrong(d, a->place, "@default needs a value");
 	else if (!read_value(d, f, values[0]))
 		f->value = (struct column_default){ 0 };
 }

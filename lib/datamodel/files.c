@@ -87,7 +87,7 @@ read_folder(struct source_files *files, const char *path, int depth)
 	int code = 0;
 
 	if (depth == DEPTH_MAX)
-		return message_error(MIG_DATA, "%s: folders lie in one another more than %d deep", path, DEPTH_MAX);
+		return message_error(MIG_DATA, "%s: folders are nested more than %d deep", path, DEPTH_MAX);
 	if ((names = list_folder(path, &count)) == NULL)
 		return cannot_read(path);
 	for (i = 0; i < count; i++) {
@@ -129,7 +129,7 @@ source_files_read(struct source_files *files, const char *path)
 		trimmed[--len] = '\0';
 	code = read_any(files, trimmed, NULL, 0);
 	if (code == 0 && files->count == 0)
-		code = message_error(MIG_DATA, "%s has no file that ends in .prisma", path);
+		code = message_error(MIG_DATA, "%s has no file whose name ends in .prisma", path);
 	free(trimmed);
 	return code;
 }
@@ -161,7 +161,7 @@ say_datamodel_errors(const struct datamodel_errors *errors)
 	}
 	if (errors->more > 0)
 		message_line("  and %zu more", errors->more);
-	message_line("  Nothing was read from a datamodel that Prisma would refuse.");
+	message_line("  Prisma would refuse this datamodel. Nothing was read.");
 	return MIG_DATA;
 }
 

@@ -39,7 +39,7 @@ read_sort(struct datamodel *d, const struct expression *value, enum sort *sort)
 	if (!expect_kind(d, value, EXPRESSION_NAME, "sort"))
 		return false;
 	*sort = strcmp(value->text, "Asc") == 0 ? SORT_ASC : SORT_DESC;
-	return *sort == SORT_ASC || strcmp(value->text, "Desc") == 0 || wrong(d, value->place, "sort is Asc or Desc");
+	return *sort == SORT_ASC || strcmp(value->text, "Desc") == 0 || wrong(d, value->place, "sort must be Asc or Desc");
 }
 
 /* --- parts --- */
@@ -87,13 +87,13 @@ read_part_arguments(struct datamodel *d, const struct key_decl *k, const struct 
 	if (length != NULL)
 		return wrong(d, length->place, "%s takes no length on PostgreSQL", shown(k));
 	if (sort != NULL && k->kind == KEY_ID)
-		return wrong(d, sort->place, "%s takes no sort on PostgreSQL", shown(k));
+		return wrong(d, sort->place, "%s has no sort on PostgreSQL", shown(k));
 	if (sort != NULL && !read_sort(d, sort, &part->sort))
 		return false;
 	if (ops == NULL)
 		return true;
 	if (k->kind != KEY_INDEX)
-		return wrong(d, ops->place, "%s takes no operator classes", shown(k));
+		return wrong(d, ops->place, "%s has no operator classes", shown(k));
 	return read_operator_class(d, ops, k->method, part);
 }
 
@@ -104,7 +104,7 @@ read_part(struct datamodel *d, const struct model *m, struct key_decl *k, const 
 	size_t i;
 
 	if (e->kind != EXPRESSION_NAME && e->kind != EXPRESSION_CALL)
-		return wrong(d, e->place, "%s lists fields", shown(k));
+		return wrong(d, e->place, "%s needs a list of fields", shown(k));
 	if ((part->field = model_field(m, e->text)) == NULL)
 		return wrong(d, e->place, "%s: %s has no field %s", shown(k), m->block->name, e->text);
 	for (i = 0; i < k->count; i++)
@@ -125,7 +125,7 @@ read_parts(struct datamodel *d, const struct model *m, struct key_decl *k, const
 	size_t count = 0;
 
 	if (fields == NULL)
-		return wrong(d, k->attribute->place, "%s lists fields: %s([a, b])", shown(k), shown(k));
+		return wrong(d, k->attribute->place, "%s needs a list of fields: %s([a, b])", shown(k), shown(k));
 	if (fields->kind != EXPRESSION_ARRAY) {
 		k->parts = arena_alloc(d->arena, sizeof *k->parts);
 		return read_part(d, m, k, fields);
@@ -133,7 +133,7 @@ read_parts(struct datamodel *d, const struct model *m, struct key_decl *k, const
 	for (a = fields->arguments; a != NULL; a = a->next)
 		count++;
 	if (count == 0)
-		return wrong(d, fields->place, "%s lists no field", shown(k));
+		return wrong(d, fields->place, "%s lists no fields", shown(k));
 	k->parts = arena_alloc(d->arena, count * sizeof *k->parts);
 	for (a = fields->arguments; a != NULL; a = a->next)
 		if (!read_part(d, m, k, &a->value))
@@ -173,7 +173,7 @@ read_client_name(struct datamodel *d, const struct model *m, struct key_decl *k,
 		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_", *p) == NULL)
 			break;
 	if (*p != '\0' || *value->text == '\0')
-		return wrong(d, value->place, "%s: \"%s\" is no name for the client; the name in the database is map:", shown(k),
+		return wrong(d, value->place, "%s: \"%s\" is not a valid name for the client; for the name in the database use map:", shown(k),
 		    value->text);
 	if (model_field(m, value->text) != NULL)
 		return wrong(d, value->place, "%s: %s has a field %s", shown(k), m->block->name, value->text);
@@ -217,7 +217,7 @@ read_field_key(struct datamodel *d, struct model *m, struct key_decl *k, struct 
 	    !take_arguments(d, shown(k), k->attribute->arguments, field_specs, values))
 		return false;
 	if (values[1] != NULL && k->kind == KEY_ID)
-		return wrong(d, values[1]->place, "@id takes no sort on PostgreSQL");
+		return wrong(d, values[1]->place, "@id has no sort on PostgreSQL");
 	if (values[1] != NULL && !read_sort(d, values[1], &k->parts[0].sort))
 		return false;
 	map = read_map(d, k, values[0]);
@@ -238,7 +238,7 @@ read_method(struct datamodel *d, const struct expression *value)
 	for (i = 0; i < sizeof methods / sizeof *methods; i++)
 		if (strcmp(methods[i], value->text) == 0)
 			return methods[i];
-	(void)wrong(d, value->place, "the type %s of an index is not known: BTree, Hash, Gist, Gin, SpGist or Brin", value->text);
+	(void)wrong(d, value->place, "the type %s of an index is not known: it must be BTree, Hash, Gist, Gin, SpGist or Brin", value->text);
 	return NULL;
 }
 
@@ -248,7 +248,7 @@ check_method(struct datamodel *d, const struct key_decl *k)
 	size_t i;
 
 	if (strcmp(k->method, "SpGist") == 0 && k->count > 1)
-		return wrong(d, k->attribute->place, "an index of type %s has one field", k->method);
+		return wrong(d, k->attribute->place, "an index of type %s can have only one field", k->method);
 	for (i = 0; i < k->count && strcmp(k->method, "Hash") == 0; i++)
 		if (k->parts[i].sort != SORT_NONE)
 			return wrong(d, k->attribute->place, "an index of type %s has no sort", k->method);
@@ -273,7 +273,7 @@ read_block_key(struct datamodel *d, struct model *m, struct key_decl *k)
 	/* name: of @@index is an old spelling of map: */
 	if (k->kind == KEY_INDEX && values[ARGUMENT_NAME] != NULL) {
 		if (values[ARGUMENT_MAP] != NULL)
-			return wrong(d, values[ARGUMENT_NAME]->place, "@@index: name is an old word for map; one of them");
+			return wrong(d, values[ARGUMENT_NAME]->place, "@@index: name is the old word for map: use only one of them");
 		values[ARGUMENT_MAP] = values[ARGUMENT_NAME];
 	}
 	map = read_map(d, k, values[ARGUMENT_MAP]);
@@ -348,7 +348,7 @@ read_model_keys(struct datamodel *d, struct model *m)
 	}
 	if (d->errors->count + d->errors->more == before && !m->is_view && !m->is_ignored && !has_criterion(m))
 		(void)wrong(d, m->block->place,
-		    "model %s has neither @id, @@id, @unique nor @@unique on fields that are required", m->block->name);
+		    "model %s has neither @id, @@id, @unique nor @@unique on required fields", m->block->name);
 }
 
 void

@@ -135,7 +135,7 @@ cursor_comment(struct cursor *c)
 		return false;
 	while (!cursor_eat(c, "*/")) {
 		if (cursor_ends(c))
-			return cursor_fail(c, begin, "this comment has no end");
+			return cursor_fail(c, begin, "this comment is not closed");
 		c->at++;
 	}
 	return true;
@@ -187,7 +187,7 @@ cursor_path(struct cursor *c)
 	while (cursor_sees(c, ".")) {
 		c->at++;
 		if (!pass_name(c)) {
-			cursor_fail(c, cursor_place(c), "a name belongs behind the dot");
+			cursor_fail(c, cursor_place(c), "expected a name after the dot");
 			return NULL;
 		}
 	}
@@ -271,17 +271,17 @@ unicode_escape(struct cursor *c, struct bytes *out, struct place place)
 	long high = hex_digits(c), low;
 
 	if (high < 0)
-		return cursor_fail(c, place, "\\u has four hexadecimal digits");
+		return cursor_fail(c, place, "\\u needs four hexadecimal digits");
 	if (high >= 0xDC00 && high < 0xE000)
-		return cursor_fail(c, place, "this is the second half of a pair, and the first is missing");
+		return cursor_fail(c, place, "this is the second half of a surrogate pair, and the first is missing");
 	if (high >= 0xD800 && high < 0xDC00) {
 		if (!cursor_eat(c, "\\u") || (low = hex_digits(c)) < 0xDC00 || low > 0xDFFF)
-			return cursor_fail(c, place, "this is the first half of a pair, and the second is missing");
+			return cursor_fail(c, place, "this is the first half of a surrogate pair, and the second is missing");
 		add_character(out, 0x10000 + ((unsigned long)(high - 0xD800) << 10) + (unsigned long)(low - 0xDC00));
 		return true;
 	}
 	if (high == 0)
-		return cursor_fail(c, place, "PostgreSQL has no texts with the character NUL");
+		return cursor_fail(c, place, "a text in PostgreSQL cannot contain the character NUL");
 	add_character(out, (unsigned long)high);
 	return true;
 }
@@ -298,7 +298,7 @@ escape(struct cursor *c, struct bytes *out)
 		return unicode_escape(c, out, place);
 	found = !cursor_ends(c) && c->file->text[c->at] != '\0' ? strchr(letters, c->file->text[c->at]) : NULL;
 	if (found == NULL)
-		return cursor_fail(c, place, "an escape is one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX");
+		return cursor_fail(c, place, "an escape must be one of \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX");
 	bytes_char(out, values[found - letters]);
 	c->at++;
 	return true;
@@ -319,9 +319,9 @@ cursor_string(struct cursor *c)
 		if (ch == '\\')
 			(void)escape(c, &out);
 		else if (ch == '\n' || ch == '\r')
-			(void)cursor_fail(c, begin, "this string has no end on its line");
+			(void)cursor_fail(c, begin, "this string is not closed on its line");
 		else if (ch < 0x20)
-			(void)cursor_fail(c, cursor_place(c), "a control character in a string is written as an escape");
+			(void)cursor_fail(c, cursor_place(c), "a control character in a string must be written as an escape");
 		else
 			bytes_char(&out, c->file->text[c->at++]);
 	}

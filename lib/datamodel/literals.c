@@ -23,7 +23,7 @@ read_integer(struct datamodel *d, const struct field *f, const struct expression
 	const char *most = value->text[0] == '-' ? "9223372036854775808" : "9223372036854775807";
 
 	if (strchr(value->text, '.') != NULL) {
-		(void)wrong(d, value->place, "%s is %s: its default is a whole number", f->decl->name, f->scalar);
+		(void)wrong(d, value->place, "%s is %s: its default must be a whole number", f->decl->name, f->scalar);
 		return NULL;
 	}
 	while (digits[0] == '0' && digits[1] != '\0')
@@ -116,7 +116,7 @@ read_decimal(struct datamodel *m, const struct field *f, const struct expression
 	if (parse_decimal(value->text, &d))
 		text = format_decimal(m, &d);
 	else
-		(void)wrong(m, value->place, "%s: \"%s\" is no decimal number", f->decl->name, value->text);
+		(void)wrong(m, value->place, "%s: \"%s\" is not a decimal number", f->decl->name, value->text);
 	bytes_free(&d.digits);
 	return text;
 }
@@ -211,7 +211,7 @@ read_time(struct datamodel *d, const struct field *f, const struct expression *v
 	size_t digits;
 
 	if (!parse_time(value->text, &t, &fraction, &digits)) {
-		(void)wrong(d, value->place, "%s: \"%s\" is no time as in 2020-01-31T10:20:30Z", f->decl->name, value->text);
+		(void)wrong(d, value->place, "%s: \"%s\" is not a time such as 2020-01-31T10:20:30Z", f->decl->name, value->text);
 		return NULL;
 	}
 	format_fraction(shown, fraction, digits);
@@ -257,7 +257,7 @@ read_bytes(struct datamodel *d, const struct field *f, const struct expression *
 	if (good)
 		result = arena_text(d->arena, bytes_text(&hex), hex.len);
 	else
-		(void)wrong(d, value->place, "%s: \"%s\" is no base64", f->decl->name, value->text);
+		(void)wrong(d, value->place, "%s: \"%s\" is not base64", f->decl->name, value->text);
 	bytes_free(&hex);
 	return result;
 }
@@ -299,7 +299,7 @@ read_string(struct datamodel *d, const struct field *f, const struct expression 
 		*literal = LITERAL_JSON;
 		if (json_is_valid(value->text))
 			return value->text;
-		(void)wrong(d, value->place, "%s: its default is no JSON", f->decl->name);
+		(void)wrong(d, value->place, "%s: its default is not JSON", f->decl->name);
 		return NULL;
 	}
 	if (is_scalar(f, "Bytes")) {

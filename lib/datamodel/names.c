@@ -30,9 +30,9 @@ bool
 check_name(struct datamodel *d, struct place place, const char *name, const char *what)
 {
 	if (name[0] >= '0' && name[0] <= '9')
-		return wrong(d, place, "%s: the name of %s begins with a letter", name, what);
+		return wrong(d, place, "%s: the name of %s must begin with a letter", name, what);
 	if (strchr(name, '-') != NULL)
-		return wrong(d, place, "%s: the name of %s has no hyphen", name, what);
+		return wrong(d, place, "%s: the name of %s must not contain a hyphen", name, what);
 	return true;
 }
 
@@ -122,7 +122,7 @@ read_unsupported(struct datamodel *d, struct field *f)
 
 	f->kind = FIELD_UNSUPPORTED;
 	if (*f->decl->type == '\0')
-		(void)wrong(d, f->decl->type_place, "Unsupported has a type of PostgreSQL between its quotes");
+		(void)wrong(d, f->decl->type_place, "Unsupported needs a PostgreSQL type between its quotes");
 	else if (native != NATIVE_COUNT)
 		(void)wrong(d, f->decl->type_place, "%s: Prisma has a type for this: %s @%s.%s", f->decl->name,
 		    native_types[native].scalar, d->datasource != NULL ? d->datasource : "db", native_types[native].name);
@@ -161,7 +161,7 @@ check_fields(struct datamodel *d, const struct block *b)
 		(void)check_name(d, f->place, f->name, what);
 		for (g = b->fields; g != f; g = g->next)
 			if (strcmp(f->name, g->name) == 0)
-				(void)wrong(d, f->place, "%s has %s %s already", b->name, what, f->name);
+				(void)wrong(d, f->place, "%s has %s %s twice", b->name, what, f->name);
 	}
 }
 
@@ -217,7 +217,7 @@ check_block(struct datamodel *d, const struct block *b)
 		if (other->kind < BLOCK_TYPE && strcmp(other->name, b->name) == 0)
 			break;
 	if (other != b)
-		(void)wrong(d, b->name_place, "%s is there already", b->name);
+		(void)wrong(d, b->name_place, "%s is defined twice", b->name);
 	check_fields(d, b);
 }
 

@@ -60,7 +60,7 @@ read_raw(struct datamodel *d, const struct expression *ops, struct key_part *par
 	const struct argument *a = ops->arguments;
 
 	if (strcmp(ops->text, "raw") != 0 || a == NULL || a->next != NULL || a->name != NULL || a->value.kind != EXPRESSION_STRING)
-		return wrong(d, ops->place, "ops is an operator class, or raw(\"...\")");
+		return wrong(d, ops->place, "ops must be an operator class or raw(\"...\")");
 	part->operator_class = a->value.text;
 	return true;
 }
@@ -131,7 +131,7 @@ check_index_type(struct datamodel *d, const struct key_decl *k, const struct key
 	if (k->kind == KEY_ID)
 		return true;
 	if (f->native == NATIVE_XML && f->kind == FIELD_SCALAR)
-		return wrong(d, k->attribute->place, "%s is Xml, and PostgreSQL has no index on that", f->decl->name);
+		return wrong(d, k->attribute->place, "%s is Xml, and PostgreSQL cannot index that", f->decl->name);
 	if (part->operator_class == NULL && !has_default_class(k->method, f))
 		return wrong(d, k->attribute->place, "an index of type %s on %s needs an operator class: %s(ops: ...)", k->method,
 		    f->decl->name, f->decl->name);

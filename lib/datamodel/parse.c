@@ -54,9 +54,9 @@ parse_list(struct cursor *c, const char *close, bool named, struct argument **fi
 		cursor_blanks(c);
 		(*last)->place = cursor_place(c);
 		if (cursor_sees(c, close))
-			return cursor_fail(c, (*last)->place, "a comma, and nothing behind it");
+			return cursor_fail(c, (*last)->place, "expected an argument after the comma");
 		if (cursor_sees_line_end(c))
-			return cursor_fail(c, (*last)->place, "a list may not go over the end of its line");
+			return cursor_fail(c, (*last)->place, "a list must end on the line where it begins");
 		if (!(named ? parse_argument(c, *last, depth) : parse_expression(c, &(*last)->value, depth)))
 			return false;
 		last = &(*last)->next;
@@ -66,7 +66,7 @@ parse_list(struct cursor *c, const char *close, bool named, struct argument **fi
 	if (cursor_eat(c, close))
 		return true;
 	if (cursor_sees_line_end(c))
-		return cursor_fail(c, cursor_place(c), "a list may not go over the end of its line");
+		return cursor_fail(c, cursor_place(c), "a list must end on the line where it begins");
 	return cursor_fail(c, cursor_place(c), "expected , or %s", close);
 }
 
@@ -131,7 +131,7 @@ parse_field_attributes(struct cursor *c, struct field_decl *f)
 		if (!cursor_eat(c, "@"))
 			return true;
 		if (cursor_sees(c, "@"))
-			return cursor_fail(c, cursor_place(c), "@@ stands on a line of its own");
+			return cursor_fail(c, cursor_place(c), "@@ must be on a line of its own");
 		if ((*last = parse_attribute(c)) == NULL)
 			return false;
 		last = &(*last)->next;
@@ -150,9 +150,9 @@ parse_type(struct cursor *c, struct field_decl *f)
 		f->type = cursor_string(c);
 		cursor_blanks(c);
 		if (f->type == NULL || !cursor_eat(c, ")"))
-			return cursor_fail(c, f->type_place, "Unsupported has one argument, a string");
+			return cursor_fail(c, f->type_place, "Unsupported needs one argument, a string");
 	} else if ((f->type = cursor_name(c)) == NULL) {
-		return cursor_fail(c, f->place, "this line is no field: a name and a type");
+		return cursor_fail(c, f->place, "this line is not a field: write a name and a type");
 	}
 	cursor_blanks(c);
 	if (cursor_eat(c, "[]"))
@@ -160,7 +160,7 @@ parse_type(struct cursor *c, struct field_decl *f)
 	else if (cursor_eat(c, "?"))
 		f->arity = FIELD_OPTIONAL;
 	if (cursor_sees(c, "[]") || cursor_sees(c, "?"))
-		return cursor_fail(c, f->type_place, "there are no lists that are optional");
+		return cursor_fail(c, f->type_place, "a list cannot be optional");
 	return true;
 }
 
@@ -171,7 +171,7 @@ parse_field(struct cursor *c, struct block *b, struct field_decl ***last)
 
 	f->place = cursor_place(c);
 	if ((f->name = cursor_name(c)) == NULL)
-		return cursor_fail(c, f->place, "this line is no %s", b->kind == BLOCK_ENUM ? "value of an enum" : "field");
+		return cursor_fail(c, f->place, "this line is not a %s", b->kind == BLOCK_ENUM ? "value of an enum" : "field");
 	cursor_blanks(c);
 	if (b->kind != BLOCK_ENUM && !parse_type(c, f))
 		return false;
@@ -189,10 +189,10 @@ parse_property(struct cursor *c, struct property ***last)
 
 	p->place = cursor_place(c);
 	if ((p->name = cursor_name(c)) == NULL)
-		return cursor_fail(c, p->place, "this line is no property: NAME = VALUE");
+		return cursor_fail(c, p->place, "this line is not a property: write NAME = VALUE");
 	cursor_blanks(c);
 	if (!cursor_eat(c, "="))
-		return cursor_fail(c, p->place, "this line is no property: NAME = VALUE");
+		return cursor_fail(c, p->place, "this line is not a property: write NAME = VALUE");
 	cursor_blanks(c);
 	if (!cursor_ends(c) && !cursor_sees_line_end(c) && !cursor_sees(c, "//") && !cursor_sees(c, "/*")) {
 		p->value = arena_alloc(c->arena, sizeof *p->value);
@@ -227,7 +227,7 @@ parse_line(struct cursor *c, struct block *b, struct ends *ends)
 	cursor_blanks(c);
 	if (cursor_line_end(c))
 		return true;
-	return cursor_fail(c, cursor_place(c), cursor_ends(c) ? "the block %s has no end" : "%s: expected the end of the line",
+	return cursor_fail(c, cursor_place(c), cursor_ends(c) ? "the block %s is not closed" : "%s: expected the end of the line",
 	    b->name);
 }
 
@@ -243,7 +243,7 @@ parse_block(struct cursor *c, struct block *b)
 		if (cursor_eat(c, "}"))
 			return true;
 		if (cursor_ends(c))
-			return cursor_fail(c, b->place, "the block %s has no end", b->name);
+			return cursor_fail(c, b->place, "the block %s is not closed", b->name);
 		if (cursor_line_end(c) || cursor_comment(c))
 			continue;
 		if (!parse_line(c, b, &ends))
@@ -272,10 +272,10 @@ parse_head(struct cursor *c, struct block *b)
 		return cursor_fail(c, b->name_place, "expected the name of the %s", keyword);
 	cursor_blanks(c);
 	if (!cursor_eat(c, "{"))
-		return cursor_fail(c, cursor_place(c), "expected { behind %s %s", keyword, b->name);
+		return cursor_fail(c, cursor_place(c), "expected { after %s %s", keyword, b->name);
 	cursor_rest_of_line(c);
 	if (!cursor_line_end(c))
-		return cursor_fail(c, b->place, "the block %s has no end", b->name);
+		return cursor_fail(c, b->place, "the block %s is not closed", b->name);
 	return true;
 }
 

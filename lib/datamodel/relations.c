@@ -86,7 +86,7 @@ read_relation_name(struct datamodel *d, struct relation_end *r, const struct exp
 	if (!expect_kind(d, value, EXPRESSION_STRING, "the name of a relation"))
 		return false;
 	r->name = value->text;
-	return *value->text != '\0' || wrong(d, value->place, "the name of a relation is not empty");
+	return *value->text != '\0' || wrong(d, value->place, "the name of a relation must not be empty");
 }
 
 static void
@@ -144,7 +144,7 @@ read_ends(struct datamodel *d, struct model *m)
 				read_arguments(d, f, a);
 			f->relation->called = called(d, f);
 		} else if (a != NULL && f->kind != FIELD_UNKNOWN) {
-			(void)wrong(d, a->place, "%s is no relation: its type is no model", name_of(f));
+			(void)wrong(d, a->place, "%s is not a relation: its type is not a model", name_of(f));
 		}
 	}
 }
@@ -258,7 +258,7 @@ check_types(struct datamodel *d, const struct field *f)
 	size_t i;
 
 	if (r->field_count != r->reference_count)
-		return wrong(d, relation_place(f), "%s: fields and references are not of the same number", name_of(f));
+		return wrong(d, relation_place(f), "%s: fields and references do not have the same length", name_of(f));
 	for (i = 0; i < r->field_count; i++) {
 		const struct field *a = r->fields[i], *b = r->references[i];
 
@@ -291,7 +291,7 @@ check_forward(struct datamodel *d, const struct field *f)
 			return wrong(d, relation_place(f), "%s is required, but %s, which holds it, is not", name_of(f),
 			    name_of(r->fields[i]));
 	if (!are_key(f->target, r->references, r->reference_count))
-		return wrong(d, relation_place(f), "%s: references is no key of %s: its fields together are neither @id nor "
+		return wrong(d, relation_place(f), "%s: references is not a key of %s: its fields together are neither @id nor "
 		    "@unique", name_of(f), f->target->block->name);
 	return true;
 }
@@ -332,7 +332,7 @@ check_one_to_one(struct datamodel *d, const struct field *f)
 	if (!check_forward(d, f))
 		return false;
 	if (!are_key(f->model, f->relation->fields, f->relation->field_count))
-		return wrong(d, relation_place(f), "%s: in a relation of one to one the fields are @unique or @id", name_of(f));
+		return wrong(d, relation_place(f), "%s: in a one-to-one relation the fields must be @unique or @id", name_of(f));
 	return true;
 }
 
@@ -362,7 +362,7 @@ check_many_to_many(struct datamodel *d, const struct field *f)
 		return wrong(d, relation_place(f), "%s: an implicit many-to-many relation needs a key of one field in %s",
 		    name_of(f), f->target->block->name);
 	if (side_a(f) == f && join_name_is_cut(make_join_name(d, f)))
-		return wrong(d, relation_place(f), "%s: the table %s has a name that Prisma cuts inside a character; give the relation "
+		return wrong(d, relation_place(f), "%s: Prisma would truncate the name of the table %s inside a character; give the relation "
 		    "a shorter name", name_of(f), make_join_name(d, f));
 	return true;
 }

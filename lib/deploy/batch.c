@@ -269,7 +269,7 @@ batch_send(struct step_context *shared, const struct step *steps, size_t count, 
 	*outcome = sent == DB_OK ? STEP_APPLIED : sent == DB_STOPPED ? STEP_STOPPED : STEP_FAILED;
 	if (sent == DB_ERROR || sent == DB_STOPPED) {
 		message_verbose("%s: %s%s", steps[finished].migration, db_error(shared->db)->message,
-		    shared->batch.overdue > 0 ? "" : "; it is run on its own now");
+		    shared->batch.overdue > 0 ? "" : "; running it again by itself");
 		if (!db_rollback(shared->db) || (finished > 0 && !flush(shared->db)))
 			sent = DB_LOST;
 	}

@@ -52,11 +52,11 @@ say_locked_out(const struct run_state *s, const struct bytes *holder)
 	(void)message_error(MIG_BUSY, "another deployer holds the lock; gave up after %s (--wait)",
 	    clock_span(clock_now_ms() - s->began_ms, span));
 	if (clock_now_ms() < s->deadline_ms)
-		message_line("  --wait        the next attempt would come too late");
+		message_line("  --wait        the next attempt would start after its end");
 	if (holder->len > 0)
 		message_line("  held by       %s", holder->data);
 	message_line("  nothing was touched");
-	next_command_retry("next: run the same again later");
+	next_command_retry("next: run the same command again later");
 	return MIG_BUSY;
 }
 
@@ -121,7 +121,7 @@ make_history(struct run_state *s)
 	history_create_sql(&sql, s->inspection.database.schema, !s->inspection.has_schema);
 	outcome = db_tell(s->db, sql.data);
 	bytes_free(&sql);
-	return outcome == DB_OK ? 0 : db_say(s->db, outcome, "make the history table " HISTORY_TABLE);
+	return outcome == DB_OK ? 0 : db_say(s->db, outcome, "create the history table " HISTORY_TABLE);
 }
 
 /* --- the steps --- */
@@ -218,7 +218,7 @@ ended_ahead(struct run_state *s, size_t at, size_t behind, enum step_outcome out
 		end.also_unknown = behind;
 		for (; behind > 0; behind--) {
 			s->results[at + behind].status = STATUS_FAILED;
-			s->results[at + behind].message = "the connection was lost; whether it is committed is not known";
+			s->results[at + behind].message = "the connection was lost; it is not known whether it is committed";
 		}
 	}
 	progress_end(&s->progress, &s->steps[at], shown_status(STATUS_FAILED, outcome), 0, "");
@@ -314,7 +314,7 @@ say_rights(struct run_state *s)
 	int code = 0;
 
 	if (outcome != DB_OK)
-		return db_say(s->db, outcome, "ask for our rights");
+		return db_say(s->db, outcome, "check the rights of the role");
 	for (i = 0; i < answer_rows(a); i++) {
 		struct bytes grant = { 0 };
 
@@ -345,7 +345,7 @@ dry_run(struct run_state *s)
 		return code;
 	if (d->deployer_pid != NUMBER_UNKNOWN) {
 		name_holder(s, &holder);
-		message_info("the deploy lock is held now: %s", holder.data);
+		message_info("the deploy lock is held: %s", holder.data);
 	} else {
 		message_info("nobody holds the deploy lock");
 	}

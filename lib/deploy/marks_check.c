@@ -115,7 +115,7 @@ check(struct db *db, const struct step *step, const struct claim *claim)
 	say_facts(&facts, &claim->aim, left);
 	(void)message_error(MIG_DATA, "%s %s: the catalog says otherwise: %s; nothing was touched", claim->option,
 	    step->migration, facts.data);
-	next_command_without_marks("next: let mig-apply go on by what the catalog says");
+	next_command_without_marks("next: let mig-apply resume from the state in the catalog");
 	bytes_free(&facts);
 	return MIG_DATA;
 }

@@ -23,7 +23,7 @@ next_command_begin(const char *plan, const char *apply, const char *file)
 static void
 say(const char *text, struct shell_words *words)
 {
-	char *line = shell_sentence(text, words, "the same commands again, from the scan on");
+	char *line = shell_sentence(text, words, "the same commands again, starting with the scan");
 
 	message_line("%s", line);
 	free(line);

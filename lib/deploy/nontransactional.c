@@ -94,8 +94,8 @@ limits_to_lift(struct step_exec *g)
 	if (g->unlimited)
 		return NULL;
 	g->unlimited = true;
-	message_verbose("%s: lock_timeout and statement_timeout are off for a statement that stands alone; "
-	                "its waits are watched", g->step->migration);
+	message_verbose("%s: lock_timeout and statement_timeout are off for this non-transactional statement; "
+	                "its waits are monitored", g->step->migration);
 	return limits_off;
 }
 
@@ -260,9 +260,9 @@ leftover_in_words(struct arena *texts, const struct interrupted *aim)
 		return arena_format(texts, "the index %s is invalid: queries no longer use it; the next run drops it", aim->name.data);
 	case INTERRUPTED_CREATE_INDEX:
 	case INTERRUPTED_REINDEX:
-		return "an index that is not valid; the next run removes it";
+		return "an invalid index; the next run drops it";
 	case INTERRUPTED_REPEAT:
-		return "what it had finished by then, table by table; it can run again";
+		return "the tables that it had finished; it can run again";
 	case INTERRUPTED_NONE:
 	case INTERRUPTED_CREATE:
 	case INTERRUPTED_DROP:

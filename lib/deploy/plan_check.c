@@ -35,7 +35,7 @@ check_step(const struct step *step)
 		return 0;
 	if (step->action != ACTION_APPLY || step->checksum == NULL || step->sql == NULL ||
 	    (step->row_id != NULL && !can_resume(step)))
-		return message_error(MIG_DATA, "step %lld of the plan, %s, cannot be understood; nothing was touched",
+		return message_error(MIG_DATA, "step %lld of the plan, %s, is invalid; nothing was touched",
 		    step->step, step->migration);
 	migration_checksum(step->sql, strlen(step->sql), checksum);
 	if (strcmp(checksum, step->checksum) != 0)
@@ -54,7 +54,7 @@ deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
 	if (deploy->expect != NULL && strncmp(deploy->expect, plan->digest, strlen(deploy->expect)) != 0) {
 		(void)message_error(MIG_DATA, "this is not the plan that was expected; nothing was touched");
 		message_line("  expected    %s\n  this plan   %.16s", deploy->expect, plan->digest);
-		next_command_plan("next: look at it again");
+		next_command_plan("next: review it again");
 		return MIG_DATA;
 	}
 	for (i = 0; code == 0 && i < plan->finding_count; i++)

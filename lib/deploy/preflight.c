@@ -213,11 +213,11 @@ say_unchecked(const struct needs *n)
 {
 	struct bytes text = { 0 };
 
-	bytes_str(&text, "not checked: rights to read, and to call functions");
+	bytes_str(&text, "not checked: rights to read and to call functions");
 	if (n->own > 0)
-		bytes_format(&text, "; %zu name%s that the plan makes or renames itself", n->own, n->own == 1 ? "" : "s");
+		bytes_format(&text, "; %zu name%s that the plan itself creates or renames", n->own, n->own == 1 ? "" : "s");
 	if (n->unplaced > 0)
-		bytes_format(&text, "; %zu name%s behind a changed search_path", n->unplaced, n->unplaced == 1 ? "" : "s");
+		bytes_format(&text, "; %zu name%s after a change of search_path", n->unplaced, n->unplaced == 1 ? "" : "s");
 	if (n->unknown > 0) {
 		bytes_format(&text, "; %zu statement%s that only the server can judge, the first at ", n->unknown,
 		    n->unknown == 1 ? "" : "s");
@@ -240,7 +240,7 @@ ask_server(struct db *db, const struct needs *n)
 		asked[i] = (struct right_asked){ &n->targets[i], n->roles[i] };
 	outcome = rights_lacked(db, asked, n->count, &answer);
 	if (outcome != DB_OK)
-		code = db_say(db, outcome, "ask for the rights that the plan needs");
+		code = db_say(db, outcome, "check the rights that the plan needs");
 	for (i = 0; outcome == DB_OK && i < answer_rows(answer); i++) {
 		struct right_lacked lacked = right_lacked_row(answer, i);
 
@@ -264,7 +264,7 @@ preflight_rights(struct db *db, const char *folder, const struct step steps[], s
 			gather_step(&needs, &steps[i]);
 	code = ask_server(db, &needs);
 	if (code == 0) {
-		message_info("checked: owners and rights of what the plan names, %zu in all", needs.count);
+		message_info("checked: owners and rights of the %zu objects that the plan names", needs.count);
 		say_unchecked(&needs);
 	}
 	free_needs(&needs);

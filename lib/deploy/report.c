@@ -101,7 +101,7 @@ report_success(const struct report *r)
 	if (message_verbosity < 0)
 		return;
 	if (skipped == r->count) {
-		message_line("nothing left to do: all %zu steps were applied by another deployer", r->count);
+		message_line("nothing to do: another deployer applied all %zu steps", r->count);
 		return;
 	}
 	for (i = 0; i < r->count; i++) {
@@ -113,9 +113,9 @@ report_success(const struct report *r)
 	if (waited > 0)
 		bytes_format(&text, ", of that %s waiting", clock_span(waited, span));
 	if (worst > 0)
-		bytes_format(&text, "; others waited for us %s at the worst", clock_span(worst, span));
+		bytes_format(&text, "; other sessions waited at most %s", clock_span(worst, span));
 	if (skipped > 0)
-		bytes_format(&text, "; %zu had been applied by another deployer", skipped);
+		bytes_format(&text, "; another deployer had applied %zu", skipped);
 	message_line("%s", text.data);
 	bytes_free(&text);
 }
@@ -163,33 +163,33 @@ say_fate(const struct step *step, const struct step_end *end)
 
 	if (end->outcome == STEP_LOST && !end->known) {
 		if (end->also_unknown == 0)
-			message_line("  %-13s step %lld: whether it was committed could not be looked up", "unknown", step->step);
+			message_line("  %-13s step %lld: could not find out whether it was committed", "unknown", step->step);
 		else
-			message_line("  %-13s steps %lld to %lld: which of them are committed could not be looked up", "unknown",
+			message_line("  %-13s steps %lld to %lld: could not find out which of them are committed", "unknown",
 			    step->step, step->step + (long long)end->also_unknown);
 		return;
 	}
 	if (end->finished) {
-		message_line("  %-13s step %lld, all of it, before the connection was lost", "committed", step->step);
+		message_line("  %-13s all of step %lld, before the connection was lost", "committed", step->step);
 		return;
 	}
 	if (!end->kept) {
 		if (end->outside)
-			message_line("  %-13s step %lld: statement %zu, which runs outside a transaction, did not finish; nothing to resolve",
+			message_line("  %-13s step %lld: statement %zu, which runs outside a transaction, did not finish; no `migrate resolve` needed",
 			    "not done", step->step, end->done + 1);
 		else
-			message_line("  %-13s step %lld, all of it: nothing of it is in the database, nothing to resolve",
+			message_line("  %-13s all of step %lld; nothing of it is in the database, no `migrate resolve` needed",
 			    "rolled back", step->step);
 		if (end->left != NULL)
 			message_line("  %-13s %s", "left", end->left);
 		return;
 	}
 	if (end->done == 0)
-		message_line("  %-13s step %lld: nothing of its %lld statement%s is done", "half done", step->step, count,
+		message_line("  %-13s step %lld: none of its %lld statement%s is done", "half done", step->step, count,
 		    count == 1 ? "" : "s");
 	else
-		message_line("  %-13s step %lld: %zu of its %lld statements %s committed and stay%s", "half done",
-		    step->step, end->done, count, end->done == 1 ? "is" : "are", end->done == 1 ? "s" : "");
+		message_line("  %-13s step %lld: %zu of its %lld statements %s committed", "half done",
+		    step->step, end->done, count, end->done == 1 ? "is" : "are");
 	if (end->left != NULL)
 		message_line("  %-13s %s", "left", end->left);
 	if (end->unsure)
@@ -231,19 +231,19 @@ static void
 say_next(const struct step *step, const struct step_end *end)
 {
 	if (lost_session(step, end) || (end->kept && !end->finished && end->unsure && !can_tell(step, end)))
-		next_command_ask("says how to go on with %s", step->migration);
+		next_command_ask("shows how to continue with %s", step->migration);
 	else if (end->outcome == STEP_FAILED && end->own_row)
-		next_command_deploy("next: see to that, then run the same again");
+		next_command_deploy("next: correct that, then run the same command again");
 	else if (is_denied(end))
-		next_command_deploy("next: give the role that right, or deploy as one that has it; then run the same again");
+		next_command_deploy("next: grant the right to the role, or deploy as a role that has it; then run the same command again");
 	else if (end->outcome == STEP_FAILED && !end->kept)
-		next_command_deploy("next: correct the file, then run the same again");
+		next_command_deploy("next: correct the file, then run the same command again");
 	else if (end->outcome == STEP_FAILED)
-		next_command_deploy("next: correct statement %zu, or a later one, in the file, then run the same again; it resumes there", end->done + 1);
+		next_command_deploy("next: correct statement %zu or a later one in the file, then run the same command again; it resumes there", end->done + 1);
 	else if (end->kept && !end->finished) /* a kept plan does not know of the row */
-		next_command_deploy("next: run the same again; it resumes where it stopped");
+		next_command_deploy("next: run the same command again; it resumes where it stopped");
 	else
-		next_command_retry("next: run the same again; it resumes where it stopped");
+		next_command_retry("next: run the same command again; it resumes where it stopped");
 }
 
 static void
@@ -255,7 +255,7 @@ say_holder(const struct holder *h, bool first)
 	if (h->session.pid == 0)
 		bytes_str(&text, ": select * from pg_prepared_xacts;");
 	else if (h->session.state == NULL && h->session.kind == NULL)
-		bytes_str(&text, " (this role may not see more of it: pg_monitor)");
+		bytes_str(&text, " (more is visible to a role with pg_monitor)");
 	message_line("  %-13s %s", first ? "held by" : "", text.data);
 	bytes_free(&text);
 }
@@ -287,7 +287,7 @@ say_busy(const struct report *r, size_t at, const struct step_end *end, const st
 	const struct waits *waits = &shared->stall.waits;
 	const char *what = waits->relation != NULL ? waits->relation
 	    : waits->count > 0                     ? "a row or transaction of another session"
-	                                           : "a table that it needs";
+	                                           : "a table that the step needs";
 	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
 	struct answer *prepared = prepared_holders(shared);
 	struct bytes path = { 0 };
@@ -297,7 +297,7 @@ say_busy(const struct report *r, size_t at, const struct step_end *end, const st
 	    end->result.attempts, end->result.attempts == 1 ? "" : "s", clock_span(end->result.took_ms, span),
 	    end->result.sqlstate);
 	if (clock_now_ms() < shared->stall.deadline_ms)
-		message_line("  %-13s the next attempt would come too late", "--wait");
+		message_line("  %-13s the next attempt would start after its end", "--wait");
 	if (end->place.line > 0) {
 		script_path(&path, r->folder, step->migration);
 		message_line("  %-13s %s:%lu%s%s", "wanted by", path.data, end->place.line,
@@ -314,19 +314,19 @@ say_busy(const struct report *r, size_t at, const struct step_end *end, const st
 	if (end->kept || end->outside)
 		say_fate(step, end);
 	else
-		message_line("  %-13s step %lld, all of it", "rolled back", step->step);
+		message_line("  %-13s all of step %lld", "rolled back", step->step);
 	fact(r, "not started", is_not_started, false);
 	if (end->result.worst_stall_ms != NUMBER_UNKNOWN)
-		message_line("  others waited for us %s at the worst (--max-stall %s)",
+		message_line("  other sessions waited at most %s (--max-stall %s)",
 		    clock_span(end->result.worst_stall_ms, span), clock_span(r->max_stall_ms, limit));
 	if (waits->count > 0 && waits->holders[0].session.pid > 0)
-		message_line("next: wait until pid %lld is done, or end it in psql:  select pg_terminate_backend(%lld);",
+		message_line("next: wait until pid %lld has finished, or end it in psql:  select pg_terminate_backend(%lld);",
 		    waits->holders[0].session.pid, waits->holders[0].session.pid);
 	for (i = 0; prepared != NULL && i < answer_rows(prepared); i++)
 		message_line("%s end it in psql:  ROLLBACK PREPARED %s;    (or COMMIT PREPARED)",
 		    i == 0 && waits->holders[0].session.pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
 	answer_free(prepared);
-	(end->kept ? next_command_deploy : next_command_retry)("%s run the same again; it resumes at step %lld",
+	(end->kept ? next_command_deploy : next_command_retry)("%s run the same command again; it resumes at step %lld",
 	    waits->count > 0 ? "      then" : "next:", step->step);
 	return MIG_BUSY;
 }
@@ -369,6 +369,6 @@ report_stopped(const struct report *r, size_t at)
 	fact(r, "committed", is_done, true);
 	fact(r, "skipped", is_skipped, false);
 	fact(r, "not started", is_not_started, false);
-	next_command_retry("next: run the same again; it resumes where it stopped");
+	next_command_retry("next: run the same command again; it resumes where it stopped");
 	return code;
 }

@@ -68,7 +68,7 @@ has_watch(struct stall *t)
 	if ((t->watch = locks_open(t->source, "mig-apply watch", 0, NULL)) == NULL)
 		message_warning("could not open a second connection: sessions blocked by this deploy will not be detected");
 	else
-		message_verbose("%s: a second connection watches who waits for whom", t->migration);
+		message_verbose("%s: a second connection monitors blocked sessions", t->migration);
 	return t->watch != NULL;
 }
 
@@ -85,7 +85,7 @@ say_why(const struct stall *t, const char *why)
 {
 	char longest[CLOCK_SPAN];
 
-	message_verbose("%s: cancelled: %zu session%s waited for us, for %s%s", t->migration, t->view.behind,
+	message_verbose("%s: cancelled: %zu session%s waited for this deploy for %s%s", t->migration, t->view.behind,
 	    t->view.behind == 1 ? "" : "s", clock_span(t->view.longest_ms, longest), why);
 }
 
@@ -101,10 +101,10 @@ judge(struct stall *t, long long lead)
 	if (s->behind > 0 && s->longest_ms + lead >= t->max_stall_ms) {
 		bool waited = s->waiting || t->waiting_ms > s->longest_ms / 4 + TICK_MS;
 
-		say_why(t, waited ? ", while we waited; trying again" : " and what we hold; this is not tried again");
+		say_why(t, waited ? ", while it waited itself; retrying" : " because of a lock that it held; not retried");
 		cancel(t, waited ? STALL_WAITED : STALL_HELD);
 	} else if (s->waiting && !t->bounded && t->began_ms + t->waiting_ms >= t->deadline_ms) {
-		message_verbose("%s: cancelled: --wait is over, and it still waits", t->migration);
+		message_verbose("%s: cancelled: it was still waiting when --wait was over", t->migration);
 		cancel(t, STALL_LATE);
 	}
 }
@@ -340,7 +340,7 @@ stall_look_first(struct stall *t, long long lock_timeout_ms, void (*waiting)(voi
 	t->life_ms = blockers.life_ms;
 	note_yielding(t, &holders);
 	if (now > began)
-		message_verbose("%s: looked for %s: %zu in the way of %s now; going in with a lock_timeout of %lld ms",
+		message_verbose("%s: waited %s; %zu sessions block %s; retrying with lock_timeout %lld ms",
 		    t->migration, clock_span(now - began, span), blockers.count, t->waits.relation, timeout);
 	waits_free(&holders);
 	free(blockers.list);
@@ -377,7 +377,7 @@ stall_displace(struct stall *t, struct bytes *sql)
 {
 	if (t->yields[0] == '\0' || !has_watch(t))
 		return;
-	message_verbose("%s: an autovacuum has %s; waiting for it with SHARE UPDATE EXCLUSIVE, which stops no traffic",
+	message_verbose("%s: autovacuum holds %s; requesting SHARE UPDATE EXCLUSIVE first, which blocks no reads or writes",
 	    t->migration, t->yields);
 	bytes_format(sql, "SET LOCAL lock_timeout = %lld; LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE; ",
 	    locks_deadlock_ms(t->watch) + YIELD_MS, t->yields);

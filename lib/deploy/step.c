@@ -250,7 +250,7 @@ run_segments(struct step_exec *g)
 		g->done = behind;
 	}
 	if (db_transaction(g->shared->db) != DB_IDLE) {
-		g->end.extra = "the script leaves its last transaction open; what that did was rolled back";
+		g->end.extra = "the script leaves its last transaction open; the work of that transaction was rolled back";
 		g->end.outcome = STEP_FAILED;
 		g->end.result.message = g->end.extra;
 		g->end.kept = g->rowed;
@@ -317,7 +317,7 @@ make_session(struct step_exec *g)
 	bool made = !step_exec_give_up(g, outcome);
 
 	if (!made && outcome == DB_ERROR) {
-		g->end.extra = arena_format(g->shared->texts, "the settings of the statements that are done could not be made again: %s",
+		g->end.extra = arena_format(g->shared->texts, "could not restore the settings of the completed statements: %s",
 		    g->end.result.message);
 		g->end.result.message = g->end.extra;
 	}

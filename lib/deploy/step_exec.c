@@ -102,7 +102,7 @@ note_cancelled(struct step_exec *g)
 		    t->view.behind == 1 ? "s" : "");
 		if (t->view.relation[0] != '\0')
 			bytes_format(&why, " for %s", t->view.relation);
-		g->end.advice = arena_format(texts, "%s; or allow more: --max-stall=%llds",
+		g->end.advice = arena_format(texts, "%s. To accept a longer stall: --max-stall=%llds",
 		    hint_of(g->step->sql, g->end.statement > 0 ? &step_exec_statements(g)[g->end.statement - 1] : NULL),
 		    t->max_stall_ms < 1000 ? 10 : t->max_stall_ms / 100);
 		g->end.result.hint = g->end.advice;

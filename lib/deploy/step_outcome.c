@@ -52,7 +52,7 @@ step_look_again(struct step_context *s, const char *migration, bool (*look)(stru
 	if (s->stall.deadline_ms > until)
 		until = s->stall.deadline_ms;
 	db_hang_up(s->db, "the connection was lost"); /* where it is open still, the server keeps its locks */
-	message_info("the connection is lost; looking what became of %s, for %s at most", migration,
+	message_info("the connection is lost; finding out the outcome of %s, for at most %s", migration,
 	    clock_span(until - now, span));
 	while (!seen && clock_now_ms() < until && signals_caught() == 0) {
 		if (lock_again(s, &db)) {
@@ -154,7 +154,7 @@ step_exec_pause(struct step_exec *g)
 	pause = backoff_pause(t->waits.oid != NULL ? 1 : g->tries, randombytes_random());
 	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt sees who is in the way */
 	stay_while_idle(g);
-	message_verbose("%s: %s; pausing %lld ms", g->step->migration, g->end.result.message, pause);
+	message_verbose("%s: %s; retrying after %lld ms", g->step->migration, g->end.result.message, pause);
 	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
 		still_waiting(g);
 		clock_sleep_ms(until - now < 200 ? until - now : 200);
@@ -177,7 +177,7 @@ name_timeout(struct step_exec *g)
 		return;
 	}
 	if (answer_rows(a) > 0 && clock_now_ms() - g->run_ms >= answer_number(a, 0, SETTING_NUMBER)) {
-		g->end.advice = arena_format(g->shared->texts, "statement_timeout is %s here, %s; a script that needs longer begins with  "
+		g->end.advice = arena_format(g->shared->texts, "statement_timeout is %s here, %s; a script that needs longer must begin with  "
 		    "SET LOCAL statement_timeout = 0;", answer_text(a, 0, SETTING_VALUE), answer_text(a, 0, SETTING_BY));
 		r->hint = g->end.advice;
 	}
@@ -195,8 +195,8 @@ name_cause(struct step_exec *g)
 	if (r->sqlstate == NULL || g->end.advice != NULL)
 		return;
 	if (g->end.own_row && step_exec_error_is(g, SQLSTATE_READ_ONLY_SQL_TRANSACTION))
-		cause = xstrdup("the script leaves its transaction read-only: take SET TRANSACTION READ ONLY, or "
-		                "default_transaction_read_only, out of it");
+		cause = xstrdup("the script leaves its transaction read-only: remove SET TRANSACTION READ ONLY or "
+		                "default_transaction_read_only from it");
 	else if (g->end.own_row)
 		cause = cause_history(g->shared->db, g->shared->schema, &outcome);
 	else if (step_exec_error_is(g, SQLSTATE_INSUFFICIENT_PRIVILEGE) && g->end.statement > 0 && step_exec_statements(g) != NULL)

@@ -149,7 +149,7 @@ say_changed(const struct run_state *s)
 		    row->finished_at != NULL ? "applied" : "begun",
 		    clock_readable(row->finished_at != NULL ? row->finished_at : row->started_at, when));
 	}
-	next_command_plan("next: look at a new plan");
+	next_command_plan("next: review a new plan");
 	return MIG_DATA;
 }
 
@@ -158,10 +158,10 @@ say_unfinished(const struct history_row *row)
 {
 	char when[CLOCK_INSTANT];
 
-	(void)message_error(MIG_FAILED, "%s was begun at %s and never finished (P3009); nothing was touched",
+	(void)message_error(MIG_FAILED, "%s was started at %s and not finished (P3009); nothing was touched",
 	    row->migration, clock_readable(row->started_at, when));
-	message_line("  Nobody is at it now: this deploy holds the lock.");
-	next_command_ask("says what to do about it");
+	message_line("  No deployer is working on it: this deploy holds the lock.");
+	next_command_ask("shows what to do about it");
 	return MIG_FAILED;
 }
 

@@ -117,7 +117,7 @@ add_key(struct alter *a, bool changes)
 	d = differ(a, CHANGE_ADDED, OBJECT_KEY, to->name);
 	d->to = words_columns(a->w->diff, to->columns, to->column_count);
 	d->damage = DAMAGE_MAY_FAIL;
-	d->consequence = "fails while two rows have the same values, or one has none";
+	d->consequence = "fails while two rows have the same values, or one has NULL";
 }
 
 /* --- columns that go and come --- */
@@ -182,7 +182,7 @@ add_columns(struct alter *a)
 		d->to = words_type(a->w, &a->w->to, columns[i]);
 		if (!fills_itself(columns[i])) {
 			d->damage = DAMAGE_MAY_FAIL;
-			d->consequence = "required, and without a default: fails while there are rows";
+			d->consequence = "required, and without a default: fails while the table has rows";
 		}
 	}
 }
@@ -270,7 +270,7 @@ add_sequence(struct alter *a, const struct column_change *c)
 	bytes_str(&a->after, ";\n");
 	if (!is_plain_word(name))
 		add_finding(a->w->diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
-		    "the name of the sequence %s is not quoted, and it is no plain word (42601)", name);
+		    "the name of the sequence %s needs quotes and has none (42601)", name);
 }
 
 static void
@@ -336,7 +336,7 @@ make_anew(struct alter *a, const struct column_change *c)
 	d->from = words_type(a->w, &a->w->from, c->from);
 	d->to = words_type(a->w, &a->w->to, c->to);
 	d->damage = DAMAGE_LOSES;
-	d->consequence = "the column is dropped and made anew: its values are lost";
+	d->consequence = "the column is dropped and created again: its values are lost";
 }
 
 static void
@@ -381,7 +381,7 @@ find_unsettled(struct work *w, const struct pair *p, const struct column_change 
 		add_finding(w->diff, RULE_SETTLES, SEVERITY_NOTE,
 		    arena_format(&w->diff->arena, "if they mean the same, write what the database shows: @default(dbgenerated(\"%s\"))",
 		        from->text),
-		    "\"%s\".\"%s\": a default that PostgreSQL writes in another form differs for ever", table, c->to->name);
+		    "\"%s\".\"%s\": PostgreSQL writes this default in another form, so the difference stays", table, c->to->name);
 	else if (c->value && from->kind == DEFAULT_NOW && to->kind == DEFAULT_EXPRESSION)
 		add_finding(w->diff, RULE_SETTLES, SEVERITY_NOTE, "write @default(now())",
 		    "\"%s\".\"%s\": the database shows now(), so this difference stays", table, c->to->name);
@@ -410,7 +410,7 @@ end_alter(struct alter *a)
 		add_finding(a->w->diff, RULE_BROKEN, SEVERITY_WARNING,
 		    arena_format(&a->w->diff->arena, "ALTER TABLE \"%s\" RENAME CONSTRAINT \"%s\" TO \"%s\"; in a statement of its own",
 		        a->p->from->relation->name, a->p->from->relation->key->name, a->p->to->relation->key->name),
-		    "RENAME CONSTRAINT of \"%s\" beside other clauses: PostgreSQL does not parse that (42601)",
+		    "RENAME CONSTRAINT of \"%s\" together with other clauses: PostgreSQL does not accept that (42601)",
 		    a->p->from->relation->name);
 }
 

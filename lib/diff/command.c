@@ -46,7 +46,7 @@ read_stream(struct input *in, const char *path, struct output *out)
 	enum reading got;
 
 	in->reader = reader_open(path, "Nothing was compared.",
-	    "a schema is wanted there:  mig-scan --datamodel=prisma/schema.prisma | mig-plan --diff FROM -");
+	    "expected a schema there:  mig-scan --datamodel=prisma/schema.prisma | mig-plan --diff FROM -");
 	if (in->reader == NULL)
 		return message_code();
 	got = reader_begin(in->reader, kinds);

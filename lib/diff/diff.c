@@ -50,7 +50,7 @@ diff_make(struct catalog *from, struct catalog *to, struct diff *diff)
 	make_tables(&w);
 	if (w.has_quote)
 		add_finding(diff, RULE_BROKEN, SEVERITY_WARNING, NULL,
-		    "a quote in a name, or in a value of an enum, is not doubled in this script: it does not parse (42601)");
+		    "a quote in a name, or in a value of an enum, is not doubled in this script: it is a syntax error (42601)");
 	order_steps(diff);
 }
 

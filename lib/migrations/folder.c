@@ -95,10 +95,10 @@ take_entry(struct folder *folder, size_t *cap, const char *name)
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
 	if (fstatat(folder->fd, name, &entry, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : cannot("look at", name);
+		return errno == ENOENT ? 0 : cannot("read", name);
 	if (S_ISLNK(entry.st_mode)) {
 		if (fstatat(folder->fd, name, &entry, 0) == 0 && S_ISDIR(entry.st_mode))
-			message_warning("%s/%s is a symbolic link, so it is no migration: Prisma passes it over too",
+			message_warning("%s/%s is a symbolic link, so it is not a migration: Prisma skips it too",
 			    folder->path, name);
 		return 0;
 	}
@@ -108,7 +108,7 @@ take_entry(struct folder *folder, size_t *cap, const char *name)
 		return refuse_name(folder, name, "is not UTF-8", "It cannot be recorded under its own name; rename it.");
 	if (utf8_has_control(name))
 		return refuse_name(folder, name, "has a control character in it",
-		    "A line break or an escape sequence in a name is shown and recorded as something else; rename it.");
+		    "A name with a line break or an escape sequence cannot be shown or recorded as it is; rename it.");
 	ARRAY_ROOM(folder->names, folder->count, *cap);
 	folder->names[folder->count++] = xstrdup(name);
 	return 0;
@@ -142,7 +142,7 @@ check_depth(const struct folder *folder)
 
 	if (fstatat(folder->fd, "migration.sql", &st, 0) == 0) {
 		(void)message_error(MIG_DATA, "%s is a single migration: it has a migration.sql itself", folder->path);
-		message_line("  Name the folder that holds all migrations, the one above it.");
+		message_line("  Name the folder that contains all migrations, one level up.");
 		return MIG_DATA;
 	}
 	if (fstatat(folder->fd, "migration_lock.toml", &st, 0) != 0 && fstatat(folder->fd, "migrations", &st, 0) == 0 &&
@@ -173,7 +173,7 @@ open_folder(struct folder *folder, const char *path)
 			return cannot("open the migrations folder", usual[i]);
 	}
 	(void)message_error(MIG_DATA, "no migrations folder here: neither prisma/migrations nor migrations");
-	message_line("  Run it where the project is, or name the folder as its argument.");
+	message_line("  Run it in the project's folder, or pass the folder as an argument.");
 	return MIG_DATA;
 }
 

@@ -38,7 +38,7 @@ finding_remedy(struct bytes *out, const char *folder, const struct finding *f)
 	if (folder != NULL && (removed || strcmp(f->rule, "edited") == 0)) {
 		git_log(out, folder, removed ? "--diff-filter=D" : "-p", f->migration);
 	} else if (strcmp(f->rule, "psql") == 0) {
-		bytes_str(out, "take out the lines that begin with a backslash:  sed -i '/^\\\\/d' ");
+		bytes_str(out, "remove the lines that begin with a backslash:  sed -i '/^\\\\/d' ");
 		script_path_word(out, folder, f->migration);
 	} else if (f->remedy != NULL) {
 		bytes_str(out, f->remedy);

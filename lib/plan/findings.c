@@ -220,13 +220,13 @@ find_unexpected(struct plan_maker *m, const struct migration *script, const stru
 		const char *message, *remedy;
 	} unexpected[] = {
 		{ "rolled_back", unexpected_rollback(sql, len, split),
-		    "the script rolls back what it does: nothing of it would stay, and it would be recorded as applied",
-		    "write COMMIT; or take BEGIN and ROLLBACK out" },
+		    "the script rolls back its work: nothing would remain, and it would be recorded as applied",
+		    "write COMMIT, or remove BEGIN and ROLLBACK" },
 		{ "down", unexpected_down(sql, len),
-		    "what undoes the migration begins here, and would run as well: mig and Prisma run the whole file",
-		    "take this part out of migration.sql" },
-		{ "psql", unexpected_psql(sql, len), "a backslash command is for psql; no server takes it",
-		    "take out the lines that begin with a backslash" },
+		    "the part that undoes the migration begins here and would run as well: mig and Prisma run the whole file",
+		    "remove this part from migration.sql" },
+		{ "psql", unexpected_psql(sql, len), "a backslash command is for psql; the server does not accept it",
+		    "remove the lines that begin with a backslash" },
 	};
 
 	for (i = 0; i < sizeof unexpected / sizeof *unexpected; i++) {

@@ -69,9 +69,9 @@ plan_mark_applied(struct plan_maker *m, const char *option, const char *name)
 		const struct history_row *row = &m->scan->history[i];
 
 		if (strcmp(row->migration, name) == 0 && row->finished_at != NULL) {
-			(void)refusal_make(m->refusal, MIG_USAGE, "--%s %s: it is recorded as applied already (P3008)", option,
+			(void)refusal_make(m->refusal, MIG_USAGE, "--%s %s: it is already recorded as applied (P3008)", option,
 			    name);
-			plan_refusal_scan(m, "  There is nothing to repair", NULL);
+			plan_refusal_scan(m, "  Nothing to do", NULL);
 			return MIG_USAGE;
 		}
 	}
@@ -101,13 +101,13 @@ plan_mark_rolled_back(struct plan_maker *m, const char *name)
 	if (!any) {
 		(void)refusal_make(m->refusal, MIG_USAGE, "--mark-rolled-back %s: it was never applied to this database (P3011)",
 		    name);
-		refusal_line(m->refusal, "  The name is that of its folder, in full.");
+		refusal_line(m->refusal, "  Give the full name of its folder.");
 		plan_refusal_scan(m, "  All names", "-v");
 		return MIG_USAGE;
 	}
 	if (!unfinished) {
 		(void)refusal_make(m->refusal, MIG_USAGE, "--mark-rolled-back %s: it is not in a failed state (P3012)", name);
-		refusal_line(m->refusal, "  What is applied is undone by a new migration.");
+		refusal_line(m->refusal, "  To undo an applied migration, write a new one.");
 		return MIG_USAGE;
 	}
 	step = plan_add_step(m, ACTION_MARK_ROLLED_BACK, name);

@@ -67,9 +67,9 @@ status_note(struct bytes *out, const struct migration_status *s)
 		bytes_str(out, "recorded, but not in the folder");
 		break;
 	case STATE_FAILED:
-		bytes_str(out, "unfinished since");
+		bytes_str(out, "started and not finished");
 		if (journal_read(s->row->logs, &journal))
-			bytes_format(out, ", statement %zu of %zu", journal.next, journal.count);
+			bytes_format(out, "; next: statement %zu of %zu", journal.next, journal.count);
 		break;
 	case STATE_RUNNING:
 		bytes_str(out, "another deployer is applying it");
@@ -222,19 +222,19 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 		if (deploying_for != NULL)
 			bytes_format(out, ", for %s", deploying_for);
 	} else if (trouble) {
-		bytes_str(out, "; nobody is deploying now");
+		bytes_str(out, "; no deploy is running");
 	}
 	bytes_char(out, '\n');
 	if (pending == 0 && !trouble)
 		return;
 	if (!scan->has_database) {
-		bytes_str(out, "next: scan with a connection string, to see what is applied\n");
+		bytes_str(out, "next: scan with a connection string to see what is applied\n");
 	} else if (scan->command != NULL) {
 		bytes_str(out, "next: ");
 		shell_command(out, scan->command);
 		bytes_str(out, " | mig-plan\n");
 	} else {
-		bytes_str(out, "next: the same scan again, into mig-plan, to see what a deploy would do\n");
+		bytes_str(out, "next: pipe the same scan into mig-plan to see what a deploy would do\n");
 	}
 }
 
@@ -319,9 +319,9 @@ runs_words(struct bytes *out, const struct step *s)
 	else if (s->transaction == TRANSACTION_MIG)
 		bytes_str(out, "in one transaction");
 	else if (s->transaction == TRANSACTION_SCRIPT)
-		bytes_str(out, "in its own transactions, with journal");
+		bytes_str(out, "in the script's own transactions; resumable");
 	else
-		bytes_str(out, "outside, with journal");
+		bytes_str(out, "not in a transaction; resumable");
 	if (s->resume_at != NUMBER_UNKNOWN)
 		bytes_format(out, ", from statement %lld on", s->resume_at);
 }

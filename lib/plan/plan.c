@@ -40,16 +40,16 @@ check_script(struct plan_maker *m, const struct migration *script)
 	if (script->flaw == FLAW_NONE || script->flaw == FLAW_NOT_UTF8)
 		return 0;
 	if (script->flaw == FLAW_NO_SCRIPT) {
-		(void)refusal_make(m->refusal, MIG_DATA, "%s: there is no migration.sql in this folder, and it is not applied yet (P3015)",
+		(void)refusal_make(m->refusal, MIG_DATA, "%s: there is no migration.sql in this folder, and the migration is pending (P3015)",
 		    script->migration);
-		refusal_line(m->refusal, "  Prisma would apply all before it, then stop. Restore the file, or delete the folder.");
+		refusal_line(m->refusal, "  Prisma would apply the migrations before it, then stop. Restore the file, or delete the folder.");
 	} else {
 		script_path(&path, m->scan->folder, script->migration);
-		(void)refusal_make(m->refusal, MIG_DATA, "%s: there is a NUL byte in it, which no server takes", path.data);
+		(void)refusal_make(m->refusal, MIG_DATA, "%s: it contains a NUL byte, which PostgreSQL does not accept", path.data);
 		bytes_free(&path);
 		refusal_line(m->refusal, "  Was it saved as UTF-16? Save it as UTF-8.");
 	}
-	refusal_line(m->refusal, "  Nothing was planned, nothing will be applied.");
+	refusal_line(m->refusal, "  Nothing was planned, and nothing will be applied.");
 	return MIG_DATA;
 }
 
@@ -124,7 +124,7 @@ int
 plan_no_such(const struct plan_maker *m, const char *option, const char *name)
 {
 	(void)refusal_make(m->refusal, MIG_USAGE, "--%s %s: there is no such migration in the folder (P3017)", option, name);
-	refusal_line(m->refusal, "  The name is that of its folder, in full.");
+	refusal_line(m->refusal, "  Give the full name of its folder.");
 	plan_refusal_scan(m, "  All names", "-v");
 	return MIG_USAGE;
 }
@@ -177,7 +177,7 @@ find_order(struct plan_maker *m)
 	for (i = 1; i < m->status->count; i++)
 		if (strcmp(s[i - 1].migration, s[i].migration) > 0 && (is_pending(&s[i - 1]) || is_pending(&s[i])))
 			plan_add_finding(m, "order", s[i - 1].migration,
-			    xformat("sorts before %s, as with Prisma 6.6 and later; up to 6.5 it is the other way round",
+			    xformat("sorts before %s, as with Prisma 6.6 and later; up to 6.5 the order is the reverse",
 			        s[i].migration),
 			    NULL);
 }
@@ -189,14 +189,14 @@ not_empty_remedy(const struct plan_maker *m)
 	const struct status *status = m->status;
 	struct bytes text = { 0 };
 
-	bytes_str(&text, "Look at the tables; then one of these:");
+	bytes_str(&text, "Check the tables; then choose one of these:");
 	if (status->count > 1)
 		plan_deploy_with(m, &text, "--baseline", status->list[0].migration,
-		    "they have what it makes and no more; name a later one instead, if they have that too");
+		    "the tables are exactly those of this migration; name a later one if they have its changes too");
 	if (status->count > 0)
 		plan_deploy_with(m, &text, "--baseline", status->list[status->count - 1].migration,
-		    "they have what the whole folder makes");
-	plan_deploy_with(m, &text, "--allow", "not_empty", "they have nothing to do with the folder, which is to run as a whole");
+		    "the tables are those of the whole folder");
+	plan_deploy_with(m, &text, "--allow", "not_empty", "the tables are unrelated to the folder, and the whole folder must run");
 	return text.data;
 }
 
@@ -241,9 +241,9 @@ unrelated_remedy(const struct plan_maker *m)
 
 	while (first->script == NULL)
 		first++;
-	bytes_str(&text, "Look at the page of mig-scan; then one of these:");
-	plan_deploy_with(m, &text, "--baseline", first->migration, "it holds what is applied, squashed into one: its SQL does not run");
-	plan_deploy_with(m, &text, "--allow", "unrelated", "the database is right, and all of the folder is to run");
+	bytes_str(&text, "Check the page of mig-scan; then choose one of these:");
+	plan_deploy_with(m, &text, "--baseline", first->migration, "it contains the applied migrations, squashed into one: its SQL does not run");
+	plan_deploy_with(m, &text, "--allow", "unrelated", "the database is right, and the whole folder must run");
 	return text.data;
 }
 

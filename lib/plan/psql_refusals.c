@@ -24,7 +24,7 @@ psql_refuse(const struct psql *p, const struct step *step, size_t at, const char
 	(void)refusal_make(p->refusal, MIG_DATA, "%s:%lu:%lu: %s", text.data, place.line, place.column, why);
 	shell_append(&words, p->command);
 	plan_apply_words(&words, p->command);
-	line = shell_sentence("  mig-apply takes it as it is", &words, "the same commands again, into mig-apply");
+	line = shell_sentence("  mig-apply sends it unchanged", &words, "pipe the same commands into mig-apply");
 	refusal_line(p->refusal, "%s", line);
 	free(line);
 	bytes_free(&text);
@@ -60,10 +60,10 @@ psql_check_script(const struct psql *p, const struct step *step, const struct sq
 	size_t len = strlen(step->sql), at = sql_psql_would_alter(step->sql, len), i;
 
 	if (at < len)
-		return psql_refuse(p, step, at, "psql would change this on its way to the server");
+		return psql_refuse(p, step, at, "psql would change this before it reaches the server");
 	if (script->count > 0 && script->statements[script->count - 1].broken)
 		return psql_refuse(p, step, script->statements[script->count - 1].start,
-		    "the file ends inside this statement: psql would take what follows for a part of it");
+		    "the file ends inside this statement: psql would read the text after it as part of it");
 	for (i = 0; i < script->count; i++) {
 		const struct sql_statement *s = &script->statements[i];
 		struct sql_token first = sql_token(step->sql, s->end, s->start);

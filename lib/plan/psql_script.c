@@ -41,7 +41,7 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 	size_t i;
 
 	if (!scan->has_database || planned->plan.history_digest == NULL) {
-		(void)refusal_make(refusal, MIG_DATA, "a script for psql needs the database side: from which history does it start?");
+		(void)refusal_make(refusal, MIG_DATA, "a script for psql needs the database side: it must know the history from which it starts");
 		refusal_line(refusal, "next: make the plan from a scan that has the database, without --from-empty");
 		return MIG_DATA;
 	}

@@ -165,7 +165,7 @@ psql_write_apply(struct psql *p, const struct step *step)
 	int code = psql_check_script(p, step, &script);
 
 	if (code == 0 && step->resume_begun)
-		code = psql_refuse(p, step, script.statements[done].start, "what an earlier run left of this must be looked at");
+		code = psql_refuse(p, step, script.statements[done].start, "an earlier run left part of this; check it first");
 	row_id(p, step, w.id);
 	if (step->row_id != NULL)
 		bytes_copy(w.id, sizeof w.id, step->row_id);

@@ -61,7 +61,7 @@ why_not_ours(const struct history_row *row)
 	if (first == NULL)
 		return xstrdup("it was not run by mig, and its outcome is unknown");
 	why = *first != '\0' ? xformat("it was not run by mig, and failed: %s", first)
-	                     : xstrdup("it was not run by mig, and ended in an error");
+	                     : xstrdup("it was not run by mig, and failed");
 	free(first);
 	return why;
 }
@@ -85,7 +85,7 @@ plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char *opti
 	if (shell_words(&words) != NULL) {
 		shell_command(out, shell_words(&words));
 	} else {
-		bytes_format(out, "the same commands again, with mig-plan's option %s=", option);
+		bytes_format(out, "repeat the same commands, with mig-plan's option %s=", option);
 		shell_word(out, value);
 	}
 	bytes_format(out, "    (%s)", meaning);
@@ -103,7 +103,7 @@ failed_remedy(const struct plan_maker *m, const struct migration_status *s, cons
 	bytes_str(&text, "Check what it left; then choose one of these:");
 	if (undone)
 		plan_deploy_with(m, &text, "--mark-rolled-back", s->migration,
-		    "Prisma sent the script as one message, without transactions of its own: all of it was rolled back");
+		    "Prisma sent the script as one message without its own transactions: all of it was rolled back");
 	for (at = next; s->script != NULL && s->script->sql != NULL &&
 	     at <= next + (journal != NULL && journal->begun); at++) {
 		char *value = xformat("%s:%zu", s->migration, at);
@@ -114,8 +114,8 @@ failed_remedy(const struct plan_maker *m, const struct migration_status *s, cons
 		free(meaning);
 	}
 	if (!undone)
-		plan_deploy_with(m, &text, "--mark-rolled-back", s->migration, "all of it is undone");
-	plan_deploy_with(m, &text, "--mark-applied", s->migration, "all of it is there");
+		plan_deploy_with(m, &text, "--mark-rolled-back", s->migration, "all of it was undone");
+	plan_deploy_with(m, &text, "--mark-applied", s->migration, "all of it is applied");
 	return text.data;
 }
 
@@ -125,7 +125,7 @@ add_failed(struct plan_maker *m, const struct migration_status *s, const struct 
 	char since[CLOCK_INSTANT];
 
 	plan_add_finding(m, "failed", s->migration,
-	    xformat("unfinished since %s: it blocks every deploy (P3009); %s",
+	    xformat("started at %s and not finished; it blocks every deploy (P3009); %s",
 	        clock_readable(s->row->started_at, since), why),
 	    failed_remedy(m, s, journal));
 	return 0;
@@ -159,11 +159,11 @@ add_kept_resume(struct plan_maker *m, const struct migration_status *s, const st
 	if (behind.lost != NULL)
 		why = behind.lost_at < journal->next - 1
 		    ? xformat("statement %zu made %s, which ended with its session", behind.lost_at + 1, behind.lost)
-		    : xformat("statement %zu needs %s, which ended with the session of those before", behind.lost_at + 1,
+		    : xformat("statement %zu needs %s, which ended with the session of the earlier statements", behind.lost_at + 1,
 		          behind.lost);
 	else if (journal->moved)
-		why = xstrdup("its session had settings that its own statements do not make, of a function, a procedure or a script "
-		              "before it; they ended with it");
+		why = xstrdup("its session had settings from a function, a procedure or an earlier script; they ended with that "
+		              "session");
 	if (why != NULL) {
 		code = add_failed(m, s, journal, why);
 	} else {
@@ -187,9 +187,9 @@ add_journal_resume(struct plan_maker *m, const struct migration_status *s, const
 
 	switch (journal_fits(journal, s->script->sql, split)) {
 	case JOURNAL_TOO_FAR:
-		return add_failed(m, s, journal, "its file has fewer statements now than are done");
+		return add_failed(m, s, journal, "its file now has fewer statements than were committed");
 	case JOURNAL_CHANGED:
-		return add_failed(m, s, journal, "its file was changed in what is done already");
+		return add_failed(m, s, journal, "its file was changed in a part that is already committed");
 	case JOURNAL_IN_DOUBT:
 		return add_failed(m, s, journal, "a non-transactional statement was interrupted; it may or may not have completed");
 	case JOURNAL_FITS:

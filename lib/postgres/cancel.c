@@ -99,6 +99,6 @@ cancel_drop(struct cancel **last)
 	if (c == NULL || atomic_compare_exchange_strong(&c->state, &on_its_way, DROPPED))
 		return;
 	if (on_its_way == REFUSED)
-		message_verbose("the cancel request was not taken: %s", c->why);
+		message_verbose("the server did not accept the cancel request: %s", c->why);
 	cancel_free(c);
 }

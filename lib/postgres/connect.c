@@ -219,7 +219,7 @@ db_connect_end(struct db *db, struct source *source)
 	if (logged_in && !connected) {
 		db_error_free(&db->error);
 		db->refusal = REFUSAL_OTHER;
-		db->error.message = xstrdup("it does not say its version, as a PostgreSQL server does");
+		db->error.message = xstrdup("it does not report a version, so it is not a PostgreSQL server");
 	}
 	return connected;
 }
@@ -319,7 +319,7 @@ db_is_wrong_kind(struct db *db, struct source *source, const char *application)
 	    !connect_in_turn(db, source, application, "any", 0))
 		return false;
 	db_error_free(&db->error);
-	bytes_format(&why, "it answers, but is not what %s=%s asks for", db_session_attrs, wanted);
+	bytes_format(&why, "it answers, but does not match %s=%s", db_session_attrs, wanted);
 	db->error.message = why.data;
 	bytes_copy(db->error.sqlstate, sizeof db->error.sqlstate, SQLSTATE_READ_ONLY_SQL_TRANSACTION);
 	return true;

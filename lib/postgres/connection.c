@@ -34,7 +34,7 @@ say_waiting(const struct db *db, const struct source *source, long long left_ms)
 	char span[CLOCK_SPAN];
 
 	(void)db_unreachable(db, source, &why);
-	message_info("%s; trying again for %s (--wait)", why.data, clock_span(left_ms, span));
+	message_info("%s; retrying for %s (--wait)", why.data, clock_span(left_ms, span));
 	bytes_free(&why);
 }
 
@@ -51,7 +51,7 @@ may_try_again(const struct db *db, const struct source *source, const struct db_
 		return false;
 	if (attempt == 0 && code == MIG_UNREACHABLE)
 		say_waiting(db, source, left);
-	message_verbose("not now: %s; trying again", db->error.message);
+	message_verbose("%s; retrying", db->error.message);
 	clock_sleep_ms(pause < left ? pause : left);
 	return signals_caught() == 0;
 }

@@ -64,7 +64,7 @@ db_copy_in(struct db *db, const char *sql, db_feed *feed, void *context)
 		return outcome;
 	do {
 		if ((len = feed(context, &data)) == DB_FEED_BAD)
-			why = "the data is not to stay";
+			why = "the rows are not kept";
 		else if (len > 0 && (PQputCopyData(db->conn, data, (int)len) <= 0 || !copy_flush(db)))
 			why = "stopped";
 	} while (why == NULL && len > 0);

@@ -154,7 +154,7 @@ not_connected(struct poller *s)
 	int code = db_unreachable(s->db, &s->source, &s->why);
 
 	if (db_needs_password(s->db))
-		bytes_str(&s->why, "; the connection string has none, and no password file has one for it");
+		bytes_str(&s->why, "; neither the connection string nor a password file has one");
 	return fail(s, code);
 }
 

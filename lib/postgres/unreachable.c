@@ -66,22 +66,22 @@ say_remedy(const struct db *db, int code)
 {
 	switch (db->refusal) {
 	case REFUSAL_SETTING:
-		message_line("  A setting in the connection string, or of a variable PG..., is wrong. Nobody was asked.");
+		message_line("  A setting in the connection string or in a variable PG... is wrong. No server was contacted.");
 		return;
 	case REFUSAL_TLS:
 		message_line("  sslmode, sslrootcert, sslcert, sslkey and channel_binding in the connection string decide this (P1011).");
 		return;
 	case REFUSAL_USER:
-		message_line("  The string names no user, and this system has no name for ours (/etc/passwd): say user=NAME, or NAME@ in a URL.");
+		message_line("  The string has no user, and /etc/passwd has none for this process: add user=NAME, or NAME@ in a URL.");
 		return;
 	case REFUSAL_ABSENT:
-		message_line("  It is not in this one file. Use the programs of a package, or a login by TLS and password.");
+		message_line("  This static program does not include it. Use the packaged programs, or log in with TLS and a password.");
 		return;
 	case REFUSAL_OPTIONS:
-		message_line("  This server does not take what options= says: leave it out; it belongs to another host.");
+		message_line("  This server does not accept the value of options=. Remove it; it is for another host.");
 		return;
 	case REFUSAL_POOLER:
-		message_line("  A pooler or proxy in front of the server says this. Where the server has an address of its own:  "
+		message_line("  The message is from a pooler or proxy in front of the server. If the server has its own address:  "
 		             "MIG_DATABASE=env:DIRECT_URL");
 		return;
 	case REFUSAL_OTHER:
@@ -91,11 +91,11 @@ say_remedy(const struct db *db, int code)
 		message_line("  Hosted databases change host and port when they restart: copy the string again, "
 		             "or use -d cmd:...");
 	else if (db->needs_password)
-		message_line("  The connection string has no password, and no password file has one for it.");
+		message_line("  Neither the connection string nor a password file has a password.");
 	else if (code == MIG_BUSY)
 		message_line("  The same command may work later.");
 	else if (strcmp(db->error.sqlstate, SQLSTATE_INVALID_CATALOG_NAME) == 0)
-		message_line("  No database is created here. Is the name right? Else: createdb, or CREATE DATABASE.");
+		message_line("  mig does not create databases. Check the name, or create it: createdb, or CREATE DATABASE.");
 }
 
 int

@@ -12,8 +12,8 @@
 #include "postgres/cancel.h"
 #include "postgres/sqlstate.h"
 
-static const char no_answer[] = "no answer in time", no_end[] = "the server does not end what was cancelled",
-	misfit[] = "the server's answers do not fit what was asked";
+static const char no_answer[] = "no answer in time", no_end[] = "the server does not end the cancelled statement",
+	misfit[] = "the server's answers do not match the questions";
 
 void
 db_wait_begin(struct db *db, long long limit_ms)

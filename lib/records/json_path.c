@@ -31,12 +31,12 @@ const char *
 jsonpath_flaw(const char *path)
 {
 	if (strpbrk(path, "[]") != NULL)
-		return "an element of a list has its number behind a point: .list.0.name";
+		return "write the number of a list element after a dot: .list.0.name";
 	if (*path == '$')
-		return "a path begins with a point or a name: .db.status";
+		return "a path must begin with a dot or a name: .db.status";
 	path += *path == '.';
 	if (*path == '.' || strstr(path, "..") != NULL || (*path != '\0' && path[strlen(path) - 1] == '.'))
-		return "there is nothing between two points, or behind the last";
+		return "a name is missing between two dots or after the last one";
 	return NULL;
 }
 
@@ -49,7 +49,7 @@ jsonpath_get(const char *json, size_t len, const char *path, struct bytes *out, 
 	const json_t *at = all;
 	size_t part;
 
-	*why = all == NULL ? "the body is no JSON" : "it is not there";
+	*why = all == NULL ? "the body is not JSON" : "it is not there";
 	for (path += *path == '.'; at != NULL && *path != '\0'; path += part + (path[part] == '.')) {
 		char *name;
 

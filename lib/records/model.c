@@ -204,7 +204,7 @@ retain(struct record ***records, size_t *count, struct record *record)
 static enum reading
 misplaced(struct reader *reader, struct record *record)
 {
-	(void)reader_refuse(reader, "a \"%s\" record does not belong here", record_name(record));
+	(void)reader_refuse(reader, "unexpected \"%s\" record", record_name(record));
 	record_free(record);
 	return READING_BAD;
 }
@@ -222,7 +222,7 @@ migration_fill(struct reader *reader, const struct record *record, struct migrat
 		return reader_refuse(reader, "the name of a migration has a control character in it");
 	sendable = m->flaw == FLAW_NONE || m->flaw == FLAW_NOT_UTF8;
 	if (sendable && (m->sql == NULL || m->checksum == NULL))
-		return reader_refuse(reader, "the migration record has no \"%s\", and no \"flaw\" says why",
+		return reader_refuse(reader, "the migration record has no \"%s\" and no \"flaw\" that explains it",
 		    m->sql == NULL ? "sql" : "checksum");
 	return 0;
 }
@@ -309,8 +309,8 @@ step_take(struct reader *reader, struct plan_stream *stream, struct record *reco
 	if (record_fill(reader, record, &step_form, step) != 0)
 		return MIG_DATA;
 	if (step->step != (long long)stream->step_count)
-		return reader_refuse(reader, "step %lld stands where step %zu belongs", step->step,
-		    stream->step_count);
+		return reader_refuse(reader, "expected step %zu, got step %lld", stream->step_count,
+		    step->step);
 	return 0;
 }
 

@@ -39,7 +39,7 @@ int
 output_option(struct output *out, int letter, const char *value)
 {
 	if (letter == 'F' && !is_one_of(value, out->formats))
-		return options_wrong("--format=%s: it is one of %s", value, out->formats);
+		return options_wrong("--format=%s: must be one of %s", value, out->formats);
 	*(letter == 'o' ? &out->path : &out->format) = value;
 	return 0;
 }
@@ -98,7 +98,7 @@ output_close(struct output *out, int code)
 		/* wrong usage: the reader must learn of it all the same */
 		out->writer = writer_open(out->path, out->kind);
 	if (own.message == NULL)
-		own.message = "it was ended";
+		own.message = "it was killed";
 	if (out->complete)
 		code = writer_end(out->writer, code);
 	else if (out->upstream != NULL)

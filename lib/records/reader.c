@@ -169,7 +169,7 @@ record_tool(const struct reader *r)
 	for (i = 0; i < sizeof writers / sizeof *writers; i++)
 		if (r->kind != NULL && strcmp(r->kind, writers[i].kind) == 0)
 			return writers[i].tool;
-	return "the tool before";
+	return "the previous command";
 }
 
 /* A record kept the text of its line: what was read behind it moves to memory of its own. */
@@ -190,9 +190,9 @@ static enum reading
 bad_line(struct reader *r, const struct json_flaw *flaw)
 {
 	if (flaw->text[0] != '\0')
-		(void)reader_refuse(r, "no record: column %d: %s", flaw->column, flaw->text);
+		(void)reader_refuse(r, "not a record: column %d: %s", flaw->column, flaw->text);
 	else
-		(void)reader_refuse(r, "no record: it is not an object with a \"record\"");
+		(void)reader_refuse(r, "not a record: it is not an object with a \"record\"");
 	return READING_BAD;
 }
 
@@ -210,15 +210,15 @@ no_line(struct reader *r, size_t len)
 	if (signals_caught() != 0)
 		say_stopped(r);
 	else if (r->error == EFBIG)
-		(void)reader_refuse(r, "the line has no end within %zu MB: it is no record", len >> 20);
+		(void)reader_refuse(r, "the line is longer than %zu MB: it is not a record", len >> 20);
 	else if (r->error != 0)
 		(void)reader_refuse(r, "cannot read: %s", strerror(r->error));
 	else if (len > 0)
-		(void)reader_refuse(r, "the line is cut short: no newline at its end");
+		(void)reader_refuse(r, "the line is truncated: no newline at its end");
 	else if (r->line == 1)
-		(void)reader_refuse(r, "empty input: the tool before wrote no record");
+		(void)reader_refuse(r, "empty input: the previous command wrote no record");
 	else
-		(void)reader_refuse(r, "the stream ends without its end record: %s was cut off", record_tool(r));
+		(void)reader_refuse(r, "the stream ends without its end record: %s was interrupted", record_tool(r));
 	return READING_BAD;
 }
 
@@ -243,7 +243,7 @@ reader_line(struct reader *r, struct record **out)
 	line = r->text + r->from;
 	r->from += len + 1;
 	if (memchr(line, '\0', len + 1) != NULL) {
-		(void)reader_refuse(r, "there is a NUL byte in the line");
+		(void)reader_refuse(r, "the line contains a NUL byte");
 		return READING_BAD;
 	}
 	line[len] = '\0';
@@ -297,7 +297,7 @@ read_end(struct reader *r, const struct record *record)
 	}
 	frame_digest_hex(&r->before, r->hex);
 	if (strcmp(end.digest, r->hex) != 0 || !frame_is_sealed(&end)) {
-		(void)reader_refuse(r, "the stream was changed on its way: its digest is not that of its lines");
+		(void)reader_refuse(r, "the stream was changed: its digest does not match its lines");
 		return READING_BAD;
 	}
 	frame_place_here(here);
@@ -330,7 +330,7 @@ reader_begin(struct reader *r, const char *const kinds[])
 		return got;
 	r->head = record;
 	if (!record_is(record, &frame_stream_form)) {
-		(void)reader_refuse(r, "a stream begins with its \"stream\" record, not with \"%s\"",
+		(void)reader_refuse(r, "a stream must begin with its \"stream\" record, not with \"%s\"",
 		    record_name(record));
 		return READING_BAD;
 	}
@@ -338,7 +338,7 @@ reader_begin(struct reader *r, const char *const kinds[])
 		return READING_BAD;
 	r->kind = stream.kind;
 	if (stream.version != RECORD_VERSION) {
-		(void)reader_refuse(r, "version %lld of these records is not known, only %d", stream.version,
+		(void)reader_refuse(r, "version %lld of these records is not supported, only %d", stream.version,
 		    RECORD_VERSION);
 		return READING_BAD;
 	}
@@ -357,8 +357,8 @@ reader_begin(struct reader *r, const char *const kinds[])
 		record_free(record);
 	if (got != READING_BAD) {
 		r->line = 1;
-		(void)reader_refuse(r, "this is a stream of kind \"%s\"; wanted is \"%s\"", stream.kind,
-		    kinds[0]);
+		(void)reader_refuse(r, "expected a stream of kind \"%s\", got \"%s\"", kinds[0],
+		    stream.kind);
 	}
 	return READING_BAD;
 }

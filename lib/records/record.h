@@ -72,7 +72,7 @@ struct failure {
 
 /*
  * Reads from `path`, or from standard input where it is "-".  `consequence` is the line that follows a
- * complaint about the stream, e.g. "Nothing was planned, nothing will be applied."; it is kept, not
+ * complaint about the stream, e.g. "Nothing was planned, and nothing will be applied."; it is kept, not
  * copied.  Returns NULL with the error said (message_code() has the exit code) where the file cannot
  * be opened, or where standard input is a terminal: `pipeline` is then what to type.
  */

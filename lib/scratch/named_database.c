@@ -43,7 +43,7 @@ identity_ask(struct db *db, struct identity *identity)
 
 	*identity = (struct identity){ 0 };
 	if (outcome != DB_OK)
-		return db_say(db, outcome, "ask which server this is");
+		return db_say(db, outcome, "identify the server");
 	identity->started = xstrdup(answer_word(answer, 0, 0));
 	identity->database = xstrdup(answer_word(answer, 0, 1));
 	answer_free(answer);
@@ -51,7 +51,7 @@ identity_ask(struct db *db, struct identity *identity)
 	if (outcome == DB_OK && answer_text(answer, 0, 0) != NULL)
 		identity->system = xstrdup(answer_text(answer, 0, 0));
 	answer_free(answer);
-	return outcome == DB_OK || outcome == DB_ERROR ? 0 : db_say(db, outcome, "ask which server this is");
+	return outcome == DB_OK || outcome == DB_ERROR ? 0 : db_say(db, outcome, "identify the server");
 }
 
 static bool
@@ -69,9 +69,9 @@ refuse_production(struct db *db)
 	int code;
 
 	db_place(db, &place);
-	code = message_error(MIG_CONFIG, "%s is production itself: nothing is tried out there", place.data);
-	message_line("  Its server and database are those of the connection string (-d, MIG_DATABASE or DATABASE_URL).");
-	message_line("  Name another server; or another database of that one, with --same-server.");
+	code = message_error(MIG_CONFIG, "%s is the production database: migrations are never tried there", place.data);
+	message_line("  The connection string (-d, MIG_DATABASE or DATABASE_URL) names the same server and database.");
+	message_line("  Name another server, or another database of that server together with --same-server.");
 	bytes_free(&place);
 	return code;
 }
@@ -83,9 +83,9 @@ refuse_same_server(struct db *db)
 	int code;
 
 	db_place(db, &place);
-	code = message_error(MIG_CONFIG, "%s is on production's server: a scratch database there takes its memory and its disk",
+	code = message_error(MIG_CONFIG, "%s is on the production server: a scratch database there would use its memory and disk",
 	    place.data);
-	message_line("  Name another server, or say that it may be this one:  --same-server");
+	message_line("  Name another server, or allow this one:  --same-server");
 	bytes_free(&place);
 	return code;
 }
@@ -103,7 +103,7 @@ check_production(struct scratch *s, const struct scratch_order *order)
 		return 0;
 	db = db_open(order->production, SCRATCH_APPLICATION, &patience, &code);
 	if (db == NULL) {
-		message_line("  Whether the scratch server is production cannot be told without it; nothing was run.");
+		message_line("  Without it mig cannot tell whether the scratch server is production; nothing was run.");
 		return code;
 	}
 	if ((code = identity_ask(s->admin, &here)) == 0)
@@ -155,7 +155,7 @@ sweep(struct scratch *s)
 	db_place(s->admin, &place);
 	for (i = 0; i < answer_rows(answer); i++)
 		if (drop(s->admin, answer_word(answer, i, 0)))
-			message_info("removed what a killed run left: the database %s, beside %s", answer_word(answer, i, 0), place.data);
+			message_info("removed the database %s next to %s, left by an interrupted run", answer_word(answer, i, 0), place.data);
 	answer_free(answer);
 	bytes_free(&place);
 	return DB_OK;
@@ -188,7 +188,7 @@ say_cannot_create(struct scratch *s, enum db_outcome outcome)
 	if (!denied)
 		return code;
 	bytes_sql_name(&role, db_user(s->admin));
-	message_line("  The role may be given that right:  ALTER ROLE %s CREATEDB;", role.data);
+	message_line("  To grant the right:  ALTER ROLE %s CREATEDB;", role.data);
 	bytes_free(&role);
 	return MIG_DENIED;
 }
@@ -226,7 +226,7 @@ make_schema(struct scratch *s)
 	history_create_sql(&sql, s->schema, strcmp(s->schema, "public") != 0);
 	outcome = db_run(s->db, sql.data, &done);
 	bytes_free(&sql);
-	return outcome == DB_OK ? 0 : outcome == DB_STOPPED ? 128 + signals_caught() : db_say(s->db, outcome, "make the scratch database");
+	return outcome == DB_OK ? 0 : outcome == DB_STOPPED ? 128 + signals_caught() : db_say(s->db, outcome, "create the scratch database");
 }
 
 int
@@ -241,7 +241,7 @@ named_database_open(struct scratch *s, const struct scratch_order *order)
 	if ((code = check_production(s, order)) != 0)
 		return code;
 	if ((outcome = sweep(s)) != DB_OK)
-		return db_say(s->admin, outcome, "look for what killed runs left");
+		return db_say(s->admin, outcome, "find leftovers of interrupted runs");
 	if ((code = create(s)) != 0)
 		return code;
 	free(s->source.target.database);

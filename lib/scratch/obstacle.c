@@ -18,14 +18,14 @@ static const struct {
 } forbidden[] = {
 	{ "ALTER SYSTEM", "ALTER SYSTEM is refused: it changes the server, not the database", false },
 	{ "CREATE|DROP DATABASE", "CREATE and DROP DATABASE are refused: they leave the scratch database", false },
-	{ "CREATE|DROP|ALTER TABLESPACE", "a tablespace is refused: it is a folder of the server", false },
+	{ "CREATE|DROP|ALTER TABLESPACE", "a tablespace is refused: it is a folder on the server", false },
 	{ "CREATE|ALTER|DROP SUBSCRIPTION", "a subscription is refused: it connects to another server", false },
 	{ "COPY [BINARY] name [(...)] FROM|TO PROGRAM", "COPY with PROGRAM is refused: it runs a program on the server", false },
 	{ "COPY (...) TO PROGRAM", "COPY with PROGRAM is refused: it runs a program on the server", false },
-	{ "COPY [BINARY] name [(...)] FROM|TO text", "COPY with a file is refused: it is the server's", false },
-	{ "COPY (...) TO text", "COPY with a file is refused: it is the server's", false },
-	{ "CREATE|ALTER|DROP ROLE|GROUP", "a role is refused: it belongs to the server, and would stay there", true },
-	{ "CREATE|ALTER|DROP USER", "a role is refused: it belongs to the server, and would stay there", true }
+	{ "COPY [BINARY] name [(...)] FROM|TO text", "COPY with a file is refused: the file is on the server", false },
+	{ "COPY (...) TO text", "COPY with a file is refused: the file is on the server", false },
+	{ "CREATE|ALTER|DROP ROLE|GROUP", "a role is refused: it belongs to the whole server and would remain", true },
+	{ "CREATE|ALTER|DROP USER", "a role is refused: it belongs to the whole server and would remain", true }
 };
 
 static bool
@@ -134,7 +134,7 @@ make_role(struct obstacles *o, const char *role, const struct step *step)
 		return false;
 	ARRAY_ROOM(o->roles, o->count, o->cap);
 	o->roles[o->count++] = xstrdup(role);
-	message_info("%s needs the role %s; it is made here, without login and rights", step->migration, role);
+	message_info("%s needs the role %s; it is created here, without login and rights", step->migration, role);
 	return true;
 }
 
@@ -227,7 +227,7 @@ obstacle_take(struct obstacles *o, const struct step *step, const struct sql_scr
 		free(written);
 		return taken;
 	}
-	message_info("%s: line %lu is left out: roles belong to the server, and here they have no rights", step->migration,
+	message_info("%s: line %lu is skipped: roles belong to the server and have no rights here", step->migration,
 	    sql_place(step->sql, strlen(step->sql), s->start).line);
 	return true;
 }
@@ -268,11 +268,11 @@ obstacle_advice(const struct obstacles *o, const struct db_error *error, const s
 	if (advice != NULL)
 		return advice;
 	if (strcmp(error->sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0 && scratch_is_own(o->scratch))
-		return xstrdup("scripts run as an owner who is no superuser, as on hosted platforms; --scratch SOURCE names a server "
-		               "and a role that may do it");
+		return xstrdup("scripts run as an owner who is not a superuser, as on hosted platforms; use --scratch SOURCE for a "
+		               "server and a role that may do it");
 	written = missing_role(error);
 	if (written != NULL && !scratch_is_own(o->scratch))
-		advice = xformat("the scratch server lacks the role: CREATE ROLE \"%s\"; there, or a server of our own, which makes it", written);
+		advice = xformat("the scratch server lacks the role: CREATE ROLE \"%s\"; there, or omit --scratch: mig's own server creates it", written);
 	free(written);
 	return advice;
 }

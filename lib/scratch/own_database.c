@@ -50,7 +50,7 @@ run_all(struct db *db, const char *const texts[])
 
 	for (i = 0; outcome == DB_OK && texts[i] != NULL; i++)
 		outcome = db_run(db, texts[i], &done);
-	code = outcome != DB_OK ? db_say(db, outcome, "make the scratch database") : 0;
+	code = outcome != DB_OK ? db_say(db, outcome, "create the scratch database") : 0;
 	db_close(db);
 	return code;
 }

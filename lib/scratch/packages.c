@@ -61,7 +61,7 @@ static const struct {
 	{ "plperlu", "postgresql-plperl-", "" },
 	{ "plpython3u", "postgresql-plpython3-", "" },
 	{ "pltcl", "postgresql-pltcl-", "" },
-	{ "timescaledb", "timescaledb-2-postgresql-", " of its makers' archive" }
+	{ "timescaledb", "timescaledb-2-postgresql-", " of its vendor's archive" }
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -86,5 +86,5 @@ packages_extension(struct bytes *out, const char *extension, int major)
 			bytes_format(out, "the package %s%d%s", others[i].before, major, others[i].behind);
 			return;
 		}
-	bytes_str(out, "it (its package is not known here)");
+	bytes_str(out, "it (mig does not know its package)");
 }

@@ -89,7 +89,7 @@ take_base(struct server_place *place, char *base, struct bytes *why)
 			return true;
 		}
 		bytes_format(why, "%s%s: %s", why->len > 0 ? "; " : "", base,
-		    t.error == EEXIST ? "it is there, and it is somebody else's" : strerror(t.error));
+		    t.error == EEXIST ? "it exists and belongs to another user" : strerror(t.error));
 	}
 	free(base);
 	return place->base != NULL;
@@ -116,7 +116,7 @@ find_base(struct server_place *place)
 	int code = found ? 0 : message_error(MIG_CONFIG, "no folder for a scratch server: %s", why.data);
 
 	if (found && why.len > 0)
-		message_verbose("not the folder of the scratch server: %s", why.data);
+		message_verbose("not the scratch server's folder: %s", why.data);
 	bytes_free(&why);
 	return code;
 }
@@ -198,9 +198,9 @@ sweep_run(const struct server_place *place, const char *name)
 			(void)signals_wait(-1, 0, 10);
 		}
 		if (!is_held(run, "server.lock") && child_do(place->user, remove_it, run) == 0)
-			message_info("removed what a killed run left: %s%s", run, told ? ", and ended its server" : "");
+			message_info("removed %s%s, left by an interrupted run", run, told ? ", and ended its server" : "");
 		else
-			message_warning("what a killed run left could not be removed yet: %s", run);
+			message_warning("could not yet remove a leftover of an interrupted run: %s", run);
 	}
 	free(run);
 }

@@ -231,11 +231,11 @@ say_failed(const struct replay *r)
 	int code;
 
 	scratch_place(r->scratch, &place);
-	code = message_error(MIG_FAILED, "migration %lld of %zu does not run, %s", r->step->step, r->progress.steps, r->step->migration);
-	message_line("  %-13s %s; nothing of it stays", "tried on", place.data);
+	code = message_error(MIG_FAILED, "migration %lld of %zu failed, %s", r->step->step, r->progress.steps, r->step->migration);
+	message_line("  %-13s %s; nothing of it remains", "tried on", place.data);
 	if (r->step->step > 1)
-		message_line("  %-13s the %lld before it", "ran well", r->step->step - 1);
-	message_line("next: correct the file, then run the same again");
+		message_line("  %-13s the %lld before it", "succeeded", r->step->step - 1);
+	message_line("next: correct the file, then run the same command again");
 	bytes_free(&place);
 	return code;
 }
@@ -277,7 +277,7 @@ refuse(struct replay *r)
 	    .sql = r->step->sql,
 	    .place = sql_place(r->step->sql, strlen(r->step->sql), r->script.statements[at].start),
 	    .message = what,
-	    .advice = "what a migration may not do here belongs to whoever runs the server" });
+	    .advice = "a migration may not do that here; it is up to the server's administrator" });
 	return say_failed(r);
 }
 
@@ -288,7 +288,7 @@ left_open(struct replay *r)
 	script_error_say(&(struct script_error){ .folder = r->folder,
 	    .migration = r->step->migration,
 	    .sql = r->step->sql,
-	    .message = "the script leaves its last transaction open; what that did was rolled back" });
+	    .message = "the script leaves its last transaction open; the work of that transaction was rolled back" });
 	return say_failed(r);
 }
 
@@ -347,9 +347,9 @@ say_ran(const struct replay *r, size_t count, size_t ready, long long ms)
 	if (count == 0)
 		message_info("there are no migrations to run (%s)", place.data);
 	else if (ready == 1 && count == 1)
-		message_info("the migration had run before; what it made was kept (%s)", place.data);
+		message_info("the migration was not run again; its saved result was used (%s)", place.data);
 	else if (ready == count)
-		message_info("all %zu migrations had run before; what they made was kept (%s)", count, place.data);
+		message_info("the %zu migrations were not run again; their saved result was used (%s)", count, place.data);
 	else
 		message_info("%zu migration%s ran in %s%s (%s)", count - ready, count - ready == 1 ? "" : "s", clock_span(ms, span),
 		    ready > 0 ? ", behind those that had run before" : "", place.data);

@@ -17,7 +17,7 @@ static int
 refuse_script(const struct migration *m)
 {
 	if (m->flaw == FLAW_NUL)
-		return message_error(MIG_DATA, "%s/migration.sql: there is a NUL byte in it, which no server takes", m->migration);
+		return message_error(MIG_DATA, "%s/migration.sql: it contains a NUL byte, which PostgreSQL does not accept", m->migration);
 	return message_error(MIG_DATA, "%s: there is no migration.sql in this folder", m->migration);
 }
 
@@ -28,7 +28,7 @@ refuse_to(const struct folder *folder, const char *to)
 	int code = message_error(MIG_DATA, "--to: there is no migration %s in %s", to, folder->path);
 
 	if (nearest != NULL)
-		message_line("  Was this one meant?  --to=%s", nearest);
+		message_line("  Did you mean --to=%s?", nearest);
 	return code;
 }
 

@@ -16,11 +16,11 @@ say_none(const char *why)
 {
 	int code = message_error(MIG_CONFIG, "no scratch server: %s, and neither --scratch nor " SHADOW " names one", why);
 
-	message_line("  Migrations are tried out in a database that is thrown away, never in production. One of these gives one:");
-	message_line("    apt-get install postgresql                     server programs; they are started for the time of a run");
+	message_line("  Migrations are tried in a temporary database, never in production. One of these provides it:");
+	message_line("    apt-get install postgresql                     server programs, started only for the run");
 	message_line("    docker run -d -e POSTGRES_PASSWORD=x -p 127.0.0.1:5433:5432 postgres:17");
 	message_line("    export " SHADOW "=postgresql://postgres:x@127.0.0.1:5433/postgres");
-	message_line("    --scratch env:BRANCH_DATABASE_URL              a branch, or another server, of your host");
+	message_line("    --scratch env:BRANCH_DATABASE_URL              a branch or another server of your hosting provider");
 	return code;
 }
 
@@ -108,7 +108,7 @@ scratch_place(const struct scratch *s, struct bytes *out)
 	if (s->named)
 		bytes_format(out, "the scratch server %s:%lld", db_host(s->db) != NULL ? db_host(s->db) : "of the local socket", db_port(s->db));
 	else
-		bytes_format(out, "PostgreSQL %s, started for this", s->server.programs.version);
+		bytes_format(out, "PostgreSQL %s, started for this run", s->server.programs.version);
 }
 
 void

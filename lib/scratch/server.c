@@ -34,7 +34,7 @@ server_find(struct server *server, int major, struct bytes *why)
 		return false;
 	}
 	if (!child_user_find(&server->user)) {
-		bytes_str(why, "PostgreSQL does not run as root, and there is neither a user postgres nor nobody");
+		bytes_str(why, "PostgreSQL does not run as root, and neither the user postgres nor the user nobody exists");
 		return false;
 	}
 	return true;
@@ -86,7 +86,7 @@ make_cluster(struct server *server)
 		(void)waitpid(pid, &status, 0);
 		return 128 + signals_caught();
 	}
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : fail(server, "could not be made: initdb failed");
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : fail(server, "could not be created: initdb failed");
 }
 
 /* The cached new cluster, or NULL: the one that was made now, and kept. */
@@ -183,7 +183,7 @@ run_process(struct server *server)
 		if (signals_caught() != 0)
 			return 128 + signals_caught();
 		if (clock_now_ms() > until)
-			return fail(server, "does not get ready");
+			return fail(server, "did not become ready");
 		(void)signals_wait(-1, 0, 3);
 	}
 	return 0;
@@ -210,7 +210,7 @@ server_start(struct server *server, const char *from)
 	code = make_cluster(server);
 	if (code == 0)
 		code = run_process(server);
-	return code == -ENOENT ? fail(server, "does not start") : code;
+	return code == -ENOENT ? fail(server, "did not start") : code;
 }
 
 bool

@@ -233,7 +233,7 @@ template_keep(const struct server_place *place, const char *data, const char *pa
 	int error = child_do(place->user, move, &m);
 
 	if (error != 0 && error != EEXIST && error != ENOTEMPTY) /* another run was first */
-		message_verbose("the cluster is not kept for the next run: %s", strerror(error));
+		message_verbose("could not keep the cluster for the next run: %s", strerror(error));
 	(void)child_do(place->user, prune_both, folder);
 	free(folder);
 }

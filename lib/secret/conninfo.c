@@ -21,19 +21,19 @@ check_other_forms(struct parse *p)
 	static const struct {
 		const char *prefix, *rule, *hint;
 	} forms[] = {
-		{ "prisma://", "a URL of Prisma Accelerate, which takes no migrations",
+		{ "prisma://", "a URL of Prisma Accelerate, which does not run migrations",
 		    "Use the direct URL of the database: " SHAPE },
-		{ "prisma+postgres://", "a URL of Prisma's own proxy, which takes no migrations",
+		{ "prisma+postgres://", "a URL of Prisma's own proxy, which does not run migrations",
 		    "Use the direct URL of the database: " SHAPE },
 		{ "jdbc:", "a JDBC URL", "Write it as " SHAPE },
 		{ "psql ", "the command psql before the connection string",
-		    "Leave the command out." },
+		    "Remove the command." },
 		{ "export ", "a line of shell, not its value",
-		    "Leave out what stands before postgresql://" },
+		    "Remove the text before postgresql://" },
 		{ "\"", "the value is in quotes, and they are part of it",
-		    "Leave the quotes out: docker --env-file and the like keep them." },
+		    "Remove the quotes: docker --env-file and similar tools keep them." },
 		{ "'", "the value is in quotes, and they are part of it",
-		    "Leave the quotes out: docker --env-file and the like keep them." },
+		    "Remove the quotes: docker --env-file and similar tools keep them." },
 		{ "$", REFERENCE_RULE, REFERENCE_HINT },
 		{ "{{", REFERENCE_RULE, REFERENCE_HINT }
 	};
@@ -52,13 +52,13 @@ check_invisible(struct parse *p)
 	static const struct {
 		const char *bytes, *rule;
 	} marks[] = {
-		{ "\xEF\xBB\xBF", "U+FEFF, a byte order mark, which is not shown" },
-		{ "\xE2\x80\x8B", "U+200B, a space without width, which is not shown" },
-		{ "\xE2\x80\x8C", "U+200C, a joiner without width, which is not shown" },
-		{ "\xE2\x80\x8D", "U+200D, a joiner without width, which is not shown" },
-		{ "\xE2\x81\xA0", "U+2060, a joiner without width, which is not shown" },
-		{ "\xC2\xA0", "U+00A0, a space that is not broken, which is not trimmed" },
-		{ "\xC2\xAD", "U+00AD, a soft hyphen, which is not shown" },
+		{ "\xEF\xBB\xBF", "U+FEFF, an invisible byte order mark" },
+		{ "\xE2\x80\x8B", "U+200B, an invisible zero-width space" },
+		{ "\xE2\x80\x8C", "U+200C, an invisible zero-width non-joiner" },
+		{ "\xE2\x80\x8D", "U+200D, an invisible zero-width joiner" },
+		{ "\xE2\x81\xA0", "U+2060, an invisible word joiner" },
+		{ "\xC2\xA0", "U+00A0, a no-break space, which is not trimmed" },
+		{ "\xC2\xAD", "U+00AD, an invisible soft hyphen" },
 		{ "\xE2\x80\x9C", "U+201C, a typographic quote, around the value" },
 		{ "\xE2\x80\x9D", "U+201D, a typographic quote, around the value" },
 		{ "\xE2\x80\x9E", "U+201E, a typographic quote, around the value" },
@@ -100,7 +100,7 @@ fail_scheme(struct parse *p, size_t scheme_end)
 
 	if (conninfo_begins_with(p->text, p->start, p->end, "postgres") &&
 	    (len == sizeof "postgres:" - 1 || conninfo_begins_with(p->text, p->start, p->end, "postgresql:")))
-		return conninfo_fail(p, scheme_end, "two slashes are missing behind the colon",
+		return conninfo_fail(p, scheme_end, "two slashes are missing after the colon",
 		    "Write it as " SHAPE);
 	if (conninfo_begins_with(p->text, p->start, p->end, "postgres") &&
 	    conninfo_find(p->text, p->start, scheme_end, "+") < scheme_end)
@@ -108,8 +108,8 @@ fail_scheme(struct parse *p, size_t scheme_end)
 		    "a driver's name in the scheme", "Write postgresql:// alone.");
 	if (conninfo_begins_with(p->text, scheme_end, p->end, "//"))
 		return conninfo_fail(p, p->start,
-		    "the URL begins neither with postgresql:// nor postgres://",
-		    "Only PostgreSQL is deployed to; the scheme is written in lower case.");
+		    "the URL does not begin with postgresql:// or postgres://",
+		    "mig supports only PostgreSQL; write the scheme in lower case.");
 	return conninfo_fail(p, p->start, "neither a URL nor a keyword string", "Write it as " SHAPE);
 }
 
@@ -139,7 +139,7 @@ parse_any(struct parse *p)
 		return conninfo_fail(p, p->start, "the connection string is empty", NULL);
 	for (zero = p->start; zero < p->end; zero++)
 		if (p->text[zero] == '\0')
-			return conninfo_fail(p, zero, "a zero byte", NULL);
+			return conninfo_fail(p, zero, "a NUL byte", NULL);
 	if (!check_invisible(p))
 		return false;
 	if (conninfo_begins_with(p->text, p->start, p->end, "postgresql://") ||

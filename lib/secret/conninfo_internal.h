@@ -10,7 +10,7 @@
 #include "secret/conninfo.h"
 
 #define SHAPE "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-#define ZERO_RULE "an encoded zero byte (%00)"
+#define ZERO_RULE "an encoded NUL byte (%00)"
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 struct parse {
@@ -31,7 +31,7 @@ struct parse {
 
 #define REFERENCE_RULE "an unresolved reference to a variable"
 #define REFERENCE_HINT                                                                            \
-	"The shell or the platform was to replace it: check the name, and what the quotes keep."
+	"The shell or the platform did not replace it: check the name, and the quotes around it."
 
 /*
  * --- a password in another slot ---
@@ -44,7 +44,7 @@ struct parse {
 #define SLOT_HINT                                                                                 \
 	"The form is " SHAPE "?NAME=VALUE&NAME=VALUE; a character that belongs to a name is percent-encoded."
 #define QUOTED_HINT "The form is  host=HOST dbname=NAME user=NAME: blanks between, and quotes around a value with ; or &."
-#define KEYWORD_RULE "something that looks like a password outside of the password's place"
+#define KEYWORD_RULE "something like a password in the wrong place"
 
 /* --- parameters: the query of a URL, the words of a keyword string --- */
 

@@ -73,9 +73,9 @@ fail_keyword(struct parse *p, size_t start, size_t end, size_t value)
 		conninfo_begins_with(p->text, value, p->end, "\"postgres") ||
 		conninfo_begins_with(p->text, value, p->end, "'postgres")))
 		return conninfo_fail(p, start, "the name of a variable before its value",
-		    "Leave out the name and the =.");
-	return conninfo_fail(p, start, "a word before = that is no parameter of libpq",
-	    "A value with blanks stands in quotes: password='two words'");
+		    "Remove the name and the =.");
+	return conninfo_fail(p, start, "unknown connection parameter",
+	    "A value with blanks needs quotes: password='two words'");
 }
 
 static bool
@@ -118,7 +118,7 @@ conninfo_parse_keywords(struct parse *p)
 		at = skip_blanks(p, name_end);
 		if (at == p->end || p->text[at] != '=')
 			return conninfo_fail(p, start, "a word without =",
-			    "A value with blanks stands in quotes: password='two words'");
+			    "A value with blanks needs quotes: password='two words'");
 		at = skip_blanks(p, at + 1);
 		if (parameter == NULL)
 			return fail_keyword(p, start, name_end, at);

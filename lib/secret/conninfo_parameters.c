@@ -217,7 +217,7 @@ conninfo_parameter_set(struct parse *p, const struct parameter *parameter, char 
 			return true;
 		}
 		rule = "a URL as the value of dbname";
-		hint = "Give the URL alone.";
+		hint = "Use the URL alone.";
 		break;
 	case SCHEMA:
 		if (!conninfo_check_schema(p, value, at)) {
@@ -235,7 +235,7 @@ conninfo_parameter_set(struct parse *p, const struct parameter *parameter, char 
 			put(target, "sslmode", value);
 			return true;
 		}
-		rule = "sslmode is none of disable, allow, prefer, require, verify-ca, verify-full";
+		rule = "invalid sslmode; must be one of disable, allow, prefer, require, verify-ca, verify-full";
 		break;
 	case SSL:       /* JDBC's; libpq knows this one value */
 		if (strcmp(value, "true") == 0 && conninfo_given(target, "sslmode") == NULL)
@@ -254,14 +254,14 @@ conninfo_parameter_set(struct parse *p, const struct parameter *parameter, char 
 	case POOLED:
 		target->pooled = strcmp(value, "true") == 0;
 		if (!target->pooled && strcmp(value, "false") != 0)
-			rule = "pgbouncer is neither true nor false";
+			rule = "pgbouncer must be true or false";
 		break;
 	case APPLICATION:
 		put(target, "fallback_application_name", value);
 		return true;
 	case PKCS12:
-		rule = "sslidentity, a PKCS#12 file, is not understood by libpq";
-		hint = "Take certificate and key out (openssl pkcs12), for sslcert and sslkey.";
+		rule = "libpq does not support sslidentity, a PKCS#12 file";
+		hint = "Extract certificate and key (openssl pkcs12) for sslcert and sslkey.";
 		break;
 	case LIBPQ:
 		put(target, parameter->name, value);
@@ -281,11 +281,11 @@ bool
 conninfo_check_secret_parameter(struct parse *p, const struct parameter *parameter, size_t at)
 {
 	if (parameter->kind == OTHER_SECRET)
-		return conninfo_fail(p, at, "a secret other than the password, which could not be guarded",
-		    "Use a key file that needs no password, and that only its owner may read.");
+		return conninfo_fail(p, at, "a secret other than the password, which mig cannot protect",
+		    "Use a key file without a password that only its owner can read.");
 	if (parameter->kind == PASSWORD && p->target->is_url)
 		return conninfo_fail(p, at,
-		    "the password is a parameter: libpq would take it, Prisma would not",
+		    "the password is a parameter: libpq accepts that, Prisma does not",
 		    "Write it before the host: " SHAPE);
 	return true;
 }
@@ -316,6 +316,6 @@ conninfo_finish_tls(struct parse *p)
 	if (conninfo_given(target, "sslmode") == NULL)
 		put(target, "sslmode", xstrdup("verify-full"));
 	return strcmp(conninfo_given(target, "sslmode")->value, "verify-full") == 0 ||
-	    conninfo_fail(p, p->start, "sslrootcert=system with an sslmode that does not look at the host's name",
-	        "Anybody gets a certificate from one of the system's authorities: sslmode=verify-full");
+	    conninfo_fail(p, p->start, "sslrootcert=system with an sslmode that does not verify the host name",
+	        "Anybody can get a certificate from a public authority; use sslmode=verify-full");
 }

@@ -73,11 +73,11 @@ conninfo_check_slot(struct parse *p, size_t start, size_t end, const char *raw)
 		return conninfo_fail(p, at, KEYWORD_RULE, hint);
 	at = conninfo_find(p->text, start, end, raw);
 	if (at < end)
-		return conninfo_fail(p, at, "a character that separates, in the middle of a value", hint);
+		return conninfo_fail(p, at, "an unquoted separator inside a value", hint);
 	if (end > start && strchr("\"'", p->text[end - 1]) != NULL &&
 	    conninfo_find(p->text, start, end - 1, "\"'") == end - 1)
-		return conninfo_fail(p, end - 1, "a quote at the end of a value, which nothing opened",
-		    "Leave it out, or encode it: \" as %22, ' as %27.");
+		return conninfo_fail(p, end - 1, "a closing quote without an opening one",
+		    "Remove it, or encode it: \" as %22, ' as %27.");
 	return true;
 }
 
@@ -94,7 +94,7 @@ conninfo_check_user(struct parse *p, size_t start, size_t end)
 
 		if (conninfo_resolved_char(p->text, &at, end) == ':')
 			return conninfo_fail(p, before, "a colon in the user's name",
-			    "Between user and password stands a plain colon: " SHAPE);
+			    "Write a plain colon between user and password: " SHAPE);
 	}
 	return true;
 }
@@ -113,7 +113,7 @@ conninfo_check_host(struct parse *p, const char *value, size_t at)
 		first = c == ',';
 		if (conninfo_is_control(*value) || (!directory && c < 0x80 && !conninfo_is_letter(*value) && !conninfo_is_digit(*value) &&
 		    strchr(".-_:%,", c) == NULL) || (directory && strchr(";&?=", c) != NULL))
-			return conninfo_fail(p, at, "a character that no host name has",
+			return conninfo_fail(p, at, "a character that is not valid in a host name",
 			    p->target->is_url ? SLOT_HINT : QUOTED_HINT);
 	}
 	return true;

@@ -188,7 +188,7 @@ conninfo_check_password(struct parse *p, size_t start, size_t end)
 	if (end - start > 2 && p->text[start] == '[' && p->text[end - 1] == ']' &&
 	    (conninfo_begins_with(p->text, start, end, "[YOUR") || conninfo_begins_with(p->text, start, end, "[PASSWORD")))
 		return conninfo_fail(p, start, "the password is still the example's placeholder",
-		    "Put the password there, without the brackets.");
+		    "Replace it with the password, without the brackets.");
 	if (zero < end && p->target->is_url)
 		return conninfo_fail(p, zero, ZERO_RULE, NULL);
 	return true;

@@ -18,7 +18,7 @@ check_authority(struct parse *p, size_t start, size_t end)
 	if (late == p->end)
 		return true;
 	if (conninfo_find(p->text, start, end, "@") < end)
-		return conninfo_fail(p, late, "an @ behind the host",
+		return conninfo_fail(p, late, "an @ after the host",
 		    "Write @ as %40, and in a password also / as %2F, ? as %3F, # as %23.");
 	switch (p->text[end]) {
 	case '/':
@@ -82,7 +82,7 @@ parse_ipv6(struct parse *p, size_t start, size_t *end, struct bytes *hosts)
 	/* behind a % stands a zone: [fe80::1%eth0] */
 	if (close == start + 1 || (i < close && p->text[i] != '%') ||
 	    conninfo_find(p->text, i, close, " /\\;&?=") < close)
-		return conninfo_fail(p, start, "no IPv6 address between the brackets", NULL);
+		return conninfo_fail(p, start, "not an IPv6 address between the brackets", NULL);
 	bytes_add(hosts, p->text + start + 1, i - start - 1);
 	/* the % before a zone is written as such or, as RFC 6874 has it, as %25 */
 	if (i < close)
@@ -103,8 +103,8 @@ parse_host_name(struct parse *p, size_t start, size_t end, struct bytes *hosts)
 	for (i = start; i < end; i++)
 		if ((unsigned char)p->text[i] < 0x80 && !conninfo_is_letter(p->text[i]) && !conninfo_is_digit(p->text[i]) &&
 		    strchr(".-_%", p->text[i]) == NULL)
-			return conninfo_fail(p, i, "a character that no host name has",
-			    "In a user name or password encode special characters, e.g. [ as %5B; parameters stand behind a ?.");
+			return conninfo_fail(p, i, "a character that is not valid in a host name",
+			    "In a user name or password encode special characters, e.g. [ as %5B; parameters follow a ?.");
 	if (!conninfo_check_slot(p, start, end, ""))
 		return false;
 	while ((percent = conninfo_find(p->text, percent, end, "%")) < end)
@@ -121,7 +121,7 @@ parse_host_name(struct parse *p, size_t start, size_t end, struct bytes *hosts)
 	if ((ok = host[i] == '\0'))
 		bytes_str(hosts, host);
 	else
-		(void)conninfo_fail(p, start, "an encoded character that no host name has", NULL);
+		(void)conninfo_fail(p, start, "an encoded character that is not valid in a host name", NULL);
 	free(host);
 	return ok;
 }
@@ -138,7 +138,7 @@ parse_host(struct parse *p, size_t start, size_t end, struct bytes *hosts, struc
 		name_end = conninfo_find(p->text, start, end, ":");
 		if (name_end < end && conninfo_find(p->text, name_end + 1, end, ":") < end)
 			return conninfo_fail(p, start, "more than one colon in a host and its port",
-			    "An IPv6 address stands in brackets: [2001:db8::1]:5432");
+			    "Write an IPv6 address in brackets: [2001:db8::1]:5432");
 		if (name_end == start)
 			return conninfo_fail(p, start, "a host is missing in the list", NULL);
 		if (!parse_host_name(p, start, name_end, hosts))
@@ -146,7 +146,7 @@ parse_host(struct parse *p, size_t start, size_t end, struct bytes *hosts, struc
 	}
 	if (name_end < end && p->text[name_end] != ':')
 		return conninfo_fail(p, name_end,
-		    "something between the ] of an IPv6 address and the port", NULL);
+		    "unexpected text between the ] of an IPv6 address and the port", NULL);
 	return parse_port(p, name_end < end ? name_end + 1 : end, end, ports);
 }
 
@@ -218,7 +218,7 @@ parse_path(struct parse *p, size_t start, size_t end)
 	if (p->target->host != NULL && segment == start && segment + 1 < end)
 		return conninfo_fail(p, start, "two slashes before the database", "Write it as " SHAPE);
 	if (p->target->host == NULL && !p->host_needed && segment + 1 < end)
-		return conninfo_fail(p, start, "three slashes, so that the host is taken for the database",
+		return conninfo_fail(p, start, "three slashes: the host would be read as the database",
 		    "Write it as " SHAPE);
 	for (i = start; i < segment; i++) {
 		unsigned char c = (unsigned char)p->text[i];
@@ -255,12 +255,12 @@ check_parameter_name(struct parse *p, const char *name, size_t at)
 	size_t i;
 
 	if (strncmp(name, "amp;", 4) == 0)
-		return conninfo_fail(p, at, "&amp; where & is meant: the string was copied out of HTML", "Write & alone.");
+		return conninfo_fail(p, at, "&amp; instead of &: the string was copied from HTML", "Write & instead.");
 	if (is_password_name(name))
 		return conninfo_check_secret_parameter(p, conninfo_parameter_find("password", 8), at);
 	for (i = 0; name[i] != '\0'; i++)
 		if (!conninfo_is_letter(name[i]) && !conninfo_is_digit(name[i]) && strchr("_.-", name[i]) == NULL)
-			return conninfo_fail(p, at, "a parameter whose name has other characters than letters, digits, _ . and -",
+			return conninfo_fail(p, at, "a parameter name with characters other than letters, digits, _ . and -",
 			    SLOT_HINT);
 	return true;
 }
@@ -313,11 +313,11 @@ finish_url(struct parse *p, bool path)
 	const struct conninfo_parameter *address = conninfo_given(target, "hostaddr");
 
 	if (p->host_parameter && p->port_at != 0)
-		return conninfo_fail(p, p->port_at, "host= and port= beside another port in the URL",
-		    "Prisma takes the URL's port, libpq the parameter's: write the one that is meant in both places.");
+		return conninfo_fail(p, p->port_at, "host= and port= differ from the port in the URL",
+		    "Prisma uses the URL's port, libpq the parameter: write the same port in both places.");
 	if (p->host_needed && target->host == NULL && (address == NULL || *address->value == '\0'))
 		return conninfo_fail(p, p->host_at, "the host is empty",
-		    "Did a variable resolve to nothing? For a socket add ?host=/its/directory.");
+		    "Is a variable empty? For a socket add ?host=/its/directory.");
 	if (target->host != NULL && target->port == NULL)
 		target->port = xstrdup("5432");
 	/* Without a path Prisma takes `postgres`; with an empty one the server, the user's name. */

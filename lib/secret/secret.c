@@ -239,7 +239,7 @@ secret_begin(int argc, char *const argv[])
 	int i;
 
 	if (sodium_init() < 0)
-		MESSAGE_BUG("libsodium does not start");
+		MESSAGE_BUG("libsodium could not be initialized");
 	close_to_others();
 	take("DATABASE_URL");
 	take("SHADOW_DATABASE_URL");

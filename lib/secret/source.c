@@ -39,13 +39,13 @@ static int
 say_password_seen(int code, const char *spot)
 {
 	code = message_error(
-	    code, "there is a password in %s; it says only where the string is", spot);
+	    code, "%s contains a password; it must only say where the string is", spot);
 	if (*spot == '-')
 		message_line(
-		    "  Other users see command lines, and histories and logs keep them. Instead:");
+		    "  Other users can see command lines, and shell histories and logs keep them. Instead:");
 	else
 		message_line(
-		    "  A string with a password belongs into DATABASE_URL, or in one of these:");
+		    "  A string with a password belongs in DATABASE_URL, or in one of these:");
 	source_say_ways();
 	return code;
 }
@@ -112,7 +112,7 @@ parse_word(const struct search *s, const char *word)
 	if (target->is_name && is_variable(word)) {
 		(void)message_error(
 		    s->wrong, "%s %s: that is a variable, not a database", s->spot, word);
-		message_line("  Its value is meant with:  -d env:%s", word);
+		message_line("  To use its value:  -d env:%s", word);
 		return s->wrong;
 	}
 	return 0;
@@ -164,7 +164,7 @@ find_certificates(const struct search *s)
 		}
 		bytes_free(&beside);
 		(void)message_error(MIG_CONFIG, "cannot read the file of %s, %s: %s", parameter->keyword, path, strerror(errno));
-		message_line("  It was looked for %s. Without it the server would not be verified; nothing was connected.",
+		message_line("  mig looked for it %s. Without it the server cannot be verified; no connection was made.",
 		    *path == '/' ? "there" : "in this folder and in prisma/");
 		return MIG_CONFIG;
 	}
@@ -190,8 +190,8 @@ refuse_absent(const struct conninfo *target)
 {
 	if (is_wanted(target, "gssencmode", "PGGSSENCMODE", "require") || is_wanted(target, "krbsrvname", "PGKRBSRVNAME", NULL) ||
 	    is_wanted(target, "gsslib", "PGGSSLIB", NULL)) {
-		(void)message_error(MIG_CONFIG, "gssencmode=require, krbsrvname or gsslib is set, and this one file has no Kerberos");
-		message_line("  Leave it out, where the server takes TLS and a password; else use the programs of a package.");
+		(void)message_error(MIG_CONFIG, "gssencmode=require, krbsrvname or gsslib is set, and this static program has no Kerberos");
+		message_line("  Remove it if the server accepts TLS and a password; otherwise use the packaged programs.");
 		return MIG_CONFIG;
 	}
 	if (is_wanted(target, "sslrootcert", "PGSSLROOTCERT", "system") && trust_file() == NULL && trust_folder() == NULL)

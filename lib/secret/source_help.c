@@ -18,7 +18,7 @@ void
 source_say_ways(void)
 {
 	message_line("    read -rs DATABASE_URL; export DATABASE_URL      "
-	             "paste it; not echoed, not in the shell's history");
+	             "paste it; not echoed, not in the shell history");
 	message_line(
 	    "    -d env:PROD_DATABASE_URL                        it is in another variable");
 	message_line("    -d file:/run/secrets/database-url               "
@@ -26,7 +26,7 @@ source_say_ways(void)
 	if (source_has_shell())
 		message_line("    -d 'cmd:railway variables --json | jq -r .DATABASE_URL'");
 	message_line("    -d 'host=db.example.com dbname=shop'            "
-	             "no password in it; .pgpass has it, as in psql");
+	             "without the password; it comes from .pgpass, as in psql");
 }
 
 /* The variables that are set and may be meant instead of `name`; returns how many there are. */
@@ -92,11 +92,11 @@ source_say_missing(const char *name, bool empty, const char *what)
 	}
 	count = find_others(name, others);
 	if (empty)
-		message_line("  A reference to another variable that resolves to nothing leaves this.");
+		message_line("  A reference to an empty variable can cause this.");
 	if (!empty && is_behind_pipe()) {
 		say_slip(name, count > 0 ? others[0] : NULL);
 	} else {
-		message_line("  No database is ever guessed. Say where the string is, in one of these ways:");
+		message_line("  mig never guesses a database. Say where the string is in one of these ways:");
 		source_say_ways();
 		for (i = 0; i < count; i++)
 			message_line("  %s is set: -d env:%s", others[i], others[i]);

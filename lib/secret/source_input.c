@@ -87,11 +87,11 @@ file_open(struct source_input *in, const char *path)
 	if (why != 0) {
 		fail_file(in, why);
 		if (strstr(path, "://") != NULL)
-			message_line("  It looks like a connection string; a path belongs there.");
+			message_line("  Expected a path there, but this is a connection string.");
 	} else {
 		in->code = message_error(MIG_CONFIG, "%s can be read by other users", in->label.data);
 		shell_path_word(&word, path);
-		message_line("  Make it yours alone:  chmod 600 %s", word.data);
+		message_line("  Remove the access of others:  chmod 600 %s", word.data);
 		bytes_free(&word);
 	}
 	if (fd >= 0)
@@ -130,11 +130,11 @@ command_fault(struct secret *secret, int why, int status)
 	if (WEXITSTATUS(status) != 0)
 		return xformat("failed with exit code %d", WEXITSTATUS(status));
 	if (secret == NULL)
-		return xformat("printed what cannot be read: %s",
+		return xformat("printed output that cannot be read: %s",
 		    why == EFBIG ? "its first line is too long" : strerror(why));
 	if (secret_length(secret) == 0)
 		return xstrdup("printed nothing");
-	return secret_use(secret, is_null, secret) != NULL ? xstrdup("printed null") : NULL;
+	return secret_use(secret, is_null, secret) != NULL ? xstrdup("printed null: the key does not exist") : NULL;
 }
 
 bool
@@ -185,7 +185,7 @@ read_command(struct source_input *in, const char *command, const char *what)
 	bytes_str(&in->label, "the output of the command after \"cmd:\"");
 	if (!source_has_shell()) {
 		in->code = message_error(MIG_CONFIG,
-		    "no %s: there is no shell here (/bin/sh) to run what is after \"cmd:\"; use file: or env:", what);
+		    "no %s: the command after \"cmd:\" needs /bin/sh, which does not exist here; use file: or env:", what);
 		return;
 	}
 	pipe_before = signal(SIGPIPE, SIG_DFL);
@@ -228,7 +228,7 @@ read_variable(struct source_input *in, const char *name, const char *what)
 	in->secret = secret_take(name);
 	bytes_str(&in->label, name);
 	if (secret_length(in->secret) > 0 && path != NULL) {
-		input_refuse(in, message_error(MIG_CONFIG, "both %s and %s are set; which one counts?", name, twin));
+		input_refuse(in, message_error(MIG_CONFIG, "both %s and %s are set; only one is allowed", name, twin));
 		message_line("  Unset one of them:  unset %s", twin);
 	} else if (path != NULL) {
 		source_input_free(in);
@@ -247,17 +247,17 @@ source_read(struct source_input *in, const char *word, const char *what, int wro
 		if (source_is_variable_name(word + 4))
 			read_variable(in, word + 4, what);
 		else
-			in->code = message_error(wrong, "\"env:\" wants the name of a variable behind it");
+			in->code = message_error(wrong, "\"env:\" must be followed by the name of a variable");
 	} else if (strncmp(word, "file:", 5) == 0) {
 		if (word[5] != '\0')
 			read_file(in, word + 5, NULL, what);
 		else
-			in->code = message_error(wrong, "\"file:\" wants a path behind it");
+			in->code = message_error(wrong, "\"file:\" must be followed by a path");
 	} else if (strncmp(word, "cmd:", 4) == 0) {
 		if (word[4] != '\0')
 			read_command(in, word + 4, what);
 		else
-			in->code = message_error(wrong, "\"cmd:\" wants a command behind it");
+			in->code = message_error(wrong, "\"cmd:\" must be followed by a command");
 	} else {
 		return false;
 	}
@@ -272,8 +272,8 @@ secret_open(const char *word, const char *what, int *code)
 
 	if (!source_read(&in, word, what, MIG_USAGE))
 		in.code = message_error(MIG_USAGE,
-		    "the %s is given as env:NAME, file:PATH or cmd:COMMAND, "
-		    "since command lines can be seen by other users",
+		    "the %s must be given as env:NAME, file:PATH or "
+		    "cmd:COMMAND, because other users can see command lines",
 		    what);
 	*code = in.code;
 	secret = in.secret;

@@ -84,14 +84,14 @@ say_changed_beside(struct seeding *s, const struct seed_table *t)
 
 	if (actions != NULL) {
 		s->code = seed_refuse(t->file, 0,
-		    "rows of it point at rows that --prune deletes, and would be deleted or changed "
-		    "with them (ON DELETE %s): add those to their file, or take these out", actions);
+		    "its rows reference rows that --prune deletes, and would be deleted or changed "
+		    "with them (ON DELETE %s): add the referenced rows to their file, or remove these", actions);
 	} else if (outcome == DB_OK) {
 		s->code = message_error(MIG_FAILED,
 		    "%s: rows that it has were changed or deleted in table \"%s\" while --prune deleted rows", t->file->path,
 		    t->sql.table);
-		message_line("  No foreign key of that table says so (ON DELETE): look for a trigger that does.");
-		message_line("  Nothing was seeded: all was rolled back.");
+		message_line("  No foreign key of that table does that (ON DELETE): look for a trigger.");
+		message_line("  Nothing was seeded: everything was rolled back.");
 	}
 	answer_free(a);
 	return outcome;

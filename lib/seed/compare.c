@@ -52,7 +52,7 @@ say_duplicate(struct seeding *s, const struct seed_table *t, const struct answer
 
 	upsert_row_text(&sql, &t->sql, names, count, answer_text(a, 0, 0));
 	if (db_query(s->db, &row, sql.data, 0, NULL) == DB_OK && answer_rows(row) > 0)
-		(void)seed_refuse(t->file, second, "%s is there already, on line %lu", answer_text(row, 0, 0),
+		(void)seed_refuse(t->file, second, "%s appears already on line %lu", answer_text(row, 0, 0),
 		    first);
 	answer_free(row);
 	bytes_free(&sql);
@@ -103,8 +103,8 @@ check_empty(const struct seed_table *t)
 	if (t->file->kind != SEED_NDJSON || t->read > 0 || t->deleted == 0)
 		return 0;
 	return seed_refuse(t->file, 0,
-	    "it has no row, and --prune would delete all %lld rows of table \"%s\"; if that is meant, a .csv "
-	    "with nothing but its first line says so", t->deleted, t->sql.table);
+	    "it contains no rows, and --prune would delete all %lld rows of table \"%s\"; if that is "
+	    "intended, use a .csv with only a header line", t->deleted, t->sql.table);
 }
 
 /* Compares every file with its table, in one round. */

@@ -29,14 +29,14 @@ check_csv(struct copy_source *feed, const char *text, size_t len)
 	struct seed_csv_scan *scan = &feed->csv;
 
 	if (!seed_csv_scan(scan, text, len) && scan->other != NULL)
-		return seed_refuse(feed->file, scan->line, "the line ends in %s, those before it in %s", scan->other,
+		return seed_refuse(feed->file, scan->line, "the line ends with %s, the lines before it with %s", scan->other,
 		    scan->ending);
 	if (scan->fault != NULL)
 		return seed_refuse(feed->file, scan->row + 1,
-		    "%s: a value with quotes stands in quotes, and each of its own is doubled", scan->fault);
+		    "%s: a value that contains quotes must be quoted, and each quote in it doubled", scan->fault);
 	if (feed->ended && scan->where == CSV_QUOTED)
 		return seed_refuse(feed->file, scan->row + 1,
-		    "a quote that opens in the row that begins here is never closed");
+		    "a quote in the row that begins here is not closed");
 	return 0;
 }
 
@@ -257,11 +257,11 @@ feed_line(struct copy_source *feed, const char *line, size_t len)
 		add_row(&feed->out, &row);
 	} else {
 		if (*from != '{')
-			return seed_refuse(file, feed->line, "this is no JSON object: NDJSON has one a line%s",
-			    *from == '[' ? " (of a list, jq -c '.[]' makes them)" : "");
+			return seed_refuse(file, feed->line, "this is not a JSON object: NDJSON has one per line%s",
+			    *from == '[' ? " (for an array: jq -c '.[]')" : "");
 		if (has_nul_escape(from, (size_t)(line + len - from)))
 			return seed_refuse(file, feed->line,
-			    "there is a \\u0000 in the line, which no text in PostgreSQL can have");
+			    "the line contains \\u0000, which a text in PostgreSQL cannot contain");
 		add_escaped(&feed->out, from, (size_t)(line + len - from));
 		bytes_char(&feed->out, '\n');
 	}

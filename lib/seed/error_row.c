@@ -11,7 +11,7 @@
 #include "seed/error_row_internal.h"
 #include "seed/upsert.h"
 
-const char error_row_rolled_back[] = "  Nothing was seeded: all was rolled back.";
+const char error_row_rolled_back[] = "  Nothing was seeded: everything was rolled back.";
 
 /* --- saying it --- */
 
@@ -45,14 +45,14 @@ static void
 say_hint(const struct db_error *e, const struct seed_table *t, const struct upsert_column *c)
 {
 	if (is_no_json(e, t))
-		message_line("  hint        an object a line, whole:  jq -c . FILE  says where it is none, and makes lines");
+		message_line("  hint        one complete object per line:  jq -c . FILE  finds the error and writes such lines");
 	else if (t != NULL && strcmp(e->sqlstate, SQLSTATE_DATETIME_FIELD_OVERFLOW) == 0)
 		message_line("  hint        dates are read as 2023-12-25");
 	else if (t != NULL && strcmp(e->sqlstate, SQLSTATE_INVALID_TEXT_REPRESENTATION) == 0 && strstr(e->message, "\"\"") != NULL)
-		message_line("  hint        \"\" is the empty text; nothing at all is NULL");
+		message_line("  hint        \"\" is the empty text; an empty field is NULL");
 	else if (c != NULL && !c->in_file && strcmp(e->sqlstate, SQLSTATE_NOT_NULL_VIOLATION) == 0)
-		message_line("  hint        Prisma's client makes such a value (@updatedAt, cuid()), the database does not: "
-		    "put it in the file, and under insert-only");
+		message_line("  hint        Prisma's client generates such a value (@updatedAt, cuid()), the database does "
+		    "not: add it to the file, and to insert-only");
 	else if (e->hint != NULL)
 		message_quote("  hint        ", e->hint);
 }

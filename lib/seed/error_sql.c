@@ -74,12 +74,12 @@ error_row_say_policies(struct db *db, const struct db_error *e)
 	if (db_query_ours(db, &a, policies_sql, 1, &message) == DB_OK && answer_rows(a) > 0) {
 		const char *role = answer_word(a, 0, POLICIES_ROLE), *owner = answer_word(a, 0, POLICIES_OWNER);
 
-		message_line("  Row level security hides rows of %s from the role %s: they would be taken for missing.",
+		message_line("  Row level security hides rows of %s from the role %s: they would be treated as missing.",
 		    answer_word(a, 0, POLICIES_TABLE), role);
 		message_line("  One of these is needed:");
 		if (!answer_flag(a, 0, POLICIES_FORCED))
-			message_line("  its owner, or a member:   GRANT %s TO %s;", owner, role);
-		message_line("  a role it is not for:     ALTER ROLE %s BYPASSRLS;", role);
+			message_line("  membership in the owner:  GRANT %s TO %s;", owner, role);
+		message_line("  bypassing policies:       ALTER ROLE %s BYPASSRLS;", role);
 		message_line("  only what the role sees:  --enable-row-security");
 	}
 	answer_free(a);

@@ -82,7 +82,7 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 	int error;
 
 	if (path == NULL) {
-		*code = message_error(MIG_DATA, "no file can be named after table \"%s\"", t->sql.table);
+		*code = message_error(MIG_DATA, "table \"%s\" has a name that a file cannot have", t->sql.table);
 		return DB_OK;
 	}
 	free(t->file->path);

@@ -30,11 +30,11 @@ seed_check_text(const struct seed_file *file, const char *text, size_t len, unsi
 	for (at = text; (at = memchr(at, '\n', bad - (size_t)(at - text))) != NULL; at++)
 		line++;
 	if (wide)
-		return seed_refuse(file, line, "this is no text in UTF-8, but in UTF-16: save it as UTF-8");
+		return seed_refuse(file, line, "this is not UTF-8 text but UTF-16: save it as UTF-8");
 	if (nul != NULL)
-		return seed_refuse(file, line, "this is no text in UTF-8: there is a NUL byte");
+		return seed_refuse(file, line, "this is not UTF-8 text: it contains a NUL byte");
 	return seed_refuse(file, line,
-	    "this is no text in UTF-8: there is a byte 0x%02X; save it as UTF-8, as with  iconv -f WINDOWS-1252 -t UTF-8",
+	    "this is not UTF-8 text: it contains the byte 0x%02X; save it as UTF-8, as with  iconv -f WINDOWS-1252 -t UTF-8",
 	    (unsigned)(unsigned char)text[bad]);
 }
 

@@ -78,16 +78,16 @@ check_first_line(const struct seed_file *file, int fd)
 	len = (size_t)(newline - at);
 	len -= len > 0 && at[len - 1] == '\r';
 	if (len == 5 && memcmp(at, "sep=", 4) == 0)
-		return seed_refuse(file, 1, "\"sep=%c\" is for spreadsheets: take this line out, the first one names the columns",
+		return seed_refuse(file, 1, "\"sep=%c\" is for spreadsheets: remove this line; the first line must name the columns",
 		    at[4]);
 	separator = seed_csv_separator(at, len, seed_delimiter(file));
 	if (separator == '\0')
 		return 0;
 	if (separator == ',')
-		return seed_refuse(file, 1, "fields are separated by commas: name it .csv (a name that has one stands in quotes)");
+		return seed_refuse(file, 1, "fields are separated by commas: name it .csv (quote a name that contains one)");
 	if (separator == '\t')
-		return seed_refuse(file, 1, "fields are separated by tabs: name it .tsv (a name that has one stands in quotes)");
-	return seed_refuse(file, 1, "fields are separated by %c: write %s (a name that has one stands in quotes)", separator,
+		return seed_refuse(file, 1, "fields are separated by tabs: name it .tsv (quote a name that contains one)");
+	return seed_refuse(file, 1, "fields are separated by %c: write %s (quote a name that contains one)", separator,
 	    file->kind == SEED_TSV ? "tabs" : "commas");
 }
 
@@ -156,7 +156,7 @@ take_file(struct seed_input *input, const struct seed_request_files *request, ch
 		fd = stat(path, &what);
 		code = fd < 0 ? seed_cannot_read(path, errno)
 		              : message_error(MIG_DATA,
-		              "%s is no seed file: those end in .sql, .csv, .tsv, .ndjson", path);
+		              "%s is not a seed file: the name must end in .sql, .csv, .tsv or .ndjson", path);
 		free(path);
 		return code;
 	}
@@ -212,7 +212,7 @@ take_folder(struct seed_input *input, const struct seed_request_files *request, 
 	}
 	free(entries);
 	if (code == 0 && input->count == before)
-		code = message_error(MIG_DATA, "%s has no seed file: those end in .sql, .csv, .tsv, .ndjson",
+		code = message_error(MIG_DATA, "%s has no seed file: the name must end in .sql, .csv, .tsv or .ndjson",
 		    folder);
 	return code;
 }

@@ -111,7 +111,7 @@ find_outside(struct db *db, const struct cause *cause, int code, const struct or
 	struct answer *a = NULL;
 
 	if (read_only && in_recovery(db)) {
-		bytes_str(line, "  This server is a standby: name the primary's address.");
+		bytes_str(line, "  This server is a standby: use the address of the primary.");
 		return code;
 	}
 	/* an administrator may have cancelled it: a time-out cannot strike before its time */
@@ -137,14 +137,14 @@ origin_find(struct db *db, const char *sqlstate, int code, const struct origin_r
 	if (cause == NULL)
 		return code;
 	if ((file = set_by(run, cause, &place)) != NULL) {
-		bytes_format(line, "  %s:%lu:%lu sets this (%s), for itself and for the SQL files behind it.", file->path,
+		bytes_format(line, "  %s:%lu:%lu sets this (%s), for itself and for the SQL files after it.", file->path,
 		    place.line, place.column, strcmp(sqlstate, SQLSTATE_READ_ONLY_SQL_TRANSACTION) == 0 ? "read-only" : cause->settings[0]);
 		return strcmp(sqlstate, SQLSTATE_READ_ONLY_SQL_TRANSACTION) == 0 ? MIG_FAILED : code;
 	}
 	if (strcmp(sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0) {
 		if (run->took_ms >= run->lock_timeout_ms)
-			bytes_format(line, "  lock_timeout is mig-seed's own: the last attempt waited %lld ms for a lock, and --max-stall "
-			    "is the most.", run->lock_timeout_ms);
+			bytes_format(line, "  mig-seed sets lock_timeout itself: the last attempt waited %lld ms for a lock, and "
+			    "--max-stall is the limit.", run->lock_timeout_ms);
 		return code;
 	}
 	return db_transaction(db) == DB_UNKNOWN ? code : find_outside(db, cause, code, run, line);

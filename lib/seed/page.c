@@ -125,7 +125,7 @@ seed_face_sum(struct bytes *out, const struct seeded *seeded, size_t count)
 	if (sums.deleted > 0)
 		add_sum(out, sums.deleted, "delete");
 	add_number(out, sums.same, 1);
-	bytes_format(out, " row%s the same.", sums.same == 1 ? "" : "s");
+	bytes_format(out, " row%s unchanged.", sums.same == 1 ? "" : "s");
 }
 
 long long

@@ -83,7 +83,7 @@ check_null(struct db *db, const struct seed_table *t, int *code)
 	if (outcome == DB_OK && answer_rows(row) > 0) {
 		char *column = xstrdup(answer_word(row, 0, 1));
 		struct db_error e = { .sqlstate = SQLSTATE_NOT_NULL_VIOLATION,
-			.message = (char[]){ "it is NOT NULL, and the row would have NULL there" },
+			.message = (char[]){ "it is NOT NULL, and the row would have NULL in it" },
 			.column = column };
 
 		*code = say_error(db, t, &e, answer_word(row, 0, 0), NULL, 0);
@@ -103,7 +103,7 @@ check_link(struct db *db, const struct seed_tables *tables, const struct seed_ta
 		row = error_row_find_orphan(db, tables, t, columns);
 	if (row != NULL) {
 		const char **names = error_row_names_of(columns);
-		char *message = xformat("table \"%s\": the foreign key of the row would point at nothing", t->sql.table);
+		char *message = xformat("table \"%s\": the foreign key would reference a row that does not exist", t->sql.table);
 		char *constraint = xstrdup(name), *table = xstrdup(t->sql.table);
 		struct db_error e = { .sqlstate = SQLSTATE_FOREIGN_KEY_VIOLATION,
 			.message = message, .constraint = constraint, .table = table };

@@ -202,7 +202,7 @@ static int
 say_stopped(void)
 {
 	return message_error(128 + signals_caught(),
-	    "stopped by a signal. Nothing was seeded: all was rolled back.");
+	    "stopped by a signal. Nothing was seeded: everything was rolled back.");
 }
 
 /* --- the deploy lock --- */
@@ -260,11 +260,11 @@ static void
 say_lost(const struct seeding *s)
 {
 	if (!s->committing) {
-		message_line("  Nothing was seeded: what is not committed ends with the session.");
+		message_line("  Nothing was seeded: the uncommitted work ended with the session.");
 		return;
 	}
-	message_line("  Whether it was committed is not known.");
-	message_line("next: run the same again: rows that are as the files say are not written twice%s",
+	message_line("  It is not known whether it was committed.");
+	message_line("next: run the same command again: rows that already match the files are not written again%s",
 	    s->input->sql_count > 0 ? "; the .sql files run again" : "");
 }
 
@@ -286,7 +286,7 @@ say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e,
 	else if (s->code == 0)
 		code = db_error_say(e, code, "seed");
 	if (s->code == 0 && s->sql == NULL && busy)
-		message_line("  Nothing was seeded: all was rolled back. The same command may work later.");
+		message_line("  Nothing was seeded: everything was rolled back. The same command may work later.");
 	if (s->code == 0 && outcome == DB_LOST)
 		say_lost(s);
 	if (origin.len > 0)
@@ -307,7 +307,7 @@ keep_lock(struct db *db, const struct seed_input *input, long long deadline)
 	if (input->sql_count == 0)
 		return 0;
 	if ((outcome = deploy_lock_keep(db, &kept)) != DB_OK)
-		return db_say(db, outcome, "look at the deploy lock");
+		return db_say(db, outcome, "inspect the deploy lock");
 	return kept == DEPLOY_LOCK_LOST ? take_lock(db, deadline) : 0;
 }
 
@@ -341,7 +341,7 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 		if (!again || clock_now_ms() + pause > deadline) {
 			code = say_failed(&s, outcome, &e, again);
 		} else {
-			message_verbose("%s; trying again", s.again ? "somebody else wrote the same rows" : e.message);
+			message_verbose("%s; retrying", s.again ? "another session wrote the same rows" : e.message);
 			job->again(job->context);
 			clock_sleep_ms(pause);
 			code = signals_caught() != 0 ? say_stopped() : job->dry_run ? 0 : keep_lock(db, input, deadline);

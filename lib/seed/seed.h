@@ -34,7 +34,7 @@ struct seed_job {
 
 /*
  * Does it, or only looks (dry_run: nothing is written, no row is locked, no sequence is moved).  Where a
- * table is busy (55P03, 40P01), or somebody else wrote the same rows meanwhile, all is rolled back and tried
+ * table is busy (55P03, 40P01), or another session wrote the same rows meanwhile, all is rolled back and tried
  * again until wait_ms are over.  Returns 0 with what was done in *tables, or an exit code, said; then nothing
  * of it is in the database. *tables is the caller's in any case.
  */

@@ -87,7 +87,7 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 			continue;
 		good = names_parse(&columns, value, len);
 		names_join(lists[i].names, &columns);
-		return good ? NULL : "columns, each once, with commas between them";
+		return good ? NULL : "a list of columns without duplicates, separated by commas";
 	}
 	if (name_len == strlen("prune") && strncmp(name, "prune", name_len) == 0) {
 		s->kept = len == 2 && strncmp(value, "no", 2) == 0;
@@ -133,7 +133,7 @@ take_once(struct conf *conf, unsigned long line, struct seed_names *before, cons
 	int code = 0;
 
 	if (seed_names_have(before, name))
-		code = seed_refuse(conf->file, line, "%s is there already: %s", name, why);
+		code = seed_refuse(conf->file, line, "%s appears twice: %s", name, why);
 	seed_names_add(before, name);
 	return code;
 }
@@ -146,17 +146,17 @@ conf_section(struct conf *conf, unsigned long line, const char *text, size_t len
 	int code;
 
 	if (len < 3 || text[len - 1] != ']')
-		return seed_refuse(conf->file, line, "a section is the name of a table in [ ]");
+		return seed_refuse(conf->file, line, "a section must be the name of a table in [ ]");
 	text++;
 	len -= 2;
 	seed_table_read(text, len, &schema, &table);
 	stem = schema != NULL ? xformat("%s.%s", schema, table) : xstrdup(table);
 	seed_table_write(&written, schema, table);
 	if (!conf->exporting && !folder_has_table(conf->folder, stem))
-		code = seed_refuse(conf->file, line, "[%.*s]: there is no %s.csv, .tsv or .ndjson beside this file", (int)len,
+		code = seed_refuse(conf->file, line, "[%.*s]: there is no %s.csv, .tsv or .ndjson next to this file", (int)len,
 		    text, stem);
 	else
-		code = take_once(conf, line, &conf->sections, written.data, written.len, "a table has one section");
+		code = take_once(conf, line, &conf->sections, written.data, written.len, "a table can have only one section");
 	seed_names_free(&conf->taken);
 	conf->here = seed_same_name(schema, conf->schema) && seed_same_name(table, conf->table);
 	bytes_free(&written);
@@ -175,7 +175,7 @@ conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
 	int code;
 
 	if (memchr(text, '\r', len) != NULL)
-		return seed_refuse(conf->file, line, "a line ends in CR alone: end them in LF");
+		return seed_refuse(conf->file, line, "a line ends with CR alone: end lines with LF");
 	if (len == 0 || *text == '#' || *text == ';')
 		return 0;
 	if (*text == '[')
@@ -183,7 +183,7 @@ conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
 	if (equals == NULL)
 		return seed_refuse(conf->file, line, "this is neither [TABLE] nor NAME = VALUE");
 	if (conf->sections.count == 0)
-		return seed_refuse(conf->file, line, "a setting belongs below the [TABLE] that it is for");
+		return seed_refuse(conf->file, line, "a setting must follow the [TABLE] to which it belongs");
 	name_len = trimmed(text, (size_t)(equals - text));
 	value = skip_blanks(equals + 1);
 	value_len = trimmed(value, (size_t)(text + len - value));
@@ -193,9 +193,9 @@ conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
 	seed_settings_free(&other);
 	if (why != NULL && *why == '\0')
 		return seed_refuse(conf->file, line,
-		    "there is no setting \"%.*s\"; there are key, insert-only, hide and prune",
+		    "there is no setting \"%.*s\"; the settings are key, insert-only, hide and prune",
 		    (int)name_len, text);
-	return why == NULL ? 0 : seed_refuse(conf->file, line, "%.*s: it takes %s", (int)name_len, text, why);
+	return why == NULL ? 0 : seed_refuse(conf->file, line, "%.*s: expected %s", (int)name_len, text, why);
 }
 
 static int
@@ -224,7 +224,7 @@ take_key_word(const struct seed_word *keys[2], const struct seed_word *word, boo
 {
 	if (keys[named] != NULL)
 		return message_error(MIG_USAGE,
-		    "--key=%s and --key=%s are for the same table; the columns of one key stand together, as in "
+		    "--key=%s and --key=%s are for the same table; give the columns of one key together, as in "
 		    "--key=TABLE:a,b", keys[named]->value, word->value);
 	keys[named] = word;
 	return 0;
@@ -237,7 +237,7 @@ take_word(struct seed_settings *settings, const struct seed_word *word)
 
 	if (setting_take(settings, word->option, strlen(word->option), value, strlen(value)) == NULL)
 		return 0;
-	return message_error(MIG_USAGE, "--%s=%s: it takes [TABLE:]COLUMN,..., each column once", word->option,
+	return message_error(MIG_USAGE, "--%s=%s: expected [TABLE:]COLUMN,..., each column once", word->option,
 	    word->value);
 }
 
@@ -285,7 +285,7 @@ seed_settings_unused(const struct seed_word *words, size_t count)
 	for (i = 0; i < count; i++)
 		if (!words[i].used && seed_table_colon(words[i].value) != NULL)
 			return message_error(MIG_USAGE,
-			    "--%s=%s: no file is for that table; its name is the file's, capitals and all",
+			    "--%s=%s: there is no file for that table; its name must match the file's, capitals included",
 			    words[i].option, words[i].value);
 	return 0;
 }

@@ -39,7 +39,7 @@ check_statements(const struct seed_file *file, size_t until)
 			code = refuse_statement(file, s, "cannot run in a transaction: make it a migration");
 		else if (s->kind == SQL_COPY_CLIENT)
 			code = refuse_statement(file, s,
-			    "wants rows from the client: put them into a .csv beside it");
+			    "needs rows from the client: put them into a .csv next to it");
 	}
 	sql_script_free(&script);
 	return code;
@@ -55,11 +55,11 @@ check_psql(const struct seed_file *file, size_t at)
 	if (at == file->text.len)
 		return 0;
 	place = sql_place(file->text.data, file->text.len, at);
-	(void)message_error(MIG_DATA, "%s:%lu:%lu: a backslash command is for psql; no server takes it", file->path,
+	(void)message_error(MIG_DATA, "%s:%lu:%lu: a backslash command is for psql; the server does not accept it", file->path,
 	    place.line, place.column);
 	if (!file->standard) {
 		shell_path_word(&word, file->path);
-		message_line("  Take out the lines that begin with a backslash:  sed -i '/^\\\\/d' %s", word.data);
+		message_line("  Remove the lines that begin with a backslash:  sed -i '/^\\\\/d' %s", word.data);
 		bytes_free(&word);
 	}
 	message_line("  Nothing was seeded.");

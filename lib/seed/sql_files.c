@@ -70,7 +70,7 @@ take_lock_again(struct seeding *s)
 	if (outcome == DB_OK && !locked) {
 		s->code = message_error(MIG_BUSY, "%s released the deploy lock, and another deployer holds it now",
 		    unlocking_file(s));
-		message_line("  Nothing was seeded: all was rolled back.");
+		message_line("  Nothing was seeded: everything was rolled back.");
 	} else if (outcome == DB_OK && s->first) {
 		message_warning("%s released the deploy lock; it was taken again", unlocking_file(s));
 	}
@@ -85,11 +85,11 @@ say_read_only(const struct seeding *s)
 	const struct seed_file *file = origin_read_only(&run, &place);
 
 	if (file != NULL)
-		(void)message_error(MIG_DATA, "%s:%lu:%lu: this makes the transaction read-only, and the data files come "
-		    "behind it: take it out", file->path, place.line, place.column);
+		(void)message_error(MIG_DATA, "%s:%lu:%lu: this makes the transaction read-only, and the data files "
+		    "follow: remove it", file->path, place.line, place.column);
 	else
-		(void)message_error(MIG_DATA, "the SQL files leave their transaction read-only, and the data files come behind them");
-	message_line("  Nothing was seeded: all was rolled back.");
+		(void)message_error(MIG_DATA, "the SQL files leave their transaction read-only, and the data files follow");
+	message_line("  Nothing was seeded: everything was rolled back.");
 	return MIG_DATA;
 }
 

@@ -74,7 +74,7 @@ note_row(struct seed_input *input, const struct copy_source *feed, const struct 
 	if (table == NULL || row->key.len < 3 || *at != '{' ||
 	    (!seed_row_is_gone(row) && (row->new.len < 2 || *row->new.text != '{')))
 		code = seed_refuse(feed->file, feed->line,
-		    "a row record has a \"table\", a \"key\" and a \"new\"");
+		    "a row record needs a \"table\", a \"key\" and a \"new\"");
 	if (code == 0 && file == NULL) {
 		file = inputs_add_file(input, SEED_ROWS, xstrdup("standard input"));
 		file->standard = true;
@@ -109,7 +109,7 @@ check_stream(struct seed_input *input)
 		return message_code();
 	got = reader_begin(input->reader, kinds);
 	if (got == READING_BAD && signals_caught() == 0)
-		message_line("  Rows of one table, an object a line, need its name: --table");
+		message_line("  For rows of one table, one object per line, name the table: --table");
 	while (got == READING_RECORD && (got = reader_next(input->reader, &record)) == READING_RECORD)
 		record_free(record);
 	if (got == READING_FAILED) {
@@ -150,14 +150,14 @@ inputs_take_standard_input(struct seed_input *input, const struct seed_request_f
 
 	if (isatty(STDIN_FILENO))
 		return message_error(MIG_USAGE,
-		    "standard input is a terminal; rows come from a pipe, as those of a dry run of mig-seed on another host");
+		    "standard input is a terminal; rows are read from a pipe, for example from a dry run of mig-seed on another host");
 	if ((code = keep_standard_input()) != 0)
 		return code;
 	while (read(STDIN_FILENO, &first, 1) == 1 && strchr(" \t\r\n", first) != NULL)
 		first = '\0';
 	lseek(STDIN_FILENO, 0, SEEK_SET);
 	if (first == '\0')
-		return message_error(MIG_DATA, "standard input: there is nothing");
+		return message_error(MIG_DATA, "standard input: it is empty");
 	if (request->table == NULL && first == '{')
 		return take_stream(input, request);
 	file = inputs_add_file(input, request->table != NULL ? SEED_NDJSON : SEED_SQL, xstrdup("standard input"));

@@ -103,7 +103,7 @@ list_keys(struct db *db, const struct seed_tables *tables, const struct seed_tab
 	}
 	others = list_no_keys(db, t);
 	if (!any)
-		message_line("  It has no unique key %s: rows cannot be told apart. Add one by a migration, or seed it with SQL.",
+		message_line("  It has no unique key %s, so mig cannot match rows. Add one by a migration, or seed it with SQL.",
 		    others ? "that holds for all rows" : "at all");
 }
 
@@ -122,7 +122,7 @@ table_take_key(struct db *db, const struct seed_tables *tables, struct seed_tabl
 		for (i = 0; i < wanted->count; i++)
 			bytes_format(&list, "%s%s", i > 0 ? ", " : "", wanted->names[i]);
 		if (wanted->count > 0)
-			(void)seed_refuse(t->file, 0, "%s is no unique key of table \"%s\"", list.data,
+			(void)seed_refuse(t->file, 0, "%s is not a unique key of table \"%s\"", list.data,
 			    t->sql.table);
 		else
 			(void)seed_refuse(t->file, 0, "table \"%s\" has no primary key", t->sql.table);
@@ -135,7 +135,7 @@ table_take_key(struct db *db, const struct seed_tables *tables, struct seed_tabl
 
 		if (c == NULL)
 			return seed_refuse(t->file, 0,
-			    "the key of table \"%s\" is generated: name another one with --key",
+			    "the key of table \"%s\" is generated: name another key with --key",
 			    t->sql.table);
 		c->key = true;
 		c->equals = answer_word(a, at + i, KEY_EQUALS);
@@ -154,7 +154,7 @@ table_check_key(struct db *db, const struct seed_tables *tables, const struct se
 		if (!c->key || c->in_file)
 			continue;
 		(void)seed_refuse(t->file, t->sql.json ? 0 : 1,
-		    "there is no column \"%s\", which is in the key of table \"%s\"",
+		    "there is no column \"%s\", which is part of the key of table \"%s\"",
 		    c->name, t->sql.table);
 		list_keys(db, tables, t);
 		return MIG_DATA;

@@ -79,7 +79,7 @@ scan_char(struct seed_csv_scan *scan, char c)
 		return true;
 	case CSV_PLAIN:
 		if (quote)
-			return scan_fault(scan, "a quote inside a value that does not begin with one");
+			return scan_fault(scan, "a quote inside an unquoted value");
 		if (c == scan->delimiter)
 			scan->where = CSV_BEGIN;
 		return true;
@@ -89,7 +89,7 @@ scan_char(struct seed_csv_scan *scan, char c)
 		return true;
 	case CSV_CLOSED:
 		if (!quote && c != scan->delimiter)
-			return scan_fault(scan, "text behind the quote that ends a value");
+			return scan_fault(scan, "text after the closing quote of a value");
 		scan->where = quote ? CSV_QUOTED : CSV_BEGIN;
 		return true;
 	}

@@ -90,7 +90,7 @@ say_left(struct bytes *left)
 	left->data[--left->len] = '\0';
 	(void)message_error(MIG_FAILED, "%s", left->data);
 	message_line("  A trigger or a policy did not let them through.");
-	message_line("  Nothing was seeded: all was rolled back.");
+	message_line("  Nothing was seeded: everything was rolled back.");
 	return MIG_FAILED;
 }
 

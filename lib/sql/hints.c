@@ -13,22 +13,22 @@ static const struct {
 	{ { "CREATE", "INDEX" }, "CREATE INDEX CONCURRENTLY stops nobody" },
 	{ { "ALTER", "SET", "NOT", "NULL" },
 	    "ADD CONSTRAINT ... CHECK (column IS NOT NULL) NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, then "
-	    "SET NOT NULL, which then reads nothing" },
+	    "SET NOT NULL, which then reads no rows" },
 	{ { "ALTER", "FOREIGN", "KEY" },
-	    "add it NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, which stops nobody" },
+	    "add it NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, which blocks no reads or writes" },
 	{ { "ALTER", "REFERENCES" }, "add the column, then the constraint NOT VALID, then in a migration of its own VALIDATE CONSTRAINT" },
 	{ { "ALTER", "PRIMARY", "KEY" }, "CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... PRIMARY KEY USING INDEX" },
 	{ { "ALTER", "ADD", "UNIQUE" }, "CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... UNIQUE USING INDEX" },
 	{ { "ALTER", "ADD", "CHECK" },
-	    "add it NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, which stops nobody" },
-	{ { "ALTER", "TYPE" }, "a new column, filled in batches by migrations of their own, and then the two swapped" },
-	{ { "ALTER", "ADD" }, "add the column without default, SET DEFAULT, and fill it in batches" },
-	{ { "UPDATE" }, "batches, each committed by itself, so that no row is locked for long" },
-	{ { "DELETE" }, "batches, each committed by itself, so that no row is locked for long" },
-	{ { "REINDEX" }, "REINDEX ... CONCURRENTLY stops nobody" },
-	{ { "REFRESH" }, "REFRESH MATERIALIZED VIEW CONCURRENTLY lets others read" },
-	{ { "VACUUM" }, "pg_repack or pg_squeeze, which rewrite a table beside its traffic" },
-	{ { "CLUSTER" }, "pg_repack or pg_squeeze, which rewrite a table beside its traffic" },
+	    "add it NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, which blocks no reads or writes" },
+	{ { "ALTER", "TYPE" }, "this rewrites the whole table: add a new column, backfill it in batches (one migration each), then swap the two" },
+	{ { "ALTER", "ADD" }, "add the column without a default, SET DEFAULT, then backfill it in batches" },
+	{ { "UPDATE" }, "use batches, each committed separately, so that no row stays locked for long" },
+	{ { "DELETE" }, "use batches, each committed separately, so that no row stays locked for long" },
+	{ { "REINDEX" }, "REINDEX ... CONCURRENTLY blocks no reads or writes" },
+	{ { "REFRESH" }, "REFRESH MATERIALIZED VIEW CONCURRENTLY does not block reads" },
+	{ { "VACUUM" }, "use pg_repack or pg_squeeze, which rewrite a table without blocking it for long" },
+	{ { "CLUSTER" }, "use pg_repack or pg_squeeze, which rewrite a table without blocking it for long" },
 };
 
 static bool
@@ -57,5 +57,5 @@ hint_of(const char *text, const struct sql_statement *statement)
 	for (i = 0; statement != NULL && i < sizeof remedies / sizeof *remedies; i++)
 		if (fits(text, statement, remedies[i].words))
 			return remedies[i].remedy;
-	return "smaller parts, each in a migration of its own";
+	return "split it into smaller parts, each in its own migration";
 }

@@ -143,7 +143,7 @@ change_by_calls(const char *text, const struct sql_statement *s, bool selects)
 		if (strcmp(function, "setseed") == 0)
 			return (struct session_change){ SESSION_OBJECT, "a state of random()", { .kind = SQL_END }, true };
 		if (strstr(function, "advisory_unlock") != NULL)
-			change = (struct session_change){ .effect = SESSION_UNLOCK, .what = "an advisory lock given away", .stays = true };
+			change = (struct session_change){ .effect = SESSION_UNLOCK, .what = "an advisory lock that was released", .stays = true };
 		else if (change.effect == SESSION_KEPT && (strcmp(function, "set_config") == 0 || (selects &&
 		    strncmp(function, "pg_", 3) != 0 && !session_is_any(function, harmless, sizeof harmless / sizeof *harmless))))
 			change = (struct session_change){ .effect = SESSION_CODE, .what = "a function" };

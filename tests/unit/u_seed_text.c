@@ -27,9 +27,9 @@ static const struct {
 	{ "id,v\n1,\"two\nlines\"\n2,\"\"\"\"\n", NULL, NULL, 4, 4 },
 	{ "id,v\r\n1,\"a\nb\"\r\n", NULL, NULL, 3, 3 },
 	{ "id\r1\r2\r", NULL, NULL, 2, 2 },
-	{ "id,v\n1,5\" x\n", "a quote inside a value that does not begin with one", NULL, 1, 1 },
-	{ "id,v\n1,\"a\"b\n", "text behind the quote that ends a value", NULL, 1, 1 },
-	{ "id,v\n\"a\nb\",5\"\n", "a quote inside a value that does not begin with one", NULL, 1, 2 },
+	{ "id,v\n1,5\" x\n", "a quote inside an unquoted value", NULL, 1, 1 },
+	{ "id,v\n1,\"a\"b\n", "text after the closing quote of a value", NULL, 1, 1 },
+	{ "id,v\n\"a\nb\",5\"\n", "a quote inside an unquoted value", NULL, 1, 2 },
 	{ "id\n1\r\n", NULL, "CRLF", 1, 2 },
 	{ "id\r\n1\n", NULL, "LF", 1, 2 },
 };

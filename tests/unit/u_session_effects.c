@@ -88,7 +88,7 @@ static const struct {
 	{ 3, "BEGIN; CREATE TEMP TABLE t (n int); ROLLBACK; SELECT 1", NULL, NULL, NULL },
 	{ 3, "BEGIN; PREPARE p AS SELECT 1; ROLLBACK; SELECT 1", NULL, NULL, "a prepared statement" },
 	{ 2, "PREPARE p AS SELECT 1; DEALLOCATE ALL; SELECT 1", NULL, NULL, NULL },
-	{ 2, "INSERT INTO t DEFAULT VALUES; COMMIT; SELECT currval('s')", NULL, NULL, "what currval() or lastval() says" },
+	{ 2, "INSERT INTO t DEFAULT VALUES; COMMIT; SELECT currval('s')", NULL, NULL, "the value of currval() or lastval()" },
 };
 
 int
