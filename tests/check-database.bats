@@ -400,7 +400,7 @@ wait_for_history() {
   shows "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:order: order is not there" '"Order": names are meant as they are written'
   run --separate-stderr mig-check relation=Order.couponcode
   assert_code 2
-  shows '"Order"."couponCode": names are meant as they are written'
+  shows '"Order"."couponCode": names are case-sensitive'
   run --separate-stderr mig-check relation=Order.nope relation:here=Order
   assert_code 2
   shows '"Order", but it has no such column'

@@ -47,8 +47,8 @@ const struct program mig_apply_program = {
 	        "  mig-scan | mig-plan | mig-apply | mig-check deploy\n"
 	        "\n"
 	        "exit codes: 0 done, 1 a migration failed or an earlier one is unfinished, 64 usage,\n"
-	        "65 broken stream, another target or an older history, 69 unreachable, 74 output lost,\n"
-	        "75 not now, 77 permission denied, 78 no usable connection string, 128+N by signal N\n",
+	        "65 broken stream, another target or an older history, 69 unreachable, 74 could not write output,\n"
+	        "75 busy, 77 permission denied, 78 no usable connection string, 128+N by signal N\n",
 };
 
 static bool

@@ -74,7 +74,7 @@ const struct program mig_seed_program = {
 	        "  mig-seed --export --into=prisma/seed Role Plan\n"
 	        "\n"
 	        "exit codes: 0 done, 1 refused by the server, 64 usage, 65 bad input, 69 unreachable,\n"
-	        "74 output lost, 75 not now, 77 permission denied, 78 no usable connection string,\n"
+	        "74 could not write output, 75 busy, 77 permission denied, 78 no usable connection string,\n"
 	        "128+N by signal N; but for 0 and 74 nothing was seeded\n",
 };
 

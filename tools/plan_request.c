@@ -62,7 +62,7 @@ static const char examples[] =
     "  mig-plan plan.rec                             show a kept plan again\n"
     "\n"
     "exit codes: 0 done, 1 refused by its findings, 2 something to do (--exit-code),\n"
-    "64 usage, 65 bad input, 74 output lost; or that of a mig-scan that failed\n";
+    "64 usage, 65 bad input, 74 could not write output; or that of a mig-scan that failed\n";
 
 /* What --help shows below the options. */
 static void

@@ -55,7 +55,7 @@ const struct program mig_scan_program = {
 	        "  mig-scan --catalog                    what does the database have?\n"
 	        "\n"
 	        "exit codes: 0 done, 1 a migration does not run, 64 usage, 65 bad input, 69 unreachable,\n"
-	        "74 output lost, 75 not now, 77 permission denied, 78 no usable connection string or no\n"
+	        "74 could not write output, 75 busy, 77 permission denied, 78 no usable connection string or no\n"
 	        "scratch server\n",
 };
 
