@@ -126,7 +126,7 @@ until_a_second_old() {
   verdict 0 OK database.blocked-warn=1min
   verdict 1 " s by pid $holder" database.blocked-warn=500ms
   assert_line --regexp "1 session blocked for up to [0-9]+ s by pid $holder"
-  assert_line --regexp 'waits for "Order" [0-9]+ s'
+  assert_line --regexp 'has waited for "Order" for [0-9]+ s'
   shows "blocked by pid $holder, holder, tester, idle in transaction" "select pg_terminate_backend($holder);"
   verdict 2 '1 session blocked' database.blocked-crit=500ms
 }
@@ -138,7 +138,7 @@ until_a_second_old() {
   until_a_second_old "SELECT max(query_start) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND wait_event_type = 'Lock'"
   verdict 1 ' by a prepared transaction' database.blocked-warn=0
   assert_line --regexp '1 session blocked for up to [0-9]+ m?s by a prepared transaction'
-  shows 'behind a prepared transaction' "commit prepared 'left behind'; or rollback prepared 'left behind';"
+  shows 'blocked by a prepared transaction' "commit prepared 'left behind'; or rollback prepared 'left behind';"
   shows_not 'pg_terminate_backend(0)' 'pid 0'
   prepared_end
 }
@@ -397,16 +397,16 @@ wait_for_history() {
   assert_output 'OK: relation:Order, relation:Order.couponCode, relation:s.v, relation:s.v.one, relation:"a.b"'
   run --separate-stderr mig-check relation=order
   assert_code 2
-  shows "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:order: order is not there" '"Order": names are meant as they are written'
+  shows "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:order: order does not exist" '"Order": names are case-sensitive'
   run --separate-stderr mig-check relation=Order.couponcode
   assert_code 2
   shows '"Order"."couponCode": names are case-sensitive'
   run --separate-stderr mig-check relation=Order.nope relation:here=Order
   assert_code 2
-  shows '"Order", but it has no such column'
-  assert_line --regexp '^OK +relation:here +Order is there$'
+  shows '"Order", but without such a column'
+  assert_line --regexp '^OK +relation:here +Order exists$'
   run --separate-stderr mig-check relation=nowhere
-  assert_output "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:nowhere: nowhere is not there"
+  assert_output "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:nowhere: nowhere does not exist"
 }
 
 @test "all that asks one database shares one connection" {

@@ -85,7 +85,7 @@ verdict() {
   verdict 2 'the body does not contain "down"' health="$PLAIN/json" health.contains=down
   verdict 2 '.db.status of the body is "up", not "down"' health="$PLAIN/json" health.json=.db.status=down
   verdict 2 '.db.nope of the body is not "1": it is not there' health="$PLAIN/json" health.json=.db.nope=1
-  verdict 2 'the body is no JSON' health="$PLAIN/ok" health.json=.a=1
+  verdict 2 'the body is not JSON' health="$PLAIN/ok" health.json=.a=1
 }
 
 @test "it is asked by the method and with the headers that are wanted" {
@@ -129,7 +129,7 @@ verdict() {
   for word in "health=http://user:hush@127.0.0.1/" "health=http://hush@127.0.0.1/"; do
     run --separate-stderr mig-check "$word"
     assert_code 3
-    says 'in the URL'
+    says 'the URL contains'
     says_not hush
   done
   for word in 'Authorization: Basic hush' 'cookie: a=hush'; do
@@ -203,7 +203,7 @@ CASES
   local port=${PLAIN##*:}
   verdict 2 'redirect to http://127.0.0.1:1: cannot connect: Connection refused' health="$PLAIN/dead"
   verdict 2 'no TLS connection: ' health="https://127.0.0.1:$port/ok"
-  verdict 2 'speaks no TLS' health="https://127.0.0.1:$port/ok"
+  verdict 2 'does not use TLS' health="https://127.0.0.1:$port/ok"
   no_proxy='' NO_PROXY='' http_proxy=http://127.0.0.1:1 verdict 2 'by the proxy 127.0.0.1:1: cannot connect' health=http://app.invalid/
   no_proxy='' NO_PROXY='' https_proxy="http://127.0.0.1:$port" verdict 2 'the proxy answered 501 and did not connect' health=https://app.invalid/
 }

@@ -120,7 +120,7 @@ teardown() {
   sql 'DROP TABLE a'
   finish
   assert_code 2
-  assert_line --index -1 "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:a: a is not there"
+  assert_line --index -1 "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:a: a does not exist"
 }
 
 @test "--watch: one bad look alone is no verdict, two are" {
@@ -227,7 +227,7 @@ idle() {
     printf 'info: started\n%s customer 4711\n' "$line" >bad.log
     run --separate-stderr mig-check log=bad.log
     assert_code 2
-    shows 'CRITICAL: log: 1 line that says that schema and code disagree: '
+    shows 'CRITICAL: log: 1 line that shows that schema and code disagree: '
     shows_not 4711
   done <<-'LINES'
 	ERROR:  column "couponCode" does not exist at character 8

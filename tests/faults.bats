@@ -628,7 +628,7 @@ INSERT INTO t VALUES (1);'
   mig-apply --wait 30s "$BATS_TEST_TMPDIR/plan.rec" >"$BATS_TEST_TMPDIR/results.rec" 2>"$BATS_TEST_TMPDIR/apply.err" 3>&- &
   apply=$!
   for _ in {1..200}; do
-    ! grep -q 'trying again' "$BATS_TEST_TMPDIR/apply.err" || break
+    ! grep -q 'retrying' "$BATS_TEST_TMPDIR/apply.err" || break
     sleep 0.05
   done
   server_ctl -w start

@@ -212,7 +212,7 @@ check_deploy() {
   mig-scan | mig-plan | mig-apply -o results.rec
   run --separate-stderr mig-check deploy < <(head -n 2 results.rec)
   assert_code 3
-  says 'mig-apply was cut off'
+  says 'mig-apply was interrupted'
   run --separate-stderr mig-check deploy < <(sed 's/"status":"applied"/"status":"failed"/' results.rec)
   assert_code 3
   run --separate-stderr mig-check deploy <results.rec

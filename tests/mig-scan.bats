@@ -455,7 +455,7 @@ CASES
   assert_code 75
   says 'too many connections' 'may work later'
   begin mig-scan --wait=20s -v
-  eventually grep -q 'trying again' "$JOB_ERR"
+  eventually grep -q 'retrying' "$JOB_ERR"
   sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT -1"
   finish
   assert_code 0
@@ -548,7 +548,7 @@ CASES
   migration 1_one 'SELECT 1;'
   run --separate-stderr bash -c 'mig-scan | mig-scan -'
   assert_code 65
-  says 'line 2' 'has a database already' 'mig-scan --offline'
+  says 'line 2' 'already has a database' 'mig-scan --offline'
 }
 
 ## The page

@@ -121,7 +121,7 @@ CASES
   printf 'SELECT 1;\xff' >bytes.sql
   seed bytes.sql
   assert_code 65
-  says 'bytes.sql:1: this is no text'
+  says 'bytes.sql:1: this is not UTF-8 text'
   printf 'SELECT 1;\0' >bytes.sql
   seed bytes.sql
   assert_code 65

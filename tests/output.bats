@@ -265,7 +265,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' $tool -o out.rec <in >stdout 2>stderr 3>&-
 CASES
   run --separate-stderr bash -c "ulimit -v 200000; { printf '{'; yes | tr -d '\\n'; } | timeout 60 mig-plan >/dev/null"
   assert_code 65
-  assert_equal "$(grep -c 'has no end' <<<"$stderr")" 1
+  assert_equal "$(grep -c 'the line is longer than' <<<"$stderr")" 1
 }
 
 ## signals

@@ -83,7 +83,7 @@ replay() { run --separate-stderr mig-scan --replay "$@"; }
   first=$output
   replay
   assert_code 0
-  says 'all 6 migrations had run before'
+  says 'the 6 migrations were not run again'
   assert_equal "$output" "$first"
   migration 20990101000000_more 'CREATE TABLE more (id int);'
   replay
@@ -134,7 +134,7 @@ SQL
   assert_code 0
   says 'needs the role anon'
   says 'needs the role reader'
-  says 'line 4 is left out'
+  says 'line 4 is skipped'
   assert_equal "$(jq -r 'select(.record == "extension") | .extension + " " + .schema' <<<"$output" | xargs)" \
     'citext public pageinspect ext plpgsql pg_catalog'
   shows '"grant":"table to anon","definition":"SELECT"'
@@ -286,7 +286,7 @@ CASES
   SHADOW_DATABASE_URL=$production replay
   assert_code 78
   says "$PGDATABASE at "
-  says 'is production itself'
+  says 'is the production database'
   replay --scratch env:OTHER --same-server
   assert_code 78
 
@@ -294,7 +294,7 @@ CASES
   export OTHER=$DATABASE_URL
   DATABASE_URL=$production replay --scratch env:OTHER
   assert_code 78
-  says "is on production's server"
+  says "is on the production server"
   says '--same-server'
   assert_equal "$(scratch_databases)" ''
   DATABASE_URL=$production replay --scratch env:OTHER --same-server

@@ -419,7 +419,7 @@ no_session() {
   shows '5 rows differ: 1 to insert, 4 to update'
   run --separate-stderr bash -c 'mig-seed -q shop | mig-check seeds'
   assert_code 3
-  shows 'it was no dry run'
+  shows 'it was not a dry run'
   run --separate-stderr bash -c 'DATABASE_URL=postgresql://x@127.0.0.1:1/x mig-seed --dry-run shop | mig-check seeds'
   assert_code 2
   run --separate-stderr bash -c 'mig-seed -q --dry-run shop | head -n 3 | mig-check seeds'
@@ -449,7 +449,7 @@ no_session() {
   assert_equal "$(sql 'SELECT * FROM rate ORDER BY 1')" $'a|1.25\nb|2'
   run --separate-stderr mig-seed --table=rate - <<<'[{"code":"a"}]'
   assert_code 65
-  says "standard input:1: this is no JSON object" "jq -c '.[]'"
+  says "standard input:1: this is not a JSON object" "jq -c '.[]'"
   run --separate-stderr mig-seed --table=rate - </dev/null
   assert_code 65
 }
@@ -649,7 +649,7 @@ wrong() {
   wrong 1 c.csv 'id,t\n1,50\n2,51\n3,\n' 'c.csv:3: insert or update on table "c" violates foreign key constraint "c_to_t" [23503]' 'id=2, t=51'
   wrong 1 t.ndjson '{"id":1}\n\n{"id":2,"n":"many"}\n' 't.ndjson:3: column "n": invalid input syntax for type integer: "many" [22P02]'
   wrong 65 t.ndjson '{"id":1}\n\n{"id":2,"n":}\n' 't.ndjson:3: ' 'invalid input syntax for type json' '[22P02]'
-  wrong 65 t.ndjson '{"id":1}\n\n7\n' 't.ndjson:3: this is no JSON object'
+  wrong 65 t.ndjson '{"id":1}\n\n7\n' 't.ndjson:3: this is not a JSON object'
   wrong 65 t.ndjson '{"id":1}\n{"id":2,"oops":1}\n' 't.ndjson:2: table "t" has no column "oops"'
   wrong 65 t.ndjson '{"id":1}\n{"id":2,"n":1,"n":2}\n' 't.ndjson:2: the key "n" appears twice'
   wrong 65 t.ndjson '{"id":1}\n{"n":1}\n' 't.ndjson:2: a column of the key (id) is NULL'

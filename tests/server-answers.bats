@@ -160,7 +160,7 @@ assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
     DATABASE_URL="$(database_url --tcp)?$parameters" run --separate-stderr mig-scan --wait=3s
     assert_code "$want"
     [[ $stderr == *"$said"* ]] || fail "$parameters: $stderr"
-    [[ $stderr != *'trying again'* ]] || fail "$parameters is waited for: $stderr"
+    [[ $stderr != *'retrying'* ]] || fail "$parameters is waited for: $stderr"
   done <<-'EOT'
 	sslmode=require|78|P1011
 	channel_binding=require|78|P1011

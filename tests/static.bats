@@ -183,7 +183,7 @@ exit_codes() {
   url=$URL
   URL=postgresql://db.test:${URL##*:} inside status
   assert_code 78
-  says 'say user=NAME'
+  says 'add user=NAME'
   for parameters in gssencmode=require krbsrvname=postgres; do
     DATABASE_URL="$url?$parameters" run --separate-stderr chroot "$ROOT" /mig status
     assert_code 78

@@ -117,7 +117,7 @@ CREATE UNIQUE INDEX CONCURRENTLY
 CREATE UNIQUE INDEX CONCURRENTLY
 add it NOT VALID
 a new column
-add the column without default
+add the column without a default
 batches
 REINDEX ... CONCURRENTLY blocks no reads or writes
 REFRESH MATERIALIZED VIEW CONCURRENTLY does not block reads

@@ -91,17 +91,17 @@ answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 	table = answer_text(a, 0, 1);
 	column = answer_text(a, 0, 2);
 	if (answer_flag(a, 0, 0)) {
-		check_say(&job->outcome, CHECK_OK, "%s is there", job->value);
+		check_say(&job->outcome, CHECK_OK, "%s exists", job->value);
 	} else {
-		check_say(&job->outcome, CHECK_CRITICAL, "%s is not there", job->value);
+		check_say(&job->outcome, CHECK_CRITICAL, "%s does not exist", job->value);
 		if (column != NULL)
-			check_detail(&job->outcome, "there is", "%s: names are meant as they are written",
+			check_detail(&job->outcome, "exists", "%s: names are case-sensitive",
 			    column);
 		else if (table != NULL && r->count == 1)
-			check_detail(&job->outcome, "there is", "%s: names are meant as they are written",
+			check_detail(&job->outcome, "exists", "%s: names are case-sensitive",
 			    table);
 		else if (table != NULL)
-			check_detail(&job->outcome, "there is", "%s, but it has no such column", table);
+			check_detail(&job->outcome, "exists", "%s, but without such a column", table);
 	}
 }
 
@@ -118,8 +118,8 @@ const struct check_kind check_relation_kind = {
 	.name = "relation",
 	.value = "NAME[.COLUMN]",
 	.value_names = true,
-	.help = "it is there: a table, view, sequence, or a column of one, as after a deploy somebody\n"
-	        "would look into a console; also SCHEMA.NAME",
+	.help = "a table, view, sequence, index or column exists, to verify a deploy;\n"
+	        "also SCHEMA.NAME",
 	.begin = begin,
 	.ask = ask,
 	.answered = answered,
