@@ -173,7 +173,7 @@ check_deploy() {
   assert_code 2
   # whether somebody has looked by then is chance
   assert_line --regexp 'deferred +2_two: (a table that the step needs|"?one"?) stayed busy'
-  check_deploy --wait=2s --max-stall=100ms
+  check_deploy --wait=4s --max-stall=100ms
   assert_code 2
   assert_line --regexp 'deferred +2_two: "?one"? stayed busy, held by pid [0-9]+'
 }

@@ -98,6 +98,7 @@ everything() {
   sql "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE DOMAIN code AS varchar(5);
     CREATE TABLE t (k varchar(5) PRIMARY KEY, m mood, d code, l mood[], v varchar(5) UNIQUE); INSERT INTO t VALUES ('x', 'a', 'dd', '{a}', 'v')"
   for type in mood 'mood[]' varchar 'varchar[]'; do
+    sql_admin "SET client_min_messages = error; DROP OPERATOR IF EXISTS public.= ($type, $type) CASCADE"
     sql "CREATE FUNCTION differs($type, $type) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE ''TRAP: %'', current_user; END';
       CREATE OPERATOR = (leftarg = $type, rightarg = $type, function = differs)"
   done
