@@ -68,13 +68,26 @@ installed() {
   assert_equal "$status" 143
 }
 
-@test "without the optional package, and for another processor, it says what is missing" {
+@test "without the optional package, for another processor or system, it says what is missing" {
+  local file
+  for file in "$PACKED"/mig-linux-*.tgz; do
+    tar -xOzf "$file" package/package.json >package.of
+    assert_equal "$(jq -c '[.os, .cpu]' package.of)" "[[\"linux\"],[\"$([[ $file == *x64* ]] && echo x64 || echo arm64)\"]]"
+    assert_equal "$(jq -r .version package.of)" "$(tar -xOzf "$PACKED"/mig-[0-9]*.tgz package/package.json | jq -r ".optionalDependencies[\"$(jq -r .name package.of)\"]")"
+  done
   npm install --silent --ignore-scripts --omit=optional "$PACKED"/mig-[0-9]*.tgz
   run --separate-stderr node_modules/.bin/mig status
   assert_code 78
   says 'the package mig-linux-x64 is not installed' 'npm install --include=optional'
   run --separate-stderr node_modules/.bin/mig-check history
   assert_code 3
+  # not Linux
+  mkdir other
+  printf '#!/bin/sh\n[ "$1" = -s ] && echo Darwin || echo arm64\n' >other/uname
+  chmod +x other/uname
+  PATH=$PWD/other:$PATH run --separate-stderr node_modules/.bin/mig status
+  assert_code 78
+  says 'there is no package for Darwin on arm64' 'build it from source'
   run --separate-stderr npm install --silent --ignore-scripts "$PACKED"/mig-linux-arm64-*.tgz
   assert_failure
 }
