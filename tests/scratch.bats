@@ -274,7 +274,7 @@ CASES
   eventually 60 eval '[[ $(scratch_databases | wc -l) == 2 ]]'
   kill -CONT "$backend"
   wait "$next" || fail "$(<next.err)" || return 1
-  assert_regex "$(<next.err)" "removed what a killed run left: the database $left"
+  assert_regex "$(<next.err)" "removed the database $left next to"
   assert_equal "$(scratch_databases)" ''
 }
 
