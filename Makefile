@@ -178,6 +178,10 @@ check-prisma: all
 check-schema: all
 	BUILD=$(BUILD) tests/fuzz/schema-oracle 1000
 
+# Real histories beside real datamodels, by mig and by the real engine: make check-replay FOLDERS="~/a/prisma ~/b/prisma".
+check-replay: all
+	BUILD=$(BUILD) tests/fuzz/replay-oracle $(FOLDERS)
+
 check-kill: all test-tools
 	BUILD=$(BUILD) tests/fuzz/kill-matrix 300
 
@@ -228,7 +232,7 @@ lint: headers
 	scripts/floors
 	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/alone-matrix tests/fuzz/mutate tests/deb-life .ci/run
+	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/alone-matrix tests/fuzz/mutate tests/deb-life .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 COMPLETIONS = $(BASHDIR)/mig $(TOOLS:%=$(BASHDIR)/%) $(ZSHDIR)/_mig $(FISHDIR)/mig.fish $(TOOLS:%=$(FISHDIR)/%.fish)
@@ -271,5 +275,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-deb check-journal check-kill check-mutate check-prisma check-release check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-deb check-journal check-kill check-mutate check-prisma check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

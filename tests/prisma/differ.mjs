@@ -1,7 +1,7 @@
 // The schema engine of Prisma Migrate in one process: what would `prisma migrate diff --script` print?
 //
-// Reads a JSON object a line, {"from": TEXT or null, "to": TEXT}, two datamodels; null is nothing. Answers with a line
-// {"code": 0 equal, 2 different, 1 refused; "text": the script, or the engine's words}. DATABASE_URL has to be
+// Reads a JSON object a line, {"from": MODEL, "to": MODEL}: a datamodel is its text, or [[PATH, TEXT], ...] where it has several
+// files; "from" may also be null, nothing, or {}, the database of DATABASE_URL. Answers with a line {"code": 0 equal, 2 different, 1 refused; "text": the script, or the engine's words}. DATABASE_URL has to be
 // a server that answers, since the engine asks for its version; nothing is written there. It ends with 3 if the engine dies.
 import { webcrypto } from 'node:crypto'
 import { createRequire } from 'node:module'
@@ -22,15 +22,21 @@ const { bindMigrationAwareSqlAdapterFactory } = require('@prisma/driver-adapter-
 globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => process.stderr.write(`the engine died: ${message}\n`) }
 process.on('uncaughtException', () => process.exit(3))
 
-const side = (text) =>
-  text === null ? { tag: 'empty' } : { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: text }] }
+const pairs = (model) => (typeof model === 'string' ? [['schema.prisma', model]] : model)
+const files = (model) => pairs(model).map(([path, content]) => ({ path, content }))
+
+const side = (model, to) => {
+  if (model === null) return { tag: 'empty' }
+  if (typeof model === 'string' || Array.isArray(model)) return { tag: 'schemaDatamodel', files: files(model) }
+  return { tag: 'schemaDatasource', configDir: '/', files: files(to) }
+}
 
 async function answer({ from, to }) {
   try {
     const adapter = bindMigrationAwareSqlAdapterFactory(whole(process.env.DATABASE_URL))
-    const migrate = await engine.SchemaEngine.new({ datamodels: [['schema.prisma', to]] }, () => {}, adapter)
+    const migrate = await engine.SchemaEngine.new({ datamodels: pairs(to) }, () => {}, adapter)
     const { exitCode, stdout } = await migrate.diff({
-      from: side(from), to: side(to), shadowDatabaseUrl: null, script: true, exitCode: true,
+      from: side(from, to), to: side(to), shadowDatabaseUrl: null, script: true, exitCode: true,
       filters: { externalTables: [], externalEnums: [] },
     })
     migrate.free?.()
