@@ -164,6 +164,10 @@ unit: $(UNITS)
 $(BUILD)/tests/tool_%: $(BUILD)/tests/tool_%.o $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS) $(PQ)
 
+# What the bench compares with: the least that a program in C does.
+$(BUILD)/tests/bench/floor: $(BUILD)/tests/bench/floor.o $(BUILD)/libmig.a
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS) $(PQ)
+
 check: all
 	./scripts/test
 
@@ -218,7 +222,7 @@ check-traps:
 check-traffic: all
 	BUILD=$(BUILD) tests/traffic/run
 
-bench: all test-tools
+bench: all test-tools $(BUILD)/tests/bench/floor
 	tests/bench/run
 
 demo:
