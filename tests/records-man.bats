@@ -17,10 +17,12 @@ keys_of_code() {
     /^static const struct field [a-z_]+_fields/ { record = $5; sub(/_fields.*/, "", record); sub(/_row$/, "", record); next }
     /^};/ { record = "" }
     record == "" { next }
-    match($0, /^\t(TEXT|NUMBER|FLAG|OBJECT|LIST|WORD)(_OR_NULL)?\([a-z_]+, "?[a-z_]+"?[,)]/) {
+    match($0, /^\t(TEXT|TEXT_LIST|NUMBER|FLAG|OBJECT|WORD)(_OR_NULL)?(_AS)?\([a-z_]+, "?[a-z_]+"?[,)]/) {
       split(substr($0, RSTART + 1, RLENGTH - 2), part, /\(|, "?/)
       type = tolower(part[1])
       sub(/word/, "text", type) # one of a few
+      sub(/_as$/, "", type)
+      sub(/text_list/, "list", type)
       sub(/_or_null/, " or null", type)
       sub(/"$/, "", part[3])
       print record, part[3], type
