@@ -177,103 +177,191 @@ set_or_ignore(struct parse *p, char **field, const char *name, char *value)
 		free(value);
 }
 
-/* Takes the value over.  `at` is where the parameter stands, for errors. */
+/*
+ * A setter for each kind.  Each takes the value over, and gives false once the error is noted.  `at` is where the
+ * parameter stands, for errors.
+ */
+typedef bool setter(struct parse *p, const struct parameter *parameter, char *value, size_t at);
+
+static bool
+refuse(struct parse *p, char *value, size_t at, const char *rule, const char *hint)
+{
+	free(value);
+	return conninfo_fail(p, at, rule, hint);
+}
+
+/* This one overrides the authority, in Prisma and in libpq. */
+static bool
+set_host(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	bool right = conninfo_check_host(p, value, at);
+
+	(void)parameter;
+	if (!right || *value == '\0') {
+		free(value);
+		return right;
+	}
+	p->host_parameter = true;
+	conninfo_replace(&p->target->host, value);
+	return true;
+}
+
+static bool
+set_port(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	struct conninfo *target = p->target;
+
+	if (!is_ports(value))
+		return refuse(p, value, at, "the port is not a number from 1 to 65535", NULL);
+	if (target->port != NULL && strcmp(target->port, value) != 0 && target->is_url)
+		p->port_at = at;
+	set_or_ignore(p, &target->port, parameter->name, value);
+	return true;
+}
+
+static bool
+set_user(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	(void)at;
+	set_or_ignore(p, &p->target->user, parameter->name, value);
+	return true;
+}
+
+static bool
+set_database(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	if (strstr(value, "://") != NULL)
+		return refuse(p, value, at, "a URL as the value of dbname", "Use the URL alone.");
+	set_or_ignore(p, &p->target->database, parameter->name, value);
+	return true;
+}
+
+static bool
+set_schema(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	bool right = conninfo_check_schema(p, value, at);
+
+	(void)parameter;
+	if (right)
+		conninfo_replace(&p->target->schema, *value != '\0' ? value : NULL);
+	if (!right || p->target->schema == NULL)
+		free(value);
+	return right;
+}
+
+static bool
+set_sslmode(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	static const char *const sslmodes[] = { "disable", "allow", "prefer", "require", "verify-ca", "verify-full" };
+
+	if (strcmp(value, "no-verify") == 0)    /* node-postgres's word */
+		conninfo_replace(&value, xstrdup("require"));
+	if (!conninfo_is_one_of(value, sslmodes, COUNT(sslmodes)))
+		return refuse(p, value, at, "invalid sslmode; must be one of disable, allow, prefer, require, verify-ca, verify-full", NULL);
+	put(p->target, parameter->name, value);
+	return true;
+}
+
+/* JDBC's; libpq knows this one value. */
+static bool
+set_ssl(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	(void)parameter;
+	(void)at;
+	if (strcmp(value, "true") == 0 && conninfo_given(p->target, "sslmode") == NULL)
+		put(p->target, "sslmode", xstrdup("require"));
+	free(value);
+	return true;
+}
+
+/* Prisma takes unknown words as strict, too. */
+static bool
+set_sslaccept(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	(void)parameter;
+	(void)at;
+	p->strict = strcmp(value, "accept_invalid_certs") != 0;
+	free(value);
+	return true;
+}
+
+static bool
+set_seconds(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	if (!is_seconds(value))
+		return refuse(p, value, at, "connect_timeout is not a number of seconds", NULL);
+	put(p->target, parameter->name, value);
+	return true;
+}
+
+static bool
+set_pooled(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	(void)parameter;
+	p->target->pooled = strcmp(value, "true") == 0;
+	if (!p->target->pooled && strcmp(value, "false") != 0)
+		return refuse(p, value, at, "pgbouncer must be true or false", NULL);
+	free(value);
+	return true;
+}
+
+static bool
+set_application(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	(void)parameter;
+	(void)at;
+	put(p->target, "fallback_application_name", value);
+	return true;
+}
+
+static bool
+refuse_pkcs12(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	(void)parameter;
+	return refuse(p, value, at, "libpq does not support sslidentity, a PKCS#12 file",
+	    "Extract certificate and key (openssl pkcs12) for sslcert and sslkey.");
+}
+
+static bool
+set_as_it_is(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	(void)at;
+	put(p->target, parameter->name, value);
+	return true;
+}
+
+static bool
+ignore(struct parse *p, const struct parameter *parameter, char *value, size_t at)
+{
+	(void)at;
+	conninfo_ignore(p->target, parameter->name);
+	free(value);
+	return true;
+}
+
 bool
 conninfo_parameter_set(struct parse *p, const struct parameter *parameter, char *value, size_t at)
 {
-	static const char *const sslmodes[] = {
-		"disable", "allow", "prefer", "require", "verify-ca", "verify-full"
+	static setter *const setters[] = {
+		[HOST] = set_host,
+		[PORT] = set_port,
+		[USER] = set_user,
+		[DATABASE] = set_database,
+		[SCHEMA] = set_schema,
+		[SSLMODE] = set_sslmode,
+		[SSL] = set_ssl,
+		[SSLACCEPT] = set_sslaccept,
+		[SECONDS] = set_seconds,
+		[POOLED] = set_pooled,
+		[APPLICATION] = set_application,
+		[PKCS12] = refuse_pkcs12,
+		[LIBPQ] = set_as_it_is,
+		[PASSWORD] = ignore,     /* these two never get here: their values are not copied */
+		[OTHER_SECRET] = ignore,
+		[OURS] = ignore,
 	};
-	struct conninfo *target = p->target;
-	const char *rule = NULL, *hint = NULL;
 
-	switch (parameter->kind) {
-	case HOST:      /* this one overrides the authority, in Prisma and in libpq */
-		if (!conninfo_check_host(p, value, at)) {
-			free(value);
-			return false;
-		}
-		if (*value != '\0') {
-			p->host_parameter = true;
-			conninfo_replace(&target->host, value);
-			return true;
-		}
-		break;
-	case PORT:
-		if (is_ports(value)) {
-			if (target->port != NULL && strcmp(target->port, value) != 0 && target->is_url)
-				p->port_at = at;
-			set_or_ignore(p, &target->port, parameter->name, value);
-			return true;
-		}
-		rule = "the port is not a number from 1 to 65535";
-		break;
-	case USER:
-		set_or_ignore(p, &target->user, parameter->name, value);
-		return true;
-	case DATABASE:
-		if (strstr(value, "://") == NULL) {
-			set_or_ignore(p, &target->database, parameter->name, value);
-			return true;
-		}
-		rule = "a URL as the value of dbname";
-		hint = "Use the URL alone.";
-		break;
-	case SCHEMA:
-		if (!conninfo_check_schema(p, value, at)) {
-			free(value);
-			return false;
-		}
-		conninfo_replace(&target->schema, *value != '\0' ? value : NULL);
-		if (target->schema != NULL)
-			return true;
-		break;
-	case SSLMODE:
-		if (strcmp(value, "no-verify") == 0)    /* node-postgres's word */
-			conninfo_replace(&value, xstrdup("require"));
-		if (conninfo_is_one_of(value, sslmodes, COUNT(sslmodes))) {
-			put(target, "sslmode", value);
-			return true;
-		}
-		rule = "invalid sslmode; must be one of disable, allow, prefer, require, verify-ca, verify-full";
-		break;
-	case SSL:       /* JDBC's; libpq knows this one value */
-		if (strcmp(value, "true") == 0 && conninfo_given(target, "sslmode") == NULL)
-			put(target, "sslmode", xstrdup("require"));
-		break;
-	case SSLACCEPT: /* Prisma takes unknown words as strict, too */
-		p->strict = strcmp(value, "accept_invalid_certs") != 0;
-		break;
-	case SECONDS:
-		if (is_seconds(value)) {
-			put(target, "connect_timeout", value);
-			return true;
-		}
-		rule = "connect_timeout is not a number of seconds";
-		break;
-	case POOLED:
-		target->pooled = strcmp(value, "true") == 0;
-		if (!target->pooled && strcmp(value, "false") != 0)
-			rule = "pgbouncer must be true or false";
-		break;
-	case APPLICATION:
-		put(target, "fallback_application_name", value);
-		return true;
-	case PKCS12:
-		rule = "libpq does not support sslidentity, a PKCS#12 file";
-		hint = "Extract certificate and key (openssl pkcs12) for sslcert and sslkey.";
-		break;
-	case LIBPQ:
-		put(target, parameter->name, value);
-		return true;
-	case PASSWORD:
-	case OTHER_SECRET:      /* never get here: their values are not copied */
-	case OURS:
-		conninfo_ignore(target, parameter->name);
-		break;
-	}
-	free(value);
-	return rule == NULL || conninfo_fail(p, at, rule, hint);
+	return setters[parameter->kind](p, parameter, value, at);
 }
 
 /* Of the things that are refused before the value is even copied. */

@@ -34,7 +34,7 @@ told(const struct planned *planned)
 	for (i = 0; i < planned->finding_count; i++)
 		bytes_format(&out, "%s%s/%s@%lld:%lld", out.len > 0 ? " " : "", planned->findings[i].rule,
 		    severity_words[planned->findings[i].severity], planned->findings[i].line, planned->findings[i].column);
-	return xstrdup(bytes_text(&out));
+	return out.data != NULL ? out.data : xstrdup("");
 }
 
 int
