@@ -78,6 +78,27 @@ until_runs() {
   fail "nothing runs that is like $1"
 }
 
+# `SELECT gate.wait()` in a script lasts until gate_open.
+gate_new() {
+  sql <<'SQL'
+CREATE SCHEMA gate;
+CREATE TABLE gate.closed AS SELECT;
+CREATE FUNCTION gate.wait() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  WHILE EXISTS (SELECT FROM gate.closed) LOOP PERFORM pg_sleep(0.01); END LOOP;
+END $$;
+SQL
+}
+
+gate_open() {
+  sql 'DELETE FROM gate.closed'
+}
+
+# Waits until mig-apply in the background has said this.
+until_said() {
+  eventually 15 grep -qF -e "$1" "$BATS_TEST_TMPDIR/apply.err" || fail "not said: $1"$'\n'"$(<"$BATS_TEST_TMPDIR/apply.err")"
+}
+
 # Waits until a session waits for this.
 until_waits() { # WAIT EVENT
   local i
@@ -213,7 +234,7 @@ INSERT INTO t VALUES (1);'
   five_migrations
   proxy --cut-on COMMIT --nth 3 --forward --refuse
   apply_behind
-  sleep 1.5
+  until_said 'looking what became of'
   kill -0 "$apply" # still trying
   kill -TERM "$apply"
   apply_ended
@@ -441,12 +462,14 @@ given_seeded() { given_seed; }
 }
 
 @test "the session of mig-apply is ended in a slow statement: rolled back, 69, and the next run finishes" {
+  gate_new
   five_migrations
-  migration 20240101000006_slow "CREATE TABLE slow (id INTEGER); SELECT pg_sleep(1.5);"
+  migration 20240101000006_slow "CREATE TABLE slow (id INTEGER); SELECT gate.wait();"
   apply_behind
-  until_runs '%pg_sleep%'
+  until_runs '%gate.wait%'
   sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'mig-apply%' AND datname = current_database()"
   apply_ended
+  gate_open
   assert_code 69
   assert_said 'lost in step 6 of 6, 20240101000006_slow: terminating connection due to administrator command'
   assert_said 'committed +steps 1 to 5'
@@ -562,14 +585,16 @@ index_is_there() {
 
 @test "the server is stopped at once and started again: 69, rolled back, and the next run finishes" {
   own_server
+  gate_new
   five_migrations
-  migration 20240101000006_slow "CREATE TABLE slow (id INTEGER); SELECT pg_sleep(1.5);"
+  migration 20240101000006_slow "CREATE TABLE slow (id INTEGER); SELECT gate.wait();"
   apply_behind
-  until_runs '%pg_sleep%'
+  until_runs '%gate.wait%'
   server_ctl stop -m immediate
-  sleep 0.3
+  until_said 'the connection is lost'
   server_ctl -w start
   apply_ended
+  gate_open
   # a commit that was not waited for may be gone with the server
   assert_code 69
   assert_said 'rolled back +all of step [1-6]'
@@ -577,12 +602,14 @@ index_is_there() {
   assert_next_run_finishes
 
   # in the same server, since one takes a while to make
-  migration 20240101000007_slow "SELECT pg_sleep(1);"
+  sql 'INSERT INTO gate.closed DEFAULT VALUES'
+  migration 20240101000007_slow "SELECT gate.wait();"
   migration 20240101000008_last "CREATE TABLE last (id INTEGER);"
   apply_behind
-  until_runs '%pg_sleep%'
+  until_runs '%gate.wait%'
   server_ctl restart -m fast
   apply_ended
+  gate_open
   assert_code 69
   assert_said 'rolled back +all of step 1'
   assert_next_run_finishes
