@@ -250,7 +250,7 @@ CASES
   eventually 60 eval "[[ -z \$(PGDATABASE=postgres sql_admin \"SELECT pid FROM pg_stat_activity WHERE application_name = 'mig-scan scratch' AND datname NOT LIKE 'mig%'\") ]]"
   replay
   assert_code 0
-  says "removed th, left by an interrupted rune database $left"
+  says "removed the database $left"
   assert_equal "$(scratch_databases)" ''
 }
 
