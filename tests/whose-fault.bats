@@ -43,7 +43,7 @@ tables() { sql "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') F
 1|ALTER TABLE M ADD who text NOT NULL DEFAULT 'x'; ALTER TABLE M ALTER who DROP DEFAULT|ALTER TABLE M DROP who|column who has to be given and has no default
 1|ALTER TABLE M ALTER migration_name TYPE varchar(10)|ALTER TABLE M ALTER migration_name TYPE varchar(255)|column migration_name is character varying(10), not character varying(255)
 1|ALTER TABLE M ALTER id TYPE bigint USING 1|ALTER TABLE M ALTER id TYPE varchar(36)|column id is bigint, not character varying(36)
-1|ALTER TABLE M ADD CHECK (migration_name ~ '^0')|ALTER TABLE M DROP CONSTRAINT _prisma_migrations_migration_name_check|constraint _prisma_migrations_migration_name_check
+1|ALTER TABLE M ADD CHECK (migration_name::text OPERATOR(pg_catalog.~) '^0')|ALTER TABLE M DROP CONSTRAINT _prisma_migrations_migration_name_check|constraint _prisma_migrations_migration_name_check
 TABLE
   # what the script has left for COMMIT is its own error, though the history has such a trigger, too
   sql "CREATE FUNCTION still() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RETURN NULL; END \$\$;
