@@ -366,6 +366,11 @@ wait_for_history() {
   run --separate-stderr bash -c 'mig-scan --offline | mig-check history --wait=100ms --interval=50ms'
 }
 
+# Its transaction, in seconds.
+session_is_open_for() {
+  [[ $(sql_admin "SELECT extract(epoch FROM now() - xact_start) >= $1 FROM pg_stat_activity WHERE pid = $SESSION") == t ]]
+}
+
 @test "exactly the rights of the man page suffice, and what is not seen without them is said" {
   session_begin 'BEGIN; SELECT 1'
   sql "CREATE TABLE \"Order\" (id serial); $HISTORY_TABLE_SQL; REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC"
@@ -383,6 +388,7 @@ wait_for_history() {
   CLIENT_ROLE=postgres client psql -Xq -v ON_ERROR_STOP=1 -f "$BATS_TEST_TMPDIR/grants.sql"
   verdict 0 'OK: database: '
   shows_not 'not seen'
+  eventually session_is_open_for 1
   verdict 1 "transaction open for" database.transaction-warn=0 database.transaction-crit=1h
   wait_for_history
   assert_line --index 0 "WARNING: $PGDATABASE at 127.0.0.1: history: 1 pending"

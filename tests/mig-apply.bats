@@ -345,7 +345,7 @@ caret() {
   three_with $'CREATE TABLE a (id int PRIMARY KEY);\nCREATE TABLE b (a int REFERENCES a DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO b VALUES (1);'
   pipeline
   assert_code 1
-  says '[23503]' 'step 2 of 3 failed, 2_middle' 'rolled back   step 2' 'Key (a)=(1) is not present'
+  says '[23503]' 'step 2 of 3 failed, 2_middle' 'rolled back   all of step 2' 'Key (a)=(1) is not present'
   assert_equal "$(tables)" before
   assert_equal "$(history | cut -d'|' -f1)" 1_before
 }

@@ -343,7 +343,7 @@ something_of_everything() {
   assert_output --regexp '^MIG OK - [^:]* at [^:]*: database: index Order_a_key is invalid \| '
   run --separate-stderr "$negate" --substitute "$BUILD/mig-check" --format=nagios relation=nowhere
   assert_code 0
-  assert_output "MIG OK - $PGDATABASE at $MIG_TEST_SERVER: relation:nowhere: nowhere is not there"
+  assert_output "MIG OK - $PGDATABASE at $MIG_TEST_SERVER: relation:nowhere: nowhere does not exist"
 }
 
 @test "prometheus: what was measured, one family once, in base units, with the time of the run" {

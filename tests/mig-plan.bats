@@ -627,7 +627,7 @@ CASES
   assert_line --regexp '^ +1 +1_late +1 +9 +in one transaction +late$'
   assert_line --regexp '^ +2 +4_drop +1 +23 +in one transaction +destroys data$'
   assert_line --regexp '^ +3 +5_own +3 +24 +[a-z]'
-  assert_line --regexp '^ +4 +6_index +1 +37 +outside'
+  assert_line --regexp '^ +4 +6_index +1 +37 +not in a transaction; resumable'
   assert_line --regexp '^prisma/migrations/4_drop/migration.sql:1:1: warning: .* \[destructive\]$'
   assert_line --regexp '^2_edited: warning: .* \[edited\]$'
   assert_line --regexp '^ +git -C prisma/migrations log -p -- 2_edited$'

@@ -343,7 +343,7 @@ model T {
 }
 PRISMA
   other=$MIG_TEST_SERVER
-  production=$(server_new --tcp log_statement=all)
+  production=$(MIG_TEST_CLUSTER= server_new --tcp log_statement=all) # with a system identifier of its own
   server_use "$production"
   database_new
   sql 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)'

@@ -668,7 +668,7 @@ wrong() {
   sql "CREATE UNIQUE INDEX live ON nokey (a) WHERE a > 0; CREATE UNIQUE INDEX negative ON nokey ((- a));"
   wrong 65 nokey.csv 'a\n1\n' 'no key: live is partial, WHERE (a > 0)' 'no key: negative is on an expression, (- a)' \
     'It has no unique key that holds for all rows'
-  wrong 65 v.csv 'a\n1\n' 'v is no table'
+  wrong 65 v.csv 'a\n1\n' 'v is not a table'
   wrong 65 t.csv 'id\n1\n\\.\n2\n' 't.csv:3: a line of \. would end the data here'
   wrong 65 t.csv 'id\r1\r\\.\r2\r' 'a line of \. would end the data here'
   printf 'id\n' | tee t.csv >t.tsv

@@ -164,9 +164,9 @@ assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
   done <<-'EOT'
 	sslmode=require|78|P1011
 	channel_binding=require|78|P1011
-	options=endpoint%3Dep-cool-1|78|leave it out
-	options=-c%20no_such_setting%3D1|78|leave it out
-	options=-c%20statement_timeout%3Dnever|78|leave it out
+	options=endpoint%3Dep-cool-1|78|Remove it
+	options=-c%20no_such_setting%3D1|78|Remove it
+	options=-c%20statement_timeout%3Dnever|78|Remove it
 	EOT
   DATABASE_URL='service=no_such_service' run --separate-stderr mig-scan
   assert_code 78

@@ -263,7 +263,7 @@ idle_for_longer() {
   migration 2_next 'ALTER TABLE busy ADD COLUMN n int;'
   session_begin CLIENT_ROLE=postgres 'BEGIN; LOCK TABLE busy IN ACCESS SHARE MODE'
   begin bash -c 'mig-scan | mig-plan | mig-apply --wait=60s -v'
-  eventually grep -q 'pausing' "$JOB_ERR"
+  eventually grep -q 'retrying after' "$JOB_ERR"
   eventually idle_for_longer
   session_end "$SESSION"
   finish

@@ -116,13 +116,13 @@ add the column
 CREATE UNIQUE INDEX CONCURRENTLY
 CREATE UNIQUE INDEX CONCURRENTLY
 add it NOT VALID
-a new column
+this rewrites the whole table: add a new column
 add the column without a default
-batches
+use batches
 REINDEX ... CONCURRENTLY blocks no reads or writes
 REFRESH MATERIALIZED VIEW CONCURRENTLY does not block reads
-pg_repack or pg_squeeze
-smaller parts'
+use pg_repack or pg_squeeze
+split it into smaller parts'
 }
 
 @test "the same among steps that are sent ahead: cancelled once, the others stay" {
@@ -197,7 +197,7 @@ gave_way_twice() {
   finish
   traffic_end
   assert_code 0
-  says 'looked for ' ' after '
+  says ': waited ' '; retrying with lock_timeout ' ' after '
   results
   assert_equal "$(result '"\(.status) \(.attempts > 2) \(.waited_for) \(.waited_session | startswith("pid '"$holder"', ")) \(.worst_stall_ms <= 400)"')" 'applied true c true true'
 }

@@ -94,7 +94,7 @@ say_next(struct check_outcome *outcome, const struct scan *scan)
 	shell_program(&words, "mig-plan");
 	if (shell_words(&words) != NULL)
 		shell_command(&command, shell_words(&words));
-	check_detail(outcome, "next", "%s", command.len > 0 ? command.data : "pipe the same scan into mig-plan to see what a deploy would do");
+	check_detail(outcome, "next", "%s", command.len > 0 ? command.data : "mig-plan, given the same scan, shows what a deploy would do");
 	shell_words_free(&words);
 	bytes_free(&command);
 }

@@ -340,8 +340,8 @@ stall_look_first(struct stall *t, long long lock_timeout_ms, void (*waiting)(voi
 	t->life_ms = blockers.life_ms;
 	note_yielding(t, &holders);
 	if (now > began)
-		message_verbose("%s: waited %s; %zu sessions block %s; retrying with lock_timeout %lld ms",
-		    t->migration, clock_span(now - began, span), blockers.count, t->waits.relation, timeout);
+		message_verbose("%s: waited %s; blocking sessions on %s: %zu; retrying with lock_timeout %lld ms",
+		    t->migration, clock_span(now - began, span), t->waits.relation, blockers.count, timeout);
 	waits_free(&holders);
 	free(blockers.list);
 	return timeout != WAIT_ON ? timeout : lock_timeout_ms;

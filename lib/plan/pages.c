@@ -234,7 +234,7 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 		shell_command(out, scan->command);
 		bytes_str(out, " | mig-plan\n");
 	} else {
-		bytes_str(out, "next: pipe the same scan into mig-plan to see what a deploy would do\n");
+		bytes_str(out, "next: mig-plan, given the same scan, shows what a deploy would do\n");
 	}
 }
 

@@ -37,7 +37,7 @@ seed_warn_of_cascades(struct seeding *s)
 	if (gone.len > 0)
 		outcome = db_query_ours(s->db, &a, sql.data, 0, NULL);
 	for (i = 0; outcome == DB_OK && gone.len > 0 && i < answer_rows(a); i++)
-		message_warning("--prune deletes rows of %s; those of %s that point at them are subject to "
+		message_warning("--prune deletes rows of %s; rows of %s that reference them are subject to "
 		                "ON DELETE %s",
 		    answer_text(a, i, 1), answer_text(a, i, 0), answer_text(a, i, 2));
 	answer_free(a);
