@@ -524,6 +524,7 @@ remedy() {
   assert_code 78
   sh -c "$(grep -oE 'LC_ALL=C sed -i .* FILE' <<<"$stderr" | sed 's/FILE/url/')"
   mig-scan -d file:url "../it's/m" >/dev/null
+  rm url
   # drift: the command that writes the difference
   printf 'datasource db {\n provider = "postgresql"\n url = env("DATABASE_URL")\n}\nmodel a {\n id Int @id\n}\n' >"../it's/schema.prisma"
   run --separate-stderr bash -c 'mig-scan --catalog | mig-check schema="../it'\''s/schema.prisma"'
