@@ -18,8 +18,8 @@
 #endif
 
 /*
- * Allocation.  None of these returns NULL: when memory is out the program says so and exits with
- * MIG_FAILED: a person must see why, and the same command would hardly work later.  The caller frees what it gets with free().
+ * Allocation.  None of these returns NULL: when memory runs out, the program reports it and exits with MIG_FAILED,
+ * because a retry would hardly help.  The caller frees the result with free().
  */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
@@ -28,7 +28,7 @@ char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t len);
 char *xformat(const char *format, ...) MIG_PRINTF(1, 2);
 
-/* An array that grows: makes room for one more element behind the `count` that are there. */
+/* A growing array: makes room for one more element after the existing `count`. */
 #define ARRAY_ROOM(array, count, cap)                                                             \
 	do {                                                                                      \
 		if ((count) == (cap)) {                                                           \
@@ -37,7 +37,7 @@ char *xformat(const char *format, ...) MIG_PRINTF(1, 2);
 		}                                                                                 \
 	} while (0)
 
-/* A growing buffer.  {0} is empty.  data is NULL or ends in a NUL that len does not count. */
+/* A growing buffer.  {0} is empty.  data is NULL or NUL-terminated; len does not count the NUL. */
 struct bytes {
 	char *data;
 	size_t len;
@@ -49,51 +49,57 @@ void bytes_str(struct bytes *b, const char *text);
 void bytes_char(struct bytes *b, char c);
 void bytes_format(struct bytes *b, const char *format, ...) MIG_PRINTF(2, 3);
 void bytes_vformat(struct bytes *b, const char *format, va_list args) MIG_PRINTF(2, 0);
-void bytes_room(struct bytes *b, size_t more);  /* at least `more` bytes and a NUL fit behind len */
-void bytes_free(struct bytes *b);               /* empty again */
-const char *bytes_text(const struct bytes *b);  /* "" where data is NULL */
+void bytes_room(struct bytes *b, size_t more);  /* room for `more` bytes and a NUL after len */
+void bytes_free(struct bytes *b);               /* frees it; empty again */
+const char *bytes_text(const struct bytes *b);  /* "" if data is NULL */
 
-/* The offset of the first byte that is no valid UTF-8 (as the Unicode standard has it: no
- * surrogates, no overlong forms), or len. */
+/*
+ * Returns the offset of the first byte that is not valid UTF-8 by the Unicode standard (which excludes surrogates
+ * and overlong forms), or len if all of it is valid.
+ */
 size_t utf8_check(const char *text, size_t len);
 
-/* Replaces each maximal invalid part by U+FFFD, as the WHATWG decoder and so Node.js does. */
+/*
+ * Appends text with each maximal invalid part replaced by U+FFFD, like the WHATWG decoder and therefore Node.js.
+ */
 void utf8_repair(struct bytes *out, const char *text, size_t len);
 
-/* Whether valid UTF-8 has a control character: C0 (so also a line break), DEL, C1. */
+/* Whether valid UTF-8 contains a control character: C0 (line breaks included), DEL or C1. */
 bool utf8_has_control(const char *text);
 
-/* How many characters (code points) the valid UTF-8 text[0..len) has; the offset of the n-th. */
+/* The number of characters (code points) in the valid UTF-8 text[0..len), and the byte offset of the n-th. */
 size_t utf8_count(const char *text, size_t len);
 size_t utf8_offset(const char *text, size_t len, size_t n);
 
-/* The SQL forms of a name and of a value: "name" with quotes doubled; 'value' likewise, with a
- * leading E where it has a backslash, so that it reads alike under every server setting. */
+/*
+ * Append a name and a value as SQL: "name" with quotes doubled; 'value' likewise, with a leading E if it contains
+ * a backslash, so that it means the same under every server setting.
+ */
 void bytes_sql_name(struct bytes *b, const char *name);
 void bytes_sql_text(struct bytes *b, const char *value);
 
-/* Copies text into out, cut to size - 1 bytes. */
+/* Copies text into out, truncated to size - 1 bytes; always NUL-terminated. */
 void bytes_copy(char *out, size_t size, const char *text);
 
 /*
- * Opens a file for reading that is to be a regular one, by a path from the folder `at` (or AT_FDCWD): without waiting
- * for who would write a FIFO, and nothing is read of a device.  A link is followed.  `most`: the bytes that such a
- * file may have, or 0: any number.  Returns the descriptor, or -1 with errno; file_why() has the words for that.
+ * Opens a regular file for reading, by a path relative to the folder `at` (or AT_FDCWD).  Follows links.  Never
+ * blocks on a FIFO without a writer and never reads from a device.  `most` is the largest size allowed in bytes;
+ * 0: any.  Returns the descriptor, which the caller closes, or -1 with errno set; file_why() explains that errno.
  */
 int open_regular(int at, const char *path, long long most);
 
 /*
- * The same for a path that a person gives: that of a descriptor which is open already may be a pipe or a terminal, as the
- * shell's <(...), /dev/fd/3 and /dev/stdin.
+ * The same for a path that a user gives: a path to an open descriptor (the shell's <(...), /dev/fd/3, /dev/stdin)
+ * may be a pipe or a terminal.
  */
 int open_given(const char *path);
 
-/* strerror(), and what open_regular() says beside it: "it is no regular file", "it is larger than ...". */
+/* strerror(), plus the refusals of open_regular(): "it is no regular file", "it is larger than ...". */
 const char *file_why(int error);
 
 /*
- * Reads all of a file that is open for reading.  Returns 0, or errno.
- * Grows out by what was read, also on failure.
+ * Reads the rest of a file that is open for reading.  Returns 0, or an errno.  What was read is in `out`, also on
+ * failure.
  */
 int bytes_read_fd(struct bytes *out, int fd);
 

@@ -1,12 +1,14 @@
 /*
- * Shared libraries that are loaded when the first of their functions is called: libpq and libcurl bring some two
- * dozen others with them each, and loading those takes longer than all else that a program does that finds nothing to do.
+ * Shared libraries that are loaded on the first call of one of their functions.  libpq and libcurl pull in some
+ * two dozen more libraries each, and loading those takes longer than everything else in a run that finds nothing
+ * to do.
  *
- * What is loaded so is in no NEEDED entry of a program.  LIBRARY_NOTE() says it to packagers and image builders: it
- * puts a note into .note.dlopen, by the ELF dlopen metadata specification, of every program that holds the file
- * in which it stands (`readelf -n`).
+ * A library that is loaded this way is not in the program's NEEDED entries.  LIBRARY_NOTE() tells packagers and
+ * image builders about it: it puts a note into section .note.dlopen (ELF dlopen metadata specification) of every
+ * program that links the file it stands in; `readelf -n` shows it.
  *
- * With -DMIG_LINK (`make LINK=1`, `make static`) the libraries are linked as usual, and nothing of this is used.
+ * With -DMIG_LINK (`make LINK=1`, `make static`) the libraries are linked as usual, and nothing in this file is
+ * used.
  */
 #ifndef MIG_BASE_LIBRARY_H
 #define MIG_BASE_LIBRARY_H
@@ -14,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a library is called here: LIBRARY_FILE("libpq", "5"). */
+/* The file name of a library: LIBRARY_FILE("libpq", "5"). */
 #ifdef __APPLE__
 #define LIBRARY_FILE(name, number) name "." number ".dylib"
 #else
@@ -22,19 +24,19 @@
 #endif
 
 struct library {
-	const char *file;    /* libpq.so.5 */
-	const char *package; /* of Debian: libpq5 */
-	int mode;            /* of dlopen() */
+	const char *file;    /* flags for dlopen() */
+	const char *package; /* libpq.so.5 */
+	int mode;            /* Debian's: libpq5 */
 };
 
 struct library_function {
 	const char *name;
-	void *place; /* of a pointer to a function, which gets its address */
+	void *place; /* points to the function pointer to set */
 };
 
 /*
- * Loads the library and finds all functions at once, so that what is missing is found out before anything is done.
- * Returns 0, or MIG_CONFIG once it has been said.
+ * Loads the library and resolves all functions at once, so that a missing one is found before any work begins.
+ * Returns 0, or MIG_CONFIG with the error reported.
  */
 int library_load(const struct library *library, const struct library_function functions[], size_t count);
 

@@ -3,6 +3,6 @@
 
 #include <limits.h>
 
-#define NUMBER_UNKNOWN LLONG_MIN /* a number that is not known */
+#define NUMBER_UNKNOWN LLONG_MIN /* null: the number is unknown */
 
 #endif

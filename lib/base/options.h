@@ -1,8 +1,8 @@
 /*
- * The command line: one table a tool gives both the parser and --help, so they cannot drift apart.
+ * The command line.  One table per tool serves the parser and --help, so that they agree.
  *
- * -h, -V, -q and -v are everyone's and are handled here.  Options may stand anywhere before `--`, may
- * be abbreviated, and are refused by name where they are unknown, lack a value, or come twice.
+ * -h, -V, -q and -v belong to every tool and are handled here.  Options may stand anywhere before `--` and may be
+ * abbreviated.  An option that is unknown, lacks its value or is given twice is refused by name.
  */
 #ifndef MIG_BASE_OPTIONS_H
 #define MIG_BASE_OPTIONS_H
@@ -13,9 +13,9 @@
 #include "base/bytes.h"
 
 struct option_spec {
-	int letter;            /* what options_next() returns; printable ones are also -X */
+	int letter;            /* what options_next() returns; a printable one is also -X */
 	const char *name;      /* --name */
-	const char *argument;  /* what --help calls its value; NULL: none */
+	const char *argument;  /* the name of its value in --help; NULL: it takes none */
 	const char *help;      /* one or more lines, \n between them */
 	bool repeatable;
 };
@@ -23,29 +23,29 @@ struct option_spec {
 struct program {
 	const char *name;
 	const char *about;         /* one line */
-	const char *const *usage;  /* synopsis lines without "usage:", ending with NULL */
+	const char *const *usage;  /* synopsis lines without "usage:"; ends with NULL */
 	const struct option_spec *options; /* ends with a NULL name */
-	const char *more;          /* what --help shows below the options: examples, exit codes */
+	const char *more;          /* printed by --help below the options: examples, exit codes */
 };
 
 struct options {
 	const struct program *program;
 	int argc;
 	char *const *argv;
-	const char *value;         /* of the option last returned */
+	const char *value;         /* value of the option last returned */
 	int first;                 /* after OPTIONS_DONE: argv[first ... argc) are the operands */
-	bool seen[256];            /* letters that came already */
+	bool seen[256];            /* letters seen so far */
 };
 
 enum {
-	OPTIONS_DONE = -1, /* all options read */
-	OPTIONS_WRONG = -2 /* said; exit MIG_USAGE */
+	OPTIONS_DONE = -1, /* all options are read */
+	OPTIONS_WRONG = -2 /* error reported; exit with MIG_USAGE */
 };
 
-/* Those that every program has, handled in options_next(); ends with a NULL name. */
+/* The options that every program has, handled in options_next(); ends with a NULL name. */
 extern const struct option_spec options_common[];
 
-/* Whether -X stands for it as well. */
+/* Whether the option also has the form -X. */
 bool options_has_letter(const struct option_spec *spec);
 
 /* Prints a table of options as --help shows it. */
@@ -53,25 +53,28 @@ void options_help(const struct option_spec *spec);
 
 void options_begin(struct options *options, const struct program *program, int argc, char *const argv[]);
 
-/* The next option's letter, or one of the two above.  --help and --version are answered here, and end the program. */
+/* The next option's letter, or one of the two codes above.  Answers --help and --version itself and exits. */
 int options_next(struct options *options);
 
 /*
- * The value of an option wherever it stands, also on a command line that is going to be refused; NULL: it is not there.
- * Not between options_begin() and OPTIONS_DONE.
+ * The value of an option, wherever it stands, even on a command line that will be refused; NULL if it is absent.
+ * Do not call it between options_begin() and OPTIONS_DONE.
  */
 const char *options_find(const struct program *program, int argc, char *const argv[], int letter);
 
-/* Complain about usage, with a pointer to --help.  Return MIG_USAGE. */
+/* Reports a usage error, with a pointer to --help.  Returns MIG_USAGE. */
 int options_wrong(const char *format, ...) MIG_PRINTF(1, 2);
 
-/* A TIME value; says what is wrong with it and returns MIG_USAGE, or 0. */
+/* Parses a TIME value into *ms.  Returns 0, or MIG_USAGE with the error reported. */
 int options_time(const char *name, const char *value, long long *ms);
 
-/* At most one operand: *operand is set to it, or left alone.  Returns 0 or MIG_USAGE, said. */
+/*
+ * Accepts at most one operand: sets *operand to it, or leaves *operand alone.  Returns 0, or MIG_USAGE with the
+ * error reported.
+ */
 int options_one_operand(const struct options *options, const char **operand);
 
-/* Options that several tools share, so that their texts are alike. */
+/* Options shared by several tools, so that their texts agree. */
 #define OPTION_DATABASE                                                                           \
 	{ 'd', "database", "SOURCE",                                                              \
 	    "where the connection string is: env:NAME, file:PATH, cmd:COMMAND, or a string\n"     \

@@ -1,5 +1,6 @@
 /*
- * Why something was not done, as text: for files that decide and do not speak.  Whoever runs the program says it.
+ * The reason why something was refused, as text, for code that decides but prints no messages.  The caller prints
+ * it.
  */
 #ifndef MIG_BASE_REFUSAL_H
 #define MIG_BASE_REFUSAL_H
@@ -12,13 +13,16 @@ struct refusal {
 	struct bytes lines; /* the error, then facts and the next command; each ends in NUL */
 };
 
-/* The error.  Returns the code, so that `return refusal_make(...)` reads well. */
+/* Sets the error.  Returns the code, so that `return refusal_make(...)` works. */
 int refusal_make(struct refusal *refusal, int code, const char *format, ...) MIG_PRINTF(3, 4);
 
-/* A line below it, as message_line() has them. */
+/* Adds a line below the error, like message_line(). */
 void refusal_line(struct refusal *refusal, const char *format, ...) MIG_PRINTF(2, 3);
 
-/* Says it by message_error() and message_line(), and frees it.  Returns its code; 0, and says nothing, where there is none. */
+/*
+ * Prints the refusal with message_error() and message_line(), and frees it.  Returns its code, or 0 without
+ * printing if there is none.
+ */
 int refusal_say(struct refusal *refusal);
 
 void refusal_free(struct refusal *refusal);

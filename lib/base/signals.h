@@ -1,43 +1,46 @@
 /*
- * SIGINT, SIGTERM and SIGHUP, for programs that must roll back before they end.
+ * SIGINT, SIGTERM and SIGHUP, for programs that must roll back before they exit.
  *
- * The handler only notes the signal and wakes signals_wait().  Who waits asks signals_caught() then.
- * A second SIGINT is like the first: ending a deploy at once would leave the server to find out.
+ * The handler only records the signal and wakes signals_wait().  The waiting code then asks signals_caught().  A
+ * second SIGINT does no more than the first: exiting at once would leave the server to detect the lost client.
  */
 #ifndef MIG_BASE_SIGNALS_H
 #define MIG_BASE_SIGNALS_H
 
 #include <stdbool.h>
 
-/* Installs the handlers and ignores SIGPIPE and SIGXFSZ: a lost reader and a limit show as a failed write. */
+/*
+ * Installs the handlers and ignores SIGPIPE and SIGXFSZ, so that a lost reader or a file size limit appears as a
+ * failed write.
+ */
 void signals_begin(void);
 
 /*
- * For a program that has nothing to roll back: the signal ends it at once, but `last` is called before, in the handler.
+ * For a program that has nothing to roll back: the signal ends it at once, after the handler has called `last`.
  * Ignores SIGXFSZ.
  */
 void signals_end_after(void (*last)(void));
 
-/* The signal that arrived, or 0. */
+/* The signal that was caught, or 0. */
 int signals_caught(void);
 
-/* What signals_wait() waits for on a descriptor, and what it found. */
+/* Events that signals_wait() waits for on a descriptor and returns. */
 enum { SIGNALS_READ = 1, SIGNALS_WRITE = 2 };
 
 /*
- * Waits until fd (-1: none) can be read or written as `want` says, ms milliseconds at most (-1: for
- * ever), or until a signal is caught.  Returns what fd is ready for: an error on fd counts as ready;
- * 0 when time or a signal ended the wait, at once where a signal had been caught before and fd is -1.
+ * Waits until fd (-1: none) is ready as `want` says, for at most ms milliseconds (-1: no limit), or until a signal
+ * is caught.  Returns the events that fd is ready for; an error on fd counts as ready.  Returns 0 if the time is
+ * up or a signal ended the wait; with fd -1 and a signal already caught it returns at once.
  */
 int signals_wait(int fd, int want, long long ms);
 
 /*
- * What to do while signals_wait() would only wait: `work` does a piece of a few milliseconds at most, and returns false
- * when there is no more of it, and then is not called again.  NULL: nothing.
+ * Sets work to do while signals_wait() waits.  `work` runs for a few milliseconds at most and returns false when
+ * there is nothing left; it is not called again then.  NULL: no work.
  */
 void signals_meanwhile(bool (*work)(void *context), void *context);
 
-/* Ends the program as the caught signal would have: so that the shell sees 128 + N. */
+/* Kills the program with the caught signal, so that the shell sees 128 + N. */
 void signals_reraise(void);
 
 #endif

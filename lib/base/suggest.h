@@ -1,5 +1,5 @@
 /*
- * "Did you mean ...?": the known name that is nearest to one that was typed.
+ * "Did you mean ...?": finds the known name nearest to the one typed.
  */
 #ifndef MIG_BASE_SUGGEST_H
 #define MIG_BASE_SUGGEST_H
@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /*
- * The one of names[0..count) that `typed` (len bytes) is probably meant to be: at most a third of its letters, and no
- * more than three, are missing, added, changed or swapped with their neighbour; capitals do not count.  NULL where
- * none is that near.  Pure.
+ * Returns the element of names[0..count) that `typed` (len bytes) probably means: at most a third of its letters,
+ * and at most three, may be missing, added, changed or swapped with a neighbour.  Case-insensitive.  NULL if no
+ * name is that near.  Pure.
  */
 const char *suggest_nearest(const char *typed, size_t len, const char *const names[], size_t count);
 

@@ -1,5 +1,5 @@
 /*
- * The terminal that is written to: how wide it is, and text that is broken to fit it.
+ * The terminal that output goes to: its width, and wrapping of text to fit.
  */
 #ifndef MIG_BASE_TERMINAL_H
 #define MIG_BASE_TERMINAL_H
@@ -8,16 +8,16 @@
 
 #include "base/bytes.h"
 
-/* The columns of the terminal behind a descriptor, as they are now; 0: it is no terminal, and has no limit. */
+/* The current width in columns of the terminal behind a descriptor; 0 if it is not a terminal: no limit. */
 size_t terminal_width(int fd);
 
-/* The same for a page that is written there: with -v nothing is cut, 0. */
+/* The same for a page; 0 with -v, since then nothing is truncated. */
 size_t terminal_page_width(int fd);
 
 /*
- * Appends a text of lines, those that are wider than `columns` broken at blanks and indented below what they begin with.
- * A word is never broken, and neither is a command that is to be pasted: it gets a line of its own.  Rows of scripts with
- * a caret below them stay as they are.  columns 0: all does.
+ * Appends lines of text.  Wraps lines wider than `columns` at blanks and indents the continuation to the start of
+ * the text.  Never breaks a word, nor a command meant for pasting, which gets a line of its own.  Script lines
+ * with a caret below them are not wrapped.  With columns 0 nothing is.
  */
 void terminal_wrap(struct bytes *out, const char *text, size_t columns);
 

@@ -1,6 +1,6 @@
 /*
- * How the fields of a record are written down: a row of a `struct field` table (records/record.h) each.  The key is the
- * member's name; with _AS it is given.  Only files with such tables include it.
+ * Macros for the rows of a `struct field` table (records/record.h).  The key of a field is the member's name; the
+ * _AS forms take another one.  Only files with such tables include this header.
  */
 #ifndef MIG_RECORDS_FORM_H
 #define MIG_RECORDS_FORM_H

@@ -1,5 +1,5 @@
 /*
- * Shared by json.c and json_line.c, which read a line, and json_write.c; nobody else includes it.
+ * Shared by json.c and json_line.c, which parse a line, and json_write.c.  Private to these files.
  */
 #ifndef MIG_RECORDS_JSON_INTERNAL_H
 #define MIG_RECORDS_JSON_INTERNAL_H
@@ -11,7 +11,7 @@
 
 enum { VALUES_MAX = 64 };
 
-/* A text as it stands in the line, and what it decodes to once that is known to be right. */
+/* A text in the line, before it is decoded. */
 struct json_span {
 	char *at;
 	size_t len;
@@ -22,19 +22,22 @@ struct json_pair {
 	struct json_span key;
 	struct json_span text;
 	struct value value;
-	char *own; /* what a list was written to; else NULL */
+	char *own; /* the buffer a list was written to; else NULL */
 };
 
-/* Bytes that stand in a JSON text as they are. */
+/* The bytes that need no escape in a JSON text. */
 extern const unsigned char json_plain[256];
 
-/* The pairs of a line in our own shape; changes nothing.  False: it is not, whatever else it may be. */
+/*
+ * Scans a line of our own shape into pairs; does not change the line.  Returns false if it has another shape,
+ * valid or not.
+ */
 bool json_line_scan(char *line, size_t len, struct json_pair pairs[VALUES_MAX], size_t *count);
 
-/* What the escape at p, of one letter or \u00XX, stands for. */
+/* The byte that the escape at p (one letter or \u00XX) stands for. */
 char json_unescaped(const char *p);
 
-/* Decodes a text where it stands: it becomes no longer.  A list, which is never `escaped`, only gets its end. */
+/* Decodes a text in place; it never grows.  A list, which is never `escaped`, is only terminated. */
 void json_line_decode(struct json_span *span);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What a JSON text has at a path: "status", ".db.status", "checks.0.state".
+ * Finds the value at a path in a JSON text: "status", ".db.status", "checks.0.state".
  */
 #ifndef MIG_RECORDS_JSON_PATH_H
 #define MIG_RECORDS_JSON_PATH_H
@@ -9,13 +9,12 @@
 
 #include "base/bytes.h"
 
-/* What is wrong with a path, or NULL: `.list[0].name`, as jq has it, is none. */
+/* Returns what is wrong with a path (static text), or NULL.  `.list[0].name`, jq's syntax, is not accepted. */
 const char *jsonpath_flaw(const char *path);
 
 /*
- * Puts the value at the path into out: a text as it is, anything else as JSON; a byte order mark before the text is
- * passed over.  False where the text is no JSON, or has
- * nothing there; *why says which.
+ * Appends the value at the path to out: a string without quotes, anything else as JSON.  Skips a leading byte
+ * order mark.  Returns false if the text is not JSON or has nothing at the path; *why (static) says which.
  */
 bool jsonpath_get(const char *json, size_t len, const char *path, struct bytes *out, const char **why);
 

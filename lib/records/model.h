@@ -1,10 +1,10 @@
 /*
- * What records mean: a struct for each, and whole streams read into memory.
- * mig-records(5) describes every key for users; the tables in records/model.c are the truth.
+ * The meaning of records: a struct for each, and whole streams in memory.  mig-records(5) describes the keys for
+ * users; the tables in records/model.c define them.
  *
- * Texts are not owned: they point into the record they were read from, or to wherever the
- * one who fills a struct keeps them.  NULL (texts) and NUMBER_UNKNOWN (numbers) stand for null.
- * Pure: no file, no clock; reading goes through records/record.h.
+ * The structs do not own their texts: these point into the record they were read from, or into memory of the code
+ * that fills the struct.  NULL (texts) and NUMBER_UNKNOWN (numbers) stand for null.  Pure: reads no file and no
+ * clock; input goes through records/record.h.
  */
 #ifndef MIG_RECORDS_MODEL_H
 #define MIG_RECORDS_MODEL_H
@@ -16,11 +16,11 @@
 #include "records/record.h"
 #include "records/words.h"
 
-/* The database that a scan looked at. */
+/* The database that was scanned. */
 struct database {
-	const char *system_identifier;   /* NULL: the role may not ask */
+	const char *system_identifier;   /* NULL: the role may not read it */
 	const char *database;
-	const char *schema;              /* where the history is, or would be made */
+	const char *schema;              /* of the history table, existing or not */
 	const char *host;                /* NULL: libpq's default socket */
 	long long port;
 	const char *user;
@@ -29,10 +29,10 @@ struct database {
 	bool in_recovery;
 	const char *tls;                 /* NULL: none */
 	bool has_history;
-	bool schema_empty;               /* no ordinary table in it, as Prisma counts them (P3005) */
-	const char *other_history_schema; /* where the schema has no history: another that has, the first by name; or NULL, */
-	long long other_history_count;   /* and how many have; null where that is NULL */
-	/* who holds the deploy lock; deployer_pid is null when nobody does */
+	bool schema_empty;               /* no ordinary table in it, by Prisma's count (P3005) */
+	const char *other_history_schema; /* first schema by name that has a history, if `schema` has none; or NULL */
+	long long other_history_count;   /* number of such schemas; null if there is none */
+	/* the session that holds the deploy lock; deployer_pid is null if there is none */
 	long long deployer_pid;
 	const char *deployer_user;
 	const char *deployer_application;
@@ -40,7 +40,7 @@ struct database {
 	const char *deployer_since;
 };
 
-/* The session that holds the deploy lock, where deployer_pid is known. */
+/* The session that holds the deploy lock, if deployer_pid is known. */
 struct page_session database_deployer(const struct database *database);
 
 /* A row of _prisma_migrations. */
@@ -55,18 +55,20 @@ struct history_row {
 	const char *logs;
 };
 
-/* A folder of the migrations directory. */
+/* A folder in the migrations directory. */
 struct migration {
 	const char *migration;
-	const char *path;                /* below the directory, "NAME/migration.sql" */
+	const char *path;                /* relative to the directory: "NAME/migration.sql" */
 	const char *checksum;
 	long long size_bytes;
 	enum flaw flaw;
-	const char *sql;                 /* the script as Prisma would send it; NULL where it has none */
-	/* not in records, filled by status_look_at(): the script differs from what was applied; only in blanks */
+	const char *sql;                 /* the script as Prisma would send it; NULL if there is none */
+	/*
+	 * Not in records, set by status_look_at(): the script differs from the applied one; only in whitespace.
+	 */
 	bool edited;
 	bool edited_blanks;
-	struct record *record;           /* owns the texts, where this was read; else NULL */
+	struct record *record;           /* owns the texts of a struct that was read; else NULL */
 };
 
 struct scan {
@@ -76,20 +78,21 @@ struct scan {
 	size_t history_count;
 	struct migration *migrations;    /* in Prisma's order */
 	size_t migration_count;
-	const char *command;             /* words that make this scan again (base/shell_quote.h); NULL: not known */
-	const char *folder;              /* the migrations folder as it was given; NULL: not known */
+	const char *command;             /* the command that makes this scan again (base/shell_quote.h); NULL:
+	                                  * unknown */
+	const char *folder;              /* the migrations folder as given; NULL: unknown */
 	struct record **records;         /* own the texts of database and history */
 	size_t record_count;
 };
 
-/* The head of a plan: where it belongs and what it starts from.  All null: made without a database. */
+/* The head of a plan: its target and the state it starts from.  All null for a plan made without a database. */
 struct plan {
 	const char *system_identifier;
 	const char *database;
 	const char *schema;
 	const char *host;
 	long long port;
-	const char *history_digest;      /* of the settled rows: history_digest() */
+	const char *history_digest;      /* of the settled rows (finished or rolled back): history_digest() */
 	long long history_rows;
 	const char *last_applied;
 };
@@ -112,13 +115,14 @@ struct step {
 	enum step_transaction transaction;
 	long long statement_count;
 	long long size_bytes;
-	const char *row_id;              /* of the unfinished row that it goes on with; null: a new one */
-	long long resume_at;             /* the statement that it goes on with, from 1; null with row_id */
-	bool resume_begun;               /* that statement had begun: look what it left before it runs again */
-	bool resume_told;                /* a person said so (--resume), not the journal */
-	const char *begun_sql;           /* of marks: the non-transactional statement that an interrupted run had begun, behind its session's settings */
+	const char *row_id;              /* the interrupted row that it resumes; null: a new row */
+	long long resume_at;             /* the statement to resume at, from 1; null if row_id is */
+	bool resume_begun;               /* that statement had started: check what it left before running it again */
+	bool resume_told;                /* the user chose the statement (--resume), not the journal */
+	const char *begun_sql;           /* for marks: the non-transactional statement that was interrupted,
+	                                  * preceded by its session's settings */
 	const char *sql;
-	struct record *record;           /* owns the texts, where this was read; else NULL */
+	struct record *record;           /* owns the texts of a struct that was read; else NULL */
 };
 
 struct plan_stream {
@@ -128,7 +132,7 @@ struct plan_stream {
 	struct step *steps;
 	size_t step_count;
 	const char *digest;              /* of the stream, hex */
-	const char *folder;              /* the migrations folder as the scan was given it; NULL: not known */
+	const char *folder;              /* the migrations folder as given to the scan; NULL: unknown */
 	struct record **records;
 	size_t record_count;
 };
@@ -154,9 +158,9 @@ struct result {
 	long long attempts;
 	long long waited_ms;
 	long long took_ms;
-	long long worst_stall_ms;        /* how long somebody was seen waiting for us; null: it was over before we looked */
-	const char *waited_for;          /* the relation that was waited for last, as SQL writes it */
-	const char *waited_session;      /* and the session that had it: "pid 20117, web, shop_app from 10.0.3.21" */
+	long long worst_stall_ms;        /* longest observed wait for one of our locks; null: none seen */
+	const char *waited_for;          /* the last relation that we waited for, as SQL name */
+	const char *waited_session;      /* the session that held it: "pid 20117, web, shop_app from 10.0.3.21" */
 	const char *sqlstate;
 	const char *message;
 	const char *detail;
@@ -165,15 +169,15 @@ struct result {
 	long long column;
 };
 
-/* What a check found. */
+/* The result of a check. */
 struct check {
 	const char *check;
 	const char *target;              /* "db.example.com/shop"; NULL: no database */
 	const char *status;
 	long long code;
 	const char *message;
-	const char *measures;            /* JSON: what was measured; the keys are the check's own */
-	const char *limits;              /* JSON: of those that have one, the last value that is still well */
+	const char *measures;            /* JSON: what was measured; each check has its own keys */
+	const char *limits;              /* JSON: for measures with a limit, the last value that is still OK */
 	long long took_ms;
 };
 
@@ -188,34 +192,34 @@ struct seeded {
 	long long rows_updated;
 	long long rows_unchanged;
 	long long rows_deleted;
-	long long rows_only_in_table;    /* that the file has not, and that stay */
+	long long rows_only_in_table;    /* rows that are not in the file; they stay */
 	long long took_ms;
 };
 
-/* A row that a seed file changes, or would change: objects of columns and values. */
+/* A row that a seed file changes or would change; old and new are objects of columns and values. */
 struct row_change {
 	const char *schema;
 	const char *table;
 	const char *change;              /* "insert", "update", "delete" */
-	const char *key;                 /* JSON; not kept when it is read; likewise old and new */
-	const char *old;                 /* of an update, the values that differ; else null */
-	const char *new;                 /* of an insert or update; else null */
+	const char *key;                 /* JSON; reading does not fill it, nor old and new */
+	const char *old;                 /* for update: the values that differ; else null */
+	const char *new;                 /* for insert or update; else null */
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
     step_form, run_form, result_form, check_form, seeded_form,
     row_form;
 
-/* record_fill() for a migration, which also demands a script where no flaw says why there is none. */
+/* record_fill() for a migration; also requires a script unless a flaw says why there is none. */
 int migration_fill(struct reader *reader, const struct record *record, struct migration *migration);
 
 /*
- * Read the rest of a stream whose kind reader_begin() has told.  All but the order and the types of
- * records is left to the caller.  Return READING_END when the stream was complete: only then may
- * anything of it be used; else READING_FAILED or READING_BAD.  The *_free functions are due in any case.
+ * Read the rest of a stream after reader_begin() has returned its kind.  The caller checks what goes beyond the
+ * order and the types of records.  Return READING_END if the stream was complete; only then may its content be
+ * used.  Else READING_FAILED or READING_BAD.  Call the *_free function in every case.
  *
- * scan_read: `look` (may be NULL) sees each migration once with its script, and says whether the script will
- * be needed again; where not, its text is given back at once, so that only pending ones stay in memory.
+ * scan_read: `look` (may be NULL) is called once per migration, with its script, and returns whether the script
+ * will be needed again.  If not, its text is freed at once, so that only pending scripts stay in memory.
  */
 typedef bool scan_look(const struct scan *scan, struct migration *migration, void *context);
 enum reading scan_read(struct reader *reader, struct scan *scan, scan_look *look, void *context);

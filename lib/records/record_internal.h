@@ -1,5 +1,5 @@
 /*
- * Shared by the files that read and write streams (records/record.h); nobody else includes it.
+ * Shared by the files that read and write streams (records/record.h); private to them.
  */
 #ifndef MIG_RECORDS_RECORD_INTERNAL_H
 #define MIG_RECORDS_RECORD_INTERNAL_H
@@ -34,11 +34,11 @@ struct reader {
 	const char *name;        /* for messages */
 	const char *consequence;
 	unsigned long line;      /* the line being read, or last read; from 1 */
-	char *text;              /* what was read: of it, */
-	size_t from, end, cap;   /* what no line has used yet is text[from..end) */
-	bool ended;              /* read() has said end of file */
+	char *text;              /* the bytes read; the unused ones */
+	size_t from, end, cap;   /* are text[from..end) */
+	bool ended;              /* read() has returned end of file */
 	int error;               /* errno of a failed read() */
-	int code;                /* what READING_BAD means */
+	int code;                /* exit code for READING_BAD */
 	crypto_generichash_state digest; /* of all lines so far */
 	crypto_generichash_state before; /* of all lines before the one last read */
 	char hex[RECORD_DIGEST_HEX];
@@ -52,15 +52,15 @@ struct reader {
 /* --- frame.c --- */
 
 extern const struct record_form frame_stream_form, frame_end_form, frame_plain_end_form, frame_failed_form;
-/* Stands for this host and current folder, where the relative paths of a command mean the same. */
+/* A hash of this host and current folder; relative paths in a command are valid only here. */
 void frame_place_here(char hex[PLACE_HEX]);
 /*
- * The digest leaves command and folder out, since the same plan has one digest however it was asked for.  The seal
- * binds them to it: what is changed in the last line shows as well.
+ * The digest covers neither command nor folder, so that the same plan has one digest however it was made.  The
+ * seal binds both to the digest, so that a change in the last line is detected too.
  */
 void frame_seal(const struct frame_end *end, char hex[SEAL_HEX]);
 bool frame_is_sealed(const struct frame_end *end);
-/* Whether words are commands of ours: what a stream says is shown to be typed. */
+/* Whether the words are commands of ours.  A stream's command is shown for users to type, so it is checked. */
 bool frame_is_pipeline(const char *words);
 void frame_digest_hex(const crypto_generichash_state *running, char hex[RECORD_DIGEST_HEX]);
 

@@ -1,6 +1,6 @@
 /*
  * The records of a stream of kind `diff`: one `diff`, then `difference`, `finding` (records/model.h) and `script`.
- * Texts are not owned.
+ * The structs do not own their texts.
  */
 #ifndef MIG_RECORDS_STREAM_DIFF_H
 #define MIG_RECORDS_STREAM_DIFF_H
@@ -13,7 +13,7 @@ struct diff_head {
 	const char *to_source;
 	const char *to_origin;
 	long long differences;
-	const char *not_compared;    /* list: kinds that only one side can know */
+	const char *not_compared;    /* list: kinds of objects that only one side can contain */
 };
 
 struct diff_difference {

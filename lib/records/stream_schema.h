@@ -1,11 +1,12 @@
 /*
- * The records of a stream of kind `schema`: a struct for each, as records/model.h has those of the other streams.
- * catalog/stream.h makes a catalog of them.
+ * The records of a stream of kind `schema`: a struct for each, like those in records/model.h.  catalog/stream.h
+ * turns them into a catalog.
  *
- * A stream has, in this order: one `schema`; then `namespace`, `extension` and `enum`; then each `relation`, followed by its
- * `column`, `key` and `index` records; `reference`; and what stands in object_forms.  Within a kind they are in Prisma's order.
+ * Order: one `schema`; then `namespace`, `extension` and `enum`; then each `relation`, followed by its `column`,
+ * `key` and `index` records; then `reference`; then the records in object_forms.  Within a kind they are in
+ * Prisma's order.
  *
- * Texts are not owned.  A list is the JSON text of one: json_list_next().
+ * The structs do not own their texts.  A list is JSON text: json_list_next().
  */
 #ifndef MIG_RECORDS_STREAM_SCHEMA_H
 #define MIG_RECORDS_STREAM_SCHEMA_H
@@ -93,7 +94,7 @@ struct schema_index {
 	const char *columns;             /* lists of the same length; null: an expression */
 	const char *sorts;
 	const char *operator_classes;
-	const char *default_classes;     /* the same name where it is the default one, else null */
+	const char *default_classes;     /* the same name if it is the type's default class, else null */
 	const char *predicate;
 	bool is_constraint;
 	bool is_exclusion;
@@ -115,7 +116,7 @@ struct schema_reference {
 	const char *definition;
 };
 
-/* Of all other kinds: the key that has `name` is called as the record is. */
+/* All other kinds; `name` is written under a key with the record's own name. */
 struct schema_object {
 	const char *schema;
 	const char *relation;

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that read connection strings (secret/conninfo.h); nobody else includes it.
+ * Shared by the files that parse connection strings (secret/conninfo.h); private to them.
  */
 #ifndef MIG_SECRET_CONNINFO_INTERNAL_H
 #define MIG_SECRET_CONNINFO_INTERNAL_H
@@ -22,12 +22,12 @@ struct parse {
 
 	bool strict;                /* sslaccept=strict */
 	bool host_parameter;        /* ?host= was there */
-	size_t port_at;             /* of a ?port= that is another one than the authority's; 0: none */
+	size_t port_at;             /* of a ?port= that differs from the authority's; 0: none */
 	bool host_needed;           /* the authority has a user or a port, but no host */
-	size_t host_at;             /* where it would stand */
+	size_t host_at;             /* where the host would be */
 };
 
-/* --- what somebody was to fill in --- */
+/* --- unresolved placeholders --- */
 
 #define REFERENCE_RULE "an unresolved reference to a variable"
 #define REFERENCE_HINT                                                                            \
@@ -36,9 +36,9 @@ struct parse {
 /*
  * --- a password in another slot ---
  *
- * What is shown may hold no password, and what a slot holds is shown.  Connection strings of other drivers
- * (`host=...;password=...`), a forgotten ? and a separator that was encoded by mistake leave the password in the
- * host, the user, the database or any parameter; so every slot is looked through before it is copied.
+ * Every slot except the password's is shown to users, so none may contain a password.  Connection strings of other
+ * drivers (`host=...;password=...`), a missing ? or a separator encoded by mistake put the password into the host,
+ * the user, the database or a parameter.  So every slot is checked before it is copied.
  */
 
 #define SLOT_HINT                                                                                 \
@@ -49,8 +49,8 @@ struct parse {
 /* --- parameters: the query of a URL, the words of a keyword string --- */
 
 enum parameter_kind {
-	LIBPQ,          /* goes to libpq as it is */
-	OURS,           /* means nothing here, or is for us to say */
+	LIBPQ,          /* passed to libpq as is */
+	OURS,           /* ignored, or handled by us */
 	HOST,
 	PORT,
 	USER,
@@ -79,42 +79,42 @@ bool conninfo_is_blank(char c);
 bool conninfo_is_control(char c);
 bool conninfo_is_digit(char c);
 bool conninfo_is_letter(char c);
-/* The first of `set` in text[start..end), or end. */
+/* The first byte of text[start..end) that is in `set`, or end. */
 size_t conninfo_find(const char *text, size_t start, size_t end, const char *set);
 /* The last c in text[start..end), or end. */
 size_t conninfo_find_last(const char *text, size_t start, size_t end, char c);
 bool conninfo_begins_with(const char *text, size_t start, size_t end, const char *word);
 int conninfo_hex_value(char c);
-/* The byte that the escape at text[at] stands for, or -1 where it is none. */
+/* The byte that the escape at text[at] stands for, or -1 if it is not an escape. */
 int conninfo_escape_value(const char *text, size_t at, size_t end);
-/* As URLs are decoded on the web: what is no escape stays as it is. */
+/* Decodes like web browsers: what is not an escape is kept. */
 size_t conninfo_percent_decode(const char *text, size_t start, size_t end, char *out);
-/* A piece of the input that is no secret, decoded; NULL where it has a zero byte.  As in Prisma,
- * what does not decode to UTF-8 stays as it is. */
+/*
+ * A part of the input that is not secret, decoded; NULL if it has a zero byte.  As in Prisma, bytes that do not
+ * decode to UTF-8 are kept.  The caller frees it.
+ */
 char *conninfo_decode_part(struct parse *p, size_t start, size_t end);
-/* The same for a query, where + is a blank and what is not UTF-8 is mended. */
+/* The same for a query: + is a blank, and invalid UTF-8 is repaired. */
 char *conninfo_decode_query(struct parse *p, size_t start, size_t end);
 void conninfo_replace(char **field, char *value);
-/* A `$` may be part of any password, but one that is a reference from end to end is none. */
+/* A `$` may be part of a password, but a value that is one whole reference is refused. */
 bool conninfo_check_password(struct parse *p, size_t start, size_t end);
 bool conninfo_check_no_reference(struct parse *p, size_t start, size_t end);
 
 /* --- conninfo_slots.c --- */
 
-/*
- * The character at text[*at], with escapes resolved however often it was encoded; *at is then behind it.
- */
+/* The character at text[*at], with all levels of encoding resolved; moves *at past it. */
 int conninfo_resolved_char(const char *text, size_t *at, size_t end);
 /*
- * text[start..end) as it stands in the string is to become something that is shown.  `raw`: characters that
- * separate in one form or another, which belong to a name only where they are encoded, or in a keyword string quoted.
+ * Checks text[start..end) before it becomes something that is shown.  `raw`: characters that are separators in one
+ * of the forms; they belong to a name only if they are encoded, or quoted in a keyword string.
  */
 bool conninfo_check_slot(struct parse *p, size_t start, size_t end, const char *raw);
-/* A user `u:secret` comes from an encoded colon. */
+/* A user `u:secret` results from an encoded colon. */
 bool conninfo_check_user(struct parse *p, size_t start, size_t end);
-/* A host list of a keyword string or of ?host=: names, addresses, and directories of sockets. */
+/* A host list from a keyword string or ?host=: names, addresses, socket directories. */
 bool conninfo_check_host(struct parse *p, const char *value, size_t at);
-/* The server would cut a longer one, and look for another schema than it made. */
+/* The server would truncate a longer name and then look for a schema other than the one it made. */
 bool conninfo_check_schema(struct parse *p, const char *value, size_t at);
 
 /* --- conninfo_parameters.c --- */
@@ -123,11 +123,11 @@ const struct parameter *conninfo_parameter_find(const char *name, size_t len);
 struct conninfo_parameter *conninfo_given(const struct conninfo *target, const char *keyword);
 void conninfo_ignore(struct conninfo *target, const char *name);
 bool conninfo_is_one_of(const char *value, const char *const words[], size_t count);
-/* Takes the value over.  `at` is where the parameter stands, for errors. */
+/* Takes ownership of value.  `at` is the position of the parameter, for errors. */
 bool conninfo_parameter_set(struct parse *p, const struct parameter *parameter, char *value, size_t at);
-/* Of the things that are refused before the value is even copied. */
+/* Refuses certain parameters before their value is even copied. */
 bool conninfo_check_secret_parameter(struct parse *p, const struct parameter *parameter, size_t at);
-/* What several parameters mean together. */
+/* Combines the parameters that concern TLS. */
 bool conninfo_finish_tls(struct parse *p);
 
 /* --- conninfo_url.c --- */

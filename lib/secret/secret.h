@@ -1,9 +1,9 @@
 /*
- * A secret in memory: libsodium's guarded memory (locked, left out of core files, guard pages around
- * it, no access but while it is used), and the wiping of the copies that others make of it.
+ * Secrets in memory: libsodium's guarded memory (locked, excluded from core files, between guard pages,
+ * inaccessible except during use), and wiping of the copies that libraries make.
  *
- * A secret is never in an ordinary buffer, a stdio stream, a local array, a command line or a child's
- * environment.  Where it comes from is secret/source.h's concern.
+ * A secret is never in an ordinary buffer, a stdio stream, a local array, a command line or a child's environment.
+ * secret/source.h reads secrets.
  */
 #ifndef MIG_SECRET_SECRET_H
 #define MIG_SECRET_SECRET_H
@@ -15,73 +15,80 @@
 struct secret;
 
 /*
- * The first statement of every main, also of tools that need no database: starts libsodium, forbids
- * core files and tracing by other processes of the same user, and takes DATABASE_URL, SHADOW_DATABASE_URL,
- * PGPASSWORD, MIG_DATABASE and the variables that MIG_DATABASE and argv name (env:NAME) out of the environment
- * block: they are copied into guarded memory, overwritten in place, and unset.
+ * Must be the first statement of every main, even in tools that need no database.  Starts libsodium, forbids core
+ * files and tracing by other processes of the same user, and takes DATABASE_URL, SHADOW_DATABASE_URL, PGPASSWORD,
+ * MIG_DATABASE and the variables that MIG_DATABASE and argv name (env:NAME) out of the environment block: copies
+ * them into guarded memory, overwrites them in place, and unsets them.
  */
 void secret_begin(int argc, char *const argv[]);
 
-/* What a variable held, now the caller's; NULL: it was not set, or was asked for before.  Line ends
- * behind it do not count. */
+/*
+ * Returns the value that a variable had; the caller owns it.  NULL: it was not set, or was taken before.  Line
+ * ends at the end of the value are dropped.
+ */
 struct secret *secret_take(const char *name);
 
-/* Whether a variable holds something, which secret_take() then gives. */
+/* Whether secret_take() would return a value. */
 bool secret_is_taken(const char *name);
 
-/* Zeroes and gives back all that was taken: for a tool that needs none of it. */
+/* Zeroes and frees all taken variables: for a tool that needs none of them. */
 void secret_drop_taken(void);
 
 /*
- * The first line that a descriptor gives, without its end.  Reads on `to_the_end`, so that a command
- * need not complain of a closed pipe.  NULL and errno, which is EFBIG where the line is longer than any
- * connection string, and EINTR after a signal.
+ * Reads the first line from a descriptor, without its line end.  `to_the_end` reads the rest too, so that a
+ * command does not complain about a closed pipe.  Returns NULL and errno on failure: EFBIG if the line is longer
+ * than any connection string, EINTR after a signal.
  */
 struct secret *secret_read(int fd, bool to_the_end);
 
 /*
- * Asks on the terminal of the process, without echo, whatever its standard input is.  NULL where
- * there is no terminal or nothing was typed.  A signal that comes meanwhile is raised again once
- * the terminal is as it was.
+ * Prompts on the controlling terminal, without echo, whatever standard input is.  Returns NULL if there is no
+ * terminal or nothing was typed.  A signal that arrives during the prompt is raised again after the terminal is
+ * restored.
  */
 struct secret *secret_ask(const char *prompt);
 
 /*
- * Makes a secret by hand: guarded memory that can be written, until secret_seal() takes it over.  It
- * holds len bytes and a NUL, and where raw_len > 0 then the same as others may hold it (percent-encoded,
- * quoted), and a NUL.  Fill it byte by byte: memcpy() would leave parts in vector registers, which the
- * next signal or lazily bound call puts on the stack.
+ * Allocates `size` bytes of guarded, writable memory for building a secret; secret_seal() takes ownership of it.
+ * Layout: len bytes and a NUL; if raw_len > 0, then the same secret in the encoded form that other code may have
+ * (percent-encoded, quoted), and a NUL.  Fill it byte by byte: memcpy() would leave parts in vector registers,
+ * which the next signal or lazily bound call writes to the stack.
  */
 char *secret_room(size_t size);
 struct secret *secret_seal(char *room, size_t len, size_t raw_len);
 
-/* Zeroes and gives the memory back.  NULL is fine. */
+/* Zeroes and frees the memory.  NULL is fine. */
 void secret_free(struct secret *secret);
 
 size_t secret_length(const struct secret *secret); /* NULL: 0 */
 
 /*
- * Calls `use` with the secret readable for the time of the call, as text with a NUL behind it, or
- * with NULL where secret is NULL.  Whatever `use` returns is returned.  Not from within itself.
+ * Calls `use` with the secret, NUL-terminated and readable only during the call, or with NULL if secret is NULL.
+ * Returns the result of `use`.  Do not nest calls.
  */
 void *secret_use(struct secret *secret, void *(*use)(const char *text, void *context), void *context);
 
 /*
- * Overwrites every copy of the secret (plain and raw, and what free() leaves of one) in the writable
- * mappings of this process, but its own guarded one.  To be called after each connection attempt, also
- * a failed one, before threads are started and large data is loaded.  NULL is fine.
+ * Overwrites every copy of the secret (plain and raw, and what free() leaves of one) in the writable mappings of
+ * this process, except its own guarded one.  Call it after each connection attempt, also a failed one, before
+ * threads start and large data is loaded.  NULL is fine.
  *
- * What equals a text that secret_spare() named is left alone; what is short or part of one is wiped
- * where it is a whole string.  Where /proc is missing it looks where mappings_writable()
- * (secret/mappings.h) can; does nothing under a sanitizer.
+ * Text equal to a name given to secret_spare() is left alone.  A short secret, or one that is part of such a name,
+ * is wiped only if it is a whole string.  Without /proc it covers what mappings_writable() (secret/mappings.h)
+ * finds; does nothing under a sanitizer.
  */
 void secret_scrub(struct secret *secret);
 
-/* A user's, host's or database's name, which people are shown; NULL is fine. */
+/*
+ * Registers a user, host or database name that secret_scrub() must not erase because users are shown it.  NULL is
+ * fine.
+ */
 void secret_spare(const char *text);
 
-/* Scrubs a password that libpq found elsewhere (password file, service file): takes the text that
- * PQpass() shows, and leaves nothing; `text` itself is overwritten.  NULL and "" are fine. */
+/*
+ * Scrubs a password that libpq found elsewhere (password file, service file): pass the text that PQpass() returns.
+ * Overwrites `text` itself too.  NULL and "" are fine.
+ */
 void secret_scrub_text(char *text);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that read sources (secret/source.h); nobody else includes it.
+ * Shared by the files that read sources (secret/source.h); private to them.
  */
 #ifndef MIG_SECRET_SOURCE_INTERNAL_H
 #define MIG_SECRET_SOURCE_INTERNAL_H
@@ -11,7 +11,7 @@
 #include "secret/source.h"
 
 struct source_input {
-	struct secret *secret; /* NULL: it failed, and that was said */
+	struct secret *secret; /* NULL: failed, with the error reported */
 	struct bytes label;    /* "DATABASE_URL", "the file \"...\"", "the command's output" */
 	int code;
 };
@@ -20,10 +20,10 @@ struct source_input {
 
 void source_input_free(struct source_input *in);
 bool source_is_variable_name(const char *text);
-/* Fills `in` from env:, file: or cmd:.  Returns false where word is none of these. */
+/* Fills `in` from env:, file: or cmd:.  Returns false if word is none of these. */
 bool source_read(struct source_input *in, const char *word, const char *what, int wrong);
 
-/* Whether a command can be run; an empty container has none. */
+/* Whether there is a shell to run commands; an empty container has none. */
 bool source_has_shell(void);
 
 /* --- source_help.c --- */

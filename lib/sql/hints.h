@@ -1,5 +1,5 @@
 /*
- * A statement that keeps traffic waiting → how to write it so that it does not.  mig-apply(1) has the same as a table.
+ * Suggests how to rewrite a statement that blocks traffic so that it does not.  mig-apply(1) has the same table.
  *
  * Pure: reads the statement's words.
  */
@@ -8,7 +8,7 @@
 
 #include "sql/sql.h"
 
-/* In words, for a hint; always something.  statement NULL: which one it was is not known. */
+/* Returns a hint (static text), never NULL.  statement NULL: it is not known which statement it was. */
 const char *hint_of(const char *text, const struct sql_statement *statement);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Shared by the files on what a script does to its session (sql/session_effects.h); nobody else includes it.
+ * Shared by the files that implement sql/session_effects.h; private to them.
  */
 #ifndef MIG_SQL_SESSION_EFFECTS_INTERNAL_H
 #define MIG_SQL_SESSION_EFFECTS_INTERNAL_H
@@ -20,7 +20,7 @@ struct session_words {
 
 enum { SESSION_SETTING = 256 }; /* bytes of a setting's name */
 
-/* The setting that a SET or RESET names, under the name that pg_settings has; "all" for RESET ALL. */
+/* The setting that a SET or RESET names, by its name in pg_settings; "all" for RESET ALL. */
 const char *session_setting_of(const char *text, const struct sql_statement *s, struct sql_token name, char *out,
     size_t size);
 
@@ -29,12 +29,12 @@ const char *session_setting_of(const char *text, const struct sql_statement *s, 
 struct session_words session_words_of(const char *text, size_t start, size_t end);
 void session_next(struct session_words *w);
 bool session_is_sign(const struct session_words *w, char sign);
-/* A word, name or string without its quotes, in lower case; at most size - 1 bytes. */
+/* A word, name or string without its quotes, in lower case; truncated to size - 1 bytes. */
 const char *session_plain(const char *text, struct sql_token token, char *out, size_t size);
 bool session_is_word(const char *text, struct sql_token token, const char *word);
 bool session_same(const char *text, struct sql_token a, struct sql_token b);
 bool session_is_any(const char *word, const char *const list[], size_t count);
-/* The last part of a name with its schemas. */
+/* The last part of a qualified name. */
 struct sql_token session_last_part(struct session_words w);
 bool session_has_word(const char *text, const struct sql_statement *s, const char *word);
 

@@ -1,10 +1,9 @@
 /*
- * Shared by the files that read SQL (sql/sql.h); nobody else includes it.
+ * Shared by the files that read SQL (sql/sql.h); private to them.
  *
- * Three layers, each a page or two.  The lexer says where a token ends, by the rules of PostgreSQL's scan.l.  The
- * splitter (statements.c) walks tokens to the semicolon that ends a statement.  A reader then matches statements
- * against synopses written as in PostgreSQL's manual; whoever wants to know which statements we take for what has only
- * the tables to read.
+ * Three layers.  The lexer finds the end of a token by the rules of PostgreSQL's scan.l.  The splitter
+ * (statements.c) reads tokens up to the semicolon that ends a statement.  A reader then matches statements against
+ * synopses written as in PostgreSQL's manual, so that the tables show which statements are recognized.
  */
 #ifndef MIG_SQL_SQL_INTERNAL_H
 #define MIG_SQL_SQL_INTERNAL_H
@@ -17,18 +16,18 @@
 struct sql_reader {
 	const char *text;
 	size_t end;
-	struct sql_token token; /* the one that comes next */
+	struct sql_token token; /* the next token */
 };
 
 /* --- lexer.c --- */
 
 bool sql_is_digit(char c);
-/* What may start an identifier, or the tag of a dollar quote. */
+/* Whether a character may start an identifier or the tag of a dollar quote. */
 bool sql_is_letter(char c);
 char sql_upper(char c);
-/* The character at an offset; a NUL, which means nothing in SQL, behind the end. */
+/* The character at an offset; NUL, which has no meaning in SQL, at and after the end. */
 char sql_peek(const char *text, size_t len, size_t at);
-/* Behind the next `c` at or after `at`; len + 1 where there is none. */
+/* The offset after the next `c` at or after `at`; len + 1 if there is none. */
 size_t sql_behind(const char *text, size_t len, size_t at, char c);
 bool sql_same_word(const char *text, const char *word, size_t len);
 bool sql_is_sign(const char *text, struct sql_token token, char sign);
@@ -40,17 +39,19 @@ void sql_reader_advance(struct sql_reader *r);
 bool sql_accept_sign(struct sql_reader *r, char sign);
 /* "public"."Order" */
 bool sql_accept_name(struct sql_reader *r);
-/* Goes to the next comma, or to the parenthesis that closes what the reader stands in. */
+/* Moves to the next comma, or to the parenthesis that closes the current level. */
 void sql_skip_to_comma(struct sql_reader *r);
 /* (anything in parentheses) */
 bool sql_accept_parentheses(struct sql_reader *r);
 /*
- * Whether a synopsis comes next; if so, the reader goes behind it.  It is written as in the manual:
- * WORD, ONE|OTHER, [may be missing], and for what varies: name, text (a string), (...), *, and end
- * (of the statement).  An optional part is taken whenever it is there.
+ * Whether the synopsis comes next; if so, moves the reader past it.  It is written as in the manual: WORD,
+ * ONE|OTHER, [optional], and for the variable parts: name, text (a string), (...), *, and end (of the statement).
+ * An optional part is always taken if it is there.
  */
 bool sql_reader_match(struct sql_reader *r, const char *synopsis);
-/* Whether a word with one of these letters comes next; scripts of a million INSERTs ask it before anything else. */
+/*
+ * Whether the next word begins with one of these letters.  A cheap first test for scripts with a million INSERTs.
+ */
 bool sql_begins_with(const struct sql_reader *r, const char *letters);
 bool sql_reader_match_any(struct sql_reader *r, const char *const synopses[], size_t count);
 

@@ -1,5 +1,6 @@
 /*
- * Finds what a statement names that a role needs rights for: the relations that it alters, the schemas that it makes things in.
+ * Finds the objects of a statement that a role needs rights on: relations that it alters, schemas that it creates
+ * objects in.
  *
  * Pure: reads the statement's words.
  */
@@ -14,21 +15,22 @@
 enum target_kind {
 	TARGET_RELATION, /* needs `right` on it */
 	TARGET_TYPE,
-	TARGET_SCHEMA,   /* name NULL: the current one */
-	TARGET_MADE,     /* the statement makes it, or gives it this name: before that there may be another, or none */
-	TARGET_ROLE,     /* from here on this role's rights count; name NULL: again those of who connected */
+	TARGET_SCHEMA,   /* name NULL: the current schema */
+	TARGET_MADE,     /* the statement makes it or renames something to it: before that, the name may mean
+	                  * another object or none */
+	TARGET_ROLE,     /* from here on this role's rights count; name NULL: those of the login role again */
 	TARGET_PATH      /* from here on a name without a schema may mean another relation */
 };
 
-/* Two rights that no GRANT gives; the others are those of GRANT. */
+/* Two rights that GRANT cannot give; all others are GRANT's. */
 #define TARGET_OWNER "owner"
-#define TARGET_DROP  "drop"   /* the owner of its schema may, too */
+#define TARGET_DROP  "drop"   /* the owner of its schema may do it too */
 
 struct sql_target {
 	enum target_kind kind;
-	const char *right;        /* static; of RELATION, TYPE, SCHEMA; of ROLE: "LOCAL", or NULL */
-	char *name;               /* as written, without blanks and comments; or NULL */
-	size_t at;                /* where the statement begins */
+	const char *right;        /* static text, for RELATION, TYPE, SCHEMA; for ROLE: "LOCAL" or NULL */
+	char *name;               /* as written, without blanks and comments; or NULL; owned */
+	size_t at;                /* byte offset of the statement */
 };
 
 struct sql_targets {
@@ -37,8 +39,8 @@ struct sql_targets {
 };
 
 /*
- * Appends those of a statement.  False: there may be more that it needs rights for than its words tell (a function, DO, a
- * statement that is not known here).  What it only reads is not among them.
+ * Appends the targets of a statement.  Returns false if the statement may need more rights than its words tell (a
+ * function, DO, an unknown statement).  Objects that it only reads are left out.
  */
 bool sql_targets_add(struct sql_targets *targets, const char *text, const struct sql_statement *statement);
 void sql_targets_free(struct sql_targets *targets);

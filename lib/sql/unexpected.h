@@ -1,5 +1,6 @@
 /*
- * Finds in a script what does not belong in a migration: commands of psql, the part that undoes it, work that it rolls back.
+ * Finds content that does not belong in a migration: psql commands, a "down" part, work that the script itself
+ * rolls back.
  *
  * Pure.
  */
@@ -10,18 +11,18 @@
 
 #include "sql/sql.h"
 
-/* Each gives the byte offset of what it finds, or len. */
+/* Each returns the byte offset of what it finds, or len if there is nothing. */
 
-/* A backslash outside of quotes and comments: \restrict, \connect, ...; no SQL has one there. */
+/* A backslash outside of quotes and comments: \restrict, \connect, ...; SQL never has one there. */
 size_t unexpected_psql(const char *text, size_t len);
 
 /*
- * A comment line with which other tools begin the part that undoes a migration (dbmate, goose, sql-migrate, Play, MyBatis),
- * with a statement behind it.
+ * A comment line that starts the "down" part in another tool's format (dbmate, goose, sql-migrate, Play, MyBatis),
+ * if a statement follows.
  */
 size_t unexpected_down(const char *text, size_t len);
 
-/* The ROLLBACK, where nothing stays of what the script does but settings of its session. */
+/* The ROLLBACK of a script of which nothing stays except session settings. */
 size_t unexpected_rollback(const char *text, size_t len, const struct sql_script *script);
 
 #endif
