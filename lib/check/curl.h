@@ -1,5 +1,5 @@
 /*
- * libcurl, loaded when the first health check begins (base/library.h): it brings thirty libraries with it, and mig-check
+ * Loads libcurl when the first health check begins (base/library.h): it pulls in thirty libraries, and mig-check
  * at the end of a pipe should not pay for them.
  */
 #ifndef MIG_CHECK_CURL_H
@@ -9,7 +9,7 @@
 #include <sys/select.h>
 #include <time.h>
 
-/* What we call of it: type, name without curl_, parameters. */
+/* The functions that we call: type, name without curl_, parameters. */
 #define CURL_FUNCTIONS(USE) \
 	USE(CURLcode, global_init, (long flags)) \
 	USE(CURL *, easy_init, (void)) \
@@ -34,7 +34,7 @@ extern struct curl_functions {
 	CURL_FUNCTIONS(CURL_POINTER)
 } curl;
 
-/* To be called before anything of it is used.  Returns 0, or MIG_CONFIG once it has been said. */
+/* Call it before any of these functions.  Returns 0, or MIG_CONFIG with the error reported. */
 int curl_load(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Shared by the files of the database check (check/check.h: check_database_kind); nobody else includes it.
+ * Shared by the files of the database check (check/check.h: check_database_kind); private to them.
  */
 #ifndef MIG_CHECK_DATABASE_INTERNAL_H
 #define MIG_CHECK_DATABASE_INTERNAL_H
@@ -17,9 +17,9 @@ enum {
 	IDS_CRIT
 };
 
-/* --- what is asked --- */
+/* --- queries --- */
 
-/* So many of what is found are told by name: the LIMIT of each question. */
+/* The maximum number of objects that a message names: the LIMIT of each query. */
 enum { SHOWN = 5 };
 
 enum {
@@ -27,20 +27,21 @@ enum {
 	ASK_SEQUENCES, ASK_IDS, ASK_COUNTERS, ASKS
 };
 
-/* --- what a job keeps --- */
+/* --- state of a job --- */
 
 struct database_counters {
-	long long at_ms;      /* 0: none yet */
+	long long at_ms;      /* 0: no values yet */
 	long long rollbacks, deadlocks;
-	long long since_s;    /* the server has counted for so long; or NUMBER_UNKNOWN */
+	long long since_s;    /* age of the server's statistics; or NUMBER_UNKNOWN */
 };
 
 struct database_job {
-	struct database_counters first, begun, last; /* the first look, the last before the watch, the last of all */
+	struct database_counters first, begun, last; /* at the first poll, at the last one before --watch, and
+	                                              * at the last of all */
 	bool watching;
 };
 
-/* One look, while it is judged. */
+/* A poll that is being evaluated. */
 struct database_look {
 	struct check_job *job;
 	struct check_outcome *outcome;
@@ -54,16 +55,16 @@ struct database_look {
 
 void database_judge(struct database_look *l);
 
-/* A setting that is a number. */
+/* A numeric setting. */
 long long database_limit(const struct database_look *l, int setting);
 
-/* Notes a measure, and judges it by two settings, `warning` and the one behind it. */
+/* Records a measure and compares it with two settings, `warning` and the one after it. */
 enum check_state database_measure(const struct database_look *l, const struct metric *metric, long long value, int warning);
 
-/* The answer to a question; NULL where there is none, which is said. */
+/* The answer to a query; NULL if there is none, which is noted in the outcome. */
 const struct answer *database_answer(const struct database_look *l, int ask, const char *what);
 
-/* A column of its first row that is a count. */
+/* A count in a column of the first row. */
 size_t database_count_of(const struct answer *answer, int column);
 
 #define METRIC(name, key, plugin, family, unit, help) \

@@ -1,5 +1,5 @@
 /*
- * Shared by the files of the health check (check/check.h: check_health_kind); nobody else includes it.
+ * Shared by the files of the health check (check/check.h: check_health_kind); private to them.
  */
 #ifndef MIG_CHECK_HEALTH_INTERNAL_H
 #define MIG_CHECK_HEALTH_INTERNAL_H
@@ -16,21 +16,21 @@ enum { WARN, CRIT, STATUS, REDIRECTS, CONTAINS, JSON, METHOD, HEADER, BEARER, CA
 
 enum { BODY_BYTES = 1 << 20, METHOD_HEAD = 1 /* of the words of method */ };
 
-/* --- what a job keeps --- */
+/* --- state of a job --- */
 
-/* A header whose value may be secret. */
+/* A header, whose value may be secret. */
 struct health_header {
-	char *name;             /* "Authorization: Bearer ", "X-Api-Key: "; or all of a header that is none */
+	char *name;             /* "Authorization: Bearer ", "X-Api-Key: "; or the whole header if it is not secret */
 	struct secret *value;   /* NULL: none */
 };
 
 struct health_job {
-	struct secret *url;     /* NULL: it is in the open, the job's value */
-	struct secret *path, *query; /* its parts, which libcurl copies one by one */
+	struct secret *url;     /* NULL: not secret, the job's value */
+	struct secret *path, *query; /* its parts, which libcurl copies separately */
 	struct health_header *headers;
 	size_t header_count;
-	bool secret_headers;    /* that libcurl would send to another host, where it is redirected to one */
-	/* of a look */
+	bool secret_headers;    /* libcurl would send them to another host on a redirect */
+	/* Of a poll: */
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *list;
@@ -46,9 +46,9 @@ void health_end(struct check_job *job);
 
 /* --- health_settings.c --- */
 
-/* check_kind.begin: takes URL and settings; what was allocated by then is health_end()'s. */
+/* check_kind.begin: takes URL and settings; health_end() frees what was allocated, also on failure. */
 int health_begin(struct check_job *job);
-/* Whether a status is in a list such as "200,204,300-399"; -1: the list is none. */
+/* Whether a status is in a list such as "200,204,300-399"; -1: the list is malformed. */
 int health_is_listed(const char *list, long status);
 
 /* --- health_judge.c --- */

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that write verdicts (check/page.h); nobody else includes it.
+ * Shared by the files that format outcomes (check/page.h); private to them.
  */
 #ifndef MIG_CHECK_PAGE_INTERNAL_H
 #define MIG_CHECK_PAGE_INTERNAL_H
@@ -11,13 +11,13 @@
 /* The worst of the outcomes. */
 enum check_state check_page_worst(const struct check_jobs *jobs);
 
-/* A line break in what a server said must not make a line of the page. */
+/* Appends text without line breaks, so that text from a server cannot forge a line of the page. */
 void check_page_one_line(struct bytes *out, const char *text);
 
-/* What is not OK, each with its message; where all is well the names. */
+/* Appends what is not OK, each with its message; the names if everything is OK. */
 void check_page_summary(struct bytes *out, const struct check_jobs *jobs);
 
-/* A number in the unit that plugins and Prometheus want: seconds for milliseconds. */
+/* Appends a number in the base unit of plugins and Prometheus: seconds instead of milliseconds. */
 void check_page_number(struct bytes *out, const struct metric *metric, long long value);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * Looks, and looks again: the order of a run of mig-check.
+ * Runs the checks: once, with --wait until they pass, with --watch until one fails.
  *
- *   1. A stream on standard input is read to its end first: what comes behind a deploy is judged after it.  Meanwhile
- *      checks that judge by change see how things were before.
- *   2. Every check looks once, all side by side in one thread.
- *   3. --wait: what is not well looks again until all is well, it is settled or firm, or the time is over.
- *   4. --watch: all look again until one is worse than when this part began, twice in a row or for good, or the time is over.
+ *   1. Reads a stream on standard input to its end first, because checks after a deploy are judged after it.  Checks
+ *      that compare values over time take their first values during that.
+ *   2. Polls every check once, all concurrently in one thread.
+ *   3. --wait: polls the checks that are not OK until all are OK, final or conclusive, or the time is up.
+ *   4. --watch: polls all until one is worse than when this part began, twice in a row or finally, or the time is up.
  *
- * It ends as soon as it is clear.  What has not ended its look when --timeout is over has not answered.
+ * Ends as soon as the result is certain.  A check whose poll is unfinished when --timeout expires has not answered.
  */
 #ifndef MIG_CHECK_RUN_H
 #define MIG_CHECK_RUN_H
@@ -17,16 +17,16 @@
 struct check_run_options {
 	struct check_jobs *jobs;
 	const char *database;      /* -d, or NULL */
-	const char *command;       /* words (base/shell_quote.h) of this command; NULL: they may not be shown */
-	long long wait_ms;         /* 0: looks once */
+	const char *command;       /* this command (base/shell_quote.h); NULL: must not be shown */
+	long long wait_ms;         /* 0: polls once */
 	long long watch_ms;
 	long long timeout_ms;      /* 0: none */
-	long long interval_ms;     /* from the end of a look to the next */
+	long long interval_ms;     /* from the end of a poll to the next */
 };
 
 /*
- * Runs it; the outcome of each job is then its last.  What a terminal's user should know meanwhile is said.
- * Returns the worst of all.
+ * Runs the checks; each job then has the outcome of its last poll.  Prints progress on a terminal.  Returns the
+ * worst state.
  */
 enum check_state check_run(const struct check_run_options *options);
 

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that run checks (check/run.h); nobody else includes it.
+ * Shared by the files that run checks (check/run.h); private to them.
  */
 #ifndef MIG_CHECK_RUN_INTERNAL_H
 #define MIG_CHECK_RUN_INTERNAL_H
@@ -11,17 +11,17 @@
 #include "check/run.h"
 #include "postgres/poller.h"
 
-/* What looks as one: a check by itself, or all that ask one database. */
+/* What is polled together: one check, or all checks of one database. */
 struct check_unit {
-	struct poller *session;   /* NULL: a job by itself, or it could not be opened */
-	struct poller own;        /* the session's room */
+	struct poller *session;   /* NULL: not a database, or it could not be opened */
+	struct poller own;        /* storage for session */
 	bool is_session;
-	const char *word;          /* what it was opened with, or NULL */
-	int code;                  /* why it could not be */
+	const char *word;          /* the -d value or source it was opened with, or NULL */
+	int code;                  /* exit code if it could not be opened */
 	struct check_job **jobs;
 	size_t count;
 	bool looking;
-	bool stale;                /* the look that goes on began before the deploy had ended */
+	bool stale;                /* the current poll began before the deploy ended */
 	size_t looks;
 	long long due_ms, began_ms;
 };
@@ -44,15 +44,15 @@ void check_run_wait_for(const struct polls *polls, long long until_ms);
 /* --- units.c --- */
 
 bool check_run_asks_database(const struct check_job *job);
-/* The default's connection string first: what holds it is used up by whoever asks. */
+/* Opens the default connection string first, because reading its source consumes it. */
 void check_run_make_units(struct check_run *run);
 void check_run_free_units(struct check_run *run);
 void check_run_begin_look(struct check_unit *u, long long now);
-/* Never so short that it would do nothing else. */
+/* The interval, with a minimum that keeps the program from polling all the time. */
 long long check_run_interval_of(const struct check_run *run);
 void check_run_end_look(struct check_run *run, struct check_unit *u);
 bool check_run_go_on(struct check_unit *u, struct polls *polls);
-/* Everyone as far as it can without waiting; what they wait for is in polls. */
+/* Advances every unit as far as it can without waiting; adds what they wait for to polls. */
 void check_run_step(struct check_run *run, struct polls *polls);
 
 /* --- run_stream.c --- */

@@ -1,8 +1,8 @@
 /*
- * The database side, read: who and where, who is deploying, the history.  Changes nothing, and a role that
- * may only connect and read the history suffices.
+ * Reads the database side: server, role, running deploy, history.  Changes nothing; a role that may only connect
+ * and read the history is sufficient.
  *
- * All of it is one round trip behind the connection.
+ * Takes one round trip after connecting.
  */
 #ifndef MIG_DATABASE_INSPECT_H
 #define MIG_DATABASE_INSPECT_H
@@ -21,30 +21,32 @@ struct inspection {
 	struct database database;
 	struct history_row *rows;      /* by started_at, id */
 	size_t count;
-	long long deploying_ms;        /* how long the deploy lock's holder has been connected; or NUMBER_UNKNOWN */
+	long long deploying_ms;        /* how long the holder of the deploy lock has been connected; or
+	                                * NUMBER_UNKNOWN */
 	bool has_schema;
-	bool may_write;                /* the history, or where there is none, make it */
+	bool may_write;                /* the role may write the history or, if there is none, create it */
 	bool read_only;                /* default_transaction_read_only is on */
-	bool locked;                   /* we hold the deploy lock: it was asked for, and free */
+	bool locked;                   /* we hold the deploy lock: it was requested and free */
 	const char *role;              /* current_user */
-	int backend_pid;               /* the process that answered; another than db_backend_pid(): there is a pooler */
+	int backend_pid;               /* the answering process; if it differs from db_backend_pid(), there is a
+	                                * pooler */
 	struct answer *answers[INSPECT_ANSWERS]; /* own the texts */
 	char *schema;
 };
 
 /*
- * Looks at everything, the history in one read-only transaction.  `target` says the schema.  `lock`: asks for
- * the deploy lock before, without waiting, but not where a pooler is between: what is read is then read under it,
- * if `locked`.  May be called again.
- * Returns 0, or an exit code, said.  inspect_free() is due in any case.
+ * Reads everything, the history in one read-only transaction.  `target` has the schema.  `lock`: first tries to
+ * take the deploy lock, without waiting, unless a pooler is detected; if `locked` is then set, everything was read
+ * under the lock.  May be called again.  Returns 0, or an exit code with the error reported.  Call inspect_free()
+ * in every case.
  */
 int inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *inspection);
 
 /*
- * The same in two parts and without the lock, for a session that asks it together with other things: the questions (rows_sql: of
- * history_rows_sql(); both texts must live until the answers are there), and what becomes of the answers, which are
- * taken over.  inspect_rows_denied() is the SQLSTATE with which the history could not be read; NULL: it was, there is none, or
- * inspect_answered() says why.
+ * The same in two parts and without the lock, for a session that sends these queries together with others: the
+ * queries (rows_sql: from history_rows_sql(); both texts must live until the answers arrive), and the evaluation
+ * of the answers, which takes ownership of them.  inspect_rows_denied() returns the SQLSTATE with which reading
+ * the history failed; NULL: it was read, there is none, or inspect_answered() reports the reason.
  */
 enum { INSPECT_ASKS = 8 };
 void inspect_ask(struct db_ask asks[], const char *const *schema, const char *rows_sql);
@@ -53,7 +55,7 @@ int inspect_answered(struct db *db, struct db_ask asks[], struct inspection *ins
 
 void inspect_free(struct inspection *inspection);
 
-/* The session in an answer to history_holder_sql that has a row; its age is that of its connection. */
+/* The session in an answer to history_holder_sql that has a row; its age is the age of its connection. */
 struct page_session inspect_holder(const struct answer *answer);
 
 #endif

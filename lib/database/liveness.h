@@ -1,10 +1,11 @@
 /*
- * Finds out whether an answer still comes: a statement may be silent for hours, and so is a network that lost its answer.
+ * Finds out whether an answer can still arrive: a statement may be silent for hours, but so is a network that lost
+ * its answer.
  *
- * Where nothing has come for a while (db_on_silence()), a second connection asks for the session's server process.  While
- * that works, however long, it is waited for.  Where it is gone, or waits for its client at two looks in a row, nothing
- * will come: that process is ended, so that its locks are free, and the session given up.  So it is where nobody can ask for
- * longer than patience_ms, but 30 s at least.
+ * After some silence (db_on_silence()), a second connection checks the session's server process.  While that
+ * process works, we wait, however long it takes.  If it is gone, or waits for its client in two consecutive
+ * checks, no answer will come: it is terminated, so that its locks are released, and the session is given up.  The
+ * same happens if the check itself is impossible for longer than patience_ms, but at least 30 s.
  */
 #ifndef MIG_DATABASE_LIVENESS_H
 #define MIG_DATABASE_LIVENESS_H
@@ -16,20 +17,21 @@
 #include "secret/source.h"
 
 struct liveness {
-	struct db *db;              /* the session; db_backend_pid() is its process, */
-	bool pid_is_sure;           /* as the server itself said */
-	struct source *source;      /* of the second connection, */
-	const char *application;    /* and its name */
-	struct lock_watch **watch;       /* that connection, whoever made it; made here where it is NULL */
+	struct db *db;              /* the session; its process is db_backend_pid() */
+	bool pid_is_sure;           /* that pid came from the server itself */
+	struct source *source;      /* for the second connection */
+	const char *application;    /* the second connection's application_name */
+	struct lock_watch **watch;       /* that connection, possibly shared; opened here if NULL */
 	long long patience_ms;
 
-	/* while it is silent */
-	bool waits;                 /* the last look saw its process wait for us, */
-	char since[LOCKS_SINCE];    /* since then */
-	long long asked_ms;         /* how long it had been silent when a server answered last; beyond the silence: an earlier one's */
+	/* while the session is silent */
+	bool waits;                 /* in the last check its process was waiting for us */
+	char since[LOCKS_SINCE];    /* since when */
+	long long asked_ms;         /* length of the silence when a server last answered a check; larger than
+	                             * the silence: from an earlier one */
 };
 
-/* From now on, as long as both live; what is needed is filled in. */
+/* Starts the checks; both structs must stay alive.  Missing fields are filled in. */
 void liveness_begin(struct liveness *liveness);
 
 #endif

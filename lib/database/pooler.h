@@ -1,5 +1,5 @@
 /*
- * Whether a pooler between us and the server gives us a session, or only transactions.
+ * Detects whether a pooler between us and the server gives us a session, or only transactions.
  */
 #ifndef MIG_DATABASE_POOLER_H
 #define MIG_DATABASE_POOLER_H
@@ -8,8 +8,9 @@
 #include "secret/source.h"
 
 /*
- * For who has to hold the deploy lock; `pid` is what pg_backend_pid() said.  0: the session is ours (and db knows its
- * process); or an exit code, said, where a pooler shares sessions.  What db has set in the session is then reset.
+ * For a tool that must hold the deploy lock; `pid` is the value of pg_backend_pid().  Returns 0 if the session is
+ * ours (and sets its process in db), or an exit code with the error reported if a pooler shares sessions.  In that
+ * case, resets what db has set in the session.
  */
 int pooler_refuse(struct db *db, struct source *source, int pid);
 

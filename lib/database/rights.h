@@ -1,5 +1,5 @@
 /*
- * Asks the server which rights a role lacks on what statements name (sql/targets.h).
+ * Asks the server which rights a role lacks on the objects that statements name (sql/targets.h).
  */
 #ifndef MIG_DATABASE_RIGHTS_H
 #define MIG_DATABASE_RIGHTS_H
@@ -10,43 +10,49 @@
 #include "postgres/connection.h"
 #include "sql/targets.h"
 
-/* A question: `role` as written, or NULL: the session's. */
+/* A query: `role` as written, or NULL: the session's. */
 struct right_asked {
 	const struct sql_target *target;
 	const char *role;
 };
 
-/* A right that is missing.  Texts live as long as the answer; names are quoted where SQL needs it. */
+/* A missing right.  Texts live as long as the answer; names are quoted if SQL requires it. */
 struct right_lacked {
-	size_t asked;         /* which question */
+	size_t asked;         /* index of the query */
 	const char *role;
 	const char *object;   /* "public.t" */
-	const char *kind;     /* "TABLE", "SEQUENCE", "TYPE", "SCHEMA": as GRANT has it */
+	const char *kind;     /* "TABLE", "SEQUENCE", "TYPE", "SCHEMA": as in GRANT */
 	const char *owner;
-	const char *right;    /* "owner", or as in GRANT; also "USAGE" of the schema that it is in */
+	const char *right;    /* "owner", or as in GRANT; also "USAGE" on the schema of the object */
 };
 
 /*
- * All in one query.  What is not there is passed over.  *answer is the caller's on DB_OK; each of its rows is
+ * Sends all in one query.  Skips objects that do not exist.  On DB_OK the caller owns *answer; read each row with
  * right_lacked_row().
  */
 enum db_outcome rights_lacked(struct db *db, const struct right_asked asked[], size_t count, struct answer **answer);
 struct right_lacked right_lacked_row(const struct answer *answer, size_t row);
 
-/* What gives the right: "GRANT INSERT ON t TO dep;", "deploy as postgres, or: GRANT postgres TO dep;". */
+/*
+ * Appends the statement that grants the right: "GRANT INSERT ON t TO dep;", "deploy as postgres, or: GRANT
+ * postgres TO dep;".
+ */
 void right_remedy(struct bytes *out, const struct right_lacked *lacked);
 
 /*
- * What the role lacks on the history and its schema: to read it, or, with `deploy`, to make and write it as well.  A right
- * a row of *answer, which is the caller's on DB_OK.
+ * Reads which rights the role lacks on the history and its schema: to read it and, with `deploy`, to create and
+ * write it.  One right per row of *answer, which the caller owns on DB_OK.
  */
 enum db_outcome rights_of_history(struct db *db, const char *schema, bool deploy, struct answer **answer);
 
-/* The same as a question among others: its parameters are the schema (NULL: the session's) and "deploy" or "read". */
+/*
+ * The same as a query to send with others; its parameters are the schema (NULL: the session's) and "deploy" or
+ * "read".
+ */
 struct db_ask rights_of_history_ask(const char *const parameters[2]);
 const char *right_of_history(const struct answer *answer, size_t row);   /* "INSERT on app._prisma_migrations" */
 
-/* What an owner types: "GRANT INSERT on app._prisma_migrations TO dep;". */
+/* Appends the statement for the owner to type: "GRANT INSERT on app._prisma_migrations TO dep;". */
 void right_grant(struct bytes *out, const struct answer *answer, size_t row);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The session between two steps: a script may have changed what a deploy needs of it.
+ * Restores the session between two steps: a script may have changed what a deploy depends on.
  */
 #ifndef MIG_DATABASE_SESSION_RESTORE_H
 #define MIG_DATABASE_SESSION_RESTORE_H
@@ -10,16 +10,16 @@
 #include "sql/sql.h"
 
 /*
- * Restores, and names, what a script changed: the deploy lock (DISCARD ALL), a search path in which the history, which
- * is in `schema`, does not resolve, what db_release_on_death() set, and how the server reads text (db_restored()).  Other settings
- * stay for the scripts that follow, as with Prisma.  Asks the server only where the script has statements that can do
- * this.  Returns 0, or an exit code, said.
+ * Restores and reports what a script changed: the deploy lock (DISCARD ALL), a search path in which the history,
+ * which is in `schema`, does not resolve, the settings of db_release_on_death(), and how the server parses text
+ * (db_restored()).  Other settings stay for later scripts, as with Prisma.  Queries the server only if the script
+ * has statements that can do this.  Returns 0, or an exit code with the error reported.
  */
 int restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step);
 
 /*
- * The part of it that concerns scripts alone: a search path in which the history does not resolve, and how the server reads
- * text.
+ * Only the parts that affect later scripts: a search path in which the history does not resolve, and how the
+ * server parses text.
  */
 int restore_settings(struct db *db, const char *schema, const struct conninfo *target, const struct step *step,
     const struct sql_script *script);

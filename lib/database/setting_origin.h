@@ -1,5 +1,5 @@
 /*
- * Who gave a setting the value that a session has from outside: not a statement of the session.
+ * Finds where the initial value of a setting in a session comes from.
  */
 #ifndef MIG_DATABASE_SETTING_ORIGIN_H
 #define MIG_DATABASE_SETTING_ORIGIN_H
@@ -7,8 +7,9 @@
 #include "postgres/connection.h"
 
 /*
- * Asks for one setting.  *answer, the caller's on DB_OK, has one row, or none where the setting is off: its value in its unit
- * (NUMBER_UNKNOWN: no number), the same as people write it, and "by ALTER ROLE app".
+ * Queries one setting.  On DB_OK the caller owns *answer.  It has one row, or none if the setting is off: the
+ * value in the setting's unit (NUMBER_UNKNOWN: not a number), the value for users, and the origin: "by ALTER ROLE
+ * app".
  */
 enum { SETTING_NUMBER, SETTING_VALUE, SETTING_BY };
 enum db_outcome setting_origin(struct db *db, const char *name, struct answer **answer);

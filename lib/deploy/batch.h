@@ -1,13 +1,13 @@
 /*
- * Ordinary steps, sent ahead: without waiting for the answers of those before.
+ * Sends ordinary steps without waiting for the answers of earlier ones.
  *
- * Each step is a transaction of its own with its row in it.  An error leaves its transaction open and failed, which
- * stops all that was sent behind it; where it was the COMMIT that failed, the next row demands that of the step before,
- * and fails.  Nothing of the failed step stays: it is then the business of step_run(), which retries, looks for
- * the place of the error, and reports.
+ * Each step is a transaction of its own that includes its history row.  An error leaves its transaction open and
+ * failed, which stops everything sent after it.  If the COMMIT failed, the next step's row requires the row of the
+ * failed step, and fails too.  Nothing of the failed step stays; step_run() then retries it, finds the position of
+ * the error, and reports.
  *
- * Commits before the last need not wait for the disk, since each row lives and dies with its change; the last one waits,
- * and so all before it are on disk too.  Nothing is told as applied before that.
+ * Commits before the last one need not wait for the disk, because a row and its change are committed together.
+ * The last commit waits, and then all earlier ones are on disk too.  No step is reported as applied before that.
  */
 #ifndef MIG_DEPLOY_BATCH_H
 #define MIG_DEPLOY_BATCH_H
@@ -18,14 +18,17 @@
 #include "deploy/step.h"
 #include "records/model.h"
 
-/* Whether a step may be sent ahead: one transaction of ours, of a moderate size, and no word in it that can change
- * what a deploy needs of its session. */
+/*
+ * Whether a step may be sent in a batch: one transaction of ours, of moderate size, whose words do not change what
+ * a deploy depends on in its session.
+ */
 bool batch_fits(const struct step *step);
 
 /*
- * Sends steps[0..count), which all fit.  results[0..return) are filled: those steps are committed, and on disk.
- * Where fewer than count are, *outcome says why: STEP_FAILED or STEP_STOPPED: the next one was rolled back;
- * STEP_LOST: *lost (of shared->texts) says what happened, and *known whether it could be looked up what is committed.
+ * Sends steps[0..count), for each of which batch_fits() is true.  Fills results[0..return): these steps are
+ * committed and on disk.  If the return value is less than count, *outcome has the reason.  STEP_FAILED or
+ * STEP_STOPPED: the next step was rolled back.  STEP_LOST: *lost (in shared->texts) has the error, and *known says
+ * whether it could be determined what is committed.
  */
 size_t batch_send(struct step_context *shared, const struct step *steps, size_t count, struct result results[],
     enum step_outcome *outcome, const char **lost, bool *known);

@@ -1,5 +1,6 @@
 /*
- * A plan, carried out: checked whole, under the deploy lock, against the history as it is then, a step after the other.
+ * Applies a plan: checks all of it under the deploy lock against the current history, then runs one step after
+ * another.
  */
 #ifndef MIG_DEPLOY_DEPLOY_H
 #define MIG_DEPLOY_DEPLOY_H
@@ -12,19 +13,18 @@
 struct deploy {
 	const char *database;      /* -d, or NULL */
 	bool dry_run;
-	const char *expect;        /* leading digits of the plan's digest, or NULL */
+	const char *expect;        /* leading digits of the expected digest of the plan, or NULL */
 	long long max_stall_ms;
 	long long wait_ms;
-	long long absent_ms;       /* how much of it for a server that is not there */
+	long long absent_ms;       /* the part of it for a server that is absent */
 };
 
-/* Checks what can be checked without a server.  Returns 0, or MIG_DATA or MIG_FAILED, said. */
+/* Checks what needs no server.  Returns 0, or MIG_DATA or MIG_FAILED with the error reported. */
 int deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan);
 
 /*
- * Carries the plan out.  Opens the output once the target is known to be the right one and the history is
- * as the plan expects; from then on the stream of results is complete whatever happens.
- * Returns the exit code; all has been said.
+ * Applies the plan.  Opens the output when the target is known to be right and the history is as the plan expects;
+ * from then on the stream of results is complete, whatever happens.  Returns the exit code; errors are reported.
  */
 int deploy_run(const struct deploy *deploy, const struct plan_stream *plan, struct output *out);
 

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that carry a plan out (deploy/deploy.h); nobody else includes it.
+ * Shared by the files that apply a plan (deploy/deploy.h); private to them.
  */
 #ifndef MIG_DEPLOY_DEPLOY_INTERNAL_H
 #define MIG_DEPLOY_DEPLOY_INTERNAL_H
@@ -20,7 +20,7 @@
 #include "records/words.h"
 #include "secret/source.h"
 
-/* A deploy under way; everything here is freed at its end. */
+/* A deploy in progress; everything here is freed at its end. */
 struct run_state {
 	const struct deploy *deploy;
 	const struct plan_stream *plan;
@@ -28,11 +28,11 @@ struct run_state {
 	struct db *db;
 	struct inspection inspection;
 	struct history_index index;
-	struct step_context shared;   /* by the steps */
+	struct step_context shared;   /* shared by the steps */
 	struct progress progress;
-	struct step *steps;         /* the plan's, and where those go on that another run has begun */
-	struct result *results;     /* one a step */
-	size_t alone_until;         /* steps before this are not sent ahead (again) */
+	struct step *steps;         /* the plan's, with the resume position if an earlier run started them */
+	struct result *results;     /* one per step */
+	size_t alone_until;         /* steps before this index are not sent in a batch (again) */
 	struct arena texts;         /* of the results */
 	long long began_ms, deadline_ms;
 	char started_at[CLOCK_INSTANT];
@@ -41,7 +41,7 @@ struct run_state {
 /* --- target_check.c --- */
 
 int deploy_connect_to_target(struct run_state *s);
-/* A finished row of one of the steps: another deployer's work, which the plan did not know. */
+/* Whether a row is the finished row of one of the steps: another deployer's work, unknown to the plan. */
 bool deploy_is_others_work(const struct history_row *row, const void *context);
 int deploy_check_history(struct run_state *s);
 int deploy_check_claims(struct run_state *s);
@@ -49,7 +49,7 @@ int deploy_check_claims(struct run_state *s);
 /* --- results.c --- */
 
 void deploy_begin_results(struct run_state *s);
-/* All at the end, when the lock is given back: a reader that is slow must not hold the deploy up. */
+/* Writes all results at the end, after the lock is released: a slow reader must not delay the deploy. */
 void deploy_write_results(const struct run_state *s, struct output *out);
 
 #endif

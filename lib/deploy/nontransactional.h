@@ -1,8 +1,9 @@
 /*
- * Statements that stand alone: CREATE INDEX CONCURRENTLY, VACUUM and the like, which no transaction can hold.
+ * Runs non-transactional statements: CREATE INDEX CONCURRENTLY, VACUUM and the like.
  *
- * The row says that such a one begins before it does, and that it ended when it has.  Its waits have no time-out, they are
- * watched (deploy/stall.h); and what it leaves where it does not end is read from the catalog, and removed or finished.
+ * The row records that the statement starts before it starts, and that it has completed afterwards.  Its waits
+ * have no time-out but are monitored (deploy/stall.h).  If it does not complete, the leftovers are read from the
+ * catalog, and removed or finished.
  */
 #ifndef MIG_DEPLOY_NONTRANSACTIONAL_H
 #define MIG_DEPLOY_NONTRANSACTIONAL_H
@@ -12,8 +13,9 @@
 #include "deploy/step_exec.h"
 
 /*
- * Runs the statement `at`, until it has ended or the step has.  `last`: the row is finished with it.  `begun`: an earlier run
- * was interrupted in it, so what that left is settled first, and where the catalog says that it is done, it does not run.
+ * Runs the statement `at` until it has completed or the step has ended.  `last`: finishes the row with it.
+ * `begun`: an earlier run was interrupted in this statement; its leftovers are settled first, and if the catalog
+ * says that it completed, it is not run.
  */
 bool nontransactional_run(struct step_exec *g, size_t at, bool last, bool begun);
 

@@ -1,6 +1,6 @@
 /*
- * Checks before a deploy whether the role may do what the words of the plan ask for: who owns what it alters, CREATE and USAGE on
- * schemas, the rights to write.  Changes nothing.
+ * Checks before a deploy whether the role has the rights that the plan's statements need: ownership of what they
+ * alter, CREATE and USAGE on schemas, the rights to write.  Changes nothing.
  */
 #ifndef MIG_DEPLOY_PREFLIGHT_H
 #define MIG_DEPLOY_PREFLIGHT_H
@@ -11,9 +11,9 @@
 #include "records/model.h"
 
 /*
- * Says what is missing, each with what gives it, and returns MIG_DENIED; else 0, and says what was checked and what was not:
- * what the plan makes or renames itself, names without a schema behind a changed search path, statements that only the server
- * can judge, and what is only read.
+ * Reports what is missing, each with its remedy, and returns MIG_DENIED.  Otherwise returns 0 and reports what was
+ * and was not checked.  Not checked: what the plan itself creates or renames, unqualified names after a change of
+ * search_path, statements that only the server can judge, and what is only read.
  */
 int preflight_rights(struct db *db, const char *folder, const struct step steps[], size_t count);
 

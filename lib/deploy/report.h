@@ -1,6 +1,6 @@
 /*
- * How a deploy ended, said on standard error: what is committed, what was rolled back, what was not started,
- * and what to type.
+ * Reports on standard error how a deploy ended: what is committed, what was rolled back, what was not started, and
+ * the next command.
  */
 #ifndef MIG_DEPLOY_REPORT_H
 #define MIG_DEPLOY_REPORT_H
@@ -13,20 +13,20 @@
 
 struct report {
 	const struct step *steps;
-	const struct result *results;  /* one a step */
+	const struct result *results;  /* one per step */
 	size_t count;
-	const char *folder;            /* of the migrations; NULL: not known */
+	const char *folder;            /* the migrations folder; NULL: unknown */
 	long long took_ms;
 	long long max_stall_ms;
 };
 
-/* All went well. */
+/* All steps succeeded. */
 void report_success(const struct report *report);
 
-/* The step `at` ended in another way than applied.  Returns the exit code. */
+/* The step `at` was not applied.  Returns the exit code. */
 int report_trouble(const struct report *report, size_t at, const struct step_end *end, const struct step_context *shared);
 
-/* A signal came between two steps; `at` is the first that was not started.  Returns the exit code. */
+/* A signal arrived between two steps; `at` is the first step that was not started.  Returns the exit code. */
 int report_stopped(const struct report *report, size_t at);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that make statements about the history table (migrations/history.h); nobody else includes it.
+ * Shared by the files that build statements for the history table (migrations/history.h); private to them.
  */
 #ifndef MIG_MIGRATIONS_HISTORY_INTERNAL_H
 #define MIG_MIGRATIONS_HISTORY_INTERNAL_H
@@ -7,10 +7,10 @@
 #include "base/bytes.h"
 #include "migrations/history.h"
 
-/* What stands beside it is qualified as well: these are sent with the session's own search path. */
+/* Operators are qualified too: these statements are sent with the session's own search path. */
 #define EQUALS " OPERATOR(pg_catalog.=) "
 
-/* The table, with its schema. */
+/* Appends the table's name with its schema. */
 void history_table(struct bytes *out, const char *schema);
 
 #endif

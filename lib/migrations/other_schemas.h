@@ -1,4 +1,7 @@
-/* Histories in other schemas than the one that was read: what a connection string without its schema misses.  Pure. */
+/*
+ * Finds histories in schemas other than the one that was read, in case the connection string lacks its schema.
+ * Pure.
+ */
 #ifndef MIG_MIGRATIONS_OTHER_SCHEMAS_H
 #define MIG_MIGRATIONS_OTHER_SCHEMAS_H
 
@@ -8,8 +11,8 @@
 #include "records/model.h"
 
 /*
- * Says where there is one, and what to type: "there is a history in schema app: add schema=app to the connection string".
- * False, and nothing is said, where the schema has a history, or no other has.
+ * Appends "there is a history in schema app: add schema=app to the connection string".  Returns false and appends
+ * nothing if the schema has a history, or no other schema has one.
  */
 bool other_schemas(struct bytes *out, const struct database *database);
 

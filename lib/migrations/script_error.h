@@ -1,6 +1,6 @@
 /*
- * An error of a script, said as compilers do: NAME/migration.sql:LINE:COLUMN, the server's words and SQLSTATE, the line
- * with a caret, and what else the server said.
+ * Reports an error in a script, in the format of compilers: NAME/migration.sql:LINE:COLUMN, the server's message
+ * and SQLSTATE, the line with a caret, and the other fields of the server's error.
  */
 #ifndef MIG_MIGRATIONS_SCRIPT_ERROR_H
 #define MIG_MIGRATIONS_SCRIPT_ERROR_H
@@ -10,13 +10,13 @@
 #include "sql/sql.h"
 
 struct script_error {
-	const char *folder;        /* of the migrations; NULL: not known */
+	const char *folder;        /* of the migrations; NULL: unknown */
 	const char *migration, *sql;
-	bool own_row;              /* not of its file, but of its row in the history */
+	bool own_row;              /* the error is in the row of the history, not in the script */
 	struct sql_place place;    /* line 0: none */
-	const char *message;       /* or NULL; likewise the others */
+	const char *message;       /* or NULL; likewise the fields below */
 	const char *sqlstate, *detail, *hint;
-	const char *advice;        /* ours, which hint may repeat */
+	const char *advice;        /* our own; may repeat hint */
 	const char *context;
 };
 

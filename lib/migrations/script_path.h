@@ -1,13 +1,15 @@
-/* Where a migration's script is, as an editor and a shell take it.  Pure: the file is not looked for. */
+/*
+ * The path of a migration's script, for editors and shells.  Pure: does not check that the file exists.
+ */
 #ifndef MIG_MIGRATIONS_SCRIPT_PATH_H
 #define MIG_MIGRATIONS_SCRIPT_PATH_H
 
 #include "base/bytes.h"
 
-/* "prisma/migrations/20261120_x/migration.sql"; without the folder where that is NULL: not known. */
+/* "prisma/migrations/20261120_x/migration.sql"; without the folder if that is NULL (unknown). */
 void script_path(struct bytes *out, const char *folder, const char *migration);
 
-/* The same as a word of a shell's command, behind its options. */
+/* The same, quoted as an operand of a shell command. */
 void script_path_word(struct bytes *out, const char *folder, const char *migration);
 
 #endif

@@ -1,4 +1,6 @@
-/* A finding as people read it: where it is, and what to type.  Pure. */
+/*
+ * A finding as text for users: its place and the remedy.  Pure.
+ */
 #ifndef MIG_PLAN_FINDING_TEXT_H
 #define MIG_PLAN_FINDING_TEXT_H
 
@@ -9,8 +11,8 @@
 void finding_place(struct bytes *out, const char *folder, const struct finding *finding);
 
 /*
- * The remedy, with commands that name the folder.  The record leaves the folder out: a plan has one digest, however
- * its folder was named.  Nothing is added where there is no remedy.
+ * Appends the remedy, with commands that name the folder; nothing if there is none.  The record omits the folder
+ * so that a plan has the same digest however the folder was given.
  */
 void finding_remedy(struct bytes *out, const char *folder, const struct finding *finding);
 

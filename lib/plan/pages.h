@@ -1,4 +1,6 @@
-/* Pages of mig-scan and mig-plan.  Pure: facts come in as structs, text goes out. */
+/*
+ * The pages of mig-scan and mig-plan.  Pure: structs in, text out.
+ */
 #ifndef MIG_PLAN_PAGES_H
 #define MIG_PLAN_PAGES_H
 
@@ -12,16 +14,15 @@
 #include "records/model.h"
 
 /*
- * mig-scan's page.  folder NULL: the scan came from standard input.  deploying_for: "41 s", or NULL.  Names are cut in
- * their middle where `columns` are not enough; 0: whole.
+ * mig-scan's page.  folder NULL: the scan came from standard input.  deploying_for: "41 s", or NULL.  Names are
+ * shortened in the middle to fit `columns`; 0: never.
  */
 void pages_status(struct bytes *out, const struct scan *scan, const struct status *status,
     const char *folder, const char *deploying_for, size_t columns, bool unfold);
 
 /*
- * mig-plan's page; digest: of the plan's records; command: the words (base/shell_quote.h) that make this plan
- * again, or NULL: not known.
- * scan and status NULL: a kept plan, shown again.
+ * mig-plan's page.  digest: of the plan's records.  command: the command (base/shell_quote.h) that makes this plan
+ * again; NULL: unknown.  scan and status NULL: a kept plan is shown again.
  */
 void pages_plan(struct bytes *out, const struct scan *scan, const struct status *status,
     const struct planned *planned, const char *digest, const char *words, size_t columns, bool unfold);

@@ -1,7 +1,7 @@
 /*
- * Deciding: the state of each migration → findings and steps.
+ * Makes a plan: turns the state of each migration into findings and steps.
  *
- * Pure: no file, no socket, no clock.  The same scan and the same options give the same plan.
+ * Pure: no file, no socket, no clock.  The same scan and options always give the same plan.
  */
 #ifndef MIG_PLAN_PLAN_H
 #define MIG_PLAN_PLAN_H
@@ -17,13 +17,13 @@
 #include "records/record.h"
 #include "records/words.h"
 
-/* What the command line asks for.  Points into argv. */
+/* The options of the command line.  Points into argv. */
 struct plan_options {
 	const char *to;              /* the last migration to apply, or NULL */
-	bool from_empty;             /* as if nothing were recorded */
-	const char *strict;          /* rules to make errors, with commas; "" is all; NULL none */
-	const char *allow;           /* rules that are errors to let pass */
-	const char *baseline;        /* mark all pending ones up to this, or NULL */
+	bool from_empty;             /* ignore the history, as if nothing were applied */
+	const char *strict;          /* rules to treat as errors, comma-separated; "" is all; NULL none */
+	const char *allow;           /* rules that are errors and shall not stop the plan */
+	const char *baseline;        /* mark all pending ones up to this as applied, or NULL */
 	const char **applied;        /* --mark-applied */
 	size_t applied_count;
 	const char **rolled_back;    /* --mark-rolled-back */
@@ -34,7 +34,7 @@ struct plan_options {
 
 struct planned {
 	struct plan plan;
-	const char *folder;          /* the migrations folder as the scan was given it; NULL: not known */
+	const char *folder;          /* the migrations folder as given to the scan; NULL: unknown */
 	struct finding *findings;
 	size_t finding_count;
 	struct step *steps;
@@ -43,33 +43,35 @@ struct planned {
 	size_t statements;           /* of all steps */
 	size_t still_pending;        /* not part of this plan */
 	char history_digest[RECORD_DIGEST_HEX];
-	struct refusal refusal;      /* why plan_make() did not make it */
-	struct bytes *texts;         /* own the findings' messages and remedies */
+	struct refusal refusal;      /* why plan_make() refused */
+	struct bytes *texts;         /* owns the findings' messages and remedies */
 	size_t text_count;
 };
 
-/* Whether all words of a list of rules (commas between them) are rules that may be moved; where not,
- * *word and *len say which is not. */
+/*
+ * Whether all rules in a comma-separated list are known and movable; if not, *word and *len give the first that is
+ * not.
+ */
 bool plan_rules_known(const char *list, const char **word, size_t *len);
 
-/* The rules, which --help and mig-plan(1) list; ends with a NULL name. */
+/* The rules listed by --help and mig-plan(1); ends with a NULL name. */
 struct plan_rule {
 	const char *name;
 	enum severity severity;
-	bool movable;  /* by --strict and --allow */
+	bool movable;  /* --strict and --allow may change its severity */
 };
 extern const struct plan_rule plan_rules[];
 
 /*
- * Makes the plan of a scan.  Returns 0; or an exit code, with why in planned->refusal: MIG_USAGE (a name that is not
- * there, a mark that does not fit), MIG_DATA (a pending script that cannot be sent); or MIG_FAILED (findings that are
- * errors: the plan is then filled all the same, so that they can be shown).  plan_free() is due.
+ * Makes the plan of a scan.  Returns 0, or an exit code with the reason in planned->refusal: MIG_USAGE (an unknown
+ * name, a mark that does not fit), MIG_DATA (a pending script that cannot be sent), MIG_FAILED (findings that are
+ * errors; the plan is filled nevertheless, so that they can be shown).  Call plan_free() in every case.
  */
 int plan_make(const struct scan *scan, const struct status *status, const struct plan_options *options,
     struct planned *planned);
 void plan_free(struct planned *planned);
 
-/* Adds mig-apply, with the -d of a scan's words (base/shell_quote.h). */
+/* Appends mig-apply, with the -d option of the scan's command (base/shell_quote.h). */
 void plan_apply_words(struct shell_words *words, const char *scan);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that make a plan (plan/plan.h); nobody else includes it.
+ * Shared by the files that make a plan (plan/plan.h); private to them.
  */
 #ifndef MIG_PLAN_PLAN_INTERNAL_H
 #define MIG_PLAN_PLAN_INTERNAL_H
@@ -23,12 +23,12 @@ struct plan_maker {
 	size_t finding_cap, step_cap, text_cap;
 };
 
-/* Where an unfinished migration goes on. */
+/* Where an interrupted migration resumes. */
 struct plan_resume {
 	const char *row_id;
 	size_t at;        /* statement, from 1 */
-	bool begun;       /* it had begun */
-	bool told;        /* --resume said so */
+	bool begun;       /* it had started */
+	bool told;        /* set by --resume */
 };
 
 /* --- plan.c --- */
@@ -37,14 +37,14 @@ struct step *plan_add_step(struct plan_maker *m, enum step_action action, const 
 int plan_add_apply(struct plan_maker *m, const struct migration *script, const struct plan_resume *resume);
 const struct migration_status *plan_status_named(const struct status *status, const char *name);
 int plan_no_such(const struct plan_maker *m, const char *option, const char *name);
-/* A line of the refusal: the text, and the scan to type; `option` is added to it, NULL: none. */
+/* Adds a line to the refusal: the text, and the scan command to type, with `option` added (NULL: none). */
 void plan_refusal_scan(const struct plan_maker *m, const char *text, const char *option);
 
 /* --- findings.c --- */
 
-/* A text that lives as long as the plan; the caller fills it at once. */
+/* A text that lives as long as the plan; the caller fills it immediately. */
 struct bytes *plan_new_text(struct plan_maker *m);
-/* Takes over message and remedy; remedy may be NULL. */
+/* Takes ownership of message and remedy; remedy may be NULL. */
 struct finding *plan_add_finding(struct plan_maker *m, const char *name, const char *migration, char *message,
     char *remedy);
 void plan_find_in_history(struct plan_maker *m, const struct migration_status *s);
@@ -57,10 +57,10 @@ int plan_mark_rolled_back(struct plan_maker *m, const char *name);
 
 /* --- resume.c --- */
 
-/* A line with the commands that deploy with this option of mig-plan, and what it says. */
+/* Adds a line with the commands that deploy with this option of mig-plan, and what the option states. */
 void plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char *option, const char *value,
     const char *meaning);
-/* A row that is neither finished nor rolled back. */
+/* Handles a row that is neither finished nor rolled back. */
 int plan_add_resume(struct plan_maker *m, const struct migration_status *s);
 int plan_check_resumes(const struct plan_maker *m);
 

@@ -1,6 +1,7 @@
 /*
- * Cancel requests that never wait: a server, or what stands in front of it, may take the connection for one and be
- * silent.  libpq sends them only with calls that block (up to release 16), so each goes in a thread of its own.
+ * Cancel requests that never block: a server, or a proxy in front of it, may accept the connection for one and
+ * then stay silent.  Up to release 16, libpq only has blocking calls for them, so each request runs in a thread of
+ * its own.
  */
 #ifndef MIG_POSTGRES_CANCEL_H
 #define MIG_POSTGRES_CANCEL_H
@@ -9,19 +10,20 @@ struct pg_conn;
 struct cancel;
 
 /*
- * Asks the server to end what runs on conn.  *last is the request before, or NULL, and the caller's for cancel_drop():
- * while it is on its way nothing is sent, up to a time in which it should have arrived.
+ * Asks the server to cancel what runs on conn.  *last is the previous request, or NULL; the caller frees it with
+ * cancel_drop().  Sends nothing while the previous request is in flight, up to the time limit for its delivery.
  */
 void cancel_send(struct cancel **last, struct pg_conn *conn);
 
 /*
- * Before something else is sent on that connection, or it is closed: waits until the request has arrived, as a rule a
- * millisecond, and no longer than the time in which it should have.  One that comes late would end the next statement;
- * and who hangs up on a pooler in the middle of its cancel request can end the pooler (pgbouncer 1.18 does so).
+ * Call it before sending something else on that connection, or closing it: waits until the request has arrived,
+ * usually a millisecond, and no longer than the time limit for its delivery.  A late request would cancel the next
+ * statement.  Disconnecting from a pooler in the middle of its cancel request can crash the pooler (pgbouncer
+ * 1.18).
  */
 void cancel_settle(struct cancel **last);
 
-/* Forgets it, on its way or not. */
+/* Frees the request, in flight or not. */
 void cancel_drop(struct cancel **last);
 
 #endif

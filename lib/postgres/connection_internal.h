@@ -1,5 +1,5 @@
 /*
- * Shared by the files that talk to libpq (postgres/connection.h); nobody else includes it.
+ * Shared by the files that use libpq (postgres/connection.h); private to them.
  */
 #ifndef MIG_POSTGRES_CONNECTION_INTERNAL_H
 #define MIG_POSTGRES_CONNECTION_INTERNAL_H
@@ -14,21 +14,22 @@
 #include "secret/conninfo.h"
 #include "secret/source.h"
 
-/* Who gets the rows of db_each(). */
+/* The receiver of db_each()'s rows. */
 struct each {
 	db_row *take;
 	void *context;
 };
 
-/* Why an attempt to connect failed, where the error's SQLSTATE alone does not tell. */
+/* Why an attempt to connect failed, if the SQLSTATE alone does not tell. */
 enum refusal {
 	REFUSAL_OTHER,
-	REFUSAL_SETTING,          /* a setting of the string that libpq does not take */
-	REFUSAL_TLS,              /* what the string wants of TLS, or of the login, and the server has not */
-	REFUSAL_USER,             /* none was named, and the system has no name for who we are */
-	REFUSAL_ABSENT,           /* something wants what is not in a static file */
-	REFUSAL_OPTIONS,          /* a parameter in options= that the server does not take */
-	REFUSAL_POOLER            /* whoever is in front of the server */
+	REFUSAL_SETTING,          /* libpq does not accept a setting of the string */
+	REFUSAL_TLS,              /* the server does not offer the TLS mode or the login method that the string
+	                           * requires */
+	REFUSAL_USER,             /* no user was named, and the system has no name for our uid */
+	REFUSAL_ABSENT,           /* needs something that a static binary does not contain */
+	REFUSAL_OPTIONS,          /* the server does not accept a parameter in options= */
+	REFUSAL_POOLER            /* a proxy in front of the server refused */
 };
 
 struct db {
@@ -39,37 +40,37 @@ struct db {
 	struct db_error error;
 	struct cancel *cancel;    /* the last cancel request, or NULL */
 	bool cancelling;
-	long long signalled_ms;   /* when we began to cancel for a signal, */
-	long long cancelled_ms;   /* and sent the last request */
-	long long cancel_ms;      /* when the first cancel request of this wait was sent, for whatever reason; 0: none */
-	const char *given_up;     /* why the connection is of no use, open as it is; or NULL */
-	long long limit_ms;       /* how long an answer of ours may take; 0: as long as it takes */
+	long long signalled_ms;   /* when we began to cancel because of a signal */
+	long long cancelled_ms;   /* when the last request was sent */
+	long long cancel_ms;      /* when the first cancel request of this wait was sent, for any reason; 0: none */
+	const char *given_up;     /* why the connection is unusable although it is open; or NULL */
+	long long limit_ms;       /* limit for an answer to a query of ours; 0: none */
 	struct db_wait {             /* for the answers to what was sent last: */
-		long long limit_ms;   /*   they may take so long, or 0, */
-		long long began_ms;   /*   from here on; 0: it has not begun */
-		size_t received;      /*   bytes since then, */
-		bool noticed;         /*   and there were notices among them */
-		bool heard;           /*   bytes came, or may have, since heard_ms was set: */
-		long long heard_ms;   /*   when the last ones came; 0: not asked yet */
-		long long silent_ms;  /*   when db_on_silence()'s is called next */
-		bool deaf;            /*   whatever signal comes, and without ticks */
+		long long limit_ms;   /* the limit, or 0 */
+		long long began_ms;   /* start; 0: not started */
+		size_t received;      /* bytes received since then */
+		bool noticed;         /* these bytes included notices */
+		bool heard;           /* bytes arrived, or may have, since heard_ms was set */
+		long long heard_ms;   /* when the last ones arrived; 0: not checked yet */
+		long long silent_ms;  /* when to call db_on_silence()'s hook next */
+		bool deaf;            /* ignores signals and calls no ticks */
 	} wait;
-	int pid;                  /* of the server process, where libpq was given another; else 0 */
-	bool needs_password;      /* the last attempt was refused for want of one */
-	enum refusal refusal;     /* and by whom, or why */
-	unsigned announce;        /* so many notices of a login are shown */
+	int pid;                  /* the server process, if libpq was told another number; else 0 */
+	bool needs_password;      /* the last attempt was rejected because a password is missing */
+	enum refusal refusal;     /* the reason for the rejection */
+	unsigned announce;        /* number of login notices to show */
 	char version[32];
-	struct db_ask prelude[8]; /* settings that go with what is sent next */
+	struct db_ask prelude[8]; /* settings to send with the next message */
 	size_t prelude_count;
-	bool restored[2];         /* of readings[]: it was changed, and is set back */
-	struct bytes search_path; /* text of one of them */
+	bool restored[2];         /* of readings[]: it was changed and is being set back */
+	struct bytes search_path; /* backs one of the prelude's texts */
 	bool releases_on_death;             /* db_release_on_death() was called */
 	bool filters;             /* db_filter_rows() was called */
-	struct db_async *async; /* NULL: of a session whose calls wait */
-	size_t results;           /* that were read of what was sent last */
-	size_t answered;          /* statements of db_run() and db_tell() */
-	const struct each *each;  /* rows are given one by one, while a statement runs that wants it so */
-	bool streamed;            /* rows are not kept in a result: those of each, and the lines of COPY TO */
+	struct db_async *async; /* NULL: a session with blocking calls */
+	size_t results;           /* results read so far of what was sent last */
+	size_t answered;          /* statements of db_run() and db_tell() that were answered */
+	const struct each *each;  /* the receiver while a statement delivers rows one by one */
+	bool streamed;            /* rows are not collected in a result: those of each, and the lines of COPY TO */
 	long long streamed_rows;
 };
 
@@ -82,12 +83,12 @@ struct answer {
 enum {
 	TICK_MS = 50,
 	CANCEL_MS = 200,
-	DRAIN_MS = 5000,          /* a signal came: the server may take so long to end what runs, */
-	CANCELLED_MS = 10000,     /* and so long where it is we who do not want it any more */
+	DRAIN_MS = 5000,          /* after a signal: time for the running statement to end */
+	CANCELLED_MS = 10000,     /* the same after a cancel of our own */
 	ANSWER_MS = 10000,
-	SILENCE_MS = 10000,       /* what has no limit is looked after then, */
-	SILENCE_AGAIN_MS = 5000,  /* and then again and again */
-	FLOWING_BYTES = 16384     /* in that time: then the answer is long, and not late */
+	SILENCE_MS = 10000,       /* silence before the first liveness check of an unlimited statement */
+	SILENCE_AGAIN_MS = 5000,  /* interval of further checks */
+	FLOWING_BYTES = 16384     /* received within that time: the answer is long, not late */
 };
 
 /* --- connecting --- */
@@ -95,79 +96,80 @@ enum {
 struct attempt {
 	struct source *source;
 	const char *application;
-	const char *host, *port;   /* one of the target's, or all */
-	const char *session_attrs; /* instead of the target's, or NULL */
+	const char *host, *port;   /* one of the target's, or all of them */
+	const char *session_attrs; /* overrides the target's; or NULL */
 	PGconn *conn;
 };
 
 /* --- pipelines --- */
 
-/* A conversation in which sending does not wait for answers. */
+/* A conversation that sends without waiting for answers. */
 struct pipeline {
 	struct db *db;
-	bool (*feed)(struct pipeline *p);           /* sends some more; false: there is no more */
-	void (*take)(struct pipeline *p, PGresult *result); /* owns it */
+	bool (*feed)(struct pipeline *p);           /* sends more; false: nothing is left */
+	void (*take)(struct pipeline *p, PGresult *result); /* takes ownership of result */
 	void *context;
 	size_t syncs_sent, syncs_got;
 	size_t fed;                                 /* bytes since the last flush */
-	bool more;                                  /* there is something left to send */
-	long long limit_ms;                         /* for all answers; 0: none */
+	bool more;                                  /* something is left to send */
+	long long limit_ms;                         /* for all answers; 0: no limit */
 	enum db_outcome outcome;
 };
 
 struct round {
 	struct db_ask *asks;
 	size_t count, sent, got;
-	int part; /* of the one that is being answered: those of ours are three statements */
+	int part; /* part of the ask being answered: those of ours have three statements */
 };
 
-/* --- beside other work --- */
+/* --- non-blocking --- */
 
 struct db_async {
-	struct source *source;          /* of the attempt that goes on */
+	struct source *source;          /* of the attempt in progress */
 	PostgresPollingStatusType polled;
 	const char *application;
-	size_t host, hosts;             /* the one that is tried, of so many that are tried one by one */
-	long long limit_ms;             /* for each of them */
+	size_t host, hosts;             /* the host being tried, and the number of hosts to try one by one */
+	long long limit_ms;             /* per host */
 	long long deadline;             /* of the attempt */
 	struct db_ask *asks;            /* the caller's */
 	size_t count;
-	struct round round;             /* the same behind the prelude; its asks are ours */
+	struct round round;             /* the same after the prelude; we own its asks */
 	struct pipeline pipeline;
 };
 
 /* --- static_stubs.c, in a static build --- */
 
-/* What wants a library that is not there, in words; NULL: nothing did. */
+/* Names the missing library that something needed; NULL: none. */
 extern const char *db_absent;
 
 /* --- error.c --- */
 
-/* libpq's own texts end in newlines and have hints of their own on further lines: the first line is the
- * message. */
+/*
+ * libpq's own texts end in newlines and continue with hints on further lines: returns a copy of the first line.
+ */
 char *db_first_line(const char *text);
 enum db_outcome db_error_from_result(struct db *db, const PGresult *result);
 enum db_outcome db_error_from_connection(struct db *db);
 
 /* --- wait.c --- */
 
-/* Something is sent now, whose answers may take limit_ms; 0: as long as it takes. */
+/* Call it when something is sent; its answers may take limit_ms; 0: no limit. */
 void db_wait_begin(struct db *db, long long limit_ms);
 /*
- * Once a signal came, cancels again and again: one request may hit between two statements and be lost.  False when the
- * server has not ended in time: where the network is silent, it never will.
+ * After a signal, sends cancel requests repeatedly, because one may arrive between two statements and have no
+ * effect.  Returns false if the server has not ended in time; on a dead network it never will.
  */
 bool db_cancel_when_signalled(struct db *db);
 /*
- * A server, or what stands in front of it, may be silent on a connection that lives.  An answer that keeps coming is not
- * late; notices are no answer.
+ * Whether an answer is overdue: a server, or a proxy in front of it, may be silent on an open connection.  An
+ * answer that keeps arriving is not overdue; notices do not count as an answer.
  */
 bool db_takes_too_long(struct db *db);
-/* Reads what has come. */
+/* Reads the bytes that have arrived. */
 bool db_receive(struct db *db);
 /*
- * Waits until the next result is there, sending what is still unsent.  *since is when the wait for it began, 0 where it
- * has not yet: of a million results most are there already, and asking the clock costs more than taking them.
+ * Waits for the next result, and sends what is still unsent.  *since is the start of that wait, or 0 if it has not
+ * started: most of a million results have arrived already, and reading the clock costs more than taking them.
  */
 bool db_wait_result(struct db *db, long long *since);
 void db_on_notice(void *context, const PGresult *result);
@@ -177,65 +179,70 @@ void db_on_notice(void *context, const PGresult *result);
 extern const char db_session_attrs[];
 long long db_connect_limit_ms(PGconn *conn);
 void db_connect_begin(struct db *db, struct attempt *attempt);
-/* The attempt is over, well or not: libpq's copies of the password go. */
+/* Ends an attempt, successful or not: wipes libpq's copies of the password. */
 bool db_connect_end(struct db *db, struct source *source);
-/* The i-th of a list with commas; its only one for all i; NULL of NULL.  The caller's. */
+/*
+ * The i-th element of a comma-separated list; a single element for every i; NULL for NULL.  The caller frees it.
+ */
 char *db_nth(const char *list, size_t i);
 const char *db_parameter(const struct conninfo *t, const char *keyword);
-/* How many hosts are tried one by one; 1 also where libpq has to choose. */
+/* The number of hosts to try one by one; 1 if libpq has to choose. */
 size_t db_host_count(const struct conninfo *t);
 bool db_connect_any(struct db *db, struct source *source, const char *application, long long limit_ms);
-/* Hosts that answer, but none of the kind that is asked for: while a standby takes over that is so for a while. */
+/* Hosts answer, but none has the requested role.  During a failover this is temporary. */
 bool db_is_wrong_kind(struct db *db, struct source *source, const char *application);
-/* Variables of libpq that would send a URL's session elsewhere, or change what a migration means in it. */
+/* Unsets libpq's variables that would redirect a URL's session or change the meaning of a migration in it. */
 void db_forget_session_variables(const struct conninfo *target);
 
 /* --- unreachable.c --- */
 
 void db_place_of(const char *host, const char *port, struct bytes *out);
-/* The exit code that the last attempt means. */
+/* The exit code for the last attempt. */
 int db_refusal_code(const struct db *db);
 int db_say_unreachable(const struct db *db, const struct source *source);
 
 /* --- session.c --- */
 
 /*
- * Set back before each message, so that a script in several of them is read as one message would have been.  Behind a
- * pooler the session is not ours.
+ * Call it before each message, so that a script sent in several messages is parsed like a single one.  Does
+ * nothing behind a pooler, where the session is not ours.
  */
 void db_restore_readings(struct db *db);
-/* What a session is told goes with its first round trip. */
+/* Queues the session's settings for its first round trip. */
 void db_session_begin(struct db *db, const struct conninfo *target);
 
 /* --- query.c --- */
 
-/* The next part of what a COPY gives: its length, 0 at its end; -1: the connection is of no use. */
+/* The next part of COPY data: returns its length, 0 at the end, -1 if the connection is unusable. */
 int db_copy_next(struct db *db, char **data);
-/* Whether a result has as many rows as its command tag says: none was lost on the way, and none came in. */
+/* Whether a result has the number of rows that its command tag says: none was lost or added on the way. */
 bool db_is_whole(PGresult *result);
 /*
- * Reads all results of what was sent, until there is none left.  Keeps the first error, the number of
- * statements that ended well, and the last result with rows in *kept (where wanted).
+ * Reads all results of what was sent.  Keeps the first error, the number of statements that succeeded, and the
+ * last result with rows in *kept (if wanted).
  */
 enum db_outcome db_drain(struct db *db, PGresult **kept, size_t *done);
-/* The same for what has at least one result, and at most so many; 0: any number. */
+/* The same if at least one and at most `most` results are expected; 0: any number. */
 enum db_outcome db_drain_answers(struct db *db, PGresult **kept, size_t *done, size_t most);
 bool db_send_aside(struct db *db, const char *sql);
 
 /* --- pipeline.c --- */
 
-/* Goes on as far as it can without waiting; true: *want is what to wait for, false: it is over. */
+/*
+ * Advances as far as it can without waiting.  Returns true with the events to wait for in *want, or false when it
+ * is finished.
+ */
 bool db_pipeline_go_on(struct pipeline *p, int *want);
 bool db_pipeline_begin(struct pipeline *p);
 enum db_outcome db_pipeline_end(struct pipeline *p);
 bool db_ends_unit(const struct round *r, size_t ask);
 struct pipeline db_round_pipeline(struct db *db, struct round *round, long long limit_ms);
-/* Each in its own way is well, where each was answered. */
+/* DB_OK if every ask was answered, with or without error. */
 enum db_outcome db_round_outcome(struct db *db, const struct round *round, enum db_outcome outcome);
 void db_free_answers(struct db_ask asks[], size_t count);
-/* The asks, behind the settings that are still to be sent. */
+/* The asks, after the settings that still have to be sent. */
 struct db_ask *db_with_prelude(struct db *db, const struct db_ask asks[], size_t count);
-/* For a session that asks nothing in rounds. */
+/* For a session that uses no rounds. */
 enum db_outcome db_send_prelude(struct db *db);
 
 /* --- connect_async.c --- */

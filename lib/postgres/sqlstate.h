@@ -1,5 +1,5 @@
 /*
- * The SQLSTATEs that something is decided by, with the names that PostgreSQL gives them (appendix A of its manual).
+ * The SQLSTATEs that decisions depend on, under PostgreSQL's names (appendix A of its manual).
  */
 #ifndef MIG_POSTGRES_SQLSTATE_H
 #define MIG_POSTGRES_SQLSTATE_H
