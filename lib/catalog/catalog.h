@@ -1,12 +1,15 @@
 /*
- * A schema as it is compared: of a live catalog, of a replayed history, or of a schema.prisma.  All three make the same
- * struct, catalog/stream.h makes records of it and reads them back, and diff/ knows nothing else.
+ * A schema in the form in which schemas are compared: of a live catalog, a replayed history, or a schema.prisma.
+ * All three produce the same struct, catalog/stream.h writes it as records and reads it back, and diff/ uses
+ * nothing else.
  *
- * Pure: knows no connection, no file and no Prisma syntax.  Order inside each list matters: it is the order of the steps
- * that a comparison prints.  A datamodel has that of its source; whoever reads a catalog calls catalog_order().
+ * Pure: knows no connection, no file and no Prisma syntax.  The order of each list matters: it is the order of the
+ * steps that a comparison prints.  A datamodel keeps the order of its source; a reader of a live catalog calls
+ * catalog_order().
  *
- * A catalog owns all that hangs on it: texts and lists are made with the functions below, live until catalog_free(), and
- * do not move, but for the arrays of columns, indexes and the like, which grow.  NULL stands for what is not there.
+ * A catalog owns everything in it: texts and lists are made with the functions below, live until catalog_free(),
+ * and do not move.  The arrays of columns, indexes and the like grow, and may move.  NULL stands for what does not
+ * exist.
  */
 #ifndef MIG_CATALOG_CATALOG_H
 #define MIG_CATALOG_CATALOG_H
@@ -16,7 +19,7 @@
 
 #include "base/arena.h"
 
-/* The kinds of objects, in the order in which they are written. */
+/* The kinds of objects, in the order they are written. */
 enum object_kind {
 	OBJECT_NAMESPACE,
 	OBJECT_EXTENSION,
@@ -53,13 +56,13 @@ struct namespace {
 
 struct extension {
 	const char *name;
-	const char *schema;          /* NULL: not told */
+	const char *schema;          /* NULL: unknown */
 	const char *version;         /* likewise */
-	bool relocatable;            /* false where it is not known */
+	bool relocatable;            /* false if unknown */
 };
 
 struct enum_type {
-	const char *schema;          /* NULL: the default one; so in all structs below */
+	const char *schema;          /* NULL: the default schema; likewise in all structs below */
 	const char *name;
 	struct text_list values;
 };
@@ -95,8 +98,8 @@ enum literal_kind {
 struct column_default {
 	enum default_kind kind;
 	enum literal_kind literal;   /* of DEFAULT_VALUE and, of all elements, DEFAULT_LIST */
-	const char *text;            /* the value; the expression, NULL: the empty one of dbgenerated(); the sequence without
-	                              * schema and quotes, "" from a datamodel; else NULL */
+	const char *text;            /* the value; the expression (NULL: the empty one of dbgenerated()); the
+	                              * sequence without schema and quotes, "" from a datamodel; else NULL */
 	struct text_list list;
 };
 
@@ -106,33 +109,33 @@ struct column {
 	enum type_kind type_kind;
 	const char *type;            /* as @db writes it: "VarChar", "Decimal", "JsonB"; an enum's name; the text of an unsupported one */
 	const char *type_schema;     /* of an enum */
-	int argument_count;          /* of a native type: none, a length or precision, (precision, scale) */
+	int argument_count;          /* of a native type: none, a length or precision, or precision and scale */
 	long long arguments[2];
 	struct column_default value; /* as Prisma sees it */
 	bool autoincrement;
-	/* only catalogs have the rest */
+	/* The fields below are set only in live catalogs: */
 	const char *type_text;       /* format_type(), read with an empty search_path */
-	bool not_null;               /* also of a list, which is never required for Prisma */
+	bool not_null;               /* also of a list, which Prisma never treats as required */
 	const char *default_text;    /* pg_get_expr() */
 	const char *identity;        /* "always", "by default" */
 	const char *generated;       /* "stored", "virtual": default_text is its expression */
-	const char *collation;       /* other than the type's, with its schema */
+	const char *collation;       /* if it differs from the type's; with its schema */
 };
 
-enum sort { SORT_NONE, SORT_ASC, SORT_DESC }; /* none: as ASC, and not written */
+enum sort { SORT_NONE, SORT_ASC, SORT_DESC }; /* none: like ASC, and not written */
 
 struct index_column {
 	const char *column;          /* NULL: an expression */
 	enum sort sort;
-	const char *operator_class;  /* NULL: the default one; always so for btree and hash, whose classes do not count */
-	bool default_class;          /* operator_class is the default one of its type */
+	const char *operator_class;  /* NULL: the default one; always for btree and hash, where Prisma ignores it */
+	bool default_class;          /* operator_class is the default class of its type */
 };
 
 struct key {
 	const char *name;
 	struct index_column *columns;
 	size_t column_count;
-	/* only catalogs */
+	/* Only live catalogs: */
 	const char *definition;      /* pg_get_constraintdef() */
 };
 
@@ -140,11 +143,12 @@ struct index {
 	const char *name;
 	bool is_unique;
 	const char *method;          /* "btree", "gin" */
-	struct index_column *columns; /* key columns, then, in catalogs, those of INCLUDE: Prisma makes no difference */
+	struct index_column *columns; /* key columns; in live catalogs followed by those of INCLUDE, which
+	                               * Prisma does not distinguish */
 	size_t column_count;
-	/* only catalogs */
+	/* Only live catalogs: */
 	const char *predicate;       /* of a partial index */
-	bool is_constraint;          /* UNIQUE or EXCLUDE made it */
+	bool is_constraint;          /* it belongs to a UNIQUE or EXCLUDE constraint */
 	bool is_exclusion;
 	bool is_invalid;
 	const char *definition;      /* pg_get_indexdef() */
@@ -159,13 +163,13 @@ struct relation {
 	struct key *key;             /* NULL: none */
 	struct index *indexes;
 	size_t index_count;
-	/* only catalogs */
+	/* Only live catalogs: */
 	bool is_unlogged;
 	const char *row_security;    /* "enabled", "forced"; NULL: off */
 	const char *options;         /* storage parameters, "fillfactor=70" */
 	const char *definition;      /* the partition key of a partitioned table, the server of a foreign one */
-	bool is_extensions;          /* an extension owns it: Prisma sees it, a comparison of catalogs does not */
-	size_t position;             /* for whoever compares catalogs */
+	bool is_extensions;          /* owned by an extension: Prisma sees it, a comparison of catalogs does not */
+	size_t position;             /* for code that compares catalogs */
 };
 #define RELATION_TABLE       "table"
 #define RELATION_PARTITIONED "partitioned_table"
@@ -184,31 +188,32 @@ struct reference {
 	struct text_list referenced_columns;
 	enum action on_delete;
 	enum action on_update;
-	/* only catalogs */
+	/* Only live catalogs: */
 	bool is_invalid;             /* NOT VALID */
 	const char *definition;      /* pg_get_constraintdef() */
 };
 
-/* An object of one of the kinds that Prisma does not see, as PostgreSQL writes it down. */
+/* An object of a kind that Prisma does not see, in PostgreSQL's own definition. */
 struct definition {
 	enum object_kind kind;
 	const char *schema;
-	const char *relation;        /* whose it is; NULL: nobody's */
-	const char *name;            /* of a function with the types of its arguments */
+	const char *relation;        /* the relation that it belongs to; NULL: none */
+	const char *name;            /* for a function, with the types of its arguments */
 	const char *definition;      /* read with an empty search_path */
-	const char *state;           /* what is not as usual: "not_valid" (check), "disabled", "replica", "always" (trigger),
-	                              * "materialized" (view) */
+	const char *state;           /* if unusual: "not_valid" (check), "disabled", "replica", "always"
+	                              * (trigger), "materialized" (view) */
 };
 
 struct catalog {
 	const char *source;          /* SOURCE_* */
 	const char *origin;          /* the file or folder; the database */
 	const char *default_schema;  /* NULL: that of the connection, which a datamodel does not know */
-	struct text_list schemas;    /* those that a datamodel lists; none: the default one alone */
-	bool counts_extensions;      /* a datamodel: with the preview feature postgresqlExtensions */
+	struct text_list schemas;    /* listed by a datamodel; none: only the default one */
+	bool counts_extensions;      /* for a datamodel: has the preview feature postgresqlExtensions */
 	bool relation_mode_prisma;
-	const char *server_version;  /* of a catalog */
-	bool covers[OBJECT_KINDS];   /* the kinds that the source can know: silence about another says nothing */
+	const char *server_version;  /* of a live catalog */
+	bool covers[OBJECT_KINDS];   /* kinds that the source can contain: a missing object of another kind
+	                              * means nothing */
 
 	struct namespace *namespaces;
 	size_t namespace_count, namespace_cap;
@@ -235,12 +240,12 @@ struct catalog {
 /* {0} is an empty catalog. */
 void catalog_free(struct catalog *catalog);
 
-/* A text that the catalog owns; NULL: NULL. */
+/* A copy that the catalog owns; NULL for NULL. */
 const char *catalog_text(struct catalog *catalog, const char *text);
-/* A list that the catalog owns, with its texts. */
+/* A list that the catalog owns, with copies of its texts. */
 struct text_list catalog_list(struct catalog *catalog, const char *const items[], size_t count);
 
-/* What an object is to be added to returns the new one, zeroed but for the names given, which are copied. */
+/* Each adds a new object and returns it: zeroed except for the names given, which are copied. */
 struct namespace *catalog_add_namespace(struct catalog *catalog, const char *name);
 struct extension *catalog_add_extension(struct catalog *catalog, const char *name);
 struct enum_type *catalog_add_enum(struct catalog *catalog, const char *schema, const char *name);
@@ -254,23 +259,23 @@ struct reference *catalog_add_reference(struct catalog *catalog, const char *sch
 struct definition *catalog_add_definition(struct catalog *catalog, enum object_kind kind, const char *schema,
     const char *relation, const char *name);
 
-/* The relation or column of a name, or NULL.  As fast for 2,000 relations as for 2. */
+/* The relation or column with a name, or NULL.  Uses a hash table. */
 struct relation *catalog_relation(const struct catalog *catalog, const char *schema, const char *name);
 const struct enum_type *catalog_enum(const struct catalog *catalog, const char *schema, const char *name);
 struct column *relation_column(const struct relation *relation, const char *name);
 
 /*
- * Sorts what a catalog has into Prisma's order, by the bytes of the names: namespaces, extensions, enums and relations by
- * schema and name, indexes in their relation, references by schema, relation and name, definitions by kind and then so.  Columns
- * stay as they were added.
+ * Sorts a catalog into Prisma's order, by the bytes of the names: namespaces, extensions, enums and relations by
+ * schema and name, indexes within their relation, references by schema, relation and name, definitions by kind,
+ * then likewise.  Columns keep their order.
  */
 void catalog_order(struct catalog *catalog);
 
-/* Writes `schema` wherever an object is in the default one: what was NULL is known from then on. */
+/* Sets the schema of every object that is in the default one (NULL) to `schema`. */
 void catalog_settle(struct catalog *catalog, const char *schema);
 
-/* Texts of which either may be NULL. */
+/* Compare texts, either of which may be NULL. */
 bool text_equal(const char *a, const char *b);
-int text_compare(const char *a, const char *b); /* NULL first, then by bytes */
+int text_compare(const char *a, const char *b); /* NULL sorts first, then by bytes */
 
 #endif

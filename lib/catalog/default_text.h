@@ -1,7 +1,7 @@
 /*
- * What a column's default is for Prisma, read from the text that pg_get_expr() gives.
+ * Parses the text of pg_get_expr() into a column default as Prisma sees it.
  *
- * The text is parsed by the column's type; what does not parse to its end is an expression.  Pure.
+ * The column's type decides how the text is parsed; a text that does not parse to its end is an expression.  Pure.
  */
 #ifndef MIG_CATALOG_DEFAULT_TEXT_H
 #define MIG_CATALOG_DEFAULT_TEXT_H
@@ -10,9 +10,9 @@
 
 #include "catalog/catalog.h"
 
-/* How the values of a type are written; what is in no family is always an expression. */
+/* How the values of a type are written; a default of a type without family is always an expression. */
 enum default_family {
-	FAMILY_NONE,      /* uuid, and what Prisma does not know */
+	FAMILY_NONE,      /* uuid, and types unknown to Prisma */
 	FAMILY_TEXT,      /* also json, xml, inet, bit */
 	FAMILY_INTEGER,
 	FAMILY_DECIMAL,
@@ -22,7 +22,7 @@ enum default_family {
 	FAMILY_ENUM
 };
 
-/* Fills *value, whose texts the catalog then owns.  text NULL: there is none. */
+/* Fills *value; the catalog owns its texts.  text NULL: there is no default. */
 void default_parse(struct catalog *catalog, const char *text, enum default_family family, bool is_list,
     struct column_default *value);
 

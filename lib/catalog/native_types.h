@@ -42,15 +42,15 @@ struct native_type {
 	const char *name;    /* as @db writes it */
 	const char *sql;
 	const char *serial;  /* with a sequence; NULL: none */
-	const char *scalar;  /* Prisma's type, of which alone it may be: "Int" */
-	int arguments;       /* how many it may have, all of them or none */
-	long long least;     /* what the first one may be */
+	const char *scalar;  /* the only Prisma type that it may belong to: "Int" */
+	int arguments;       /* number of its arguments: all or none are given */
+	long long least;     /* the minimum of the first argument */
 	long long most;
 };
 
 extern const struct native_type native_types[NATIVE_COUNT];
 
-/* By Prisma's name; NATIVE_COUNT where it is not known. */
+/* Finds a type by Prisma's name; NATIVE_COUNT if unknown. */
 enum native native_find(const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A schema as a page that reads like psql's \d: one for all sources.  Pure.
+ * Shows a schema as a page in the style of psql's \d, the same for all sources.  Pure.
  */
 #ifndef MIG_CATALOG_PAGE_H
 #define MIG_CATALOG_PAGE_H
@@ -9,7 +9,7 @@
 
 void page_schema(struct bytes *out, const struct catalog *catalog);
 
-/* A column's type as PostgreSQL writes it: "character varying(20)" of a catalog, "varchar(20)" of a datamodel. */
+/* Appends a column's type: "character varying(20)" for a live catalog, "varchar(20)" for a datamodel. */
 void page_type(struct bytes *out, const struct column *column);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * Reads the catalog of a database, from pg_catalog alone: a role that has no rights on anything sees the same as its
- * owner.  All of it is one round trip, in one read-only snapshot, with an empty search path while texts are read.
+ * Reads the schema of a database from pg_catalog only, so that a role without any rights sees the same as the
+ * owner.  Takes one round trip, in one read-only snapshot, with an empty search path while texts are read.
  *
- * What an extension owns is left out, but for tables, which Prisma sees (is_extensions); so are temporary objects, the history, and the tables of
- * PostGIS that Prisma leaves out by name.
+ * Excludes objects of extensions except tables, which Prisma sees (is_extensions); also temporary objects, the
+ * history, and the PostGIS tables that Prisma excludes by name.
  */
 #ifndef MIG_CATALOG_READ_H
 #define MIG_CATALOG_READ_H
@@ -15,12 +15,15 @@
 
 struct catalog_wish {
 	const char *source;          /* SOURCE_* */
-	const char *origin;          /* as people know it */
+	const char *origin;          /* the name shown to users */
 	const char *default_schema;  /* NULL: current_schema(), else public */
 	bool grants;
 };
 
-/* Returns 0 with all kinds but, without `grants`, OBJECT_GRANT covered; or an exit code, said.  catalog_free() is due in any case. */
+/*
+ * Returns 0, with all kinds covered (OBJECT_GRANT only with `grants`); or an exit code with the error reported.
+ * Call catalog_free() in every case.
+ */
 int catalog_of_database(struct db *db, const struct catalog_wish *wish, struct catalog *catalog);
 
 #endif

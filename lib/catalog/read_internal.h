@@ -1,5 +1,5 @@
 /*
- * Shared by the files that read a catalog: one statement and one function for each class of objects.
+ * Shared by the files that read a catalog: one statement and one function per class of objects.
  */
 #ifndef MIG_CATALOG_READ_INTERNAL_H
 #define MIG_CATALOG_READ_INTERNAL_H
@@ -9,14 +9,14 @@
 #include "catalog/catalog.h"
 #include "postgres/connection.h"
 
-/* What is a schema of the user's, by the alias n of pg_namespace. */
+/* A condition: n of pg_namespace is a user's schema. */
 #define READ_OURS "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
 
-/* Whether an object is an extension's. */
+/* A condition: the object belongs to an extension. */
 #define READ_EXTENSIONS(class, oid) \
 	"EXISTS (SELECT FROM pg_depend e WHERE e.classid = '" class "'::regclass AND e.objid = " oid " AND e.deptype = 'e')"
 
-/* Tables by the alias c of pg_class and n of its schema: those that are no partition, or have some themselves. */
+/* A condition: c of pg_class, in schema n, is a table: not a partition, unless it has partitions itself. */
 #define READ_TABLE \
 	"((c.relkind = 'r' AND NOT c.relispartition) OR c.relkind = 'p' OR (c.relkind = 'f' AND NOT c.relispartition))" \
 	" AND c.relpersistence <> 't' AND c.relname <> '_prisma_migrations' AND lower(c.relname) NOT IN" \
@@ -24,14 +24,14 @@
 
 struct reading_state {
 	struct catalog *catalog;
-	const struct answer *defaults;    /* by relation and column, as the session's search path has them */
+	const struct answer *defaults;    /* by relation and column, printed with the session's search path */
 	size_t defaults_at;
 };
 
 struct read_part {
 	const char *sql;
 	void (*take)(struct reading_state *state, const struct answer *answer);  /* NULL: definitions */
-	enum object_kind kind;            /* that it reads */
+	enum object_kind kind;            /* the kind that it reads */
 };
 
 /* Of read_tables.c and read_columns.c. */

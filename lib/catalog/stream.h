@@ -1,5 +1,5 @@
 /*
- * A catalog as a stream of kind `schema`, and back.  What a catalog has comes back as it was, but for the arrays' spare room.
+ * Writes a catalog as a stream of kind `schema`, and reads it back without loss.
  */
 #ifndef MIG_CATALOG_STREAM_H
 #define MIG_CATALOG_STREAM_H
@@ -13,8 +13,9 @@
 void catalog_write(const struct catalog *catalog, struct writer *writer);
 
 /*
- * Reads the rest of a stream whose kind reader_begin() has told.  Returns READING_END when the stream was complete: only then may
- * anything of the catalog be used; else READING_FAILED or READING_BAD.  catalog_free() is due in any case.
+ * Reads the rest of a stream after reader_begin() has returned its kind.  Returns READING_END if the stream was
+ * complete; only then may the catalog be used.  Else READING_FAILED or READING_BAD.  Call catalog_free() in every
+ * case.
  */
 enum reading catalog_read(struct reader *reader, struct catalog *catalog);
 

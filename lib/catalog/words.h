@@ -1,5 +1,5 @@
 /*
- * The words of records for the enums of a catalog, in the order of each enum.
+ * The record words for the enums of a catalog, in the order of each enum.
  */
 #ifndef MIG_CATALOG_WORDS_H
 #define MIG_CATALOG_WORDS_H
@@ -15,7 +15,7 @@ extern const struct words arity_words, type_kind_words, default_kind_words, lite
 
 const char *word_of(const struct words *words, int value);
 
-/* The value of a word (NULL: of null), or -1. */
+/* The enum value of a word (NULL: of null), or -1. */
 int word_find(const struct words *words, const char *word);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What stands in schema.prisma, as it stands there: blocks, fields, attributes, expressions.  datamodel/parse.h makes it.
- * All of it lives in the parser's arena.  Lists are linked, in the order of the source.
+ * The syntax tree of schema.prisma: blocks, fields, attributes, expressions.  datamodel/parse.h makes it.  It
+ * lives in the parser's arena.  Lists are linked, in the order of the source.
  */
 #ifndef MIG_DATAMODEL_AST_H
 #define MIG_DATAMODEL_AST_H
@@ -31,7 +31,7 @@ enum expression_kind {
 struct expression {
 	enum expression_kind kind;
 	struct place place;
-	const char *text;           /* of a string decoded; NULL: an array */
+	const char *text;           /* a string is decoded; NULL: an array */
 	struct argument *arguments;
 };
 
@@ -66,7 +66,7 @@ struct property {
 	struct property *next;
 	struct place place;
 	const char *name;
-	struct expression *value;   /* NULL: nothing stands behind = */
+	struct expression *value;   /* NULL: no value after = */
 };
 
 enum block_kind { BLOCK_MODEL, BLOCK_VIEW, BLOCK_ENUM, BLOCK_TYPE, BLOCK_DATASOURCE, BLOCK_GENERATOR };

@@ -1,8 +1,8 @@
 /*
- * schema.prisma, as Prisma Migrate up to 6.19 understands it for PostgreSQL, to a catalog.
+ * Converts a schema.prisma to a catalog, following Prisma Migrate up to 6.19 for PostgreSQL.
  *
- * Pure: knows neither database nor file; datamodel/files.h reads those.  A file that Prisma refuses is refused, and
- * so is by name what is not known here: no input makes a catalog of which something was guessed.
+ * Pure: uses neither database nor file; datamodel/files.h reads the files.  A file that Prisma rejects is
+ * rejected, and constructs unknown to mig are rejected by name: a catalog never contains a guess.
  */
 #ifndef MIG_DATAMODEL_DATAMODEL_H
 #define MIG_DATAMODEL_DATAMODEL_H
@@ -24,13 +24,14 @@ struct datamodel_error {
 struct datamodel_errors {
 	struct datamodel_error items[DATAMODEL_ERRORS_MAX]; /* in the order in which they were found */
 	size_t count;
-	size_t more;                 /* so many are not kept */
-	struct arena arena;          /* of their texts: arena_free() */
+	size_t more;                 /* number of errors that were not kept */
+	struct arena arena;          /* owns their texts: free it with arena_free() */
 };
 
 /*
- * Files in the order of datamodel/files.h.  Returns whether it is a datamodel; else *errors says what is wrong, and the catalog has
- * nothing.  catalog_free() and arena_free(&errors->arena) are due in either case; origin is copied.
+ * Parses files, in the order of datamodel/files.h.  Returns true with the catalog filled; or false with *errors
+ * filled and an empty catalog.  Call catalog_free() and arena_free(&errors->arena) in both cases; origin is
+ * copied.
  */
 bool datamodel_read(const struct source_file *files, size_t count, const char *origin, struct catalog *catalog,
     struct datamodel_errors *errors);

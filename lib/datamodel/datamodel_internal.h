@@ -1,9 +1,9 @@
 /*
- * What datamodel/'s files share: the blocks of schema.prisma, with what their names refer to.
+ * Shared by datamodel/'s files: the blocks of schema.prisma with their names resolved.
  *
- * Filled in this order, each part by one file: config.c (datasource, generators), names.c (models, enums, fields and their
- * types), attributes.c (maps, schemas, what may stand where), defaults.c, keys.c, relations.c, unique_names.c; then to_catalog.c
- * makes the catalog.  All of it lives in the arena.
+ * Each part is filled by one file, in this order: config.c (datasource, generators), names.c (models, enums,
+ * fields and their types), attributes.c (maps, schemas, allowed attributes), defaults.c, keys.c, relations.c,
+ * unique_names.c.  Then to_catalog.c makes the catalog.  Everything lives in the arena.
  */
 #ifndef MIG_DATAMODEL_INTERNAL_H
 #define MIG_DATAMODEL_INTERNAL_H
@@ -27,10 +27,10 @@ struct enum_decl {
 	const char **values;         /* in the database, in the order of block->fields */
 };
 
-/* The @relation of a field, and what it amounts to. */
+/* The @relation of a field, resolved. */
 struct relation_end {
 	const char *name;            /* NULL: none */
-	const char *called;          /* the name, else one that is made of its models */
+	const char *called;          /* its name, else one derived from its models */
 	struct field **fields;
 	size_t field_count;
 	bool has_fields;
@@ -38,9 +38,9 @@ struct relation_end {
 	size_t reference_count;
 	bool has_references;
 	const struct expression *on_delete, *on_update;
-	enum action delete_action, update_action; /* what these say; see delete_action() */
+	enum action delete_action, update_action; /* as written; see delete_action() */
 	const char *map;
-	struct field *opposite;      /* NULL: none, which is said */
+	struct field *opposite;      /* NULL: none, which was reported */
 };
 
 struct field {
@@ -49,7 +49,7 @@ struct field {
 	enum field_kind kind;
 	const char *scalar;          /* "Int"; NULL unless FIELD_SCALAR */
 	const struct enum_decl *enum_decl;
-	struct model *target;        /* of a relation */
+	struct model *target;        /* for a relation */
 	const char *column;          /* its name in the database */
 	enum native native;
 	bool has_native;             /* by @db, not by its scalar type */
@@ -66,7 +66,7 @@ enum key_kind { KEY_ID, KEY_UNIQUE, KEY_INDEX };
 struct key_part {
 	struct field *field;
 	enum sort sort;
-	const char *operator_class;  /* as PostgreSQL calls it; NULL: none */
+	const char *operator_class;  /* PostgreSQL's name; NULL: none */
 	bool default_class;
 };
 
@@ -80,7 +80,7 @@ struct key_decl {
 	size_t count;
 	const char *name;            /* of the constraint or index */
 	const char *client_name;     /* name: of @@id and @@unique */
-	const char *method;          /* as Prisma writes it: "BTree" */
+	const char *method;          /* Prisma's spelling: "BTree" */
 };
 
 struct model {
@@ -88,12 +88,12 @@ struct model {
 	bool is_view;
 	bool is_ignored;
 	const char *table;           /* its name in the database */
-	struct place table_place;    /* where that is said */
+	struct place table_place;    /* where the name is written */
 	const char *schema;
 	const struct attribute *schema_attribute;
 	struct field *fields;
 	size_t field_count;
-	struct key_decl *keys;       /* in the order of the source: those of fields first */
+	struct key_decl *keys;       /* in the order of the source; those of fields first */
 	struct key_decl *id;         /* NULL: none */
 };
 
@@ -115,7 +115,7 @@ struct datamodel {
 	const struct property *extensions;
 	bool views, counts_extensions, relation_mode_prisma;
 
-	struct model *models;        /* with the views, in the order of the source */
+	struct model *models;        /* including views, in the order of the source */
 	size_t model_count;
 	struct enum_decl *enums;
 	size_t enum_count;
@@ -123,29 +123,32 @@ struct datamodel {
 	size_t name_count;
 };
 
-/* Keeps a fault; all but the first few are passed over.  Returns false. */
+/* Records an error; only the first few are kept.  Returns false. */
 bool wrong(struct datamodel *d, struct place place, const char *format, ...) MIG_PRINTF(3, 4);
 
 /* --- attributes.c --- */
 
-/* The arguments of an attribute or function, each of which may be given once. */
+/* The arguments of an attribute or function; each may be given once. */
 struct argument_spec {
 	const char *name;
-	bool unnamed;                /* may stand without its name, first */
+	bool unnamed;                /* may be given first without its name */
 };
 
-/* Puts the value of each argument of `specs` (which ends with a NULL name), or NULL, into values.  False: said. */
+/*
+ * Puts the value of each argument in `specs` (ends with a NULL name), or NULL, into values.  Returns false with
+ * the error recorded.
+ */
 bool take_arguments(struct datamodel *d, const char *what, const struct argument *arguments,
     const struct argument_spec *specs, const struct expression **values);
 
 const struct attribute *find_attribute(const struct attribute *attributes, const char *name);
 
-/* The text of a string argument that is to be a name in the database, or NULL, said. */
+/* The text of a string argument that names a database object; NULL with the error recorded. */
 const char *take_name(struct datamodel *d, const struct expression *value);
 
 bool expect_kind(struct datamodel *d, const struct expression *value, enum expression_kind kind, const char *what);
 
-/* Checks which attributes stand where, and reads all but keys, defaults and relations. */
+/* Checks where attributes may stand, and reads all except keys, defaults and relations. */
 void read_attributes(struct datamodel *d);
 
 /* --- the others --- */
@@ -160,43 +163,44 @@ void make_catalog(struct datamodel *d, struct catalog *catalog);
 
 struct field *model_field(const struct model *m, const char *name);
 
-/* Whether a name is one that the schema language lets a thing have; what: "model". */
+/* Whether the schema language allows this name; what: "model". */
 bool check_name(struct datamodel *d, struct place place, const char *name, const char *what);
 
-/* One value of a default, of a scalar type or an enum: the literal in the arena, or NULL, said. */
+/* A value in a default of a scalar or enum type, as a literal in the arena; NULL with the error recorded. */
 const char *read_literal(struct datamodel *d, const struct field *f, const struct expression *value,
     enum literal_kind *literal);
 
-/* The operator class of `ops:` for an index of a method on a field; false: said. */
+/* Reads the operator class in `ops:` for an index method and field.  Returns false with the error recorded. */
 bool read_operator_class(struct datamodel *d, const struct expression *ops, const char *method, struct key_part *part);
 
-/* Whether an index of that kind may be on the field; false: said. */
+/* Whether an index of that kind may be on the field; false: the error is recorded. */
 bool check_index_type(struct datamodel *d, const struct key_decl *k, const struct key_part *part);
 
-/* Names that Prisma makes, of names in the database, in at most 63 bytes. */
+/* Names derived by Prisma from database names, at most 63 bytes long. */
 const char *make_key_name(struct datamodel *d, const char *table);
 const char *make_index_name(struct datamodel *d, const char *table, const char *const columns[], size_t count,
     const char *suffix);
-const char *make_reference_name(struct datamodel *d, const struct field *f); /* its map:, or one that is made */
+const char *make_reference_name(struct datamodel *d, const struct field *f); /* its map:, or a derived one */
 
 /*
- * The table of an implicit many-to-many relation, from its side A; how many bytes the first characters of a text have; and
- * whether Prisma, which makes the names of its references of the first JOIN_BYTES of it, would cut inside a character, and die.
+ * The table of an implicit many-to-many relation, from its side A; the byte length of the first characters of a
+ * text; and whether Prisma, which derives reference names from the table's first JOIN_BYTES bytes, would cut
+ * inside a character and crash.
  */
 enum { JOIN_BYTES = 56 };
 const char *make_join_name(struct datamodel *d, const struct field *a);
 size_t first_characters(const char *text, size_t count);
 bool join_name_is_cut(const char *name);
 
-/* What the side that holds a relation does where nothing is said of it: that depends on whether a field of it is required. */
+/* The default action of a relation depends on whether the side that holds it has a required field. */
 bool holds_required(const struct field *f);
 enum action delete_action(const struct field *f);
 enum action update_action(const struct field *f);
 
-/* What the client, in place of the database, cannot do: relationMode = "prisma". */
+/* Checks relationMode = "prisma": actions that the client cannot emulate. */
 void check_emulated(struct datamodel *d);
 
-/* The side A of a relation of which both sides are lists, where f is one of the two; NULL: it is no such relation. */
+/* Side A of a relation in which both sides are lists, where f is one side; NULL: another kind of relation. */
 const struct field *side_a(const struct field *f);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * mig-plan --diff: two schemas are read, compared, and the differences shown.
+ * mig-plan --diff: reads two schemas, compares them, and shows the differences.
  */
 #ifndef MIG_DIFF_COMMAND_H
 #define MIG_DIFF_COMMAND_H
@@ -11,12 +11,12 @@
 #define DIFF_STREAM "diff"
 
 struct diff_request {
-	const char *from;    /* a kept stream, "-", a *.prisma or a folder of them; NULL: nothing is there */
+	const char *from;    /* a kept stream, "-", a *.prisma or a folder of them; NULL: empty */
 	const char *to;
-	bool exit_code;      /* MIG_TODO where they differ */
+	bool exit_code;      /* return MIG_TODO if they differ */
 };
 
-/* Also ends the output (output_close()).  Returns the exit code of the program; all is said. */
+/* Also closes the output (output_close()).  Returns the program's exit code; errors are reported. */
 int diff_command(const struct diff_request *request, struct output *out);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What diff/'s files share: a side as Prisma sees it, pairs, steps.  All of it lives in the arena of the diff.
+ * Shared by diff/'s files: a side as Prisma sees it, pairs, steps.  Everything lives in the arena of the diff.
  */
 #ifndef MIG_DIFF_INTERNAL_H
 #define MIG_DIFF_INTERNAL_H
@@ -32,7 +32,7 @@ struct side_table {
 	size_t index_count;
 	struct side_reference **references;
 	size_t reference_count;
-	struct pair *pair;          /* NULL: the other side lacks it */
+	struct pair *pair;          /* NULL: missing on the other side */
 };
 
 struct side_enum {
@@ -40,12 +40,12 @@ struct side_enum {
 	size_t id;
 };
 
-/* What Prisma sees of a catalog; NULL catalog: nothing. */
+/* What Prisma sees of a catalog; NULL catalog: an empty schema. */
 struct side {
 	struct catalog *catalog;
 	bool live;                  /* read from a database */
 	const char *default_schema;
-	struct text_list schemas;   /* those that are compared, as far as they are there */
+	struct text_list schemas;   /* existing schemas that are compared */
 	struct side_table *tables;
 	size_t table_count;
 	struct side_reference *references;
@@ -72,7 +72,7 @@ struct pair {
 	size_t column_count;
 };
 
-/* In the order in which they are printed. */
+/* In printing order. */
 enum step_kind {
 	STEP_CREATE_SCHEMA,
 	STEP_DROP_EXTENSION,
@@ -94,14 +94,14 @@ enum step_kind {
 
 struct step {
 	enum step_kind kind;
-	size_t key[4];              /* sorts those of one kind */
-	size_t order;               /* and those of one key */
+	size_t key[4];              /* sort key within a kind */
+	size_t order;               /* sort key within a key */
 	struct bytes sql;           /* statements, each with its ; and line end */
-	/* of STEP_DROP_INDEX and STEP_ALTER_TABLE, for the one exception to the order */
+	/* For STEP_DROP_INDEX and STEP_ALTER_TABLE, because of the one exception to the order: */
 	const struct side_index *index;
 	const struct pair *pair;
 	bool adds_key;
-	const char **touched;       /* columns that are dropped or made anew */
+	const char **touched;       /* columns that are dropped or recreated */
 	size_t touched_count;
 };
 
@@ -110,7 +110,7 @@ struct work {
 	struct side from, to;
 	struct pair *pairs;         /* in the order of from */
 	size_t pair_count;
-	bool has_quote;             /* a name was written that has a quote, which Prisma does not double */
+	bool has_quote;             /* a written name contains a quote, which Prisma does not double */
 };
 
 /* --- side.c --- */
@@ -127,10 +127,10 @@ const struct column_change *pair_column(const struct pair *p, const char *name);
 bool indexes_match(const struct index *a, const struct index *b);
 bool references_match(const struct pair *p, const struct reference *a, const struct reference *b);
 
-/* --- types.c: what becomes of a type, of an enum too --- */
+/* --- types.c: how a type changes, including enums --- */
 enum cast cast_of(const struct column *from, const struct column *to);
 
-/* --- values.c: whether two defaults are the same to Prisma --- */
+/* --- values.c: whether Prisma treats two defaults as equal --- */
 bool defaults_equal(const struct column *from, const struct column *to);
 
 /* --- steps --- */
@@ -142,9 +142,9 @@ void make_tables(struct work *w);
 void alter_table(struct work *w, const struct pair *p);
 void order_steps(struct diff *diff);
 
-/* --- ddl.c: pieces of statements.  A schema is written as the side's rule has it. --- */
+/* --- ddl.c: parts of statements.  The side decides how a schema is written. --- */
 const char *shown_schema(const struct side *s, const char *schema);
-const char *dropped_schema(const struct work *w, const char *schema); /* how DROP writes it */
+const char *dropped_schema(const struct work *w, const char *schema); /* as DROP writes it */
 void put_name(struct work *w, struct bytes *out, const char *name);
 void put_qualified(struct work *w, struct bytes *out, const char *schema, const char *name);
 void put_type(struct work *w, struct bytes *out, const struct side *s, const struct column *c);

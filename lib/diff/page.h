@@ -1,5 +1,5 @@
 /*
- * Differences as a page.  Pure.
+ * Shows differences as a page.  Pure.
  */
 #ifndef MIG_DIFF_PAGE_H
 #define MIG_DIFF_PAGE_H
@@ -8,7 +8,7 @@
 #include "catalog/catalog.h"
 #include "diff/diff.h"
 
-/* FROM NULL: nothing. */
+/* FROM NULL: an empty schema. */
 void page_diff(struct bytes *out, const struct catalog *from, const struct catalog *to, const struct diff *diff);
 
 /* "prisma/schema.prisma (datamodel)", "shop (catalog)". */

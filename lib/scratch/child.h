@@ -1,8 +1,9 @@
 /*
- * Work that PostgreSQL's server programs and their files want done as another user than root: what runs in a child, and
- * as whom.  Who is not root stays who he is.
+ * Runs work as another user in a child process.  PostgreSQL's server programs refuse to run as root.  A user other
+ * than root stays the same.
  *
- * Nothing below a folder of that user is ever written or removed as root: it might be a link by then.
+ * Nothing below a folder of that user is ever written or removed as root, because it might have been replaced by a
+ * link.
  */
 #ifndef MIG_SCRATCH_CHILD_H
 #define MIG_SCRATCH_CHILD_H
@@ -15,32 +16,36 @@
 struct child_user {
 	uid_t uid;
 	gid_t gid;
-	bool other;        /* it is not us: a child changes to it */
+	bool other;        /* not our own uid: a child changes to it */
 };
 
-/* As whom servers run: us, or for root postgres, else nobody.  False: root, and there is neither. */
+/*
+ * Finds the user that servers run as: ourselves, or for root postgres, else nobody.  Returns false for root if
+ * neither exists.
+ */
 bool child_user_find(struct child_user *user);
 
 /*
- * Does `work` as that user, in a child where that is another one; what it changes in memory is then lost.  Returns what
- * work returns, 0 to 255: by custom 0, or an errno.
+ * Runs `work` as that user, in a child process if it is another user; changes to memory are then lost.  Returns
+ * the value of work, 0 to 255: by convention 0, or an errno.
  */
 int child_do(const struct child_user *user, int (*work)(void *context), void *context);
 
 /*
- * Starts a program, argv[0] by its path.  It reads nothing, and all that it says goes to the file `log`, which it makes.  `keep`: a descriptor that
- * it inherits, or -1.  `apart`: in a session of its own, so that Ctrl-C does not reach it.  It is ended (`death`) when
- * this process dies, where the system has that.  Returns its process, or -1 with errno.
+ * Starts the program with path argv[0].  Its standard input is empty, and its output goes to the file `log`, which
+ * is created.  `keep`: a descriptor that it inherits, or -1.  `apart`: starts it in a session of its own, so that
+ * Ctrl-C does not reach it.  It receives the signal `death` when this process dies, if the system supports that.
+ * Returns the pid, or -1 with errno.
  */
 pid_t child_start(const struct child_user *user, const char *const argv[], const char *log, int keep, bool apart, int death);
 
 /*
- * Waits until it ends, limit_ms at most (-1: as long as it takes), or until a signal is caught.  *status is that of
- * waitpid().  False: it runs still.
+ * Waits until it exits, for at most limit_ms (-1: no limit), or until a signal is caught.  *status is that of
+ * waitpid().  Returns false if it is still running.
  */
 bool child_wait(pid_t pid, long long limit_ms, int *status);
 
-/* The last lines of what a program said, for a message; "" where there is nothing. */
+/* The last lines of a program's output, for a message; "" if there are none. */
 void child_last_words(struct bytes *out, const char *log);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * What a script needs that a scratch server has not, or must not do: roles, extensions, what leaves the database.
+ * Handles what a script needs that a scratch server lacks or must not do: roles, extensions, effects outside the
+ * database.
  */
 #ifndef MIG_SCRATCH_OBSTACLE_H
 #define MIG_SCRATCH_OBSTACLE_H
@@ -14,31 +15,35 @@
 
 struct obstacles {
 	struct scratch *scratch;
-	char **roles;          /* that were made */
+	char **roles;          /* the roles that were created */
 	size_t count, cap;
 };
 void obstacles_free(struct obstacles *obstacles);
 
-/* What of a script would leave the database, in words, and which statement; NULL: nothing that its words tell. */
+/*
+ * Describes what in a script would affect something outside the database, and in which statement; NULL if its
+ * words show nothing.
+ */
 const char *obstacle_forbidden(const struct obstacles *obstacles, const char *sql, const struct sql_script *script, size_t *at);
 
 enum obstacle {
-	OBSTACLE_NONE,    /* the error stays */
-	OBSTACLE_AGAIN,   /* what was lacking is there now: the same again */
-	OBSTACLE_AROUND   /* the statement is for obstacle_take(): what is in front of it, then that, then what is behind */
+	OBSTACLE_NONE,    /* cannot be handled: the error stays */
+	OBSTACLE_AGAIN,   /* what was missing exists now: run the same again */
+	OBSTACLE_AROUND   /* obstacle_take() handles the statement: run what precedes it, call that, then run
+	                   * the rest */
 };
 
-/* Looks at an error of statement `at` (script->count: of none). */
+/* Handles an error of statement `at` (script->count: no statement). */
 enum obstacle obstacle_look(struct obstacles *obstacles, const struct db_error *error, const struct step *step,
     const struct sql_script *script, size_t at);
 
 /*
- * Does with a superuser's rights what the statement wants, if it is one of the few that are done so: an extension is created, a role
- * is made; or says that it is left out.  False: that failed.
+ * Does with superuser rights what the statement wants, if it is one of a few kinds: creates an extension or a
+ * role.  Or reports that the statement is skipped.  Returns false on failure.
  */
 bool obstacle_take(struct obstacles *obstacles, const struct step *step, const struct sql_script *script, size_t at);
 
-/* What to do about an error, or NULL; the caller frees it. */
+/* A remedy for an error, or NULL; the caller frees it. */
 char *obstacle_advice(const struct obstacles *obstacles, const struct db_error *error, const struct step *step,
     const struct sql_script *script, size_t at);
 

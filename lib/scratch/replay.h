@@ -1,11 +1,11 @@
 /*
- * Runs migrations in a scratch database, one after the other, as a deploy would: the same segments (sql/segments.h), the
- * same second attempt statement by statement where some cannot be together, the session set right between them; but
- * without locks, rows in the history, retries and batches.
+ * Runs migrations one after another in a scratch database, like a deploy: the same segments (sql/segments.h), the
+ * same second attempt statement by statement, the session restored between scripts; but without locks, history
+ * rows, retries and batches.
  *
- * What would leave the database (ALTER SYSTEM, CREATE DATABASE, COPY to or from files and programs, ...) is refused before the
- * script runs.  On a server of our own, roles that it lacks are made, without login and rights, and extensions that only a
- * superuser may create are created.
+ * Statements that affect something outside the database (ALTER SYSTEM, CREATE DATABASE, COPY to or from files and
+ * programs, ...) are refused before the script runs.  On a server of our own, missing roles are created, without
+ * login and rights, and extensions that only a superuser may create are created.
  */
 #ifndef MIG_SCRATCH_REPLAY_H
 #define MIG_SCRATCH_REPLAY_H
@@ -16,8 +16,9 @@
 #include "scratch/scratch.h"
 
 /*
- * Runs those of the steps, of this folder, that are not in it yet; each needs migration, checksum, sql and step.  Returns 0, and the server
- * keeps what it is now; or an exit code, with all said: 1 where a script fails, MIG_UNREACHABLE, 128 + N.
+ * Runs the steps that are not in the database yet; each needs migration, checksum, sql and step.  Returns 0, and
+ * the server keeps its state for later runs; or an exit code with the error reported: 1 if a script fails,
+ * MIG_UNREACHABLE, 128 + N.
  */
 int replay_run(struct scratch *scratch, const char *folder, const struct step *steps, size_t count);
 

@@ -1,5 +1,5 @@
 /*
- * A folder of migrations → the schema that they make, by way of a scratch database.
+ * Computes the schema that a migrations folder produces, by means of a scratch database.
  */
 #ifndef MIG_SCRATCH_REPLAY_FOLDER_H
 #define MIG_SCRATCH_REPLAY_FOLDER_H
@@ -12,13 +12,13 @@
 
 struct replay_wish {
 	const char *to;        /* the last migration to run; NULL: all */
-	bool grants;           /* in the schema, too */
-	struct scratch_order order;   /* but for the steps */
+	bool grants;           /* includes grants in the schema */
+	struct scratch_order order;   /* without the steps */
 };
 
 /*
- * Returns 0 with the schema, or an exit code, said; MIG_DATA where `to` is not there, or a migration has no script that can
- * be run.  catalog_free() is due in any case, and signals_begin() is to be called before.
+ * Returns 0 with the schema in *catalog, or an exit code with the error reported; MIG_DATA if `to` does not exist,
+ * or a migration has no script that can be run.  Call catalog_free() in every case, and signals_begin() before.
  */
 int replay_folder(struct folder *folder, const struct replay_wish *wish, struct catalog *catalog);
 

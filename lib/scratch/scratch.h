@@ -1,11 +1,11 @@
 /*
- * A scratch database: where migrations are run to see what they do, and which is gone afterwards.
+ * A scratch database: migrations run in it to see what they do, and it is removed afterwards.
  *
- * It comes from the server that --scratch or SHADOW_DATABASE_URL names, as a new database beside the one named there; else
- * from a server of our own (scratch/server.h), whose clusters with migrations already run are kept for the next time
- * (scratch/template.h).  Killed at any point, the next run removes what was left.
+ * If --scratch or SHADOW_DATABASE_URL names a server, it is a new database on that server.  Otherwise it is on a
+ * server of our own (scratch/server.h), whose clusters with migrations already applied are kept for later runs
+ * (scratch/template.h).  After a kill at any point, the next run removes what was left.
  *
- * Production is only asked who it is, and only where a server is named that it could be.
+ * Production is queried only for its identity, and only if the named server could be production.
  */
 #ifndef MIG_SCRATCH_SCRATCH_H
 #define MIG_SCRATCH_SCRATCH_H
@@ -21,47 +21,49 @@
 struct scratch;
 
 struct scratch_order {
-	const char *source;          /* what --scratch said; NULL: SHADOW_DATABASE_URL where it is set, else a server of our own */
-	bool same_server;            /* another database of production's server will do */
-	struct source *production;   /* NULL: there is none that is known */
-	const char *schema;          /* where unqualified names go; NULL: as the named string says, else public */
-	long long wait_ms;           /* how long a named server is waited for */
-	const struct template_step *steps;   /* what is going to be run */
+	const char *source;          /* value of --scratch; NULL: SHADOW_DATABASE_URL if set, else a server of
+	                              * our own */
+	bool same_server;            /* another database on production's server is allowed */
+	struct source *production;   /* NULL: unknown */
+	const char *schema;          /* schema for unqualified names; NULL: that of the connection string, else
+	                              * public */
+	long long wait_ms;           /* how long to wait for a named server */
+	const struct template_step *steps;   /* the steps that will be run */
 	size_t count;
 };
 
 /*
- * Makes the database and connects to it, as a role that owns it and on a server of our own is no superuser.  Returns
- * NULL with the error said; *code is then MIG_CONFIG (no server, or it is production), MIG_DENIED (may not create
- * databases), what db_open() has, or 128 + N.  signals_begin() is to be called before.
+ * Creates the database and connects to it, as a role that owns it and, on a server of our own, is not a superuser.
+ * Returns NULL with the error reported; *code is then MIG_CONFIG (no server, or it is production), MIG_DENIED (may
+ * not create databases), a code of db_open(), or 128 + N.  Call signals_begin() before.
  */
 struct scratch *scratch_open(const struct scratch_order *order, int *code);
 
-/* How many of the steps are in it already. */
+/* The number of steps that the database already contains. */
 size_t scratch_ready(const struct scratch *scratch);
 
-/* The session of the scripts. */
+/* The session that runs the scripts. */
 struct db *scratch_db(const struct scratch *scratch);
 
-/* Whether its server is one of our own. */
+/* Whether the server is one of our own. */
 bool scratch_is_own(const struct scratch *scratch);
 
 /* The default schema. */
 const char *scratch_schema(const struct scratch *scratch);
 
 /*
- * A superuser's session in the same database, on a server of our own, opened when it is first asked for; else NULL.  On
- * such a server messages are in English.
+ * A superuser's session in the same database, opened on the first call; NULL unless the server is one of our own.
+ * Such a server's messages are in English.
  */
 struct db *scratch_admin(struct scratch *scratch);
 
-/* "PostgreSQL 15.18, started for this" or "the scratch server db.example.com:5432", for people. */
+/* Appends "PostgreSQL 15.18, started for this" or "the scratch server db.example.com:5432". */
 void scratch_place(const struct scratch *scratch, struct bytes *out);
 
-/* The first `count` steps are done, and nothing else: a server of our own keeps that for the next run. */
+/* Call it when exactly the first `count` steps were run: a server of our own keeps that state for later runs. */
 void scratch_keep(struct scratch *scratch, size_t count);
 
-/* Drops the database, or ends and removes the server.  NULL is fine. */
+/* Drops the database, or stops and removes the server.  NULL is fine. */
 void scratch_close(struct scratch *scratch);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The two kinds of scratch database behind one struct.
+ * The two kinds of scratch database, in one struct.
  */
 #ifndef MIG_SCRATCH_SCRATCH_INTERNAL_H
 #define MIG_SCRATCH_SCRATCH_INTERNAL_H
@@ -13,23 +13,29 @@
 #define SCRATCH_APPLICATION "mig-scan scratch"
 
 struct scratch {
-	bool named;             /* on a server that was named; else on one of our own */
-	struct source source;   /* of sessions in the database */
+	bool named;             /* on a named server; else on one of our own */
+	struct source source;   /* for sessions in the database */
 	char *schema;
-	struct db *db;          /* the scripts' */
-	struct db *admin;       /* named: beside the database, which drops it; own: in it, or NULL */
-	char *database;         /* named: what is to be dropped; or NULL */
+	struct db *db;          /* runs the scripts */
+	struct db *admin;       /* named: in another database, to drop this one; own: in it, or NULL */
+	char *database;         /* named: the database to drop; or NULL */
 	struct server server;   /* own */
-	char **paths;           /* own: of the kept clusters */
+	char **paths;           /* own: paths of the kept clusters */
 	size_t count, ready, keep;
 };
 
-/* A server of our own, found by server_find(): starts it, with the longest kept cluster.  0, or an exit code, said. */
+/*
+ * Starts a server of our own, found by server_find(), from the kept cluster with the most steps.  Returns 0, or an
+ * exit code with the error reported.
+ */
 int own_database_open(struct scratch *scratch, const struct scratch_order *order);
 struct db *own_database_admin(struct scratch *scratch);
 void own_database_close(struct scratch *scratch);
 
-/* A server that `scratch->source` names.  0, or an exit code, said. */
+/*
+ * Creates the database on the server that `scratch->source` names.  Returns 0, or an exit code with the error
+ * reported.
+ */
 int named_database_open(struct scratch *scratch, const struct scratch_order *order);
 void named_database_close(struct scratch *scratch);
 

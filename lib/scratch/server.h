@@ -1,8 +1,9 @@
 /*
- * A PostgreSQL server of our own: started from a copy of a cached cluster, or of a new one, and ended with us.
+ * A PostgreSQL server of our own: started from a copy of a cached or new cluster, and stopped when the program
+ * ends.
  *
- * It listens on a socket in this run's folder alone, which only the user that it runs as can open, and syncs nothing.
- * Its superuser is SERVER_ADMIN.  Where there are several releases the one nearest to production's is taken.
+ * It listens only on a socket in the folder of this run, which only its own user can open, and does not fsync.
+ * Its superuser is SERVER_ADMIN.  If several versions are installed, uses the one nearest to production's.
  */
 #ifndef MIG_SCRATCH_SERVER_H
 #define MIG_SCRATCH_SERVER_H
@@ -22,27 +23,28 @@ struct server {
 	struct child_user user;
 	struct programs programs;
 	struct server_place place;
-	const char *locale;  /* static */
-	char *data, *log;    /* in the run's folder */
-	pid_t pid;           /* 0: it does not run */
+	const char *locale;  /* static text */
+	char *data, *log;    /* in the folder of this run */
+	pid_t pid;           /* 0: not running */
 };
 
-/* Whether there is one that can be started, here and by us; else *why says what is missing. */
+/* Whether there is a server that we can start here; if not, *why says what is missing. */
 bool server_find(struct server *server, int major, struct bytes *why);
 
-/* Makes this run's folder.  Returns 0, or an exit code, said. */
+/* Creates the folder of this run.  Returns 0, or an exit code with the error reported. */
 int server_open(struct server *server);
 
 /*
- * Starts it, from a copy of the cluster `from`, or where that is NULL from the cached new one, which is made where there
- * is none.  Returns 0, or an exit code, said; ENOENT negated, unsaid, where `from` is not there or does not start.
+ * Starts it from a copy of the cluster `from`; NULL: from the cached new one, which is created if missing.
+ * Returns 0, or an exit code with the error reported; -ENOENT, not reported, if `from` does not exist or does not
+ * start.
  */
 int server_start(struct server *server, const char *from);
 
-/* Ends it; `clean`: its files are to be started from again.  False: it did not end cleanly. */
+/* Stops it; `clean`: its files will be used to start from.  Returns false if it did not stop cleanly. */
 bool server_stop(struct server *server, bool clean);
 
-/* Ends it, and removes this run's folder. */
+/* Stops it, and removes the folder of this run. */
 void server_close(struct server *server);
 
 #endif

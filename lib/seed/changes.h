@@ -1,5 +1,5 @@
 /*
- * Changes, row by row, as they are told: to records, and to people.
+ * Reports changed rows one by one: as records, and as lines for users.
  */
 #ifndef MIG_SEED_CHANGES_H
 #define MIG_SEED_CHANGES_H
@@ -14,17 +14,20 @@
 struct change;
 struct changes {
 	struct output *out;
-	bool keep;               /* nothing is told before it has happened (-v) */
+	bool keep;               /* keep them until they have happened (-v) */
 	struct change *kept;
 	size_t count, cap;
-	bool any;                /* out: one was told */
+	bool any;                /* out: at least one was reported */
 };
 
-/* For a seed_job, with a struct changes as its context: a row of upsert_changes(); and an attempt that came to nothing. */
+/*
+ * Callbacks for a seed_job, with a struct changes as context: a row of upsert_changes(); and an attempt that was
+ * rolled back.
+ */
 void changes_take(void *context, const struct seed_table *table, const struct answer *row);
 void changes_forget(void *context);
 
-/* Tells those that were kept. */
+/* Reports the kept changes. */
 void changes_tell_kept(struct changes *changes);
 
 void changes_free(struct changes *changes);

@@ -1,9 +1,10 @@
 /*
- * Where an error of the server comes from: file, line, column, value.
+ * Locates an error of the server in the seed data: file, line, column, value.
  *
- * The transaction has failed by then.  What is asked here is asked behind a ROLLBACK TO the savepoint before
- * what failed, where the staged rows are still there.  Each function says the error, and returns an exit code if none is given
- * to it; where the row cannot be found, it says what is known.  `e` is the error, taken from db since more is asked.
+ * The transaction has failed at that point.  These functions query after a ROLLBACK TO the savepoint before the
+ * failed statement, so that the staged rows still exist.  Each reports the error, and returns an exit code unless
+ * it gets one.  If the row cannot be found, the message has what is known.  `e` is the error, taken from db
+ * because more queries follow.
  */
 #ifndef MIG_SEED_ERROR_ROW_H
 #define MIG_SEED_ERROR_ROW_H
@@ -14,25 +15,25 @@
 
 #define SEED_SAVEPOINT "mig_seed"
 
-/* A statement of an SQL file; `done` of them had ended well.  Says it with an exit code. */
+/* A statement of an SQL file, after `done` statements that succeeded. */
 void error_row_sql(const struct db_error *e, const struct seed_file *file, size_t done, int code);
 
-/* COPY of a file.  There is no savepoint: the server names the line. */
+/* COPY of a file.  Needs no savepoint: the server names the line. */
 int error_row_copy(const struct db_error *e, const struct seed_table *table);
 
-/* JSON that does not fit its column. */
+/* JSON that does not fit a column. */
 int error_row_fill(struct db *db, const struct db_error *e, const struct seed_table *table);
 
 /*
- * The statement for tables[first ... first + count), after all before it.  Also deferred constraints: count
- * 0, where all statements had ended well.
+ * The statement for tables[first ... first + count), after all earlier tables were written.  Also for deferred
+ * constraints: count is 0 if all statements succeeded.
  */
 int error_row_write(struct db *db, const struct db_error *e, const struct seed_tables *tables, size_t first,
     size_t count);
 
 /*
- * Behind the rollback of what the server denied: where that was because row level security hides rows of a table that
- * the error names, who sees them all, and how to go on without.
+ * Call it after the rollback, for a denied query.  If row level security hides rows of a table that the error
+ * names, reports which roles see all rows, and how to run without them.
  */
 void error_row_say_policies(struct db *db, const struct db_error *e);
 

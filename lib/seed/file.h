@@ -1,9 +1,9 @@
 /*
- * A seed file: what it is called, which table it is for, and what is to be minded with it.
+ * A seed file: its name, its table, and its settings.
  *
- * A data file is CSV, TSV or NDJSON and is named [SCHEMA.]TABLE.csv, names as they are, without quotes and in
- * their own case.  Its values are the server's business: we see where lines end, what the header names, and
- * which members an object of a `rows` stream has.
+ * A data file is CSV, TSV or NDJSON and is named [SCHEMA.]TABLE.csv.  The names are written without quotes and are
+ * case-sensitive.  The server interprets the values; this code only finds line ends, header names, and the members
+ * of objects in a `rows` stream.
  */
 #ifndef MIG_SEED_FILE_H
 #define MIG_SEED_FILE_H
@@ -16,9 +16,9 @@
 enum seed_kind {
 	SEED_SQL,
 	SEED_CSV,
-	SEED_TSV,    /* CSV with tabs for commas */
-	SEED_NDJSON, /* an object a line */
-	SEED_ROWS    /* `row` records of one table, out of a stream on standard input */
+	SEED_TSV,    /* CSV with tabs instead of commas */
+	SEED_NDJSON, /* one object per line */
+	SEED_ROWS    /* `row` records of one table, from a stream on standard input */
 };
 
 struct seed_names {
@@ -26,60 +26,63 @@ struct seed_names {
 	size_t count;
 };
 bool seed_names_have(const struct seed_names *names, const char *name);
-void seed_names_add(struct seed_names *names, char *name); /* owns it */
+void seed_names_add(struct seed_names *names, char *name); /* takes ownership of name */
 void seed_names_free(struct seed_names *names);
 
-/* What is kept with the data, or said on the command line. */
+/* Settings from seed.conf or the command line. */
 struct seed_settings {
-	struct seed_names key;         /* the columns that tell rows apart; none: the primary key */
+	struct seed_names key;         /* columns that identify a row; none: the primary key */
 	struct seed_names insert_only; /* columns that are never overwritten */
 	struct seed_names hide;        /* columns whose values are not shown */
-	bool kept;                     /* prune = no: --prune takes nothing out of this table */
+	bool kept;                     /* prune = no: --prune deletes nothing from this table */
 };
 
 struct seed_file {
 	enum seed_kind kind;
 	char *path;
-	const char *name;          /* for pages and records: as given; within a folder that was given, without that */
-	bool standard;             /* it is standard input, which was made to be read more than once */
-	char *schema;              /* NULL: the table is where the search path finds it */
+	const char *name;          /* for pages and records: as given, relative to a folder that was given */
+	bool standard;             /* standard input, stored so that it can be read more than once */
+	char *schema;              /* NULL: resolved by the search path */
 	char *table;               /* NULL: SQL */
-	struct bytes text;         /* of SQL */
-	struct seed_names header;  /* of CSV and TSV: the columns, in the order of the file */
-	bool gone;                 /* of ROWS: there are rows to be taken out */
+	struct bytes text;         /* for SQL */
+	struct seed_names header;  /* for CSV and TSV: the columns, in the order of the file */
+	bool gone;                 /* for ROWS: there are rows to delete */
 	struct seed_settings settings;
 	long long took_ms;
 };
 
-bool seed_is_csv(const struct seed_file *file);     /* with commas or with tabs, */
-char seed_delimiter(const struct seed_file *file);  /* which is this one */
+bool seed_is_csv(const struct seed_file *file);     /* with commas or tabs */
+char seed_delimiter(const struct seed_file *file);  /* the comma or tab */
 
-/* "schema.Table" to its two parts, *schema NULL where it has none; the caller frees both. */
+/* Splits "schema.Table"; *schema is NULL if there is none.  The caller frees both. */
 void seed_table_name(const char *text, size_t len, char **schema, char **table);
 
 /*
- * The same where people write it, in --key and seed.conf: there a part may stand in double quotes, "" for one in it.
- * The colon behind a table, outside quotes, in "table:columns"; or NULL.
+ * The same for --key and seed.conf, where a part may be in double quotes, with "" for a quote.  The second
+ * function returns the colon after the table in "table:columns", outside quotes; or NULL.
  */
 void seed_table_read(const char *text, size_t len, char **schema, char **table);
 const char *seed_table_colon(const char *text);
 
-/* Write what seed_table_read() and a list of columns take, in quotes where they are needed.  schema may be NULL. */
+/* Write what seed_table_read() and a list of columns accept, quoted if necessary.  schema may be NULL. */
 void seed_table_write(struct bytes *out, const char *schema, const char *table);
 void seed_column_write(struct bytes *out, const char *column);
 
-/* Both NULL, or the same text. */
+/* Whether both are NULL, or the same text. */
 bool seed_same_name(const char *a, const char *b);
 
-#define SEED_BOM "\xEF\xBB\xBF" /* a byte order mark, as spreadsheets write it */
+#define SEED_BOM "\xEF\xBB\xBF" /* a byte order mark, which spreadsheets write */
 
-/* Whether a part of a file, from line `line` on, is UTF-8 without NUL bytes: 0, or MIG_DATA, said with the line. */
+/*
+ * Checks that a part of a file, starting at line `line`, is UTF-8 without NUL bytes.  Returns 0, or MIG_DATA with
+ * the error and its line reported.
+ */
 int seed_check_text(const struct seed_file *file, const char *text, size_t len, unsigned long line);
 
-/* Says that a file cannot be read, for an errno; returns the exit code. */
+/* Reports that a file cannot be read, for an errno; returns the exit code. */
 int seed_cannot_read(const char *path, int error);
 
-/* Says a complaint about a line of a file (0: about the file); returns MIG_DATA. */
+/* Reports an error in a line of a file (0: in the file); returns MIG_DATA. */
 int seed_refuse(const struct seed_file *file, unsigned long line, const char *format, ...) MIG_PRINTF(3, 4);
 
 #endif

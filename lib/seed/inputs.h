@@ -1,5 +1,5 @@
 /*
- * Finds what is to be put in: files, folders, standard input.
+ * Finds the input: files, folders, standard input.
  */
 #ifndef MIG_SEED_INPUTS_H
 #define MIG_SEED_INPUTS_H
@@ -19,14 +19,14 @@ struct seed_input {
 struct seed_request_files {
 	char *const *paths;        /* files, folders, "-" */
 	size_t count;
-	const char *table;         /* of the NDJSON on standard input; NULL: it is a stream, or SQL */
+	const char *table;         /* the table of NDJSON on standard input; NULL: it is a stream, or SQL */
 	struct seed_word *words;
 	size_t word_count;
 };
 
 /*
- * Finds and checks all that is to be put in, before anybody connects.  Returns 0, or an exit code, said;
- * input->failure is set where the tool before gave up.
+ * Finds and checks all input before the connection is opened.  Returns 0, or an exit code with the error reported;
+ * sets input->failure if the previous tool failed.
  */
 int seed_gather(struct seed_input *input, const struct seed_request_files *request);
 void seed_input_free(struct seed_input *input);

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that find what is to be put in (seed/inputs.h); nobody else includes it.
+ * Shared by the files that find the input (seed/inputs.h); private to them.
  */
 #ifndef MIG_SEED_INPUTS_INTERNAL_H
 #define MIG_SEED_INPUTS_INTERNAL_H
@@ -9,9 +9,12 @@
 
 /* --- inputs.c --- */
 
-/* Takes path, which is its name as well. */
+/* Takes ownership of path, which is also the name. */
 struct seed_file *inputs_add_file(struct seed_input *input, enum seed_kind kind, char *path);
-/* Name, settings and header of a data file: 0, or an exit code, said; so for all here. */
+/*
+ * Checks name, settings and header of a data file.  This and the functions below return 0, or an exit code with
+ * the error reported.
+ */
 int inputs_check_data(struct seed_file *file, const struct seed_request_files *request);
 
 /* --- stdin.c --- */

@@ -1,9 +1,9 @@
 /*
- * Reference data: makes tables be what files say, all in one transaction.
+ * Reference data: makes tables equal to files, in one transaction.
  *
- * First what costs time and nobody else notices: files are staged in temporary tables and compared.  Then
- * what differs is written, so that rows are locked as shortly as may be.  Where nothing differs nothing is
- * written.
+ * The slow part comes first, without disturbing other sessions: files are staged in temporary tables and compared.
+ * Then only the differences are written, so that row locks are held for a short time.  If nothing differs, nothing
+ * is written.
  */
 #ifndef MIG_SEED_SEED_H
 #define MIG_SEED_SEED_H
@@ -20,11 +20,11 @@
 struct seed_job {
 	bool dry_run;
 	bool prune;
-	bool row_security;   /* rows that a policy hides from the role are left out; else they are refused */
+	bool row_security;   /* omit rows that a policy hides from the role; otherwise refuse */
 	long long max_stall_ms, wait_ms;
 	/*
-	 * What differs, a row of upsert_changes() at a time: of a dry run once nothing can go wrong any more; of
-	 * another run, where that is wanted (tell), before it is written, and `again` says that all this is void.
+	 * Receives the differences, one row of upsert_changes() at a time.  In a dry run: when nothing can fail
+	 * any more.  In a real run, if `tell` is set: before they are written; `again` then revokes them.
 	 */
 	bool tell;
 	void (*change)(void *context, const struct seed_table *table, const struct answer *row);
@@ -33,28 +33,31 @@ struct seed_job {
 };
 
 /*
- * Does it, or only looks (dry_run: nothing is written, no row is locked, no sequence is moved).  Where a
- * table is busy (55P03, 40P01), or another session wrote the same rows meanwhile, all is rolled back and tried
- * again until wait_ms are over.  Returns 0 with what was done in *tables, or an exit code, said; then nothing
- * of it is in the database. *tables is the caller's in any case.
+ * Runs the job, or only compares (dry_run: writes nothing, locks no row, moves no sequence).  If a table is busy
+ * (55P03, 40P01), or another session wrote the same rows, rolls everything back and retries until wait_ms have
+ * passed.  Returns 0 with the result in *tables, or an exit code with the error reported; then nothing was changed
+ * in the database.  The caller frees *tables in every case.
  */
 int seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, struct seed_tables *tables);
 
 /*
- * What is to be exported: names of tables for paths, as their files would be named, with the settings of the folder's
- * seed.conf.  0, or an exit code, said.
+ * Prepares an export: paths are names of tables, as their files would be named, with the settings of the folder's
+ * seed.conf.  Returns 0, or an exit code with the error reported.
  */
 int seed_export_names(struct seed_input *input, const struct seed_request_files *files, enum seed_kind kind, const char *folder);
 
 /*
- * Writes tables as files [SCHEMA.]TABLE.csv (or .tsv, .ndjson) into a folder, as they all were at one moment;
- * a file that would not change is left alone.  `files` have names and settings; of the job only row_security
- * counts.  Returns 0 or an exit code, said.
+ * Writes tables as files [SCHEMA.]TABLE.csv (or .tsv, .ndjson) into a folder, all from one snapshot; leaves a file
+ * alone that would not change.  `files` has names and settings; only row_security of the job is used.  Returns 0,
+ * or an exit code with the error reported.
  */
 int seed_export(struct db *db, struct seed_file *files, size_t count, const struct seed_job *job, const char *folder,
     struct seed_tables *tables);
 
-/* Appends settings, SET LOCAL, under which values are read and written alike everywhere, and all rows are seen or none. */
+/*
+ * Appends SET LOCAL statements that make values read and written independently of the session's settings, and that
+ * let us see either all rows or an error.
+ */
 void seed_session_sql(struct bytes *out, const struct seed_job *job);
 
 #endif

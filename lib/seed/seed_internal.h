@@ -1,5 +1,5 @@
 /*
- * One attempt, shared by the files that make it (seed/seed.h); nobody else includes it.
+ * One attempt, shared by the files that implement it (seed/seed.h); private to them.
  */
 #ifndef MIG_SEED_SEED_INTERNAL_H
 #define MIG_SEED_SEED_INTERNAL_H
@@ -15,64 +15,67 @@
 #include "seed/seed.h"
 #include "seed/table.h"
 
-/* One attempt: where it stands, so that an error can be placed. */
+/* The position of an attempt, to locate an error. */
 struct seeding {
 	struct db *db;
 	struct seed_input *input;
 	const struct seed_job *job;
 	struct seed_tables *tables;
 	long long began_ms, lock_timeout_ms;
-	bool first;                   /* nothing was said yet */
-	const struct seed_file *sql;  /* the file that runs */
-	size_t ran;                   /* SQL files that ran, with this one */
+	bool first;                   /* nothing was reported yet */
+	const struct seed_file *sql;  /* the file that is running */
+	size_t ran;                   /* number of SQL files run, including this one */
 	size_t done;                  /* of its statements */
-	char sqlstate[6];             /* of the error behind what was said, where that was taken from db; or "" */
-	int code;                     /* what was said, or 0 */
-	bool again;                   /* somebody else wrote meanwhile: try again */
+	char sqlstate[6];             /* of the reported error, if it was taken from db; or "" */
+	int code;                     /* exit code of the reported error, or 0 */
+	bool again;                   /* another session wrote the same rows: retry */
 	bool committing;              /* COMMIT was sent */
 };
 
 /* --- seed.c --- */
 
-/* What is about to be said: more is asked meanwhile. */
+/* Records an error before further queries replace it. */
 void seed_note_error(struct seeding *s, const struct db_error *e);
 enum db_outcome seed_run_text(struct db *db, struct bytes *sql);
-/* What needs no data, and so no time. */
+/* Runs short statements that need no table data, limited like db_query(); frees sql. */
 enum db_outcome seed_tell_text(struct db *db, struct bytes *sql);
 
 /* --- sql_files.c --- */
 
 struct origin_run seed_origin_run(const struct seeding *s);
-/* SQL as it is.  What it does to the session ends with it. */
+/* Runs the SQL files as they are.  Their changes to the session are reset at the end. */
 enum db_outcome seed_run_sql(struct seeding *s);
 
 /* --- stage.c --- */
 
-/* Temporary tables can be made only before a transaction is READ ONLY, and filled also then. */
+/* Temporary tables must be created before a transaction becomes READ ONLY; they can be filled afterwards. */
 enum db_outcome seed_make_stages(struct seeding *s);
 enum db_outcome seed_stage_files(struct seeding *s);
 
 /* --- compare.c --- */
 
-/* Compares every file with its table, in one round. */
+/* Compares every file with its table, in one round trip. */
 enum db_outcome seed_compare(struct seeding *s);
 
 /* --- write.c --- */
 
 bool seed_has_work(const struct seed_table *t);
 /*
- * Units in their order; where rows are taken out, all is one unit: a row may go whose children go, too, or
- * move to a row that is new.
+ * Writes the units in order.  If rows are deleted, everything is one unit: a row may be deleted together with its
+ * children, or while they move to a new row.
  */
 enum db_outcome seed_write_all(struct seeding *s);
-/* A sequence that was moved does not come back: so it is moved last. */
+/* Commits.  Moves sequences last, because a rollback does not undo that. */
 enum db_outcome seed_commit(struct seeding *s);
 
 /* --- cascades.c --- */
 
-/* Tables that are not pruned themselves, and whose rows go or change with the rows that they point at. */
+/*
+ * Warns about tables that are not pruned themselves but whose rows are deleted or changed with the rows they
+ * reference.
+ */
 enum db_outcome seed_warn_of_cascades(struct seeding *s);
-/* Rows that went may have taken rows with them that the files have: that is said. */
+/* Reports rows of the files that a cascade has deleted. */
 enum db_outcome seed_check_cascades(struct seeding *s);
 
 #endif

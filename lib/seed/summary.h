@@ -1,5 +1,5 @@
 /*
- * What a run, a dry run or an export came to, file by file: as records, as a page, as lines.
+ * Reports the result of a run, a dry run or an export, file by file: as records, as a page, as lines.
  */
 #ifndef MIG_SEED_SUMMARY_H
 #define MIG_SEED_SUMMARY_H
@@ -14,10 +14,10 @@
 struct summary {
 	const struct seed_job *job;
 	bool export;
-	const char *command;     /* what does it, behind a dry run */
+	const char *command;     /* after a dry run: the command that does it */
 };
 
-/* `any`: changes stand above it.  The output is complete then. */
+/* `any`: changes were printed above.  The output is complete after this. */
 void summary_tell(const struct summary *summary, const struct seed_input *input, const struct seed_tables *tables,
     struct output *out, bool any);
 

@@ -1,5 +1,5 @@
 /*
- * The tables that data files are for, as the database has them: columns, keys, and which table points at which.
+ * The tables of the data files, as they are in the database: columns, keys, and references between tables.
  */
 #ifndef MIG_SEED_TABLE_H
 #define MIG_SEED_TABLE_H
@@ -15,39 +15,39 @@ struct seed_table {
 	struct upsert_table sql;
 	const char *oid;
 	const char *key_name;      /* of the index behind the key */
-	size_t unit;               /* tables of one unit point at each other, in a circle */
+	size_t unit;               /* tables of one unit reference each other in a cycle */
 	long long read, inserted, updated, unchanged, deleted,
-	    only; /* only: rows of the table that the file has not */
+	    only; /* only: rows that are in the table but not in the file */
 	long long took_ms;
 };
 
 struct seed_tables {
-	struct seed_table *tables; /* what others point at comes first */
+	struct seed_table *tables; /* referenced tables come first */
 	size_t count;
 	struct answer *answers[4]; /* own the texts */
 };
 
 /*
- * Looks up the tables of all data files.  *code is an exit code, said, where one of them cannot be had as the
- * file wants it.
+ * Reads the tables of all data files from the catalog.  *code is an exit code, with the error reported, if one of
+ * them does not match its file.
  */
 enum db_outcome seed_tables_find(struct db *db, struct seed_file *files, size_t count,
     struct seed_tables *tables,
     int *code);
 void seed_tables_free(struct seed_tables *tables);
 
-/* The same for tables without a file: all their columns are wanted.  `file` has name and settings. */
+/* The same for tables without a file, with all their columns.  `file` has name and settings. */
 enum db_outcome seed_tables_export(struct db *db, struct seed_file *files, size_t count,
     struct seed_tables *tables,
     int *code);
 
 /*
- * Which columns the lines of a JSON file have: from the answer to upsert_json_keys().  0, or an exit code,
- * said.
+ * Sets the columns that the lines of a JSON file have, from the answer to upsert_json_keys().  Returns 0, or an
+ * exit code with the error reported.
  */
 int seed_table_keys(struct db *db, struct seed_table *table, const struct answer *keys);
 
-/* The place of a staged row: "FILE:LINE: " is said by seed_refuse(); 0 where it cannot be told. */
+/* The line of a staged row in its file, for seed_refuse(); 0 if unknown. */
 unsigned long seed_table_line(struct db *db, const struct seed_table *table, const char *ctid, bool json);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Shared by the files that look tables up (seed/table.h); nobody else includes it.
+ * Shared by the files that read tables from the catalog (seed/table.h); private to them.
  */
 #ifndef MIG_SEED_TABLE_INTERNAL_H
 #define MIG_SEED_TABLE_INTERNAL_H
@@ -12,7 +12,7 @@
 #include "seed/table.h"
 #include "seed/upsert.h"
 
-/* Columns of the answers, in the order in which the queries have them: answers[0], [1] and [2]. */
+/* Columns of answers[0], [1] and [2], in the order of the queries. */
 enum { NAME_OID, NAME_KIND, NAME_SCHEMA, NAME_TABLE, NAME_PARENT, NAME_LIKE };
 enum { COLUMN_TABLE, COLUMN_NAME, COLUMN_GENERATED, COLUMN_IDENTITY, COLUMN_EXACT, COLUMN_CATEGORY, COLUMN_TYPE,
 	COLUMN_COLLATABLE, COLUMN_SEQUENCE, COLUMN_DEFAULT, COLUMN_REQUIRED };
@@ -34,7 +34,7 @@ int table_check_key(struct db *db, const struct seed_tables *tables, const struc
 
 /* --- table_order.c --- */
 
-/* What a table points at comes before it; tables that point at each other come together, and are one unit. */
+/* Sorts referenced tables first; tables that reference each other in a cycle are adjacent and form one unit. */
 void table_order(struct seed_tables *tables);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * Where fields of CSV and members of JSON objects begin and end.  No value is understood here: that is
- * PostgreSQL's business.
+ * Finds the fields of CSV and the members of JSON objects.  Does not interpret values; PostgreSQL does.
  *
  * Pure: no file, no message.
  */
@@ -19,45 +18,46 @@ struct seed_span {
 bool seed_span_is(struct seed_span span, const char *text);
 
 /*
- * One field of a CSV record at *at, as COPY reads it: "quoted ""so""", plain, or both.  *at is moved behind
- * it and its delimiter, or to the end of the record.  True while another field follows.
+ * Reads one field of a CSV record at *at, like COPY: "quoted ""so""", plain, or both.  Moves *at past the field
+ * and its delimiter, or to the end of the record.  Returns true if another field follows.
  */
 bool seed_csv_field(const char **at, const char *end, char delimiter, struct bytes *field, bool *had_quotes);
 
 /*
- * What separates the names of a first line that has no `delimiter`, as far as other signs stand there outside quotes:
- * ';', '|', a tab, a comma; or '\0'.
+ * The likely separator of a header line that has no `delimiter`: ';', '|', a tab or a comma, if it occurs outside
+ * quotes; or '\0'.
  */
 char seed_csv_separator(const char *line, size_t len, char delimiter);
 
 /*
- * CSV as it goes by, a part at a time.  COPY takes a quote anywhere for one, also in 5" x 6", and then two rows for
- * one value; and its words for lines that end in different ways help nobody.
+ * Validates CSV part by part.  COPY treats every quote as one, as in 5" x 6", and then merges two rows into one
+ * value; and its messages for mixed line ends do not help users.
  */
 struct seed_csv_scan {
 	char delimiter;
-	enum { CSV_BEGIN, CSV_PLAIN, CSV_QUOTED, CSV_CLOSED } where; /* in a field */
-	const char *ending;        /* of lines: "LF", "CRLF", "CR"; NULL: none has ended */
-	bool cr;                   /* the last byte was a CR that ends a line, or begins CRLF */
-	unsigned long line;        /* how many have ended, */
-	unsigned long row;         /* and had when the row began */
-	const char *fault;         /* out: what is wrong with the row; or NULL, and it */
-	const char *other;         /* out: ends in this, and not in `ending` */
+	enum { CSV_BEGIN, CSV_PLAIN, CSV_QUOTED, CSV_CLOSED } where; /* position in a field */
+	const char *ending;        /* line end of the file: "LF", "CRLF", "CR"; NULL: no line has ended yet */
+	bool cr;                   /* the last byte was a CR that ends a line or begins CRLF */
+	unsigned long line;        /* number of lines that have ended */
+	unsigned long row;         /* the same when the row began */
+	const char *fault;         /* out: the error in the row; or NULL */
+	const char *other;         /* out: the line end of the row that differs from `ending` */
 };
-/* False at the first fault. */
+/* Returns false at the first error. */
 bool seed_csv_scan(struct seed_csv_scan *scan, const char *text, size_t len);
 
-/* Behind the blanks of JSON. */
+/* Skips JSON whitespace. */
 const char *seed_json_blanks(const char *at, const char *end);
 
 /*
- * The next member of an object, where the text is known to be JSON; *at begins at its brace and ends at the
- * other.  Keys are given as they stand, with their quotes.
+ * Reads the next member of an object; the text must be valid JSON.  *at begins at the opening brace and ends at
+ * the closing one.  Keys include their quotes.
  */
 bool seed_json_member(const char **at, const char *end, struct seed_span *key, struct seed_span *value);
 
 /*
- * A text without its quotes, owned by the caller; NULL where it is none, or has other escapes than \" and \\.
+ * A JSON string without its quotes; the caller frees it.  NULL if it is not a string or has escapes other than \"
+ * and \\.
  */
 char *seed_json_text(struct seed_span span);
 
