@@ -104,7 +104,7 @@ chain_run(const struct route *route)
 	move_to(in, STDIN_FILENO);
 	code = run_part(route, last);
 
-	/* who still writes, or waits for a server, does so for nobody */
+	/* a writer, or a tool that waits for a server, would do so for nothing */
 	(void)close(STDIN_FILENO);
 	for (i = 0; i < last && code != 0; i++)
 		(void)kill(pids[i], SIGTERM);

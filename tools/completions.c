@@ -1,8 +1,9 @@
 /*
- * Each script is two parts: what there is, written from the tables, and how a shell asks for it, the same for all.
+ * Writes shell completions.  Each script has two parts: the data, written from the option tables, and the shell
+ * code that uses it, which is the same for all programs.
  *
- * What there is, in bash and zsh: options of a program or of a command of mig, a word each, with what its value is behind "=":
- * --database=SOURCE --offline --format=text|records; and so the words of mig-check.
+ * In bash and zsh, the data is one word per option of a program or of a command of mig, with its possible values
+ * after "=": --database=SOURCE --offline --format=text|records; likewise mig-check's arguments.
  */
 #include "completions.h"
 

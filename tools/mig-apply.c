@@ -1,5 +1,5 @@
 /*
- * mig-apply: carries a plan out.
+ * mig-apply: applies a plan.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * mig-check: says whether all is well, as monitoring plugins do.
+ * mig-check: checks a deploy, a database and an application; a monitoring plugin.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -180,7 +180,10 @@ is_face(const struct request *r)
 	return is_format(r, "nagios") || is_format(r, "prometheus");
 }
 
-/* A page that is no stream: to the file of -o, and then the page for people, or to standard output. */
+/*
+ * Writes a page that is not a stream: to the file of -o, followed by the page for users on standard output; or to
+ * standard output.
+ */
 static int
 show_face(struct request *r, enum check_state worst)
 {

@@ -1,6 +1,6 @@
 /*
- * mig-plan: decides what a deploy would do.  Reads a scan, writes a plan; opens no socket, and no file but the
- * one it is given.
+ * mig-plan: decides what a deploy will do.  Reads a scan and writes a plan; opens no socket, and no file except
+ * those on the command line.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,7 +30,10 @@
 #include "program.h"
 #include "programs.h"
 
-/* What is applied needs no script any more; the history is read by now, and the index made at the first. */
+/*
+ * An applied migration needs no script any more.  The history has been read at this point; the first call makes
+ * the index.
+ */
 struct look {
 	struct history_index index;
 	bool made;

@@ -1,7 +1,7 @@
 /*
- * mig-scan: reads the migrations folder and the database's history, and says how they stand; or writes a schema: that of a
- * datamodel, of a database, or the one that the migrations make in a scratch database.
- * Changes nothing else.
+ * mig-scan: reads the migrations folder and the database's history, and shows which migrations are applied,
+ * pending or failed; or writes a schema: of a datamodel, of a database, or the one that the migrations produce in
+ * a scratch database.  Changes nothing else.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /*
- * mig-seed: makes reference data be what files say, all of it or nothing.
+ * mig-seed: makes tables of reference data equal to files, all of them or none.
  */
 #include <stdbool.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * mig: all five programs in one file, by the name that it is called with or by its first word, and pipes of them without
- * a shell.  What a deploy is, is known to the tools alone.
+ * mig: all five programs in one file, selected by its own name or by the first argument, and pipes of them without
+ * a shell.  Only the tools know what a deploy is.
  */
 #include <errno.h>
 #include <limits.h>
@@ -223,7 +223,7 @@ refuse_word(const char *word)
 		"install-links", "completions" };
 	const char *nearest = suggest_nearest(word, strlen(word), words, sizeof words / sizeof *words);
 
-	/* what is no word of letters may be a secret */
+	/* a word with other characters than letters may be a secret */
 	if (word[strspn(word, "abcdefghijklmnopqrstuvwxyz-")] != '\0' || strlen(word) > 24)
 		return options_wrong("the first argument must be a command: status, plan, deploy, verify, check, seed, help");
 	return options_wrong("there is no command %s%s%s%s", word, nearest != NULL ? "; did you mean " : "",

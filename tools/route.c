@@ -98,7 +98,7 @@ is_common(const struct option_spec *spec)
 	return spec->letter == 'q' || spec->letter == 'v' || spec->letter == 'h' || spec->letter == 'V';
 }
 
-/* To each of them that has it; nobody complains twice of what is given twice, since the tools look at that. */
+/* Passes an option to each tool that has it.  Each tool checks for duplicates itself. */
 static void
 give(struct route *route, const struct option_spec *spec, const char *word, const char *value)
 {

@@ -352,7 +352,7 @@ open_given(const char *path)
 			break;
 	if (i == sizeof descriptors / sizeof *descriptors)
 		return -1;
-	/* this one opening waits for nobody, and what is read from it may be waited for */
+	/* this open() does not block; later reads may */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd >= 0)
 		(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);

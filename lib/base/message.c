@@ -26,7 +26,7 @@ void
 message_begin(const char *name)
 {
 	tool = name;
-	/* A crash must not lose what was said, and several programs share the terminal: whole lines. */
+	/* A crash must not lose messages, and several programs share the terminal: write whole lines. */
 	setvbuf(stderr, NULL, _IOLBF, 0);
 }
 
@@ -228,7 +228,7 @@ message_live(const char *format, ...)
 	shown_ms = clock_now_ms();
 	FORMAT_TEXT(text, format);
 	wash(text);
-	/* a terminal that has come to its last column would go on in a line that nobody clears */
+	/* the last column stays empty, otherwise the terminal would wrap to a line that is never cleared */
 	columns = terminal_width(STDERR_FILENO) - 1;
 	len = strcspn(text, "\n");
 	if (text[len] == '\0' && width_columns(text, len) <= columns)

@@ -120,7 +120,7 @@ getopt_tables(const struct program *program, char *letters, struct option *longs
 	const struct option_spec *tables[] = { program->options, options_common };
 	size_t i, n = 0;
 
-	*letters++ = ':'; /* a missing value is told from an unknown option */
+	*letters++ = ':'; /* distinguishes a missing value from an unknown option */
 	for (i = 0; i < 2; i++) {
 		const struct option_spec *spec;
 
@@ -259,7 +259,7 @@ options_find(const struct program *program, int argc, char *const argv[], int wa
 	while ((letter = getopt_long(argc, copy, letters, longs, NULL)) != -1) {
 		const char *word = letter == wanted ? copy[optind - (optarg == copy[optind - 1] ? 2 : 1)] : NULL;
 
-		/* not behind other letters: in -postgresql://… "o" is no option */
+		/* not after other letters: in -postgresql://… "o" is not an option */
 		if (word != NULL && value == NULL && (word[1] == '-' || word[1] == wanted))
 			value = optarg;
 	}

@@ -82,7 +82,7 @@ find_command(const char *line, size_t len, size_t *end)
 	return len;
 }
 
-/* The column below which a line that is broken goes on: that of what follows its first word or label. */
+/* The column at which a wrapped line continues: the column of the text after its first word or label. */
 static size_t
 hang_of(const char *line, size_t len, size_t columns)
 {

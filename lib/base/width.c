@@ -128,7 +128,7 @@ width_of(uint32_t character)
 	return is_in(twice, sizeof twice / sizeof *twice, character) ? 2 : 1;
 }
 
-/* The character at text[0..len), len > 0, and its bytes; a byte that is no part of one stands for itself. */
+/* Decodes the character at text[0..len), len > 0, and its number of bytes; an invalid byte stands for itself. */
 static size_t
 decode(const char *text, size_t len, uint32_t *character)
 {

@@ -237,7 +237,7 @@ catalog_add_relation(struct catalog *catalog, const char *schema, const char *na
 	return new;
 }
 
-/* Whether there is no room for one more: at 0, and at each power of two. */
+/* Whether the array is full: at 0, and at each power of two. */
 static bool
 is_full(size_t count)
 {

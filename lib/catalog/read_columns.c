@@ -1,5 +1,5 @@
 /*
- * Columns: their types as Prisma names them, and their defaults.
+ * Reads columns: their types under Prisma's names, and their defaults.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * What Prisma does not see, as PostgreSQL writes it down.  Each statement gives schema, relation, name, definition, state.
+ * Reads the objects that Prisma does not see, as PostgreSQL's definitions.  Each statement returns schema,
+ * relation, name, definition, state.
  */
 #include "catalog/read_internal.h"
 

@@ -1,5 +1,6 @@
 /*
- * What Prisma sees: schemas, extensions, enums, tables with their columns, keys and indexes, references.
+ * Reads the objects that Prisma sees: schemas, extensions, enums, tables with their columns, keys and indexes,
+ * references.
  */
 #include <stdio.h>
 #include <stdlib.h>

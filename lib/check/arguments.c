@@ -1,6 +1,6 @@
 /*
- * The words of mig-check's command line: CHECK[:NAME][=VALUE] and CHECK[:NAME].SETTING=VALUE.
- * The tables of the kinds give the parser and --help, so that they cannot drift apart.
+ * Parses mig-check's arguments: CHECK[:NAME][=VALUE] and CHECK[:NAME].SETTING=VALUE.  The tables of the kinds
+ * serve both the parser and --help, so that they agree.
  */
 #include <stdbool.h>
 #include <stdlib.h>

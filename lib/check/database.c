@@ -1,9 +1,9 @@
 /*
- * database: does it answer, is it what was expected, and is anything on its way to trouble? One round trip.
+ * Check "database": does it answer, is it the expected one, and is a problem developing?  One round trip.
  *
- * All that is asked for a role may know that can only connect; what it may not see comes back as NULL, and is
- * said. database_sql.c has what is asked, database_judge.c one function a
- * subject that judges.
+ * Every query works for a role that may only connect.  What the role may not see comes back as NULL and is
+ * reported.  database_sql.c has the queries; database_judge.c has one function per subject that evaluates the
+ * answers.
  */
 #include "check/database_internal.h"
 

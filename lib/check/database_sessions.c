@@ -52,7 +52,7 @@ database_judge_connections(const struct database_look *l, const struct answer *a
 		check_say(l->outcome, state, "%lld of %lld connections are used", used, room);
 }
 
-/* One long transaction: who, since when, what it holds, whom it blocks, and how to end it. */
+/* Reports one long transaction: session, start, what it holds, whom it blocks, and how to end it. */
 static void
 detail_transaction(const struct database_look *l, const struct answer *a, size_t row)
 {

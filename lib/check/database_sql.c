@@ -8,7 +8,10 @@
 #define THIS_DATABASE "(SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
 #define SHOWN_ROWS " LIMIT 5"
 
-/* A name for a command: whoever types it has another search path, in which the same name may be another relation's. */
+/*
+ * A name for a command to paste: the user's session has another search path, in which the unqualified name may
+ * mean another relation.
+ */
 #define QUALIFIED(oid) \
 	"(SELECT quote_ident(n.nspname::text) || '.' || quote_ident(q.relname::text) FROM pg_catalog.pg_class q " \
 	"JOIN pg_catalog.pg_namespace n ON n.oid = q.relnamespace WHERE q.oid = " oid ")"
@@ -22,8 +25,8 @@ static const char who_sql[] =
     "FROM pg_catalog.pg_database d WHERE d.datname = current_database()";
 
 /*
- * Which index somebody builds is not visible to everyone; that who builds has a lock on its table is.
- * REINDEX and DROP INDEX CONCURRENTLY have one on the index itself.
+ * Not every role can see which index is being built; but every role can see the builder's lock on the table.
+ * REINDEX and DROP INDEX CONCURRENTLY lock the index itself.
  */
 static const char indexes_sql[] =
     "SELECT " OWN_SQL_AS_SESSION("i.indexrelid::regclass::text") ", " OWN_SQL_AS_SESSION("i.indrelid::regclass::text") ", count(*) OVER (), "

@@ -47,7 +47,7 @@ why_not(struct bytes *out, const struct result *r)
 		bytes_format(out, ": %s", r->message);
 }
 
-/* One result: what is not done is said. */
+/* Evaluates one result; reports a step that was not applied. */
 static void
 weigh(struct check_outcome *outcome, struct tally *tally, const struct result *r)
 {

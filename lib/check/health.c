@@ -1,8 +1,8 @@
 /*
- * health: an endpoint of the application, asked as its users ask it, each time over a new connection.
+ * Check "health": requests an endpoint of the application like its users do, each time over a new connection.
  *
- * A URL, a header or a token may come from a source.  It is then in guarded memory; libcurl's copies are wiped
- * after each look.
+ * A URL, a header or a token may come from a source.  It is then kept in guarded memory, and libcurl's copies are
+ * wiped after each poll.
  */
 #include "check/health_internal.h"
 

@@ -1,6 +1,6 @@
 /*
- * history: does production have what the folder has? The scan on standard input says so; with --wait or
- * --watch the database is then asked again, and the folder's side stays as the scan had it.
+ * Check "history": does production have what the folder has?  The scan on standard input answers that.  With
+ * --wait or --watch the database is then queried again; the folder's side stays as in the scan.
  */
 #include <stdbool.h>
 #include <stdlib.h>

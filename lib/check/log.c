@@ -1,9 +1,9 @@
 /*
- * log: an application's log, for lines that say that schema and code disagree.
+ * Check "log": searches an application's log for lines that show that schema and code disagree.
  *
- * Looked at once, all of it is read (of a large one the end).  Looked at again, it is what comes from now on
- * that counts, and the lines before say how many errors are usual.  Of a line only what matched is shown: the
- * rest may hold what is no one's business.
+ * A single poll reads all of the log (of a large one the end).  With several polls only new lines count, and the
+ * earlier lines show how many errors are usual.  Of a line only the match is shown, because the rest may be
+ * confidential.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +74,7 @@ struct log_job {
 	off_t at;
 	struct bytes line;       /* of which no end has come */
 	bool before;             /* what is read now was there before */
-	bool passing;            /* the rest of a line whose beginning was cut off */
+	bool passing;            /* the rest of a line whose beginning was truncated */
 	long long lines, lines_before, errors_now, errors_before, found;
 	struct bytes shown;      /* what matched, a line each */
 	size_t shown_count;
@@ -287,7 +287,7 @@ open_file(struct check_job *job, struct log_job *g, bool first)
 	g->before = false;
 }
 
-/* A log that was rotated goes on in a new file, one that was truncated begins again. */
+/* After rotation a log continues in a new file; a truncated log starts again. */
 static void
 follow(struct check_job *job, struct log_job *g)
 {

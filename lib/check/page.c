@@ -79,7 +79,9 @@ names_of(struct bytes *out, const struct check_jobs *jobs, size_t at)
 			bytes_format(out, ", %s", jobs->jobs[i].outcome.name);
 }
 
-/* A line that stands alone says of what it speaks: before the first, and before one of another database. */
+/*
+ * A line about a single check names its database or host: before the first, and before one of another database.
+ */
 static void
 name_target(struct bytes *out, const struct check_job *job, const char **last)
 {
@@ -145,7 +147,7 @@ detail_lines(struct bytes *out, const struct check_outcome *o)
 	}
 }
 
-/* Below a verdict that stands alone: also what a section has behind its message. */
+/* Below a single result: also the text that a section has after its message. */
 static void
 facts(struct bytes *out, const struct check_outcome *o)
 {

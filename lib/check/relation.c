@@ -1,6 +1,6 @@
 /*
- * relation: a table, view, sequence or column is there.  Names are meant as they are written, as Prisma makes
- * them; what differs in case only is shown.
+ * Check "relation": does a table, view, sequence or column exist?  Names are case-sensitive, as Prisma makes them;
+ * a name that differs only in case is suggested.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,9 +13,8 @@
 #include "postgres/poller.h"
 
 /*
- * NAME, NAME.COLUMN, SCHEMA.NAME or SCHEMA.NAME.COLUMN: all that it can mean is tried.  $1 is the parts with
- * a
- * unit separator between them.  Of a name that stands alone the search path counts.
+ * NAME, NAME.COLUMN, SCHEMA.NAME or SCHEMA.NAME.COLUMN: tries every interpretation.  $1 has the parts, separated
+ * by a unit separator.  An unqualified name is resolved by the search path.
  */
 static const char find_sql[] =
     "WITH p AS (SELECT string_to_array($1, E'\\x1f') AS p), "

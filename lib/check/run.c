@@ -110,7 +110,7 @@ begin_watch(struct check_run *run, long long now)
 	message_verbose("all checks passed; watching for %s", clock_age(run->options->watch_ms, span));
 }
 
-/* Whether the verdict is due; goes from one part to the next. */
+/* Whether the run can end; also advances from one part to the next. */
 static bool
 is_decided(struct check_run *run, long long now)
 {

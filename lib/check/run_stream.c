@@ -19,7 +19,7 @@
 
 static volatile sig_atomic_t out_of_time;
 
-/* --timeout in the middle of a stream: there is no more of it. */
+/* Handles a --timeout in the middle of a stream: ends the reading. */
 static void
 on_alarm(int number)
 {

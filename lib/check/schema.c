@@ -1,6 +1,6 @@
 /*
- * schema: is the schema on standard input, of a database, of replayed migrations or of a datamodel, the one that a file
- * says?  The file is a datamodel, or a stream that was kept.
+ * Check "schema": does the schema on standard input (of a database, of replayed migrations or of a datamodel)
+ * equal that of a file?  The file is a datamodel, or a stream that was kept.
  */
 #include <fnmatch.h>
 #include <stdbool.h>

@@ -34,7 +34,7 @@ add_differences(struct bytes *out, long long inserts, long long updates, long lo
 	bytes_free(&list);
 }
 
-/* One file: what is not as it says is told. */
+/* Evaluates one file; reports what differs from it. */
 static void
 weigh(struct check_outcome *outcome, struct tally *tally, const struct seeded *s)
 {

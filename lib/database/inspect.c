@@ -12,7 +12,7 @@
 #include "migrations/history.h"
 #include "postgres/sqlstate.h"
 
-/* Something else has the table's name: no history can be kept in it, and none beside it. */
+/* Another relation has the table's name, so a history cannot be kept in this schema. */
 static int
 say_no_table(const struct database *d, char kind)
 {
@@ -87,7 +87,7 @@ compare_rows(const void *a, const void *b)
 	return order != 0 ? order : compare_texts(x->id, y->id);
 }
 
-/* Only a table made by hand has such a row: nobody could tell which migration it is about. */
+/* Only a table made by hand can have such a row; its migration is unknown. */
 static int
 say_no_name(const struct inspection *inspection, const struct history_row *row)
 {
@@ -322,7 +322,7 @@ inspect_rows_denied(const struct db_ask asks[])
 	const struct db_ask *rows = &asks[ASK_ROWS - ASK_BEGIN], *look = &asks[ASK_LOOK - ASK_BEGIN];
 	bool hidden = look->outcome == DB_OK && answer_flag(look->answer, 0, HISTORY_LOOK_HIDDEN);
 
-	/* what was not run, or is said with all that is known of it, is not denied */
+	/* a query that was not run, or whose error is reported in full, does not count as denied */
 	return rows->outcome == DB_OK || rows->sqlstate[0] == '\0' || strcmp(rows->sqlstate, SQLSTATE_UNDEFINED_TABLE) == 0 || hidden
 	    ? NULL : rows->sqlstate;
 }

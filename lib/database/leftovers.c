@@ -156,7 +156,7 @@ look(struct db *db, const struct interrupted *aim, struct answer **answer, enum 
 	if (aim->act == INTERRUPTED_NONE || aim->act == INTERRUPTED_REPEAT)
 		return LEFT_UNKNOWN;
 	if (aim->act == INTERRUPTED_DETACH && db_server_version_num(db) < 140000)
-		return LEFT_NOTHING; /* there is no such statement */
+		return LEFT_NOTHING; /* this is not such a statement */
 	*outcome = find(db, aim, answer);
 	return *outcome == DB_OK ? judge(aim, *answer) : LEFT_ERROR;
 }

@@ -5,7 +5,7 @@
 #include "base/message.h"
 
 enum {
-	LIMIT_MS = 10000,     /* a server under load may be slow to let somebody in */
+	LIMIT_MS = 10000,     /* a server under load may be slow to accept a connection */
 	PATIENCE_MS = 30000
 };
 

@@ -23,7 +23,7 @@ enum { CONNECT_MS = 3000 };
 	"regexp_replace(upper(regexp_replace(regexp_replace(" column ", 'Lock$', ''), '([a-z])([A-Z])', '\\1 \\2', 'g')), " \
 	"' +', ' ', 'g')"
 
-/* An autovacuum worker belongs to nobody; what else it is, a role without pg_monitor is not told. */
+/* An autovacuum worker has no role; its other properties are hidden from a role without pg_monitor. */
 #define KIND \
 	"coalesce(a.backend_type, CASE WHEN a.usesysid IS NULL AND (EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum " \
 	"p WHERE p.pid = a.pid) OR EXISTS (SELECT FROM pg_catalog.pg_stat_progress_analyze p WHERE p.pid = a.pid)) " \
@@ -45,7 +45,7 @@ static const char waits_sql[] =
     "CROSS JOIN (SELECT DISTINCT unnest(pg_catalog.pg_blocking_pids($1))) b(pid) "
     "LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid ORDER BY 10 DESC NULLS LAST, b.pid";
 
-/* One row for each transaction that holds a lock on the relation $1 which is in the way of $2, but for those of $3. */
+/* One row per transaction that holds a lock on relation $1 that conflicts with $2, except those of $3. */
 static const char holders_sql[] =
     "SELECT " OWN_SQL_AS_SESSION("$1::regclass::text") ", " MODE("$2::text") ", $1::oid, $2::text, coalesce(l.pid, 0), " SESSION
     ", l.virtualtransaction FROM (SELECT DISTINCT pid, virtualtransaction FROM pg_catalog.pg_locks "

@@ -7,7 +7,7 @@
 
 enum { LIMIT_MS = 3000, TIMES = 3 };
 
-/* The server process that answers now; 0: nobody did. */
+/* The server process that answers now; 0: no answer. */
 static int
 process(struct db *db)
 {
@@ -34,9 +34,9 @@ changes(struct db *db, int pid)
 }
 
 /*
- * Whether another connection is given the server process `pid`, in which db asked something before, or db itself is given
- * another one: the mode of such a pooler.  Either proves that sessions are shared; that a pooler hides it cannot be ruled out,
- * but takes one that many others use meanwhile.  NULL: the session is ours.
+ * Whether another connection gets the server process `pid`, which answered db before, or db itself gets another
+ * process; returns the mode of such a pooler.  Either proves that sessions are shared.  A pooler can hide this
+ * only if many other clients use it at the same time.  NULL: the session is ours.
  */
 static const char *
 sharing_mode(struct db *db, struct source *source, int pid)
@@ -52,7 +52,7 @@ sharing_mode(struct db *db, struct source *source, int pid)
 	}
 	if (mode == NULL && changes(db, pid))
 		mode = "transaction";
-	if (mode != NULL) /* somebody else is given these next */
+	if (mode != NULL) /* another client gets these next */
 		(void)db_run_best_effort(db, "RESET search_path; RESET row_security; RESET client_connection_check_interval; "
 	    "RESET tcp_keepalives_idle; RESET tcp_keepalives_interval; RESET tcp_keepalives_count; RESET tcp_user_timeout");
 	db_close(other);

@@ -103,7 +103,10 @@ right_remedy(struct bytes *out, const struct right_lacked *l)
 		    strcmp(l->kind, "TABLE") == 0 ? "" : " ", l->object, l->role);
 }
 
-/* Names are qualified: whoever grants has another search path.  The role is the one that rights are asked of, after SET ROLE. */
+/*
+ * Names are qualified, because the granting user has another search path.  The rights are those of the role after
+ * SET ROLE.
+ */
 static const char history_rights_sql[] =
     "WITH n AS (SELECT s.oid, pg_catalog.quote_ident(s.nspname::text) AS name, c.oid AS history FROM pg_catalog.pg_namespace s "
     "LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = '" HISTORY_TABLE "' AND c.relkind IN ('r', 'p') "

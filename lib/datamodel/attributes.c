@@ -60,7 +60,7 @@ take_name(struct datamodel *d, const struct expression *value)
 	return value->text;
 }
 
-/* The one argument of @map, @@map and @@schema; NULL where the attribute is not there or is wrong, which is said. */
+/* The argument of @map, @@map and @@schema; NULL if the attribute is missing, or wrong and reported. */
 static const struct expression *
 take_only(struct datamodel *d, const struct attribute *a, const char *argument)
 {

@@ -21,7 +21,7 @@ find_property(const struct block *b, const char *name)
 	return NULL;
 }
 
-/* The string of a property; NULL where it is not there, or is none, which is said. */
+/* The string of a property; NULL if it is missing, or not a string and reported. */
 static const char *
 string_of(struct datamodel *d, const struct property *p)
 {

@@ -54,7 +54,7 @@ parse_all(struct datamodel *d, const struct source_file *files, size_t count)
 	return true;
 }
 
-/* Each part goes on where another found a fault, so that one run shows what there is to mend. */
+/* Each part continues after an error of another, so that one run shows all errors. */
 static bool
 read_all(struct datamodel *d)
 {

@@ -21,7 +21,7 @@ shown(const struct key_decl *k)
 	return k->kind == KEY_ID ? "@@id" : k->kind == KEY_UNIQUE ? "@@unique" : "@@index";
 }
 
-/* A name of a constraint that is written out; NULL where it is wrong, which is said. */
+/* An explicit constraint name; NULL if it is wrong, which is reported. */
 static const char *
 read_map(struct datamodel *d, const struct key_decl *k, const struct expression *value)
 {
@@ -59,7 +59,7 @@ check_part(struct datamodel *d, const struct key_decl *k, const struct field *f,
 	return f->kind != FIELD_UNKNOWN;
 }
 
-/* The value of an argument of a part, or NULL; false: it is there twice, which is said. */
+/* The value of an argument of a part, or NULL; returns false if it is given twice, which is reported. */
 static bool
 part_argument(struct datamodel *d, const struct expression *e, const char *name, const struct expression **value)
 {

@@ -39,7 +39,8 @@ read_integer(struct datamodel *d, const struct field *f, const struct expression
 struct decimal {
 	bool negative;
 	struct bytes digits;
-	long fraction;          /* so many of them stand behind the dot; less than 0: so many zeros follow */
+	long fraction;          /* the number of digits after the point; if negative, the number of zeros that
+	                         * follow */
 };
 enum { EXPONENT_MAX = 1000 };
 

@@ -30,7 +30,7 @@
 
 /* --- the deploy lock --- */
 
-/* Who holds the lock, as the last inspection saw it; what was known before where it saw nobody. */
+/* The holder of the lock according to the last inspection; if that saw none, the one known before. */
 static void
 name_holder(const struct run_state *s, struct bytes *out)
 {
@@ -60,7 +60,7 @@ say_locked_out(const struct run_state *s, const struct bytes *holder)
 	return MIG_BUSY;
 }
 
-/* Says for whom we wait: on a terminal always, in a log after 10 s and then every 30 s. */
+/* Reports whom we wait for: on a terminal at once, in a log after 10 s and then every 30 s. */
 static void
 say_waiting(const struct bytes *holder, long long waited_ms, long long limit_ms, long long *next_ms)
 {
@@ -152,7 +152,7 @@ shown_status(enum result_status status, enum step_outcome outcome)
 	return outcome == STEP_STOPPED ? "stopped" : result_status_words[status];
 }
 
-/* One step; 0 when it is done, else the exit code, said. */
+/* Runs one step; returns 0 if it was applied, else the exit code with the error reported. */
 static int
 run_step(struct run_state *s, size_t at)
 {
@@ -228,7 +228,10 @@ ended_ahead(struct run_state *s, size_t at, size_t behind, enum step_outcome out
 	return code;
 }
 
-/* Sends `count` steps ahead; *at is then the first that is not done.  0, or the exit code, said. */
+/*
+ * Sends `count` steps in a batch; *at is then the first that is not applied.  Returns 0, or the exit code with the
+ * error reported.
+ */
 static int
 run_ahead(struct run_state *s, size_t *at, size_t count)
 {

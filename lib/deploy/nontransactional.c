@@ -20,7 +20,7 @@
 #include "sql/interrupted.h"
 #include "sql/sql.h"
 
-/* Whether our row still waits for the statement `at`: then nobody has deployed anything in between. */
+/* Whether our row still waits for the statement `at`; if so, no other deployer has run in between. */
 static bool
 is_where_we_left_it(struct step_exec *g, size_t at)
 {
@@ -42,9 +42,10 @@ is_where_we_left_it(struct step_exec *g, size_t at)
 enum { OTHERS_WAIT_MS = 11000 };
 
 /*
- * Who waits for the deploy lock inside pg_advisory_lock(), as Prisma does, has a snapshot for which CREATE INDEX
- * CONCURRENTLY waits, and we are the deadlock's victim each time.  Prisma gives up after 10 s, but its session goes on
- * waiting until it gets the lock.  So after that time it is let through: nobody can deploy past our unfinished row.
+ * A session that waits for the deploy lock inside pg_advisory_lock(), like Prisma, has a snapshot that CREATE
+ * INDEX CONCURRENTLY waits for, and each time we are the deadlock victim.  Prisma gives up after 10 s, but its
+ * session keeps waiting until it gets the lock.  After that we hand the lock over: no deployer can get past our
+ * unfinished row.
  */
 static bool
 let_others_through(struct step_exec *g, size_t at)
@@ -74,8 +75,8 @@ let_others_through(struct step_exec *g, size_t at)
 /* --- limits --- */
 
 /*
- * A time-out would end the waits of a statement that stands alone, which keep nobody waiting, and leave half an index.
- * What was set for the session is kept in it, and comes back behind the statement.
+ * A time-out would cancel the harmless waits of a non-transactional statement and leave an invalid index.  The
+ * session's values are saved in the session and restored after the statement.
  */
 #define KEEP(name) "pg_catalog.set_config('mig." name "', pg_catalog.current_setting('" name "'), false)"
 #define OFF(name)  "pg_catalog.set_config('" name "', '0', false)"
@@ -172,7 +173,7 @@ try_alone(struct step_exec *g, size_t at, bool last)
 		outcome = step_exec_run(g, at, 1);
 	}
 	if (outcome == DB_ERROR && (!g->in_script || !may_commit))
-		g->end.unsure = false; /* it did not finish; what it left is looked at by whoever has the error */
+		g->end.unsure = false; /* it did not finish; the code that has the error checks the leftovers */
 	if (outcome != DB_OK)
 		return outcome;
 	outcome = write_row_behind(g, at, last, demand);
@@ -222,7 +223,7 @@ settle_first(struct step_exec *g, size_t at, bool last, bool *done)
 /* --- errors --- */
 
 /*
- * Whether something that an interrupted statement left was in the way: an invalid index (42P07), removed now; or a
+ * Whether a leftover of an interrupted statement was blocking: an invalid index (42P07), removed now; or a
  * partition that waits for FINALIZE (55000), to be settled first.
  */
 static bool

@@ -13,7 +13,7 @@
 
 /* --- the plan itself --- */
 
-/* Whether the statement that a step goes on with is there. */
+/* Whether the statement at which a step resumes exists. */
 static bool
 can_resume(const struct step *step)
 {

@@ -29,7 +29,7 @@ deploy_begin_results(struct run_state *s)
 			.column = NUMBER_UNKNOWN };
 }
 
-/* All at the end, when the lock is given back: a reader that is slow must not hold the deploy up. */
+/* Writes all results at the end, after the lock is released: a slow reader must not delay the deploy. */
 void
 deploy_write_results(const struct run_state *s, struct output *out)
 {

@@ -55,9 +55,9 @@ run_part(struct step_exec *g, const struct part *part)
 enum { PART_FROM = 1 << 20, PART_BYTES = 1 << 16, PART_MAX = 1 << 24 };
 
 /*
- * How large a part may be.  The wait between two is a round trip, so they are made twice as large as long as that takes
- * less than twice the time.  While a part is on its way we hold what we hold and cannot be cancelled, so none may take
- * more than a fraction of what others may wait.
+ * The size of a part.  Between two parts there is a round trip, so the size doubles as long as a part of double
+ * size takes less than twice the time.  While a part runs we keep our locks and cannot be cancelled, so a part may
+ * only take a fraction of --max-stall.
  */
 struct pace {
 	size_t most;
@@ -127,7 +127,7 @@ step_exec_run(struct step_exec *g, size_t first, size_t count)
 		}
 		outcome = run_part(g, &parts[i]);
 		pace_after(&pace, clock_now_us() - began, g->shared->stall.max_stall_ms);
-		/* a cancel that came while the next part was on its way hit nothing: here it does, sent again */
+		/* a cancel that arrived before the next part had no effect; sent again, it takes effect here */
 		if (outcome == DB_OK && more < n && (g->shared->stall.verdict != STALL_FINE || signals_caught() != 0))
 			outcome = db_run(g->shared->db, "SELECT pg_catalog.pg_sleep(60)", NULL);
 	}

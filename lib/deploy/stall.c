@@ -14,7 +14,8 @@ enum {
 	FIRST_LOOK_MS = 250,   /* what is over before costs no second connection */
 	AGAIN_MS = 200,        /* a cancel that found nothing to cancel is sent again */
 	LOOK_FIRST_MS = 50,
-	FLOW_MS = 5000,        /* so long a quiet moment is waited for, then one as good as the best of that time */
+	FLOW_MS = 5000,        /* how long to wait for a quiet moment; after that, one as good as the best so
+	                        * far will do */
 	FLOW_END_MS = 15000,   /* and then no longer */
 	YIELD_MS = 500         /* what an autovacuum has to end, beyond deadlock_timeout */
 };
@@ -131,7 +132,8 @@ look(struct stall *t)
 	}
 	t->view_ms = before;
 	t->behind_ms = t->view.behind == 0 ? 0 : t->behind_ms != 0 ? t->behind_ms : before;
-	if (t->view.behind > 0 && t->view.longest_ms == 0) /* not told: PostgreSQL 13, and somebody else's session */
+	if (t->view.behind > 0 && t->view.longest_ms == 0) /* unknown: PostgreSQL 13, and the session of another
+	                                                    * role */
 		t->view.longest_ms = before - t->behind_ms;
 	if (t->worst_ms == NUMBER_UNKNOWN || t->view.longest_ms > t->worst_ms)
 		t->worst_ms = t->view.longest_ms;
@@ -140,7 +142,7 @@ look(struct stall *t)
 	now = clock_now_ms();
 	cost = now - before;
 	lead = TICK_MS + 2 * cost + TICK_MS / 4;
-	/* where nobody waits, a quarter of what is allowed may pass until somebody is seen */
+	/* if no session waits, a quarter of the limit may pass before one is seen */
 	t->next_ms = t->view.waiting || t->view.behind > 0 ? now + cost
 	                                                     : now + within(t->max_stall_ms / 4, 2 * cost, 500);
 	judge(t, lead);
@@ -162,7 +164,7 @@ stall_tick(struct stall *t)
 enum stall_verdict
 stall_ended(struct stall *t)
 {
-	/* whoever waited at the last look may have waited until now */
+	/* a session that waited in the last view may have waited until now */
 	if (t->view_ms > 0 && t->view.behind > 0) {
 		long long longest = t->view.longest_ms + clock_now_ms() - t->view_ms;
 
@@ -188,7 +190,7 @@ struct blockers {
 	size_t count, cap;
 	long long life_ms;   /* the longest that one which has ended had lasted */
 	long long best_ms;   /* the least time in which all should have ended, so far; NUMBER_UNKNOWN: nothing known yet */
-	bool looked;         /* before: who is new now has only come now */
+	bool looked;         /* before: a new holder has only just arrived */
 };
 
 static struct seen *
@@ -258,7 +260,7 @@ blockers_outlasts(const struct blockers *c, long long lock_timeout_ms, long long
 	return false;
 }
 
-/* Whether the same one is in the way all the time: waiting for it costs nobody anything. */
+/* Whether the same session has been blocking all the time: waiting for it delays no other session. */
 static bool
 blockers_stays(const struct blockers *c, long long now)
 {
@@ -292,7 +294,7 @@ decide(const struct stall *t, struct blockers *c, long long lock_timeout_ms, lon
 	long long remains = blockers_remains_ms(c);
 
 	if (c->life_ms > lock_timeout_ms)
-		lock_timeout_ms = t->max_stall_ms; /* less would be in vain */
+		lock_timeout_ms = t->max_stall_ms; /* a shorter wait would not succeed */
 	if (!blockers_outlasts(c, lock_timeout_ms, now) || now >= t->deadline_ms)
 		return lock_timeout_ms;
 	if (c->best_ms == NUMBER_UNKNOWN || remains < c->best_ms)

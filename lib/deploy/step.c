@@ -77,7 +77,7 @@ try_transaction(struct step_exec *g, const struct segment *s, bool last)
 	bool ours = s->kind == SEGMENT_TOGETHER, carries = ours || s->kind == SEGMENT_COMMIT;
 	enum db_outcome outcome = begin(g);
 
-	if (outcome == DB_ERROR) /* only an autovacuum that is to make way can be in the way of this */
+	if (outcome == DB_ERROR) /* only an autovacuum that should give way can block this */
 		stall_autovacuum_stays(&g->shared->stall);
 	if (outcome == DB_OK)
 		outcome = step_exec_run(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));

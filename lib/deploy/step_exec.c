@@ -51,7 +51,9 @@ step_exec_notice(void *context, const struct db_message *message)
 {
 	const struct step_exec *g = context;
 
-	/* 25001, 25P01: "there is already a transaction", "... no transaction": of BEGIN and COMMIT beside ours */
+	/*
+	 * 25001, 25P01: "there is already a transaction", "... no transaction": from BEGIN and COMMIT inside ours
+	 */
 	if (g->in_script && strcmp(message->sqlstate, SQLSTATE_ACTIVE_SQL_TRANSACTION) != 0 &&
 	    strcmp(message->sqlstate, SQLSTATE_NO_ACTIVE_SQL_TRANSACTION) != 0)
 		message_info("%s: %s: %s", g->step->migration, message->severity, message->text);
@@ -85,8 +87,8 @@ step_exec_forget_texts(struct step_exec *g)
 }
 
 /*
- * What we cancelled ourselves: the server can only say that somebody did.  Waiting, it may be tried again; at work, it
- * would take as long again.
+ * Handles a cancel of our own, which the server reports like any other.  If we were waiting, a retry may succeed;
+ * if we were working, it would take as long again.
  */
 static void
 note_cancelled(struct step_exec *g)
@@ -181,8 +183,8 @@ names_of(struct step_exec *g)
 }
 
 /*
- * All well, but for answers that were lost, or that nobody asked for: what happened is not known.  A script is read by the
- * server as the plan has split it (tests/sql.bats), so each of its statements has one answer.
+ * Turns DB_OK into an error if answers are missing or unexpected, because the outcome is then unknown.  The server
+ * splits a script like the plan does (tests/sql.bats), so each statement has exactly one answer.
  */
 enum db_outcome
 step_exec_check_answers(struct step_exec *g, enum db_outcome outcome, size_t sent)
@@ -280,8 +282,8 @@ step_exec_write_row(struct step_exec *g, const char *before, enum history_progre
 }
 
 /*
- * A first statement that stands alone and failed has left nothing: then its row goes as well, and there is nothing to
- * resolve.  Where the role may not delete, the row stays and says so.
+ * If the first statement is non-transactional and failed without leftovers, the row is deleted too, and there is
+ * nothing to resolve.  If the role may not delete, the row stays and says so.
  */
 static bool
 take_row_back(struct step_exec *g)

@@ -24,7 +24,7 @@
 
 enum { SETTLE_MS = 10000, AGAIN_MS = 250 };
 
-/* One attempt: connects, where there is no connection, and asks for the lock. */
+/* One attempt: connects if there is no connection, and requests the lock. */
 static bool
 lock_again(struct step_context *s, struct db **db)
 {
@@ -150,9 +150,9 @@ step_exec_pause(struct step_exec *g)
 	if (g->verdict == STALL_WAITED && g->lock_timeout_ms < t->max_stall_ms)
 		g->tries = 0; /* several waits added up: each has to be short again */
 	g->tries++;
-	/* whom we see we can wait for; else each further attempt is a guess, and should be rarer */
+	/* a known blocker can be waited for; otherwise each attempt is a guess, and should be rarer */
 	pause = backoff_pause(t->waits.oid != NULL ? 1 : g->tries, randombytes_random());
-	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt sees who is in the way */
+	until = now + pause < t->deadline_ms ? now + pause : t->deadline_ms; /* one last attempt shows the blockers */
 	stay_while_idle(g);
 	message_verbose("%s: %s; retrying after %lld ms", g->step->migration, g->end.result.message, pause);
 	while ((now = clock_now_ms()) < until && signals_caught() == 0) {
@@ -163,7 +163,7 @@ step_exec_pause(struct step_exec *g)
 	return signals_caught() == 0;
 }
 
-/* A statement_timeout that struck: what the script did not set itself is said to be whose it is. */
+/* Reports the origin of a statement_timeout that the script did not set itself. */
 static void
 name_timeout(struct step_exec *g)
 {

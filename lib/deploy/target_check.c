@@ -165,7 +165,7 @@ say_unfinished(const struct history_row *row)
 	return MIG_FAILED;
 }
 
-/* Whether a step goes on with this row, and the row is still as the plan knew it. */
+/* Whether a step resumes this row, and the row is still as the plan saw it. */
 static bool
 is_resumed(const struct step *step, const struct history_row *row)
 {
@@ -179,8 +179,8 @@ is_resumed(const struct step *step, const struct history_row *row)
 }
 
 /*
- * A row that another run of ours had begun when the plan was made, or has begun since, and that is cut off now: it is
- * the same script, and its journal says where to go on.
+ * Whether a row belongs to another run of ours that started before or after the plan was made, and is interrupted
+ * now: the script is the same, and the journal says where to resume.
  */
 static bool
 can_go_on(struct step *step, const struct history_row *row)

@@ -1,6 +1,7 @@
 /*
- * Two live catalogs, by all that both cover: each object as a row of facts, in PostgreSQL's words, and the rows of both
- * sides merged.  Left out is what changes by itself: versions of extensions, what extensions own, partitions, the history.
+ * Compares two live catalogs in all kinds that both cover: each object is a row of facts in PostgreSQL's words,
+ * and the rows of both sides are merged.  Excludes what changes by itself: versions of extensions, objects of
+ * extensions, partitions, the history.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ is_compared(const struct rows *rows, const char *schema, const char *relation)
 
 	if (is_history(relation) || (here != NULL && here->is_extensions))
 		return false;
-	/* of a view there is no relation on either side */
+	/* a view is not a relation on either side */
 	return (here == NULL) == (catalog_relation(rows->other, schema, relation) == NULL);
 }
 

@@ -72,7 +72,7 @@ add_values(struct work *w, const struct enum_type *from, const struct enum_type 
 
 /* --- a value goes --- */
 
-/* A column of the enum whose default is in the way. */
+/* A column of the enum whose default must be dropped first. */
 struct use {
 	const struct relation *table;
 	const struct column *column;

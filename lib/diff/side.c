@@ -140,8 +140,8 @@ side_table(const struct side *s, const char *schema, const char *name)
 }
 
 /*
- * A foreign key that leads into a schema that nobody asked for.  Prisma gives up there; it is a difference in any case, since
- * no datamodel without that schema can have it.
+ * A foreign key into a schema that is not compared.  Prisma gives up there.  We report a difference, because a
+ * datamodel without that schema cannot contain it.
  */
 static void
 note_leading_out(struct diff *diff, const struct side *s, const struct reference *f, bool is_from)
@@ -218,7 +218,7 @@ side_enum(const struct side *s, const char *schema, const char *name)
 	return NULL;
 }
 
-/* Those of a database count where the datamodel at hand has the preview feature. */
+/* Extensions of a database count only if the datamodel has the preview feature. */
 static void
 make_side_extensions(struct diff *diff, struct side *s, const struct catalog *other)
 {

@@ -194,7 +194,7 @@ add_reference(struct work *w, const struct side_reference *f)
 	}
 }
 
-/* with_table: it goes with its table, which is said already. */
+/* with_table: it is dropped with its table, which was reported already. */
 static void
 drop_reference(struct work *w, const struct side_reference *f, bool with_table)
 {
@@ -284,7 +284,7 @@ change_references(struct work *w, const struct pair *p)
 
 /* --- indexes --- */
 
-/* before: the table as it was; NULL where it is new.  again: there is one like it, but its column is made anew. */
+/* before: the old table; NULL if the table is new.  again: an equal one exists, but its column is recreated. */
 static void
 create_index(struct work *w, const struct side_index *x, const struct side_table *before, bool again)
 {

@@ -49,7 +49,7 @@ is_long_text(struct type t)
 	return t.native == NATIVE_TEXT || (t.native == NATIVE_VARCHAR && t.first < 0);
 }
 
-/* To a text that has to hold so many characters. */
+/* A cast to a text type with a length limit. */
 static enum cast
 to_char(struct type to, long long length)
 {

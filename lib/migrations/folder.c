@@ -211,7 +211,7 @@ folder_close(struct folder *folder)
 
 /* --- scripts --- */
 
-/* The bytes that Prisma would hash and send: what is no UTF-8 is replaced. */
+/* The bytes that Prisma would hash and send: invalid UTF-8 is replaced. */
 static void
 repair_script(struct script *script)
 {

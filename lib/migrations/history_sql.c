@@ -113,8 +113,10 @@ history_table(struct bytes *out, const char *schema)
 void
 history_rows_sql(struct bytes *out, const char *schema)
 {
-	/* a column may be text, uuid or timestamp where somebody made the table by hand; the caller's
-	 * transaction has TimeZone UTC, so that a time without a zone is UTC, as Prisma reads it; infinity has no form */
+	/*
+	 * a column may be text, uuid or timestamp if the table was made by hand; the caller's transaction has
+	 * TimeZone UTC, so that a time without a zone is UTC, like in Prisma; infinity has no format
+	 */
 	static const char time[] = ", coalesce(pg_catalog.to_char(%s::pg_catalog.timestamptz, "
 	                           "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), %s::pg_catalog.text)";
 

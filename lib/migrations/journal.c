@@ -29,7 +29,7 @@ journal_read(const char *logs, struct journal *j)
 		return false;
 	j->begun = strstr(logs, " is next, and had begun;") != NULL && strstr(logs, " is next, and had begun;") < digest;
 	j->moved = strstr(logs, JOURNAL_MOVED) != NULL;
-	/* whoever wrote it, it must read as we would write it */
+	/* whatever wrote it, it must equal what we would write */
 	journal_write(&again, j);
 	same = strncmp(again.data, logs, again.len) == 0 && j->next >= 1 && j->next <= j->count + 1;
 	bytes_free(&again);

@@ -58,7 +58,7 @@ line(const struct progress *p, struct bytes *out, const struct step *step, const
 		bytes_format(out, "   %s", note);
 }
 
-/* On a terminal at once; elsewhere when it is due, and then again in a while. */
+/* On a terminal at once; elsewhere when the next message is due. */
 static void
 tick(const struct progress *p, const struct step *step, const char *state, long long ms, long long limit_ms,
     const char *note, long long *next_ms)

@@ -242,7 +242,7 @@ void
 pages_status(struct bytes *out, const struct scan *scan, const struct status *status, const char *folder,
     const char *deploying_for, size_t columns, bool unfold)
 {
-	enum { OTHERS = 9 + 2 + 20 }; /* the columns beside the names */
+	enum { OTHERS = 9 + 2 + 20 }; /* the columns next to the names */
 	const struct database *db = &scan->database;
 	size_t width = page_name_width(longest_name(status), columns, OTHERS);
 	struct bytes elsewhere = { 0 };

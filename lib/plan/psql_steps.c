@@ -31,7 +31,7 @@ row_id(const struct psql *p, const struct step *step, char id[HISTORY_ID])
 /* For the journals; RESET ALL takes it away, and then nothing is noted. */
 #define ROLE_AT_START "pg_catalog.current_setting('mig.role_at_start', true)"
 
-/* One step while it is written: which row, whether it is there by now. */
+/* A step while it is written: its row, and whether the row exists at this point. */
 struct writing {
 	const struct psql *p;
 	const struct step *step;

@@ -92,7 +92,7 @@ plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char *opti
 	shell_words_free(&words);
 }
 
-/* What can be typed where nobody knows how far it came. */
+/* The commands to choose from if the progress is unknown. */
 static char *
 failed_remedy(const struct plan_maker *m, const struct migration_status *s, const struct journal *journal)
 {

@@ -58,7 +58,7 @@ db_connect_start(struct source *source, const char *application, long long limit
 	return db;
 }
 
-/* One step of connecting; true: the attempt goes on. */
+/* Advances the attempt; returns true while it is in progress. */
 static bool
 async_connect(struct db *db, int *want)
 {

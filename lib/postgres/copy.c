@@ -37,7 +37,7 @@ copy_begin(struct db *db, const char *sql, ExecStatusType wanted, enum db_outcom
 	return status == wanted;
 }
 
-/* Waits until all that was put is on its way; false when a signal came or the connection is gone. */
+/* Waits until everything queued was sent; returns false if a signal arrived or the connection is gone. */
 static bool
 copy_flush(struct db *db)
 {

@@ -123,7 +123,7 @@ db_exit_code(const struct db_error *error)
 		{ SQLSTATE_SERIALIZATION_FAILURE, MIG_BUSY },
 		{ SQLSTATE_CANNOT_CONNECT_NOW, MIG_BUSY },      /* starting up */
 		{ "53", MIG_BUSY },         /* out of connections, memory, disk */
-		{ SQLSTATE_ADMIN_SHUTDOWN, MIG_UNREACHABLE }, /* somebody ended our session */
+		{ SQLSTATE_ADMIN_SHUTDOWN, MIG_UNREACHABLE }, /* our session was terminated */
 		{ SQLSTATE_CRASH_SHUTDOWN, MIG_UNREACHABLE },
 		{ SQLSTATE_IDLE_SESSION_TIMEOUT, MIG_UNREACHABLE },
 		{ "08", MIG_UNREACHABLE },

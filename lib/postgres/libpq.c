@@ -1,10 +1,10 @@
 /*
- * libpq, loaded when the first of its functions is called.
+ * Loads libpq when the first of its functions is called.
  *
- * It brings some two dozen libraries with it (TLS, Kerberos, LDAP), and loading them takes longer than all else that a
- * program does that finds nothing to do: mig-apply with an empty plan, mig-check with records, --help.  So no program is
- * linked with libpq; this file defines what postgres/ calls of it, by the same names, and passes the calls on.
- * The name libpq.so.5 is that of every release since 2006.
+ * libpq pulls in some two dozen libraries (TLS, Kerberos, LDAP).  Loading them takes longer than everything else
+ * in a run that finds nothing to do: mig-apply with an empty plan, mig-check with records, --help.  So no program
+ * is linked with libpq.  This file defines the functions that postgres/ calls, under the same names, and forwards
+ * the calls.  libpq.so.5 has been the name of every release since 2006.
  */
 #ifndef MIG_LINK
 #include <dlfcn.h>

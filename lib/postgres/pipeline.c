@@ -52,8 +52,8 @@ pipeline_take(struct pipeline *p)
 }
 
 /*
- * Waking up for an answer costs more than taking it, so several are waited for; but never for so long that the server
- * could run out of work, which takes it more than a sixteenth of a millisecond for each unit.
+ * Waking up for an answer costs more than reading it, so this waits for several.  It must not let the server run
+ * out of work, and a unit takes the server more than a sixteenth of a millisecond.
  */
 static void
 nap(const struct pipeline *p)
@@ -83,7 +83,7 @@ db_pipeline_go_on(struct pipeline *p, int *want)
 		if (!p->more && p->syncs_got == p->syncs_sent)
 			return false;
 	} while (p->more && unsent == 0 && p->syncs_sent - p->syncs_got < SYNCS_AHEAD);
-	/* never waits to write alone: a server whose answers nobody reads stops reading too */
+	/* never waits only for writing: a server whose answers are not read stops reading too */
 	*want = SIGNALS_READ | (unsent ? SIGNALS_WRITE : 0);
 	return true;
 }

@@ -39,7 +39,10 @@ is_whole_stream(const struct db *db, PGresult *result)
 	return word == 0 || strtoll(tag + word, NULL, 10) == db->streamed_rows;
 }
 
-/* Whether libpq waits for data of a COPY: it is told that there is none. */
+/*
+ * Ends a COPY that a statement began: sends no data, and discards what comes out.  Returns false if the connection
+ * is gone.
+ */
 static bool
 refuse_copy(struct db *db, ExecStatusType status)
 {
@@ -177,8 +180,10 @@ db_run(struct db *db, const char *sql, size_t *done)
 	if ((outcome = db_send_prelude(db)) != DB_OK)
 		return outcome;
 	db_wait_begin(db, 0);
-	/* Not blocking, libpq moves all that is left with each part that the socket takes: for a large text that is
-	 * most of the time.  Blocking, it sends, and reads what comes meanwhile, by itself. */
+	/*
+	 * In non-blocking mode, libpq moves the remaining bytes after each part that the socket takes, which
+	 * dominates for a large text.  In blocking mode it sends, and reads what arrives during that, by itself.
+	 */
 	large = strlen(sql) > LARGE_BYTES;
 	if (large)
 		PQsetnonblocking(db->conn, 0);

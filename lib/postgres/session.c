@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "secret/conninfo.h"
 
-/* The same for the server's side of it: whoever is gone without a word keeps no lock for longer. */
+/* The same on the server's side: a client that vanishes must not keep its locks for longer. */
 static const char server_lively_sql[] =
     "SELECT pg_catalog.set_config('tcp_keepalives_idle', '10', false), "
     "pg_catalog.set_config('tcp_keepalives_interval', '5', false), "
@@ -83,7 +83,7 @@ db_filter_rows(struct db *db)
 	queue_setting(db, "SET row_security = on");
 }
 
-/* What every session of ours is told. */
+/* The settings of every session of ours. */
 static void
 queue_session(struct db *db)
 {

@@ -1,7 +1,7 @@
 /*
- * What libpq.a asks of Kerberos and LDAP, where neither is in the file: `make static`.  Kerberos is not available, which
- * libpq takes for an answer where nobody insists on it; who does is refused by source_open(), and where it is the server
- * or a service file that wants one of them, db_absent says so.
+ * Stubs for the Kerberos and LDAP functions that libpq.a calls, for `make static`.  libpq accepts that Kerberos is
+ * not available unless it is required.  source_open() refuses a string that requires it; if the server or a
+ * service file requires either, db_absent names it.
  */
 #ifdef MIG_STATIC
 #include "postgres/connection_internal.h"

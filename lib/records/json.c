@@ -67,7 +67,7 @@ put_value(struct entry *entry, const struct json_span *text, char **room, char *
 	}
 }
 
-/* `line`: where the texts are, which may be kept; NULL: they are somebody else's. */
+/* `line`: contains the texts and may be kept; NULL: the texts belong to the caller. */
 static struct record *
 record_make(struct json_pair *pairs, size_t count, char *line, bool *kept)
 {

@@ -190,7 +190,7 @@ const struct record_form row_form = { "row", row_fields };
 static void
 retain(struct record ***records, size_t *count, struct record *record)
 {
-	if ((*count & (*count - 1)) == 0) /* at 0 and at each power of two there is no room */
+	if ((*count & (*count - 1)) == 0) /* the array is full at 0 and at each power of two */
 		*records = xrealloc(*records, (*count > 0 ? *count * 2 : 1) * sizeof **records);
 	(*records)[(*count)++] = record;
 }

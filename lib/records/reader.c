@@ -13,7 +13,7 @@
 #include "base/mig.h"
 #include "base/signals.h"
 
-/* Which tool writes a kind: who was cut off. */
+/* The tool that writes a kind of stream, to name it if its output is truncated. */
 static const struct {
 	const char *kind;
 	const char *tool;

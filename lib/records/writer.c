@@ -187,7 +187,10 @@ cannot_write(struct writer *w)
 	return NULL;
 }
 
-/* A writer of which nothing is written yet; NULL, said, where it cannot be.  kind NULL: of no stream. */
+/*
+ * A writer to which nothing has been written yet; NULL with the error reported on failure.  kind NULL: without a
+ * stream.
+ */
 static struct writer *
 writer_at(const char *path, const char *kind)
 {

@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE /* setgroups() is no part of X/Open */
+#define _DEFAULT_SOURCE /* setgroups() is not part of X/Open */
 #include "scratch/child.h"
 
 #include <errno.h>

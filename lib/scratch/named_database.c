@@ -1,8 +1,9 @@
 /*
- * A scratch database on a server that was named: CREATE DATABASE next to the one in the connection string, and its end.
+ * A scratch database on a named server: CREATE DATABASE next to the one in the connection string, and DROP
+ * DATABASE.
  *
- * Its name says whose it is: the process and the start of the session that made it, and which drops it.  Where no such
- * session is there any more, it is a left-over.
+ * Its name identifies its owner: the process and the start time of the session that created it and will drop it.
+ * If that session no longer exists, the database is a leftover.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * A scratch database on a server of our own: its role, its schema, and what is kept of it.
+ * A scratch database on a server of our own: its role, its schema, and the cluster kept for later runs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 #include "scratch/scratch_internal.h"
 
 /*
- * Scripts name the role that owns everything, and mostly call it so; here it is no superuser, as on hosted platforms, so
- * that a stranger's script cannot leave the database.
+ * Scripts name the role that owns everything, and usually call it postgres.  Here it is not a superuser, as on
+ * hosted platforms, so that an untrusted script cannot reach outside the database.
  */
 #define OWNER "postgres"
 #define DATABASE "mig_scratch"
@@ -40,7 +40,10 @@ connect_as(const struct scratch *s, const char *user, const char *database, int 
 	return db;
 }
 
-/* Runs texts one after the other, up to a NULL, and closes the session.  Returns 0, or an exit code, said. */
+/*
+ * Runs texts one after another, up to a NULL, and closes the session.  Returns 0, or an exit code with the error
+ * reported.
+ */
 static int
 run_all(struct db *db, const char *const texts[])
 {

@@ -60,7 +60,7 @@ fits(const char *base)
 	return *base == '/' && strlen(base) + strlen("/run/4194304-0123456789ab/.s.PGSQL.5432") <= SOCKET_PATH;
 }
 
-/* A folder that root has just made may be given away: nobody else has had it. */
+/* Root may chown a folder that it has just created, because no other process has used it yet. */
 static void
 make_for_other(const struct child_user *user, const char *base)
 {
@@ -123,7 +123,7 @@ find_base(struct server_place *place)
 
 /* --- locks --- */
 
-/* -1 with errno; EWOULDBLOCK: somebody has it. */
+/* -1 with errno; EWOULDBLOCK: another process holds it. */
 static int
 lock_file(const char *folder, const char *name, bool wait)
 {

@@ -33,7 +33,7 @@ struct replay {
 	size_t first, count;       /* the statements that were sent last */
 	size_t at;                 /* of these, the one that failed; script.count: none of them (COMMIT) */
 	size_t offset;             /* the error's place in the script, in bytes; strlen(sql): not known */
-	bool committed;            /* a part of the step is: a cluster with it is no clean one */
+	bool committed;            /* part of the step is committed: a cluster with it is not clean */
 	struct bytes locals;       /* SET LOCAL of statements before, where each has a transaction of its own */
 	char *advice;
 };

@@ -24,7 +24,7 @@
 
 #define NEW ".new"
 #define APPLIED ".applied"
-#define LAYOUT "2" /* of what is in a cluster beside the migrations: scratch/own_database.c */
+#define LAYOUT "2" /* version of what a cluster contains besides the migrations: scratch/own_database.c */
 
 enum { KEEP_APPLIED = 3, KEEP_NEW = 2, DIGEST = 16 };
 

@@ -1,8 +1,9 @@
 /*
- * Which form a string has; then conninfo_url.c or conninfo_keywords.c reads it, and conninfo_parameters.c what both share.
+ * Determines the form of a string; conninfo_url.c or conninfo_keywords.c then parses it, and conninfo_parameters.c
+ * has what both share.
  *
- * The password is never copied, decoded or compared here beyond single characters; that is why
- * values are handled as offsets into the input until it is known whose they are.
+ * The password is never copied, decoded or compared here beyond single characters.  Therefore values are offsets
+ * into the input until it is known what they are.
  */
 #include "secret/conninfo.h"
 

@@ -386,7 +386,7 @@ conninfo_finish_tls(struct parse *p)
 	struct conninfo_parameter *sslmode = conninfo_given(target, "sslmode");
 	struct conninfo_parameter *sslcert = conninfo_given(target, "sslcert"), *root;
 
-	/* Prisma's sslcert is the CA.  With a key beside it, it is meant as libpq has it. */
+	/* Prisma's sslcert is the CA.  Together with a key, it has libpq's meaning. */
 	if (target->is_url && sslcert != NULL && conninfo_given(target, "sslkey") == NULL &&
 	    conninfo_given(target, "sslrootcert") == NULL)
 		conninfo_replace(&sslcert->keyword, xstrdup("sslrootcert"));

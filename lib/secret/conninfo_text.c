@@ -92,7 +92,7 @@ conninfo_escape_value(const char *text, size_t at, size_t end)
 	return conninfo_hex_value(text[at + 1]) * 16 + conninfo_hex_value(text[at + 2]);
 }
 
-/* As URLs are decoded on the web: what is no escape stays as it is. */
+/* Decodes like web browsers: what is not an escape is kept. */
 size_t
 conninfo_percent_decode(const char *text, size_t start, size_t end, char *out)
 {
@@ -118,8 +118,10 @@ find_zero_escape(const char *text, size_t start, size_t end)
 	return start;
 }
 
-/* A piece of the input that is no secret, decoded; NULL where it has a zero byte.  As in Prisma,
- * what does not decode to UTF-8 stays as it is. */
+/*
+ * A part of the input that is not secret, decoded; NULL if it has a zero byte.  As in Prisma, bytes that do not
+ * decode to UTF-8 are kept.
+ */
 char *
 conninfo_decode_part(struct parse *p, size_t start, size_t end)
 {

@@ -1,8 +1,7 @@
 /*
- * From top to bottom: guarded memory, reading, what was taken from the environment, the scrubbing of
- * copies, asking.
+ * Guarded memory, reading, variables taken from the environment, scrubbing of copies, the prompt; in this order.
  *
- * A secret moves byte by byte: see secret_room() in secret/secret.h.  (Programs are linked with -z now for the
+ * A secret is copied byte by byte: see secret_room() in secret/secret.h.  (Programs are linked with -z now for the
  * same reason.)
  */
 #include "secret/secret.h"
@@ -32,8 +31,8 @@ extern char **environ;
 enum {
 	LINE_SIZE = 16384,   /* no connection string is longer */
 	SCRUB_SHORTEST = 4,  /* below this a scrub would hit anything */
-	SCRUB_ANYWHERE = 12, /* from this length on a match is no accident */
-	FREED = 16           /* so many bytes of a freed block does glibc overwrite */
+	SCRUB_ANYWHERE = 12, /* from this length on a match is not a coincidence */
+	FREED = 16           /* the number of bytes that glibc overwrites in a freed block */
 };
 
 /* --- guarded memory --- */

@@ -134,8 +134,8 @@ search(const char *word, void *context)
 }
 
 /*
- * libpq connects without a certificate that it does not find, or leaves the server unverified, and says nothing.  So
- * whatever file is named has to be there.  Prisma looks for a relative one beside schema.prisma.
+ * libpq silently connects without a certificate that it does not find, or does not verify the server.  So every
+ * named file must exist.  Prisma resolves a relative path next to schema.prisma.
  */
 static int
 find_certificates(const struct search *s)

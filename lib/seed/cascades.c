@@ -74,7 +74,7 @@ find_cascades(struct seeding *s, const struct seed_table *t, struct answer **a)
 	return outcome;
 }
 
-/* Rows that the file has were changed or deleted beside what was to be done. */
+/* Reports that rows of the files were changed or deleted beyond the intended changes. */
 static enum db_outcome
 say_changed_beside(struct seeding *s, const struct seed_table *t)
 {
@@ -97,7 +97,7 @@ say_changed_beside(struct seeding *s, const struct seed_table *t)
 	return outcome;
 }
 
-/* Rows that went may have taken rows with them that the files have: that is said. */
+/* Reports rows of the files that a cascade has deleted. */
 enum db_outcome
 seed_check_cascades(struct seeding *s)
 {

@@ -96,7 +96,7 @@ may_repeat(const struct seed_table *t)
 	return !t->sql.empty && (t->inserted > 0 || t->updated > 0 || t->read <= 100000);
 }
 
-/* A file that was cut off before its first row says nothing: that is not to empty a table. */
+/* A file that was truncated before its first row must not empty a table. */
 static int
 check_empty(const struct seed_table *t)
 {

@@ -40,7 +40,7 @@ check_csv(struct copy_source *feed, const char *text, size_t len)
 	return 0;
 }
 
-/* Nothing is given to anybody that is no text, or no CSV. */
+/* Validates a part of the file: only valid text and CSV is passed on. */
 static bool
 check_block(struct copy_source *feed)
 {

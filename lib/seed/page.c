@@ -49,7 +49,7 @@ add_number(struct bytes *out, long long number, size_t width)
 static size_t
 name_width(const struct seeded *seeded, size_t count, size_t columns)
 {
-	enum { OTHERS = 1 + 9 + 4 * 10 + 10 }; /* the columns beside the names */
+	enum { OTHERS = 1 + 9 + 4 * 10 + 10 }; /* the columns next to the names */
 	size_t width = 20, i;
 
 	for (i = 0; i < count; i++)

@@ -8,7 +8,7 @@
 #include "seed/error_row_internal.h"
 #include "seed/upsert.h"
 
-/* Tables with triggers or rules of somebody's; whether these may change a row before it is written. */
+/* Tables with triggers or user-defined rules; whether these may change a row before it is written. */
 static const char triggers_sql[] =
     "SELECT t.oid, bool_or(g.tgtype & 7 = 7 OR g.tgtype & 19 = 19) FROM unnest(ARRAY[%s]::oid[]) t(oid) "
     "JOIN pg_catalog.pg_trigger g ON g.tgrelid = t.oid OR g.tgrelid IN (SELECT p.relid FROM pg_partition_tree(t.oid) p) "

@@ -27,7 +27,7 @@ seed_session_sql(struct bytes *out, const struct seed_job *job)
 	bytes_format(out, "SET LOCAL row_security = %s", job->row_security ? "on" : "off");
 }
 
-/* What is about to be said: more is asked meanwhile. */
+/* Records an error before further queries replace it. */
 void
 seed_note_error(struct seeding *s, const struct db_error *e)
 {
@@ -122,8 +122,8 @@ find_tables(struct seeding *s)
 }
 
 /*
- * Where everything is as the files say, that is all: *same.  What SQL does cannot be known before it ran, so
- * with it there is no such look, but in a dry run.
+ * *same: everything equals the files, and nothing remains to be done.  The effect of SQL files is unknown before
+ * they run, so with them the check is only made in a dry run.
  */
 static enum db_outcome
 look(struct seeding *s, bool *same)

@@ -124,7 +124,7 @@ struct conf {
 	struct seed_names taken;      /* and the settings of the last */
 };
 
-/* What is said twice would be lost, or be the opposite of it: the second is refused. */
+/* A second, possibly contradictory, value would be lost: refuses it. */
 static int
 take_once(struct conf *conf, unsigned long line, struct seed_names *before, const char *text, size_t len,
     const char *why)

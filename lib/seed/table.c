@@ -63,7 +63,7 @@ take_names(struct db *db, struct seed_tables *tables)
 	return 0;
 }
 
-/* What one would rather not have on a screen, also where nobody thought of saying so. */
+/* Columns whose values are hidden by default, because they look sensitive. */
 static bool
 sounds_secret(const char *name)
 {
@@ -233,7 +233,7 @@ seed_table_keys(struct db *db, struct seed_table *t, const struct answer *keys)
 			return seed_refuse(t->file, 0, "no row has \"%s\", which is part of the key of table \"%s\"",
 			    t->sql.columns[i].name, t->sql.table);
 	for (i = 0; i < t->sql.count; i++)
-		if (t->sql.columns[i].key) /* where a row lacks it, it is NULL there: that is said with its line */
+		if (t->sql.columns[i].key) /* a row that lacks it has NULL there, which is reported with its line */
 			t->sql.columns[i].sometimes = false, t->sql.columns[i].in_file = true;
 	return 0;
 }

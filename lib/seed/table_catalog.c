@@ -41,9 +41,10 @@ table_names_sql(struct bytes *out, const struct seed_file *files, size_t count)
 }
 
 /*
- * An enum and a text whose collation tells all texts apart are exact; so are types with one form for each
- * value.  A default has its column's type, since it stands in a CASE beside values of that type: beside 1.5 a
- * bigint would be a float there, and rounded.  What counts has a sequence; a text may only be made of one.
+ * Exact types: an enum, a text whose collation distinguishes all texts, and types with one form per value.  A
+ * default is cast to its column's type, because it stands in a CASE with values of that type: next to 1.5 a bigint
+ * would become a float and be rounded.  A sequence is reported only for numeric columns; a text default may merely
+ * be built from one.
  */
 static const char columns_sql[] =
     "SELECT a.attrelid, a.attname, a.attgenerated <> '', a.attidentity, "
@@ -66,7 +67,7 @@ static const char columns_sql[] =
     "WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid = ANY (ARRAY[%s]::oid[]) "
     "ORDER BY a.attrelid, a.attnum";
 
-/* Unique keys that hold for all rows, each with the operator by which its index tells two values apart. */
+/* Unique keys that cover all rows, each with the equality operator of its index. */
 static const char keys_sql[] =
     "SELECT i.indrelid, x.relname, i.indisprimary, a.attname, format('OPERATOR(%I.%s)', m.nspname, o.oprname) "
     "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "

@@ -50,7 +50,7 @@ add_text(struct bytes *out, const char *text)
 	bytes_char(out, '"');
 }
 
-/* JSON's null, which a file of CSV can have beside SQL's; of members there is SQL's alone. */
+/* JSON's null, which CSV can contain in addition to SQL's NULL; JSON members only give SQL's NULL. */
 static bool
 is_null(const char *json)
 {

@@ -64,8 +64,8 @@ upsert_add_json_name(struct bytes *out, const char *name)
 }
 
 /*
- * Whether a change tells of a column, as a condition: an update of those that differ, an insert of all that
- * are there.
+ * A condition: a change includes this column.  An update includes those that differ, an insert all that are
+ * present.
  */
 static void
 add_told(struct bytes *out, const struct upsert_column *c)

@@ -12,7 +12,7 @@
 #include "seed/error_row.h"
 #include "seed/upsert.h"
 
-/* Where somebody else's rows came in between, a new attempt sees them. */
+/* Whether another session has inserted conflicting rows; a retry sees them. */
 static bool
 others_wrote(struct seeding *s, const struct seed_table *tables, size_t count)
 {

@@ -134,9 +134,9 @@ escaped_end(const char *text, size_t len, size_t at)
 }
 
 /*
- * A string goes on if only blanks with a newline among them and -- comments stand before the next
- * quote.  Returns what is behind that quote, or 0.  That counts for E'...', whose backslashes keep
- * their meaning in the parts that follow.
+ * A string continues if only blanks with a newline among them and -- comments precede the next quote.  Returns the
+ * offset after that quote, or 0.  This matters for E'...', whose backslashes keep their meaning in the
+ * continuation.
  */
 static size_t
 continued(const char *text, size_t len, size_t at)

@@ -128,7 +128,7 @@ track(struct tracker *t, size_t at)
 	t->entries[t->count++] = entry;
 }
 
-/* Whether a later statement sets the same again: a role may be gone by now that was set only for a while. */
+/* Whether a later statement overrides this one: a role that was set only temporarily may not exist any more. */
 static bool
 is_overtaken(const struct tracker *t, size_t at)
 {

@@ -89,7 +89,7 @@ with_option(struct sql_reader r, const char *name)
 	return option(r, name);
 }
 
-/* Statements that stand alone or not as their options have it. */
+/* Statements that are non-transactional or not, depending on their options. */
 static bool
 stands_alone(struct sql_reader r)
 {
