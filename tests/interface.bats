@@ -48,7 +48,7 @@ some_plan() {
 @test "--help is on standard output, ends with 0 and names every option" {
   local tool option
   local -A own=(
-    [mig-scan]='database offline datamodel catalog grants replay to scratch same-server wait'
+    [mig-scan]='database offline datamodel catalog grants replay rehearse to scratch same-server wait'
     [mig-plan]='to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume diff'
     [mig-apply]='database dry-run expect max-stall wait'
     [mig-seed]='database dry-run prune key insert-only enable-row-security table export as into max-stall wait'

@@ -57,6 +57,7 @@ options_of_page() {
 diff.rec
 failed.rec
 plan.rec
+rehearsed.rec
 results.rec
 rows.rec
 scan.rec
@@ -65,7 +66,7 @@ schema.rec'
 
 @test "the digest of an example can be computed as the page says" {
   local stream digest
-  for stream in "$EXAMPLES"/{checks,diff,plan,results,rows,scan,schema}.rec; do
+  for stream in "$EXAMPLES"/{checks,diff,plan,rehearsed,results,rows,scan,schema}.rec; do
     digest=$(sed '$d' "$stream" | b2sum -l 256)
     assert_equal "$(jq -r 'select(.record == "end").digest' "$stream")" "${digest%% *}"
   done

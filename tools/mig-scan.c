@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
@@ -31,6 +32,8 @@
 #include "records/model.h"
 #include "records/output.h"
 #include "records/record.h"
+#include "rehearse/effects.h"
+#include "rehearse/rehearse.h"
 #include "scratch/replay_folder.h"
 #include "scratch/scratch.h"
 #include "secret/secret.h"
@@ -47,10 +50,14 @@ struct job {
 	struct history_index index;
 	struct folder folder;
 	struct reader *reader;
+	bool reader_is_scan;        /* it is taken as it is, with a database side or without */
 	struct scan scan;
 	size_t cap;
 	struct shell_words words;   /* this scan, to be typed again */
 	struct catalog catalog;     /* of the modes that read a schema */
+	bool keeps_scripts;
+	struct arena texts;         /* scripts that are kept for a rehearsal */
+	struct rehearsed rehearsed;
 };
 
 /* What to type for this scan; not known where it came through a pipe, or -d may not be shown. */
@@ -73,7 +80,7 @@ read_database(struct job *job, const struct scan_request *request)
 	const struct db_patience patience = { request->wait_ms, request->wait_ms };
 	int code;
 
-	if (request->offline)
+	if (request->offline || job->reader_is_scan)
 		return 0;
 	code = source_open(&job->source, request->database);
 	if (code != 0)
@@ -112,6 +119,10 @@ take_migration(struct job *job, struct migration *m, struct writer *writer)
 	status_look_at(&job->index, m);
 	kept.edited = m->edited;
 	kept.edited_blanks = m->edited_blanks;
+	if (job->keeps_scripts) {
+		kept.sql = arena_copy(&job->texts, m->sql);
+		kept.checksum = arena_copy(&job->texts, m->checksum);
+	}
 	if (writer != NULL)
 		writer_put(writer, &migration_form, m);
 	ARRAY_ROOM(job->scan.migrations, job->scan.migration_count, job->cap);
@@ -168,6 +179,68 @@ read_stream(struct job *job, struct output *out)
 	return got == READING_END ? 0 : MIG_DATA;
 }
 
+/* The same for a rehearsal: as it is, with all scripts. */
+static int
+read_whole_stream(struct job *job, struct output *out)
+{
+	static const char *const kinds[] = { "scan", NULL };
+	enum reading got = reader_begin(job->reader, kinds);
+	size_t i;
+
+	if (got == READING_RECORD)
+		got = scan_read(job->reader, &job->scan, NULL, NULL);
+	if (got == READING_FAILED) {
+		out->upstream = reader_failure(job->reader);
+		return (int)out->upstream->exit_code;
+	}
+	if (got != READING_END)
+		return MIG_DATA;
+	job->index = history_index(job->scan.history, job->scan.history_count);
+	write_database(&job->scan, out->writer);
+	for (i = 0; i < job->scan.migration_count; i++) {
+		status_look_at(&job->index, &job->scan.migrations[i]);
+		if (out->writer != NULL)
+			writer_put(out->writer, &migration_form, &job->scan.migrations[i]);
+	}
+	writer_folder(out->writer, reader_folder(job->reader));
+	return 0;
+}
+
+static int
+rehearse(struct job *job, const struct scan_request *request, struct output *out)
+{
+	enum { STATEMENT_MS = 60000 };
+	struct status status = status_make(&job->scan, &job->index);
+	struct rehearse_wish wish = { .scan = &job->scan,
+		.status = &status,
+		.folder = job->reader != NULL ? reader_folder(job->reader) : job->folder.path,
+		.production = job->db,
+		.limit_ms = request->wait_ms > 0 ? request->wait_ms : STATEMENT_MS,
+		.order = { .source = request->scratch,
+		    .same_server = request->same_server,
+		    .scanned = job->scan.has_database ? &job->scan.database : NULL,
+		    .schema = job->scan.has_database ? job->scan.database.schema : NULL,
+		    .wait_ms = request->wait_ms } };
+	int code = rehearse_run(&wish, &job->rehearsed);
+	size_t i;
+
+	if (code == 0) {
+		free(job->scan.effects);
+		job->scan.is_rehearsed = true;
+		job->scan.rehearsal = job->rehearsed.rehearsal;
+		job->scan.effects = job->rehearsed.effects.list;
+		job->scan.effect_count = job->rehearsed.effects.count;
+		job->rehearsed.effects = (struct effects){ 0 };
+	}
+	if (code == 0 && out->writer != NULL) {
+		writer_put(out->writer, &rehearsal_form, &job->scan.rehearsal);
+		for (i = 0; i < job->scan.effect_count; i++)
+			writer_put(out->writer, &effect_form, &job->scan.effects[i]);
+	}
+	status_free(&status);
+	return code;
+}
+
 static int
 open_input(struct job *job, const struct scan_request *request)
 {
@@ -212,8 +285,13 @@ read_ahead(void *context)
 static int
 scan(struct job *job, const struct scan_request *request, struct output *out)
 {
-	int code = open_input(job, request);
+	int code;
 
+	if (request->rehearse)
+		signals_begin(); /* a scratch database is dropped, whatever ends us */
+	code = open_input(job, request);
+	job->keeps_scripts = request->rehearse;
+	job->reader_is_scan = request->rehearse && job->reader != NULL;
 	take_words(job, request);
 	if (code == 0)
 		code = output_open(out);
@@ -226,8 +304,14 @@ scan(struct job *job, const struct scan_request *request, struct output *out)
 	signals_meanwhile(NULL, NULL);
 	if (code != 0)
 		return code;
-	write_database(&job->scan, out->writer);
-	code = job->reader != NULL ? read_stream(job, out) : read_folder(job, out->writer);
+	if (job->reader_is_scan) {
+		code = read_whole_stream(job, out);
+	} else {
+		write_database(&job->scan, out->writer);
+		code = job->reader != NULL ? read_stream(job, out) : read_folder(job, out->writer);
+	}
+	if (code == 0 && request->rehearse)
+		code = rehearse(job, request, out);
 	out->complete = code == 0;
 	if (code == 0 && out->page)
 		show_page(job);
@@ -322,7 +406,6 @@ main(int argc, char *argv[])
 	struct scan_request request = { 0 };
 	struct output out = { .kind = "scan", .formats = "text|records" };
 	struct job job = { .folder.fd = -1 };
-	size_t i;
 	int code;
 
 	program_begin(&out, &mig_scan_program, argc, argv, 0);
@@ -335,9 +418,11 @@ main(int argc, char *argv[])
 	db_close(job.db);
 	source_free(&job.source);
 	folder_close(&job.folder);
-	for (i = 0; i < job.scan.migration_count; i++)
-		record_free(job.scan.migrations[i].record);
-	free(job.scan.migrations);
+	if (!job.reader_is_scan)
+		job.scan.history = NULL; /* the inspection's */
+	scan_free(&job.scan);
+	rehearsed_free(&job.rehearsed);
+	arena_free(&job.texts);
 	shell_words_free(&job.words);
 	catalog_free(&job.catalog);
 	reader_free(job.reader);

@@ -13,18 +13,21 @@
 
 static const char *const usage[] = {
 	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
+	"mig-scan --rehearse [--offline] [--scratch=SOURCE [--same-server]] [--wait=TIME] [DIR | -]",
 	"mig-scan --datamodel=FILE|DIR [-o FILE]",
 	"mig-scan --catalog [-d SOURCE] [--grants] [--wait=TIME] [-o FILE]",
 	"mig-scan --replay [--to=NAME] [--scratch=SOURCE [--same-server]] [--grants] [-o FILE] [DIR]",
 	NULL,
 };
 enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
-	OPTION_SAME_SERVER };
+	OPTION_SAME_SERVER, OPTION_REHEARSE };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_OFFLINE, "offline", NULL, "read only the folder, not the database", false },
 	{ OPTION_WAIT, "wait", "TIME",
-	    "keep retrying this long while the server cannot be reached, is\nstarting up, or has no connection left (default 0)", false },
+	    "keep retrying this long while the server cannot be reached, is\nstarting up, or has no connection left (default 0);\nalso how long a statement may take with --rehearse (default 1min)", false },
+	{ OPTION_REHEARSE, "rehearse", NULL,
+	    "run the pending migrations in a scratch database, behind the applied\nones, and write what each statement locks, reads, rewrites and breaks", false },
 	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
 	    "read only schema.prisma, or all *.prisma of a folder:\nthe schema that the code expects", false },
 	{ OPTION_CATALOG, "catalog", NULL, "read the catalog of the database: the schema that it has", false },
@@ -50,6 +53,7 @@ const struct program mig_scan_program = {
 	        "  mig-scan                              the status page\n"
 	        "  mig-scan | mig-plan                   what a deploy would do\n"
 	        "  mig-scan | mig-plan | mig-apply       deploy\n"
+	        "  mig-scan --rehearse                   what will the pending ones lock and break?\n"
 	        "  mig-scan --offline | ssh bastion 'mig-scan - | mig-plan | mig-apply'\n"
 	        "  mig-scan --replay                     do all migrations run, and what do they make?\n"
 	        "  mig-scan --catalog                    what does the database have?\n"
@@ -88,8 +92,14 @@ check_mode(const struct scan_request *request)
 		return options_wrong("%s reads no folder: %s", mode, request->dir);
 	if (request->dir != NULL && strcmp(request->dir, "-") == 0 && (request->offline || request->mode == MODE_REPLAY))
 		return options_wrong("%s reads a folder, not standard input", request->offline ? "--offline" : mode);
-	if (request->mode != MODE_REPLAY && (request->to != NULL || request->scratch != NULL || request->same_server))
-		return options_wrong("--to, --scratch and --same-server are for --replay");
+	if (request->rehearse && request->mode != MODE_SCAN)
+		return options_wrong("--rehearse and %s contradict each other", mode);
+	if (request->rehearse && request->dir != NULL && strcmp(request->dir, "-") == 0 && request->database != NULL)
+		return options_wrong("mig-scan --rehearse - asks no database: the scan that it reads may have been made with -d");
+	if (request->mode != MODE_REPLAY && request->to != NULL)
+		return options_wrong("--to is for --replay");
+	if (request->mode != MODE_REPLAY && !request->rehearse && (request->scratch != NULL || request->same_server))
+		return options_wrong("--scratch and --same-server are for --replay and --rehearse");
 	if (request->grants && request->mode != MODE_CATALOG && request->mode != MODE_REPLAY)
 		return options_wrong("--grants is for --catalog and --replay");
 	return 0;
@@ -123,6 +133,9 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 			if (set_mode(request, option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : MODE_REPLAY, out) != 0)
 				return MIG_USAGE;
 			request->datamodel = option == OPTION_DATAMODEL ? o.value : NULL;
+			break;
+		case OPTION_REHEARSE:
+			request->rehearse = true;
 			break;
 		case OPTION_GRANTS:
 			request->grants = true;
@@ -158,6 +171,8 @@ scan_request_words(struct shell_words *words, const struct scan_request *request
 	words->unknown |= !source_word_is_public(request->database) || !source_word_is_public(request->scratch);
 	if (request->offline)
 		shell_option(words, "--offline", NULL);
+	if (request->rehearse)
+		shell_option(words, "--rehearse", NULL);
 	if (request->mode != MODE_SCAN)
 		shell_option(words, mode_options[request->mode], request->datamodel);
 	if (request->to != NULL)

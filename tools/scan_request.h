@@ -21,7 +21,9 @@ struct scan_request {
 	enum scan_mode mode;
 	const char *datamodel; /* --datamodel */
 	bool grants;
-	const char *to, *scratch; /* --replay's */
+	bool rehearse;
+	const char *to;        /* --replay's */
+	const char *scratch;   /* and --rehearse's */
 	bool same_server;
 };
 

@@ -48,6 +48,8 @@ take_look(struct db *db, struct inspection *inspection)
 	d->server_version_num = db_server_version_num(db);
 	d->in_recovery = answer_flag(a, 0, HISTORY_LOOK_RECOVERY);
 	d->tls = db_tls(db);
+	free(inspection->time_zone);
+	d->time_zone = inspection->time_zone = db_time_zone(db) != NULL ? xstrdup(db_time_zone(db)) : NULL;
 	kind = answer_text(a, 0, HISTORY_LOOK_KIND);
 	if (kind != NULL && *kind != 'r')
 		return say_no_table(d, *kind);
@@ -348,5 +350,6 @@ inspect_free(struct inspection *inspection)
 		answer_free(inspection->answers[i]);
 	free(inspection->rows);
 	free(inspection->schema);
+	free(inspection->time_zone);
 	*inspection = (struct inspection){ 0 };
 }

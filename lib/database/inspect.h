@@ -31,7 +31,7 @@ struct inspection {
 	int backend_pid;               /* the answering process; if it differs from db_backend_pid(), there is a
 	                                * pooler */
 	struct answer *answers[INSPECT_ANSWERS]; /* own the texts */
-	char *schema;
+	char *schema, *time_zone;
 };
 
 /*

@@ -11,6 +11,8 @@
 #include "migrations/history.h"
 #include "migrations/journal.h"
 #include "migrations/other_schemas.h"
+#include "plan/effects.h"
+#include "plan/effects_page.h"
 #include "plan/finding_text.h"
 #include "records/words.h"
 
@@ -238,6 +240,28 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 	}
 }
 
+/* What the pending ones did in a scratch database. */
+static void
+rehearsal_lines(struct bytes *out, const struct scan *scan, const struct status *status, size_t columns)
+{
+	size_t i;
+
+	bytes_char(out, '\n');
+	effects_page_head(out, &scan->rehearsal);
+	for (i = 0; i < status->count; i++) {
+		const struct migration *m = status->list[i].script;
+		struct effects_view view;
+
+		if (m == NULL || m->sql == NULL)
+			continue;
+		view = effects_view(scan, m->migration, m->sql);
+		if (view.count > 0)
+			bytes_format(out, "%s\n", m->migration);
+		effects_page(out, &view, columns);
+		effects_view_free(&view);
+	}
+}
+
 void
 pages_status(struct bytes *out, const struct scan *scan, const struct status *status, const char *folder,
     const char *deploying_for, size_t columns, bool unfold)
@@ -276,6 +300,8 @@ pages_status(struct bytes *out, const struct scan *scan, const struct status *st
 		bytes_str(out, "recorded (UTC)\n");
 		status_lines(out, status, width, unfold);
 	}
+	if (scan->is_rehearsed)
+		rehearsal_lines(out, scan, status, columns);
 	bytes_char(out, '\n');
 	status_sum(out, scan, status, deploying_for);
 }

@@ -164,6 +164,12 @@ db_server_version_num(const struct db *db)
 	return PQserverVersion(db->conn);
 }
 
+const char *
+db_time_zone(const struct db *db)
+{
+	return PQparameterStatus(db->conn, "TimeZone");
+}
+
 int
 db_backend_pid(const struct db *db)
 {

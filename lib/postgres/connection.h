@@ -118,6 +118,7 @@ const char *db_database(const struct db *db);
 const char *db_tls(const struct db *db);        /* "TLSv1.3", or NULL */
 const char *db_server_version(const struct db *db);
 int db_server_version_num(const struct db *db);
+const char *db_time_zone(const struct db *db);  /* the TimeZone of the session, as the server reported it; or NULL */
 int db_backend_pid(const struct db *db);        /* the server process, as reported to libpq */
 
 /* Sets the server process behind a pooler, which reported a number of its own to libpq. */
@@ -216,6 +217,9 @@ enum db_outcome db_tell(struct db *db, const char *sql);
  * even without an error: an answer may have been lost.
  */
 size_t db_answered(const struct db *db);
+
+/* The command tag of the last one that ended well: "ALTER TABLE", "INSERT 0 1". */
+const char *db_tag(const struct db *db);
 
 /*
  * Several statements in one round trip (a pipeline; libpq 14).  After an error, the following statements are

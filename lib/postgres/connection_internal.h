@@ -69,6 +69,7 @@ struct db {
 	struct db_async *async; /* NULL: a session with blocking calls */
 	size_t results;           /* results read so far of what was sent last */
 	size_t answered;          /* statements of db_run() and db_tell() that were answered */
+	char tag[64];             /* command tag of the last of them */
 	const struct each *each;  /* the receiver while a statement delivers rows one by one */
 	bool streamed;            /* rows are not collected in a result: those of each, and the lines of COPY TO */
 	long long streamed_rows;

@@ -84,8 +84,10 @@ db_drain(struct db *db, PGresult **kept, size_t *done)
 		} else {
 			going = refuse_copy(db, status);
 			/* a rule of several SELECTs gives results of its own, without a command tag */
-			if (done != NULL && *PQcmdStatus(result) != '\0')
+			if (done != NULL && *PQcmdStatus(result) != '\0') {
 				++*done;
+				bytes_copy(db->tag, sizeof db->tag, PQcmdStatus(result));
+			}
 		}
 		since = 0;
 		if (status == PGRES_SINGLE_TUPLE && db->each != NULL) {
@@ -213,6 +215,12 @@ size_t
 db_answered(const struct db *db)
 {
 	return db->answered;
+}
+
+const char *
+db_tag(const struct db *db)
+{
+	return db->tag;
 }
 
 enum db_transaction

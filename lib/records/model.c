@@ -29,6 +29,7 @@ static const struct field database_fields[] = {
 	TEXT_OR_NULL(database, deployer_application),
 	TEXT_OR_NULL(database, deployer_client),
 	TEXT_OR_NULL(database, deployer_since),
+	TEXT_OR_NULL(database, time_zone),
 	LAST,
 };
 const struct record_form database_form = { "database", database_fields };
@@ -66,6 +67,35 @@ static const struct field migration_fields[] = {
 	LAST,
 };
 const struct record_form migration_form = { "migration", migration_fields };
+
+static const struct field rehearsal_fields[] = {
+	TEXT(rehearsal, server_version),
+	NUMBER(rehearsal, server_version_num),
+	TEXT(rehearsal, time_zone),
+	NUMBER(rehearsal, replayed),
+	NUMBER(rehearsal, pending),
+	NUMBER(rehearsal, rehearsed),
+	TEXT(rehearsal, base_digest),
+	TEXT_LIST(rehearsal, not_replayed),
+	TEXT_LIST_OR_NULL(rehearsal, only_database),
+	TEXT_LIST_OR_NULL(rehearsal, only_replay),
+	LAST,
+};
+const struct record_form rehearsal_form = { "rehearsal", rehearsal_fields };
+
+static const struct field effect_fields[] = {
+	TEXT(effect, migration),
+	NUMBER(effect, statement),
+	NUMBER(effect, line),
+	WORD(effect, effect, effect_words),
+	TEXT_OR_NULL(effect, schema),
+	TEXT_OR_NULL(effect, relation),
+	WORD_OR_NULL(effect, mode, lock_mode_words),
+	TEXT_OR_NULL(effect, detail),
+	TEXT_OR_NULL(effect, made_by),
+	LAST,
+};
+const struct record_form effect_form = { "effect", effect_fields };
 
 static const struct field plan_fields[] = {
 	TEXT_OR_NULL(plan, system_identifier),
@@ -227,29 +257,37 @@ migration_fill(struct reader *reader, const struct record *record, struct migrat
 	return 0;
 }
 
-/* One record of a scan.  The order is database, history..., migration...; all may be absent. */
+static bool
+fill(struct reader *reader, struct scan *scan, struct record *record, const struct record_form *form, void *out)
+{
+	retain(&scan->records, &scan->record_count, record);
+	return record_fill(reader, record, form, out) == 0;
+}
+
+/* One record of a scan.  The order is database, history..., migration..., rehearsal, effect...; all may be absent. */
 static enum reading
 scan_take(struct reader *reader, struct scan *scan, struct record *record)
 {
-	if (record_is(record, &migration_form)) {
+	if (record_is(record, &rehearsal_form) && !scan->is_rehearsed) {
+		scan->is_rehearsed = true;
+		return fill(reader, scan, record, &rehearsal_form, &scan->rehearsal) ? READING_RECORD : READING_BAD;
+	}
+	if (scan->is_rehearsed && record_is(record, &effect_form))
+		return fill(reader, scan, record, &effect_form, APPEND(scan->effects, scan->effect_count)) ? READING_RECORD
+		                                                                                           : READING_BAD;
+	if (record_is(record, &migration_form) && !scan->is_rehearsed) {
 		struct migration *m = APPEND(scan->migrations, scan->migration_count);
 
 		*m = (struct migration){ .record = record };
 		return migration_fill(reader, record, m) == 0 ? READING_RECORD : READING_BAD;
 	}
-	if (record_is(record, &database_form) && !scan->has_database && scan->migration_count == 0) {
-		retain(&scan->records, &scan->record_count, record);
+	if (record_is(record, &database_form) && !scan->has_database && scan->migration_count == 0 && !scan->is_rehearsed) {
 		scan->has_database = true;
-		return record_fill(reader, record, &database_form, &scan->database) == 0 ? READING_RECORD
-		                                                                          : READING_BAD;
+		return fill(reader, scan, record, &database_form, &scan->database) ? READING_RECORD : READING_BAD;
 	}
-	if (record_is(record, &history_form) && scan->has_database && scan->migration_count == 0) {
-		retain(&scan->records, &scan->record_count, record);
-		return record_fill(reader, record, &history_form,
-		           APPEND(scan->history, scan->history_count)) == 0
-		    ? READING_RECORD
-		    : READING_BAD;
-	}
+	if (record_is(record, &history_form) && scan->has_database && scan->migration_count == 0 && !scan->is_rehearsed)
+		return fill(reader, scan, record, &history_form, APPEND(scan->history, scan->history_count)) ? READING_RECORD
+		                                                                                             : READING_BAD;
 	return misplaced(reader, record);
 }
 
@@ -264,7 +302,7 @@ scan_read(struct reader *reader, struct scan *scan, scan_look *look, void *conte
 
 		if ((got = scan_take(reader, scan, record)) != READING_RECORD)
 			return got;
-		if (scan->migration_count == 0 || look == NULL)
+		if (scan->migration_count == 0 || scan->is_rehearsed || look == NULL)
 			continue;
 		last = &scan->migrations[scan->migration_count - 1];
 		if (!look(scan, last, context)) {
@@ -295,6 +333,7 @@ scan_free(struct scan *scan)
 	records_free(scan->records, scan->record_count);
 	free(scan->migrations);
 	free(scan->history);
+	free(scan->effects);
 	*scan = (struct scan){ 0 };
 }
 

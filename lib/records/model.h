@@ -38,6 +38,7 @@ struct database {
 	const char *deployer_application;
 	const char *deployer_client;     /* address; NULL: a local socket, or not visible */
 	const char *deployer_since;
+	const char *time_zone;           /* of a session there; NULL: not known */
 };
 
 /* The session that holds the deploy lock, if deployer_pid is known. */
@@ -71,6 +72,33 @@ struct migration {
 	struct record *record;           /* owns the texts of a struct that was read; else NULL */
 };
 
+/* What the pending migrations were tried out on: a scratch database in which the applied ones had run. */
+struct rehearsal {
+	const char *server_version;
+	long long server_version_num;
+	const char *time_zone;
+	long long replayed;              /* applied migrations that were run before */
+	long long pending;               /* those to be tried out, */
+	long long rehearsed;             /* and how many of them ran to their ends */
+	const char *base_digest;         /* of the names and checksums of what was replayed, hex */
+	const char *not_replayed;        /* list: applied ones of which there is no script */
+	const char *only_database;       /* list: relations of the database that the replay did not make; NULL: not known */
+	const char *only_replay;         /* list: and the other way round */
+};
+
+/* What a statement of a pending migration did to a relation that had been there before the migration. */
+struct effect {
+	const char *migration;
+	long long statement;             /* from 1 */
+	long long line;
+	enum effect_kind effect;
+	const char *schema;              /* and relation: as they were called before the migration; of an error NULL */
+	const char *relation;
+	enum lock_mode mode;
+	const char *detail;
+	const char *made_by;             /* the pending migration before this one that made it; NULL: it was there */
+};
+
 struct scan {
 	bool has_database;
 	struct database database;
@@ -78,10 +106,14 @@ struct scan {
 	size_t history_count;
 	struct migration *migrations;    /* in Prisma's order */
 	size_t migration_count;
+	bool is_rehearsed;
+	struct rehearsal rehearsal;
+	struct effect *effects;          /* by migration, statement */
+	size_t effect_count;
 	const char *command;             /* the command that makes this scan again (base/shell_quote.h); NULL:
 	                                  * unknown */
 	const char *folder;              /* the migrations folder as given; NULL: unknown */
-	struct record **records;         /* own the texts of database and history */
+	struct record **records;         /* own the texts of database, history, rehearsal and effects */
 	size_t record_count;
 };
 
@@ -207,7 +239,7 @@ struct row_change {
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
-    step_form, run_form, result_form, check_form, seeded_form,
+    step_form, rehearsal_form, effect_form, run_form, result_form, check_form, seeded_form,
     row_form;
 
 /* record_fill() for a migration; also requires a script unless a flaw says why there is none. */

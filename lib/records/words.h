@@ -27,7 +27,33 @@ enum result_status {
 	STATUS_DEFERRED,     /* not now: busy */
 	STATUS_NOT_STARTED
 };
+enum effect_kind {
+	EFFECT_LOCK,
+	EFFECT_SCAN,
+	EFFECT_REWRITE,
+	EFFECT_BUILD,
+	EFFECT_MOVE,
+	EFFECT_EMPTY,
+	EFFECT_ROWS,
+	EFFECT_DROP,
+	EFFECT_RENAME,
+	EFFECT_RETYPE,
+	EFFECT_REQUIRE,      /* a column must be given from now on: INSERTs that leave it out fail */
+	EFFECT_RESTRICT,     /* a new rule for what is written */
+	EFFECT_ERROR
+};
+enum lock_mode {
+	LOCK_NULL,           /* no lock, or none that is held */
+	LOCK_ACCESS_SHARE,
+	LOCK_ROW_SHARE,
+	LOCK_ROW_EXCLUSIVE,
+	LOCK_SHARE_UPDATE_EXCLUSIVE,
+	LOCK_SHARE,
+	LOCK_SHARE_ROW_EXCLUSIVE,
+	LOCK_EXCLUSIVE,
+	LOCK_ACCESS_EXCLUSIVE
+};
 extern const char *const flaw_words[], *const severity_words[], *const step_action_words[], *const step_transaction_words[],
-    *const result_status_words[];
+    *const result_status_words[], *const effect_words[], *const lock_mode_words[];
 
 #endif

@@ -19,6 +19,8 @@
 
 #define PREFIX "mig_scratch_"
 
+static const struct db_patience no_patience = { 10000, 2000 };
+
 /* --- which server is it --- */
 
 struct identity {
@@ -91,6 +93,42 @@ refuse_same_server(struct db *db)
 	return code;
 }
 
+static int
+refuse_unknown(struct db *db)
+{
+	struct bytes place = { 0 };
+	int code;
+
+	db_place(db, &place);
+	code = message_error(MIG_CONFIG, "whether %s is on production's server cannot be told: one of them does not say who it is",
+	    place.data);
+	message_line("  Both roles may call pg_control_system():  GRANT EXECUTE ON FUNCTION pg_control_system() TO ...;");
+	message_line("  Or say that it may be production's server, with another database:  --same-server");
+	bytes_free(&place);
+	return code;
+}
+
+/* What a scan says of production, which may be out of reach. */
+static int
+check_scanned(struct scratch *s, const struct scratch_order *order)
+{
+	const struct database *scanned = order->scanned;
+	struct identity here = { 0 };
+	bool known, same;
+	int code = identity_ask(s->admin, &here);
+
+	known = here.system != NULL && scanned->system_identifier != NULL;
+	same = known && strcmp(here.system, scanned->system_identifier) == 0;
+	if (code == 0 && (same || !known) && strcmp(here.database, scanned->database) == 0)
+		code = same ? refuse_production(s->admin) : refuse_unknown(s->admin);
+	else if (code == 0 && same && !order->same_server)
+		code = refuse_same_server(s->admin);
+	else if (code == 0 && !known && !order->same_server)
+		code = refuse_unknown(s->admin);
+	identity_free(&here);
+	return code;
+}
+
 /* Production is asked who it is; where it does not answer, nothing is tried. */
 static int
 check_production(struct scratch *s, const struct scratch_order *order)
@@ -100,6 +138,8 @@ check_production(struct scratch *s, const struct scratch_order *order)
 	struct db *db;
 	int code;
 
+	if (order->scanned != NULL)
+		return check_scanned(s, order);
 	if (order->production == NULL)
 		return 0;
 	db = db_open(order->production, SCRATCH_APPLICATION, &patience, &code);
@@ -230,6 +270,14 @@ make_schema(struct scratch *s)
 	return outcome == DB_OK ? 0 : outcome == DB_STOPPED ? 128 + signals_caught() : db_say(s->db, outcome, "create the scratch database");
 }
 
+/* Connected: it is not needed again. */
+static void
+forget_password(struct scratch *s)
+{
+	secret_free(s->source.password);
+	s->source.password = NULL;
+}
+
 int
 named_database_open(struct scratch *s, const struct scratch_order *order)
 {
@@ -251,9 +299,25 @@ named_database_open(struct scratch *s, const struct scratch_order *order)
 	s->source.target.schema = xstrdup(s->schema);
 	if ((s->db = db_open(&s->source, SCRATCH_APPLICATION, &patience, &code)) == NULL)
 		return code;
-	secret_free(s->source.password); /* connected: it is not needed again */
-	s->source.password = NULL;
+	if (!order->watched)
+		forget_password(s);
 	return make_schema(s);
+}
+
+int
+named_database_settle(struct scratch *s, const char *time_zone)
+{
+	size_t i;
+	int code = scratch_set_time_zone(s->admin, s->database, time_zone);
+
+	db_close(s->db);
+	s->db = NULL;
+	for (i = 0; code == 0 && i < SCRATCH_WATCHERS; i++)
+		s->watchers[i] = db_open(&s->source, SCRATCH_APPLICATION, &no_patience, &code);
+	if (code == 0)
+		s->db = db_open(&s->source, SCRATCH_APPLICATION, &no_patience, &code);
+	forget_password(s);
+	return code;
 }
 
 /* Once more it is looked for left-overs: of a run that was killed just before this one, the session was still ending then. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/message.h"
 #include "base/signals.h"
 #include "migrations/history.h"
 #include "scratch/programs.h"
@@ -125,7 +126,7 @@ choose_release(struct scratch *s, const struct scratch_order *order)
 	struct programs nearest;
 	struct db *db;
 
-	if (!s->server.programs.several || order->production == NULL ||
+	if (!s->server.programs.several || order->scanned != NULL || order->production == NULL ||
 	    (db = db_try_open(order->production, SCRATCH_APPLICATION, 3000, NULL)) == NULL)
 		return;
 	if (programs_find(&nearest, db_server_version_num(db) / 10000)) {
@@ -165,6 +166,41 @@ own_database_admin(struct scratch *s)
 	if (s->admin == NULL)
 		s->admin = connect_as(s, SERVER_ADMIN, DATABASE, &code);
 	return s->admin;
+}
+
+/* What comes now is not to be kept, so what is kept is copied before; the server starts again from the same files. */
+static int
+keep_now(struct scratch *s, size_t count)
+{
+	s->keep = s->ready;
+	if (count == s->ready)
+		return 0;
+	db_close(s->admin);
+	s->admin = NULL;
+	if (server_stop(&s->server, true))
+		template_keep_copy(&s->server.place, s->server.data, s->paths[count]);
+	return server_resume(&s->server);
+}
+
+int
+own_database_settle(struct scratch *s, size_t count, const char *time_zone)
+{
+	size_t i;
+	int code;
+
+	db_close(s->db);
+	s->db = NULL;
+	if ((code = keep_now(s, count)) != 0)
+		return code;
+	if (own_database_admin(s) == NULL)
+		return message_code();
+	if ((code = scratch_set_time_zone(s->admin, DATABASE, time_zone)) != 0)
+		return code;
+	for (i = 0; i < SCRATCH_WATCHERS; i++)
+		if ((s->watchers[i] = connect_as(s, SERVER_ADMIN, DATABASE, &code)) == NULL)
+			return code;
+	s->db = db_open(&s->source, SCRATCH_APPLICATION, &no_patience, &code);
+	return s->db != NULL ? 0 : code;
 }
 
 void

@@ -36,6 +36,8 @@ struct replay {
 	bool committed;            /* part of the step is committed: a cluster with it is not clean */
 	struct bytes locals;       /* SET LOCAL of statements before, where each has a transaction of its own */
 	char *advice;
+	const struct replay_watcher *watcher;   /* or NULL */
+	bool failed;               /* the watcher was told why */
 };
 
 static void
@@ -63,14 +65,21 @@ note_place(struct replay *r, size_t ended, size_t prefix)
 		r->offset = start + utf8_offset(sql + start, strlen(sql) - start, position - 1 - prefix);
 }
 
-enum wrap {
-	WRAP_NONE,    /* as they stand: one that wants no transaction */
-	WRAP_BEGIN,   /* BEGIN in front; they end it themselves */
-	WRAP_BOTH     /* and COMMIT behind */
-};
+static enum db_outcome
+send_watched(struct replay *r, size_t first, size_t count, enum replay_wrap wrap)
+{
+	size_t done = 0;
+	enum db_outcome outcome = r->watcher->send(r->watcher->context, first, count, wrap, bytes_text(&r->locals), &done);
+
+	r->first = done < count ? first + done : first;
+	r->count = done < count ? 1 : count;
+	if (outcome == DB_ERROR)
+		note_place(r, done < count ? 0 : count, 0);
+	return outcome;
+}
 
 static enum db_outcome
-send(struct replay *r, size_t first, size_t count, enum wrap wrap)
+send(struct replay *r, size_t first, size_t count, enum replay_wrap wrap)
 {
 	struct bytes text = { 0 };
 	enum db_outcome outcome;
@@ -78,10 +87,12 @@ send(struct replay *r, size_t first, size_t count, enum wrap wrap)
 
 	if (count == 0)
 		return DB_OK;
+	if (r->watcher != NULL)
+		return send_watched(r, first, count, wrap);
 	r->first = first;
 	r->count = count;
 	segment_bytes(&r->script, first, count, &start, &end);
-	if (wrap != WRAP_NONE) {
+	if (wrap != REPLAY_NONE) {
 		struct sql_script locals = sql_split(bytes_text(&r->locals), r->locals.len);
 
 		bytes_str(&text, BEGIN);
@@ -91,7 +102,7 @@ send(struct replay *r, size_t first, size_t count, enum wrap wrap)
 	}
 	prefix = utf8_count(bytes_text(&text), text.len);
 	bytes_add(&text, r->step->sql + start, end - start);
-	if (wrap == WRAP_BOTH)
+	if (wrap == REPLAY_BOTH)
 		bytes_str(&text, ";COMMIT");
 	outcome = db_run(r->db, text.data, &done);
 	bytes_free(&text);
@@ -115,7 +126,7 @@ wants_to_be_alone(const struct replay *r)
 	return error_is(r, SQLSTATE_ACTIVE_SQL_TRANSACTION) || error_is(r, SQLSTATE_INVALID_TRANSACTION_TERMINATION) || error_is(r, SQLSTATE_UNSAFE_NEW_ENUM_VALUE_USAGE);
 }
 
-static enum db_outcome run_statements(struct replay *r, size_t first, size_t count, enum wrap wrap, bool block);
+static enum db_outcome run_statements(struct replay *r, size_t first, size_t count, enum replay_wrap wrap, bool block);
 
 /* A SET LOCAL was for one transaction with those behind it, and each of them has one of its own now. */
 static void
@@ -138,10 +149,10 @@ one_by_one(struct replay *r, size_t first, size_t count)
 
 	r->locals.len = 0;
 	for (i = first; outcome == DB_OK && i < first + count; i++) {
-		outcome = run_statements(r, i, 1, WRAP_BOTH, true);
+		outcome = run_statements(r, i, 1, REPLAY_BOTH, true);
 		if (outcome == DB_ERROR && (error_is(r, SQLSTATE_ACTIVE_SQL_TRANSACTION) || error_is(r, SQLSTATE_INVALID_TRANSACTION_TERMINATION))) {
 			(void)db_rollback(r->db);
-			outcome = send(r, i, 1, WRAP_NONE);
+			outcome = send(r, i, 1, REPLAY_NONE);
 		}
 		if (outcome == DB_OK)
 			keep_local(r, i);
@@ -152,13 +163,13 @@ one_by_one(struct replay *r, size_t first, size_t count)
 
 /* A statement that needs more than the scripts' role has was done, or left out: what is in front of it, and behind. */
 static enum db_outcome
-around(struct replay *r, size_t first, size_t count, enum wrap wrap, bool block)
+around(struct replay *r, size_t first, size_t count, enum replay_wrap wrap, bool block)
 {
 	size_t at = r->at;
-	enum db_outcome outcome = run_statements(r, first, at - first, WRAP_BOTH, block);
+	enum db_outcome outcome = run_statements(r, first, at - first, REPLAY_BOTH, block);
 
 	if (outcome == DB_OK && !obstacle_take(&r->obstacles, r->step, &r->script, at))
-		outcome = send(r, at, 1, WRAP_NONE); /* for its error */
+		outcome = send(r, at, 1, REPLAY_NONE); /* for its error */
 	if (outcome == DB_OK)
 		outcome = run_statements(r, at + 1, first + count - at - 1, wrap, block);
 	return outcome;
@@ -166,14 +177,14 @@ around(struct replay *r, size_t first, size_t count, enum wrap wrap, bool block)
 
 /* `block`: they are to stay together, or are alone already. */
 static enum db_outcome
-run_statements(struct replay *r, size_t first, size_t count, enum wrap wrap, bool block)
+run_statements(struct replay *r, size_t first, size_t count, enum replay_wrap wrap, bool block)
 {
 	for (;;) {
 		enum db_outcome outcome = send(r, first, count, wrap);
 
 		if (outcome != DB_ERROR)
 			return outcome;
-		if (wrap == WRAP_BOTH && !block && wants_to_be_alone(r)) {
+		if (wrap == REPLAY_BOTH && !block && wants_to_be_alone(r)) {
 			(void)db_rollback(r->db);
 			return one_by_one(r, first, count);
 		}
@@ -195,11 +206,11 @@ run_segment(struct replay *r, const struct segment *s)
 {
 	switch (s->kind) {
 	case SEGMENT_ALONE:
-		return run_statements(r, s->first, s->count, WRAP_NONE, true);
+		return run_statements(r, s->first, s->count, REPLAY_NONE, true);
 	case SEGMENT_TOGETHER:
-		return run_statements(r, s->first, s->count, WRAP_BOTH, s->block);
+		return run_statements(r, s->first, s->count, REPLAY_BOTH, s->block);
 	default:
-		return run_statements(r, s->first, s->count, WRAP_BEGIN, true);
+		return run_statements(r, s->first, s->count, REPLAY_BEGIN, true);
 	}
 }
 
@@ -240,6 +251,15 @@ say_failed(const struct replay *r)
 	return code;
 }
 
+/* Of a watched script, whose fault is no failure of ours.  Always MIG_FAILED. */
+static int
+tell(struct replay *r, size_t at, const char *sqlstate, const char *message)
+{
+	r->watcher->fails(r->watcher->context, at, sqlstate, message);
+	r->failed = true;
+	return MIG_FAILED;
+}
+
 static int
 fail(struct replay *r, enum db_outcome outcome)
 {
@@ -249,6 +269,14 @@ fail(struct replay *r, enum db_outcome outcome)
 		return message_error(128 + signals_caught(), "stopped by a signal in migration %lld of %zu, %s", r->step->step,
 		    r->progress.steps, r->step->migration);
 	error = db_error_take(r->db);
+	if (r->watcher != NULL) { /* the server may be gone as well: whoever looks at it next will see */
+		int code = outcome == DB_LOST ? tell(r, r->first, SQLSTATE_ADMIN_SHUTDOWN, "the session that runs the script was ended")
+		                              : tell(r, r->at, error.sqlstate, error.message);
+
+		db_error_free(&error);
+		(void)db_rollback(r->db);
+		return code;
+	}
 	if (outcome == DB_LOST) {
 		int code = message_error(MIG_UNREACHABLE, "the connection to the scratch server was lost in migration %lld of %zu, %s: %s",
 		    r->step->step, r->progress.steps, r->step->migration, error.message);
@@ -272,6 +300,8 @@ refuse(struct replay *r)
 
 	if ((what = obstacle_forbidden(&r->obstacles, r->step->sql, &r->script, &at)) == NULL)
 		return 0;
+	if (r->watcher != NULL)
+		return tell(r, at, SQLSTATE_INSUFFICIENT_PRIVILEGE, what);
 	script_error_say(&(struct script_error){ .folder = r->folder,
 	    .migration = r->step->migration,
 	    .sql = r->step->sql,
@@ -285,6 +315,9 @@ static int
 left_open(struct replay *r)
 {
 	(void)db_rollback(r->db);
+	if (r->watcher != NULL)
+		return tell(r, r->script.count, SQLSTATE_INVALID_TRANSACTION_STATE,
+		     "the script leaves its last transaction open; what that did was rolled back");
 	script_error_say(&(struct script_error){ .folder = r->folder,
 	    .migration = r->step->migration,
 	    .sql = r->step->sql,
@@ -328,7 +361,10 @@ replay_step(struct replay *r, const struct step *step)
 	progress_step(&r->progress);
 	if (message_is_live())
 		progress_running(&r->progress, step, 0, "");
-	db_hooks(r->db, &hooks);
+	if (r->watcher != NULL)
+		r->watcher->begins(r->watcher->context, step, &r->script);
+	else
+		db_hooks(r->db, &hooks);
 	code = run_step(r);
 	db_hooks(r->db, NULL);
 	if (code == 0)
@@ -378,4 +414,22 @@ replay_run(struct scratch *scratch, const char *folder, const struct step *steps
 	bytes_free(&r.locals);
 	free(r.advice);
 	return code;
+}
+
+int
+replay_watched(struct scratch *scratch, const char *folder, const struct step *steps, size_t count,
+    const struct replay_watcher *watcher, size_t *ran)
+{
+	struct replay r = { .scratch = scratch, .folder = folder, .db = scratch_db(scratch), .obstacles = { .scratch = scratch },
+		.watcher = watcher };
+	int code = 0;
+
+	progress_begin(&r.progress, steps, count);
+	for (*ran = 0; code == 0 && *ran < count; *ran += code == 0)
+		code = replay_step(&r, &steps[*ran]);
+	message_live_clear();
+	obstacles_free(&r.obstacles);
+	bytes_free(&r.locals);
+	free(r.advice);
+	return r.failed ? 0 : code;
 }

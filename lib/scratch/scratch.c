@@ -46,7 +46,7 @@ open_own(struct scratch *s, const struct scratch_order *order)
 	struct bytes why = { 0 };
 	int code;
 
-	if (server_find(&s->server, 0, &why))
+	if (server_find(&s->server, order->scanned != NULL ? (int)order->scanned->server_version_num / 10000 : 0, &why))
 		code = own_database_open(s, order);
 	else
 		code = say_none(why.data);
@@ -117,11 +117,44 @@ scratch_keep(struct scratch *s, size_t count)
 	s->keep = count;
 }
 
+int
+scratch_set_time_zone(struct db *db, const char *database, const char *time_zone)
+{
+	struct bytes sql = { 0 };
+	enum db_outcome outcome;
+
+	if (time_zone == NULL)
+		return 0;
+	bytes_str(&sql, "ALTER DATABASE ");
+	bytes_sql_name(&sql, database);
+	bytes_str(&sql, " SET timezone = ");
+	bytes_sql_text(&sql, time_zone);
+	outcome = db_tell(db, sql.data);
+	bytes_free(&sql);
+	return outcome == DB_OK ? 0 : db_say(db, outcome, "set the time zone of the scratch database");
+}
+
+int
+scratch_settle(struct scratch *s, size_t count, const char *time_zone)
+{
+	return s->named ? named_database_settle(s, time_zone) : own_database_settle(s, count, time_zone);
+}
+
+struct db *
+scratch_watcher(const struct scratch *s, size_t i)
+{
+	return s->watchers[i];
+}
+
 void
 scratch_close(struct scratch *s)
 {
+	size_t i;
+
 	if (s == NULL)
 		return;
+	for (i = 0; i < SCRATCH_WATCHERS; i++)
+		db_close(s->watchers[i]);
 	if (s->named)
 		named_database_close(s);
 	else

@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "postgres/connection.h"
+#include "records/model.h"
 #include "scratch/template.h"
 #include "secret/source.h"
 
@@ -25,11 +26,13 @@ struct scratch_order {
 	                              * our own */
 	bool same_server;            /* another database on production's server is allowed */
 	struct source *production;   /* NULL: unknown */
+	const struct database *scanned; /* what a scan says of production, which is then not asked; or NULL */
 	const char *schema;          /* schema for unqualified names; NULL: that of the connection string, else
 	                              * public */
 	long long wait_ms;           /* how long to wait for a named server */
 	const struct template_step *steps;   /* the steps that will be run */
 	size_t count;
+	bool watched;                /* scratch_settle() will be called */
 };
 
 /*
@@ -62,6 +65,15 @@ void scratch_place(const struct scratch *scratch, struct bytes *out);
 
 /* Call it when exactly the first `count` steps were run: a server of our own keeps that state for later runs. */
 void scratch_keep(struct scratch *scratch, size_t count);
+
+/*
+ * Call it when exactly the first `count` steps were run: they are kept for later runs now, and what follows is for this run
+ * alone.  The session is a new one, in `time_zone` (NULL: unchanged), and there are three more, to watch it: those of a
+ * superuser on a server of our own, else of the same role.  Returns 0, or an exit code with the error reported.
+ */
+enum { SCRATCH_WATCHERS = 3 };
+int scratch_settle(struct scratch *scratch, size_t count, const char *time_zone);
+struct db *scratch_watcher(const struct scratch *scratch, size_t i);
 
 /* Drops the database, or stops and removes the server.  NULL is fine. */
 void scratch_close(struct scratch *scratch);

@@ -213,6 +213,14 @@ server_start(struct server *server, const char *from)
 	return code == -ENOENT ? fail(server, "did not start") : code;
 }
 
+int
+server_resume(struct server *server)
+{
+	int code = run_process(server);
+
+	return code == -ENOENT ? fail(server, "does not start again") : code;
+}
+
 bool
 server_stop(struct server *server, bool clean)
 {

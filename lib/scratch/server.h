@@ -41,6 +41,9 @@ int server_open(struct server *server);
  */
 int server_start(struct server *server, const char *from);
 
+/* Starts it again after server_stop(), from its files.  Returns 0, or an exit code with the error reported. */
+int server_resume(struct server *server);
+
 /* Stops it; `clean`: its files will be used to start from.  Returns false if it did not stop cleanly. */
 bool server_stop(struct server *server, bool clean);
 

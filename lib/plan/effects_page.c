@@ -1,0 +1,222 @@
+#include "plan/effects_page.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/page.h"
+#include "base/width.h"
+#include "records/words.h"
+#include "sql/sql.h"
+
+enum { NUMBER = 6 };
+
+void
+effects_page_head(struct bytes *out, const struct rehearsal *r)
+{
+	bytes_format(out, "rehearsed on PostgreSQL %s, on empty tables in the time zone %s: ", r->server_version, r->time_zone);
+	if (r->pending == 0)
+		bytes_str(out, "nothing is pending\n");
+	else if (r->rehearsed == r->pending)
+		bytes_format(out, "%s\n", r->pending == 1 ? "the pending one runs" : "all pending ones run");
+	else
+		bytes_format(out, "%lld of %lld pending ones run, then one fails\n", r->rehearsed, r->pending);
+}
+
+/* --- a statement --- */
+
+/* On one line, blanks as one, and cut. */
+static void
+statement_line(struct bytes *out, const struct effects_view *view, const struct effect *first, size_t columns)
+{
+	const struct sql_statement *s = view->sql != NULL && first->statement <= (long long)view->script.count
+	    ? &view->script.statements[first->statement - 1] : NULL;
+	struct bytes line = { 0 };
+	size_t i;
+
+	bytes_format(out, "%*lld | ", NUMBER, first->line);
+	for (i = s != NULL ? s->start : 0; s != NULL && i < s->end; i++) {
+		bool blank = strchr(" \t\r\n", view->sql[i]) != NULL;
+
+		if (!blank)
+			bytes_char(&line, view->sql[i]);
+		else if (line.data[line.len - 1] != ' ')
+			bytes_char(&line, ' ');
+	}
+	if (s == NULL)
+		bytes_format(&line, "statement %lld", first->statement);
+	if (columns > NUMBER + 3 && width_columns(line.data, line.len) > columns - NUMBER - 3) {
+		size_t fits = width_fit(line.data, line.len, columns - NUMBER - 3 - 1);
+
+		bytes_add(out, line.data, fits);
+		bytes_str(out, "…");
+	} else {
+		bytes_add(out, line.data, line.len);
+	}
+	bytes_char(out, '\n');
+	bytes_free(&line);
+}
+
+/* --- what it does to one relation --- */
+
+static const char *
+waiting(enum effects_waits waits)
+{
+	return waits == WAITS_ALL ? "reads and writes wait" : "writes wait";
+}
+
+/* What takes long, if the relation is large. */
+static void
+work_words(struct bytes *out, const struct effect *e)
+{
+	switch (e->effect) {
+	case EFFECT_REWRITE:
+		bytes_str(out, "it is rewritten, with its indexes");
+		break;
+	case EFFECT_BUILD:
+		bytes_format(out, "%s is built", e->detail != NULL ? e->detail : "an index");
+		break;
+	case EFFECT_MOVE:
+		bytes_str(out, "it is copied to another tablespace");
+		break;
+	default:
+		bytes_str(out, "all its rows are read");
+	}
+}
+
+static void
+lock_words(struct bytes *out, const struct effects_view *view, const struct effect *lock, bool works)
+{
+	enum effects_waits waits = effects_waits(lock);
+	long long last = effects_last_work(view, lock->statement);
+
+	if (lock->detail != NULL) {
+		bytes_format(out, "queries on its table wait until they can plan with this %s", lock->detail);
+	} else if (waits == WAITS_NOBODY) {
+		bytes_str(out, lock->mode == LOCK_ROW_EXCLUSIVE ? "nobody waits but who changes its definition"
+		                                                : "nobody waits but VACUUM and who changes its definition");
+	} else if (works) {
+		bytes_str(out, waiting(waits));
+	} else if (last > lock->statement) {
+		bytes_format(out, "%s from here to the end of the transaction, which has more to do", waiting(waits));
+	} else if (last == lock->statement) {
+		bytes_format(out, "%s as long", waiting(waits));
+	} else {
+		bytes_format(out, "%s for an instant", waiting(waits));
+	}
+}
+
+static void
+noticed_words(struct bytes *out, const struct effect *e)
+{
+	const char *what = e->detail != NULL ? e->detail : "";
+
+	switch (e->effect) {
+	case EFFECT_DROP:
+		bytes_format(out, "the %s is dropped", what);
+		break;
+	case EFFECT_RENAME:
+		bytes_format(out, "renamed: %s", what);
+		break;
+	case EFFECT_RETYPE:
+		bytes_format(out, "another type: %s", what);
+		break;
+	case EFFECT_REQUIRE:
+		bytes_format(out, "the %s must be given from now on: an INSERT without it fails", what);
+		break;
+	case EFFECT_RESTRICT:
+		bytes_format(out, "a new rule for its rows, those that are there and those that come: %s", what);
+		break;
+	default:
+		bytes_str(out, "emptied");
+	}
+}
+
+static bool
+same_relation(const struct effect *a, const struct effect *b)
+{
+	return a->relation != NULL && b->relation != NULL && strcmp(a->relation, b->relation) == 0 && strcmp(a->schema, b->schema) == 0;
+}
+
+/* One sentence each: the lock and what is done under it; then rows; then what is noticed. */
+static void
+relation_lines(struct bytes *out, const struct effects_view *view, const struct effect of[], size_t count, const struct effect *first)
+{
+	const struct effect *lock = NULL;
+	struct bytes name = { 0 }, text = { 0 };
+	bool works = false;
+	size_t i;
+
+	if (strcmp(first->schema, "public") != 0)
+		bytes_format(&name, "%s.", first->schema);
+	bytes_str(&name, first->relation);
+	for (i = 0; i < count; i++)
+		if (same_relation(&of[i], first)) {
+			if (of[i].effect == EFFECT_LOCK)
+				lock = &of[i];
+			works |= effects_is_work(&of[i]);
+		}
+	for (i = 0; i < count; i++) {
+		const struct effect *e = &of[i];
+		bool waits = effects_waits(e) != WAITS_NOBODY;
+
+		if (!same_relation(e, first))
+			continue;
+		if (e->effect == EFFECT_LOCK && !(works && waits)) {
+			lock_words(&text, view, e, works);
+		} else if (effects_is_work(e)) {
+			if (e->effect == EFFECT_SCAN && i + 1 < count && of[i + 1].effect == EFFECT_BUILD && same_relation(&of[i + 1], first))
+				continue; /* to build it */
+			bytes_str(&text, waits ? waiting(effects_waits(e)) : "nobody waits");
+			bytes_str(&text, " while ");
+			work_words(&text, e);
+			if (waits && effects_held_since(view, e) != e->line)
+				bytes_format(&text, "; since line %lld", effects_held_since(view, e));
+		} else if (e->effect == EFFECT_ROWS) {
+			bytes_format(&text, "rows are written (%s); how many is not known here", e->detail);
+		} else if (effects_is_noticed(e)) {
+			noticed_words(&text, e);
+		} else {
+			continue;
+		}
+		bytes_format(out, "%*s   %s: %s", NUMBER, "", name.data, bytes_text(&text));
+		if (e->effect == EFFECT_LOCK || (effects_is_work(e) && lock != NULL))
+			bytes_format(out, " (%.*s)", (int)(strlen(lock_mode_words[e->mode]) - strlen("Lock")), lock_mode_words[e->mode]);
+		bytes_char(out, '\n');
+		text.len = 0;
+		if (text.data != NULL)
+			*text.data = '\0';
+	}
+	bytes_free(&name);
+	bytes_free(&text);
+}
+
+static void
+statement_lines(struct bytes *out, const struct effects_view *view, const struct effect of[], size_t count, size_t columns)
+{
+	size_t i, k;
+
+	statement_line(out, view, of, columns);
+	for (i = 0; i < count; i++) {
+		if (of[i].effect == EFFECT_ERROR) {
+			bytes_format(out, "%*s   " PAGE_RED "fails" PAGE_PLAIN ": %s\n", NUMBER, "", of[i].detail);
+			continue;
+		}
+		for (k = 0; k < i && !same_relation(&of[k], &of[i]); k++)
+			;
+		if (k == i)
+			relation_lines(out, view, of, count, &of[i]);
+	}
+}
+
+void
+effects_page(struct bytes *out, const struct effects_view *view, size_t columns)
+{
+	size_t i, n;
+
+	for (i = 0; i < view->count; i += n) {
+		for (n = 1; i + n < view->count && view->list[i + n].statement == view->list[i].statement; n++)
+			;
+		statement_lines(out, view, &view->list[i], n, columns);
+	}
+}

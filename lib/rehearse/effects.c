@@ -1,0 +1,298 @@
+#include "rehearse/effects.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "records/words.h"
+
+void
+effects_free(struct effects *e)
+{
+	free(e->list);
+	*e = (struct effects){ 0 };
+}
+
+/* --- what pending migrations have made --- */
+
+static bool
+has_column(const struct look *look, long long relation, long long number)
+{
+	size_t from = 0, to = look->column_count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		const struct look_column *c = &look->columns[middle];
+
+		if (c->relation == relation && c->number == number)
+			return true;
+		if (c->relation < relation || (c->relation == relation && c->number < number))
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return false;
+}
+
+void
+made_add(struct made_list *made, const struct look *before, const struct look *after, const char *migration)
+{
+	size_t i;
+
+	for (i = 0; i < after->relation_count; i++)
+		if (look_is_told(&after->relations[i]) && look_relation(before, after->relations[i].oid) == NULL) {
+			ARRAY_ROOM(made->list, made->count, made->cap);
+			made->list[made->count++] = (struct made){ after->relations[i].oid, 0, migration };
+		}
+	for (i = 0; i < after->column_count; i++) {
+		const struct look_column *c = &after->columns[i];
+
+		if (look_relation(before, c->relation) != NULL && !has_column(before, c->relation, c->number)) {
+			ARRAY_ROOM(made->list, made->count, made->cap);
+			made->list[made->count++] = (struct made){ c->relation, c->number, migration };
+		}
+	}
+}
+
+void
+made_free(struct made_list *made)
+{
+	free(made->list);
+	*made = (struct made_list){ 0 };
+}
+
+/* The pending migration that made the relation, its table, or the column; NULL: it was there before all of them. */
+static const char *
+made_by(const struct made_list *made, const struct look_relation *r, long long column)
+{
+	size_t i;
+
+	for (i = 0; i < made->count; i++) {
+		const struct made *m = &made->list[i];
+
+		if ((m->relation == r->oid || (r->table != 0 && m->relation == r->table)) && (m->column == 0 || m->column == column))
+			return m->migration;
+	}
+	return NULL;
+}
+
+void
+effects_add(const struct effects_of *of, struct effects *e, enum effect_kind kind, const struct look_relation *r, long long column,
+    enum lock_mode mode, const char *detail)
+{
+	ARRAY_ROOM(e->list, e->count, e->cap);
+	e->list[e->count++] = (struct effect){ .effect = kind,
+		.schema = r->schema,
+		.relation = r->name,
+		.mode = mode,
+		.detail = detail,
+		.made_by = made_by(of->made, r, column) };
+}
+
+/* --- locks, and what was done under them --- */
+
+static void
+add(const struct effects_of *of, struct effects *e, enum effect_kind kind, const struct look_relation *r, enum lock_mode mode,
+    const char *detail)
+{
+	effects_add(of, e, kind, r, 0, mode, detail);
+}
+
+static bool
+tag_is(const char *tag, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(tag, word, len) == 0 && (tag[len] == ' ' || tag[len] == '\0');
+}
+
+/* The word of a statement that writes rows, or NULL. */
+static const char *
+writes_rows(const char *tag)
+{
+	static const char *const words[] = { "INSERT", "UPDATE", "DELETE", "MERGE" };
+	size_t i;
+
+	for (i = 0; i < sizeof words / sizeof *words; i++)
+		if (tag_is(tag, words[i]))
+			return words[i];
+	return NULL;
+}
+
+/* The strongest of the modes that this statement took and did not have. */
+static enum lock_mode
+taken(const struct effects_of *of, long long relation)
+{
+	enum lock_mode strongest = LOCK_NULL;
+	size_t i;
+
+	for (i = 0; i < of->has->count; i++) {
+		const struct held_lock *l = &of->has->list[i];
+
+		if (l->relation == relation && l->mode > strongest && !held_has(of->had, relation, l->mode))
+			strongest = l->mode;
+	}
+	return strongest;
+}
+
+/* Nobody can plan a query on the table of an index that is locked so: to be said where the table's own lock is weaker. */
+static void
+add_index_lock(const struct effects_of *of, struct effects *e, const struct look_relation *index)
+{
+	const struct look_relation *table = look_relation(of->before, index->table);
+
+	if (look_is_told(table) && held_strongest(of->has, table->oid) != LOCK_ACCESS_EXCLUSIVE &&
+	    look_relation(of->new, table->oid) != NULL)
+		add(of, e, EFFECT_LOCK, index, LOCK_ACCESS_EXCLUSIVE, arena_format(of->arena, "index of %s", table->name));
+}
+
+void
+effects_of_locks(const struct effects_of *of, struct effects *e)
+{
+	size_t i;
+
+	for (i = 0; i < of->before->relation_count; i++) {
+		const struct look_relation *r = &of->before->relations[i];
+		enum lock_mode mode = taken(of, r->oid);
+
+		if (look_is_told(r) && mode >= LOCK_ROW_EXCLUSIVE)
+			add(of, e, EFFECT_LOCK, r, mode, NULL);
+		else if (r->table != 0 && mode == LOCK_ACCESS_EXCLUSIVE)
+			add_index_lock(of, e, r);
+	}
+}
+
+static bool
+has_storage(const struct look_relation *r)
+{
+	return r->kind == 'r' || r->kind == 'p' || r->kind == 'm';
+}
+
+/* The indexes that were built on a table that was read for it; others only got another number. */
+static void
+add_builds(const struct effects_of *of, struct effects *e, const struct look_relation *table, enum lock_mode mode)
+{
+	size_t i;
+
+	for (i = 0; i < of->new->relation_count; i++) {
+		const struct look_relation *index = &of->new->relations[i];
+
+		if (index->table == table->oid && index->kind == 'i' && look_relation(of->old, index->oid) == NULL)
+			add(of, e, EFFECT_BUILD, table, mode, arena_format(of->arena, "index %s", index->name));
+	}
+}
+
+static void
+add_work(const struct effects_of *of, struct effects *e, const struct look_relation *named)
+{
+	const struct look_relation *old = look_relation(of->old, named->oid), *new = look_relation(of->new, named->oid);
+	enum lock_mode mode = held_strongest(of->has, named->oid);
+
+	if (old == NULL || new == NULL || !has_storage(old))
+		return;
+	if (old->filenode != new->filenode && old->kind != 'p') {
+		bool counted = new->seq_scans != old->seq_scans || new->index_scans != old->index_scans;
+
+		add(of, e, tag_is(of->tag, "TRUNCATE") ? EFFECT_EMPTY
+		        : old->tablespace != new->tablespace && !counted ? EFFECT_MOVE : EFFECT_REWRITE, named, mode, NULL);
+	} else if (new->seq_scans > old->seq_scans && writes_rows(of->tag) == NULL) {
+		add(of, e, EFFECT_SCAN, named, mode, NULL);
+		add_builds(of, e, named, mode);
+	}
+}
+
+static void
+add_rows(const struct effects_of *of, struct effects *e)
+{
+	const char *word = writes_rows(of->tag);
+	size_t i;
+
+	for (i = 0; word != NULL && i < of->before->relation_count; i++) {
+		const struct look_relation *r = &of->before->relations[i];
+
+		if (look_is_told(r) && held_has(of->has, r->oid, LOCK_ROW_EXCLUSIVE) && !held_has(of->had, r->oid, LOCK_ROW_EXCLUSIVE))
+			add(of, e, EFFECT_ROWS, r, LOCK_ROW_EXCLUSIVE, word);
+	}
+}
+
+void
+effects_of_statement(const struct effects_of *of, struct effects *e)
+{
+	size_t i;
+
+	effects_of_locks(of, e);
+	for (i = 0; i < of->before->relation_count; i++)
+		if (look_is_told(&of->before->relations[i]))
+			add_work(of, e, &of->before->relations[i]);
+	add_rows(of, e);
+}
+
+/* --- the order in which they are written --- */
+
+static int
+class_of(enum effect_kind kind)
+{
+	switch (kind) {
+	case EFFECT_LOCK:
+		return 0;
+	case EFFECT_SCAN:
+	case EFFECT_REWRITE:
+	case EFFECT_BUILD:
+	case EFFECT_MOVE:
+	case EFFECT_EMPTY:
+		return 1;
+	case EFFECT_ROWS:
+		return 2;
+	case EFFECT_DROP:
+	case EFFECT_RENAME:
+	case EFFECT_RETYPE:
+	case EFFECT_REQUIRE:
+	case EFFECT_RESTRICT:
+		return 3;
+	case EFFECT_ERROR:
+		break;
+	}
+	return 4;
+}
+
+static int
+compare_text(const char *a, const char *b)
+{
+	return a == b ? 0 : a == NULL ? -1 : b == NULL ? 1 : strcmp(a, b);
+}
+
+static int
+compare(const void *x, const void *y)
+{
+	const struct effect *a = x, *b = y;
+	int order;
+
+	if (a->statement != b->statement)
+		return a->statement < b->statement ? -1 : 1;
+	if ((order = class_of(a->effect) - class_of(b->effect)) != 0 || (order = compare_text(a->schema, b->schema)) != 0 ||
+	    (order = compare_text(a->relation, b->relation)) != 0 || (order = (int)a->effect - (int)b->effect) != 0 ||
+	    (order = (int)a->mode - (int)b->mode) != 0)
+		return order;
+	return compare_text(a->detail, b->detail);
+}
+
+bool
+effects_same(const struct effect *a, const struct effect *b)
+{
+	return a->effect == b->effect && compare_text(a->schema, b->schema) == 0 && compare_text(a->relation, b->relation) == 0 &&
+	    compare_text(a->detail, b->detail) == 0;
+}
+
+void
+effects_sort(struct effects *e)
+{
+	size_t i, kept = 0;
+
+	if (e->count > 0)
+		qsort(e->list, e->count, sizeof *e->list, compare);
+	for (i = 0; i < e->count; i++)
+		if (kept == 0 || compare(&e->list[kept - 1], &e->list[i]) != 0)
+			e->list[kept++] = e->list[i];
+	e->count = kept;
+}

@@ -1,0 +1,448 @@
+#include "rehearse/measure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "postgres/connection.h"
+#include "postgres/sqlstate.h"
+#include "records/model.h"
+#include "records/words.h"
+
+/* Statements that write rows, many of them in a row, are looked at together. */
+enum { GROUP_FROM = 50, GROUP_MOST = 500 };
+
+/* --- the session --- */
+
+void
+measure_tick(struct measure *m, long long ms)
+{
+	if (ms < m->limit_ms || m->too_long)
+		return;
+	m->too_long = true;
+	db_cancel(m->runs);
+}
+
+static void
+tick(void *context, long long ms)
+{
+	measure_tick(context, ms);
+}
+
+enum db_outcome
+measure_flush(struct measure *m)
+{
+	enum { FLUSHED_MS = 1200 }; /* before 15 a session gives them away when it has rested for a second */
+
+	if (db_server_version_num(m->runs) < 150000)
+		clock_sleep_ms(FLUSHED_MS);
+	else if (!db_run_best_effort(m->runs, "SELECT pg_catalog.pg_stat_force_next_flush()"))
+		return db_run(m->runs, "SELECT 1", NULL);
+	return db_run(m->runs, "SELECT 1", NULL);
+}
+
+/* --- looks --- */
+
+/* A new look in place of the last one, whose texts it does not use. */
+static enum db_outcome
+look_anew(struct measure *m)
+{
+	look_free(&m->last);
+	arena_free(&m->last_texts);
+	return look_all(m->observes, LOOK_TRANSACTION, &m->last_texts, &m->last);
+}
+
+/* Which relations the transaction may have changed: those of before that it has locked, and new indexes of them. */
+static void
+add_changed(struct measure *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->held.count; i++) {
+		long long id = m->held.list[i].relation;
+
+		if (look_relation(&m->before, id) != NULL || !look_ids_has(&m->passed, id))
+			look_ids_add(&m->changed, id);
+	}
+}
+
+/* What is new and no index of a relation of before is not asked for again. */
+static void
+pass_new(struct measure *m)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < m->changed.count; i++) {
+		long long id = m->changed.list[i];
+		const struct look_relation *r = look_relation(&m->last, id);
+
+		if (look_relation(&m->before, id) == NULL && (r == NULL || look_relation(&m->before, r->table) == NULL))
+			look_ids_add(&m->passed, id);
+		else
+			m->changed.list[kept++] = id;
+	}
+	m->changed.count = kept;
+}
+
+void
+measure_note(struct measure *m, size_t at, const struct held *had, const struct held *has, const struct look *old,
+    const struct look *new)
+{
+	struct effects_of of = { &m->before, old, new, had, has, m->tag, &m->made, &m->script_texts };
+	struct seen *seen = &m->seen[at];
+
+	seen->looked = true;
+	effects_of_statement(&of, &seen->effects);
+	effects_differences(&of, &seen->differences);
+}
+
+/* Behind these no question may be asked, which would make a SET TRANSACTION that follows fail; and they change nothing. */
+static bool
+is_quiet(const char *tag)
+{
+	static const char *const tags[] = { "SET", "RESET", "SAVEPOINT", "RELEASE", "LOCK TABLE", "BEGIN", "START TRANSACTION" };
+	size_t i;
+
+	for (i = 0; i < sizeof tags / sizeof *tags; i++)
+		if (strcmp(tags[i], tag) == 0)
+			return true;
+	return false;
+}
+
+static enum db_outcome
+look_behind(struct measure *m, size_t at)
+{
+	struct held had = m->held;
+	struct look new;
+	enum db_outcome outcome;
+
+	m->held = (struct held){ 0 };
+	outcome = held_add(m->observes, db_backend_pid(m->runs), &m->held, NULL);
+	add_changed(m);
+	if (outcome == DB_OK && is_quiet(m->tag)) {
+		struct effects_of of = { &m->before, &m->last, &m->last, &had, &m->held, "", &m->made, &m->script_texts };
+
+		effects_of_locks(&of, &m->seen[at].effects);
+	} else if (outcome == DB_OK && (outcome = look_again(m->runs, &m->last, &m->changed, &m->last_texts, &new)) == DB_OK) {
+		measure_note(m, at, &had, &m->held, &m->last, &new);
+		look_free(&m->last);
+		m->last = new;
+		pass_new(m);
+	}
+	held_free(&had);
+	return outcome;
+}
+
+/* --- statements --- */
+
+static char *
+text_of(const struct measure *m, size_t first, size_t count)
+{
+	size_t start = m->script->statements[first].start, end = m->script->statements[first + count - 1].end;
+
+	return xstrndup(m->step->sql + start, end - start);
+}
+
+static enum db_outcome
+run(struct measure *m, const char *text, size_t *done)
+{
+	struct db_hooks hooks = { tick, NULL, m };
+	enum db_outcome outcome;
+
+	m->too_long = false;
+	db_hooks(m->runs, &hooks);
+	outcome = db_run(m->runs, text, done);
+	db_hooks(m->runs, NULL);
+	bytes_copy(m->tag, sizeof m->tag, db_tag(m->runs));
+	return outcome;
+}
+
+static bool
+is_word(const struct measure *m, size_t at, char word[16])
+{
+	sql_words(m->step->sql, &m->script->statements[at], word, 16);
+	return strcmp(word, "INSERT") == 0 || strcmp(word, "UPDATE") == 0 || strcmp(word, "DELETE") == 0;
+}
+
+/* How many statements are looked at together from here on: 1, or more where a long run of them does the same. */
+static size_t
+group(const struct measure *m, size_t at, size_t end)
+{
+	char first[16], next[16];
+	size_t n = 1;
+
+	if (!is_word(m, at, first))
+		return 1;
+	while (at + n < end && n < GROUP_MOST && is_word(m, at + n, next) && strcmp(first, next) == 0)
+		n++;
+	return n >= GROUP_FROM ? n : 1;
+}
+
+static bool
+ends_transaction(const struct measure *m, size_t at)
+{
+	enum sql_kind kind = m->script->statements[at].kind;
+
+	return kind == SQL_COMMIT || kind == SQL_ROLLBACK;
+}
+
+static enum db_outcome
+run_together(struct measure *m, size_t first, size_t count, size_t *done)
+{
+	size_t at = first, n, ran;
+	enum db_outcome outcome = DB_OK;
+
+	for (; outcome == DB_OK && at < first + count; at += n) {
+		char *text;
+
+		n = group(m, at, first + count);
+		text = text_of(m, at, n);
+		outcome = run(m, text, &ran);
+		free(text);
+		if (outcome == DB_OK && !ends_transaction(m, at))
+			outcome = look_behind(m, at);
+		*done += outcome == DB_OK ? n : ran < n ? ran : n - 1;
+	}
+	return outcome;
+}
+
+static enum db_outcome
+begin(struct measure *m, const char *locals)
+{
+	struct bytes text = { 0 };
+	enum db_outcome outcome = measure_flush(m);
+
+	held_free(&m->held);
+	m->changed.count = m->passed.count = 0;
+	if (outcome == DB_OK)
+		outcome = look_anew(m);
+	bytes_str(&text, "BEGIN;");
+	bytes_str(&text, locals);
+	if (outcome == DB_OK)
+		outcome = db_run(m->runs, text.data, NULL);
+	bytes_free(&text);
+	return outcome;
+}
+
+/* --- replay's hooks --- */
+
+static void
+forget(struct measure *m, size_t first)
+{
+	size_t i;
+
+	for (i = first; i < m->seen_count; i++) {
+		m->seen[i].looked = false;
+		m->seen[i].effects.count = m->seen[i].differences.count = 0;
+	}
+}
+
+static enum db_outcome
+hook_send(void *context, size_t first, size_t count, enum replay_wrap wrap, const char *locals, size_t *done)
+{
+	struct measure *m = context;
+	enum db_outcome outcome;
+
+	forget(m, first);
+	if (wrap == REPLAY_NONE && count == 1) {
+		outcome = phases_run(m, first);
+		*done = outcome == DB_OK;
+		return outcome;
+	}
+	outcome = begin(m, locals);
+	if (outcome == DB_OK)
+		outcome = run_together(m, first, count, done);
+	if (outcome == DB_OK && wrap == REPLAY_BOTH)
+		outcome = run(m, "COMMIT", NULL);
+	return outcome;
+}
+
+static void
+free_seen(struct measure *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->seen_count; i++) {
+		effects_free(&m->seen[i].effects);
+		effects_free(&m->seen[i].differences);
+	}
+	free(m->seen);
+	m->seen = NULL;
+	m->seen_count = 0;
+}
+
+/* The line of each statement. */
+static void
+count_lines(struct measure *m)
+{
+	size_t at = 0, i;
+	long long line = 1;
+
+	for (i = 0; i < m->seen_count; i++) {
+		for (; at < m->script->statements[i].start; at++)
+			line += m->step->sql[at] == '\n';
+		m->seen[i].line = line;
+	}
+}
+
+static bool
+is_among(const struct effects *list, const struct effect *e)
+{
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (effects_same(&list->list[i], e))
+			return true;
+	return false;
+}
+
+/* What is so at the end began with the first statement since which it is so without a break. */
+static void
+add_settled(struct measure *m)
+{
+	size_t last = m->seen_count, i, k;
+
+	while (last > 0 && !m->seen[last - 1].looked)
+		last--;
+	for (k = 0; last > 0 && k < m->seen[last - 1].differences.count; k++) {
+		const struct effect *e = &m->seen[last - 1].differences.list[k];
+		size_t since = last - 1;
+		struct effects *of;
+
+		for (i = last; i-- > 0;)
+			if (m->seen[i].looked) {
+				if (!is_among(&m->seen[i].differences, e))
+					break;
+				since = i;
+			}
+		of = &m->seen[since].effects;
+		ARRAY_ROOM(of->list, of->count, of->cap);
+		of->list[of->count++] = *e;
+	}
+}
+
+/* The effects of a script go out, with texts that stay. */
+static void
+give(struct measure *m)
+{
+	struct effects all = { 0 };
+	size_t i, k;
+
+	for (i = 0; i < m->seen_count; i++)
+		for (k = 0; k < m->seen[i].effects.count; k++) {
+			struct effect e = m->seen[i].effects.list[k];
+
+			e.migration = m->step->migration;
+			e.statement = (long long)i + 1;
+			e.line = m->seen[i].line;
+			e.schema = arena_copy(m->texts, e.schema);
+			e.relation = arena_copy(m->texts, e.relation);
+			e.detail = arena_copy(m->texts, e.detail);
+			ARRAY_ROOM(all.list, all.count, all.cap);
+			all.list[all.count++] = e;
+		}
+	effects_sort(&all);
+	for (i = 0; i < all.count; i++) {
+		ARRAY_ROOM(m->out->list, m->out->count, m->out->cap);
+		m->out->list[m->out->count++] = all.list[i];
+	}
+	effects_free(&all);
+}
+
+/* The script before has ended, well or not. */
+static enum db_outcome
+settle(struct measure *m, bool well)
+{
+	struct arena texts = { 0 };
+	struct look after;
+	enum db_outcome outcome;
+
+	if (well)
+		add_settled(m);
+	give(m);
+	free_seen(m);
+	arena_free(&m->script_texts);
+	outcome = look_all(m->observes, LOOK_TRANSACTION, &texts, &after);
+	if (outcome == DB_OK) {
+		made_add(&m->made, &m->before, &after, m->step->migration);
+		look_free(&m->before);
+		arena_free(&m->before_texts);
+		m->before = after;
+		m->before_texts = texts;
+	}
+	return outcome;
+}
+
+static void
+hook_begins(void *context, const struct step *step, const struct sql_script *script)
+{
+	struct measure *m = context;
+
+	if (m->step != NULL)
+		(void)settle(m, true); /* without it, the next look fails as well */
+	m->step = step;
+	m->script = script;
+	m->seen_count = script->count;
+	m->seen = xcalloc(script->count + 1, sizeof *m->seen);
+	count_lines(m);
+}
+
+static void
+hook_fails(void *context, size_t at, const char *sqlstate, const char *message)
+{
+	struct measure *m = context;
+	size_t last = at < m->seen_count ? at : m->seen_count - 1;
+	struct effects *e = &m->seen[last].effects;
+	char limit[CLOCK_SPAN];
+
+	if (m->seen_count == 0)
+		return;
+	ARRAY_ROOM(e->list, e->count, e->cap);
+	e->list[e->count++] = (struct effect){ .effect = EFFECT_ERROR,
+		.detail = m->too_long
+		    ? arena_format(&m->script_texts, SQLSTATE_QUERY_CANCELED " it had not ended after %s, and was cancelled", clock_age(m->limit_ms, limit))
+		    : arena_format(&m->script_texts, "%s %s", sqlstate, message) };
+	(void)settle(m, false);
+	m->step = NULL;
+}
+
+struct replay_watcher
+measure_watcher(struct measure *m)
+{
+	return (struct replay_watcher){ m, hook_begins, hook_send, hook_fails };
+}
+
+enum db_outcome
+measure_begin(struct measure *m, struct scratch *scratch, long long limit_ms, struct effects *out, struct arena *texts)
+{
+	*m = (struct measure){ .scratch = scratch,
+		.runs = scratch_db(scratch),
+		.observes = scratch_watcher(scratch, 0),
+		.freezes = { scratch_watcher(scratch, 1), scratch_watcher(scratch, 2) },
+		.limit_ms = limit_ms,
+		.out = out,
+		.texts = texts };
+	return look_all(m->observes, LOOK_TRANSACTION, &m->before_texts, &m->before);
+}
+
+enum db_outcome
+measure_end(struct measure *m)
+{
+	enum db_outcome outcome = m->step != NULL ? settle(m, true) : DB_OK;
+
+	free_seen(m);
+	look_free(&m->before);
+	look_free(&m->last);
+	held_free(&m->held);
+	held_free(&m->stepped);
+	free(m->changed.list);
+	free(m->passed.list);
+	arena_free(&m->before_texts);
+	arena_free(&m->last_texts);
+	arena_free(&m->script_texts);
+	made_free(&m->made);
+	return outcome;
+}

@@ -1,0 +1,40 @@
+/*
+ * What a deploy would do to production, because it was done: the applied migrations run in a scratch database, then the
+ * pending ones, a statement at a time, and what each of these did is measured.
+ *
+ * All on empty tables: they tell locks, rewrites, scans and what breaks, and not how many rows there are.
+ */
+#ifndef MIG_REHEARSE_REHEARSE_H
+#define MIG_REHEARSE_REHEARSE_H
+
+#include "base/arena.h"
+#include "migrations/status.h"
+#include "postgres/connection.h"
+#include "records/model.h"
+#include "rehearse/effects.h"
+#include "scratch/scratch.h"
+
+struct rehearse_wish {
+	const struct scan *scan;       /* its migrations have their scripts */
+	const struct status *status;   /* of it */
+	const char *folder;            /* for messages; NULL: not known */
+	struct db *production;         /* to be asked which relations it has; or NULL */
+	long long limit_ms;            /* how long a statement of a pending script may take */
+	struct scratch_order order;    /* but for the steps */
+};
+
+struct rehearsed {
+	struct rehearsal rehearsal;
+	struct effects effects;        /* as they are written */
+	struct arena texts;
+};
+
+/*
+ * Returns 0 with what was found, also that a pending script does not run; or an exit code, said: MIG_FAILED where the
+ * applied ones do not run, and those of scratch_open().  rehearsed_free() is due in any case, and signals_begin() is to be
+ * called before.
+ */
+int rehearse_run(const struct rehearse_wish *wish, struct rehearsed *rehearsed);
+void rehearsed_free(struct rehearsed *rehearsed);
+
+#endif
