@@ -125,6 +125,10 @@ write_plan(const struct planned *planned, struct writer *writer)
 	size_t i;
 
 	writer_put(writer, &plan_form, &planned->plan);
+	if (planned->rehearsed.known)
+		writer_put(writer, &rehearsal_form, &planned->rehearsed.head);
+	for (i = 0; i < planned->rehearsed.count; i++)
+		writer_put(writer, &effect_form, &planned->rehearsed.effects[i]);
 	for (i = 0; i < planned->finding_count; i++)
 		write_finding(writer, &planned->findings[i]);
 	for (i = 0; i < planned->step_count; i++)
@@ -263,6 +267,7 @@ show_kept_plan(struct reader *reader, const struct plan_request *request, struct
 	}
 	planned = (struct planned){ .plan = kept.plan,
 		.folder = kept.folder,
+		.rehearsed = kept.rehearsed,
 		.findings = kept.findings,
 		.finding_count = kept.finding_count,
 		.steps = kept.steps,

@@ -225,17 +225,15 @@ rehearse(struct job *job, const struct scan_request *request, struct output *out
 	size_t i;
 
 	if (code == 0) {
-		free(job->scan.effects);
-		job->scan.is_rehearsed = true;
-		job->scan.rehearsal = job->rehearsed.rehearsal;
-		job->scan.effects = job->rehearsed.effects.list;
-		job->scan.effect_count = job->rehearsed.effects.count;
+		free(job->scan.rehearsed.effects);
+		job->scan.rehearsed = (struct rehearsal_records){ true, job->rehearsed.rehearsal, job->rehearsed.effects.list,
+			job->rehearsed.effects.count };
 		job->rehearsed.effects = (struct effects){ 0 };
 	}
 	if (code == 0 && out->writer != NULL) {
-		writer_put(out->writer, &rehearsal_form, &job->scan.rehearsal);
-		for (i = 0; i < job->scan.effect_count; i++)
-			writer_put(out->writer, &effect_form, &job->scan.effects[i]);
+		writer_put(out->writer, &rehearsal_form, &job->scan.rehearsed.head);
+		for (i = 0; i < job->scan.rehearsed.count; i++)
+			writer_put(out->writer, &effect_form, &job->scan.rehearsed.effects[i]);
 	}
 	status_free(&status);
 	return code;

@@ -5,16 +5,16 @@
 #include "sql/segments.h"
 
 struct effects_view
-effects_view(const struct scan *scan, const char *migration, const char *sql)
+effects_view(const struct rehearsal_records *rehearsed, const char *migration, const char *sql)
 {
 	struct effects_view view = { .sql = sql };
 	size_t from = 0, to;
 
-	while (from < scan->effect_count && strcmp(scan->effects[from].migration, migration) != 0)
+	while (from < rehearsed->count && strcmp(rehearsed->effects[from].migration, migration) != 0)
 		from++;
-	for (to = from; to < scan->effect_count && strcmp(scan->effects[to].migration, migration) == 0; to++)
+	for (to = from; to < rehearsed->count && strcmp(rehearsed->effects[to].migration, migration) == 0; to++)
 		;
-	view.list = to > from ? &scan->effects[from] : NULL;
+	view.list = to > from ? &rehearsed->effects[from] : NULL;
 	view.count = to - from;
 	if (sql != NULL) {
 		view.script = sql_split(sql, strlen(sql));

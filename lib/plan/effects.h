@@ -24,7 +24,7 @@ struct effects_view {
 };
 
 /* Those of this migration; NULL sql: nobody has the script, and each statement counts as a transaction of its own. */
-struct effects_view effects_view(const struct scan *scan, const char *migration, const char *sql);
+struct effects_view effects_view(const struct rehearsal_records *rehearsed, const char *migration, const char *sql);
 void effects_view_free(struct effects_view *view);
 
 /* Who waits for a lock: nobody who reads or writes, who writes, everybody. */

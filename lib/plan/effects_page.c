@@ -7,9 +7,10 @@
 #include "base/page.h"
 #include "base/width.h"
 #include "records/words.h"
+#include "sql/hints.h"
 #include "sql/sql.h"
 
-enum { NUMBER = 6 };
+enum { NUMBER = 6, FOLD_LINES = 20 };
 
 void
 effects_page_head(struct bytes *out, const struct rehearsal *r)
@@ -191,6 +192,20 @@ relation_lines(struct bytes *out, const struct effects_view *view, const struct 
 	bytes_free(&text);
 }
 
+/* How to write it so that nobody waits, where somebody waits for work. */
+static void
+better_line(struct bytes *out, const struct effects_view *view, const struct effect of[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (effects_is_work(&of[i]) && effects_waits(&of[i]) != WAITS_NOBODY && of[i].statement <= (long long)view->script.count) {
+			bytes_format(out, "%*s   if that takes long: %s\n", NUMBER, "",
+			    hint_of(view->sql, &view->script.statements[of[i].statement - 1]));
+			return;
+		}
+}
+
 static void
 statement_lines(struct bytes *out, const struct effects_view *view, const struct effect of[], size_t count, size_t columns)
 {
@@ -207,6 +222,7 @@ statement_lines(struct bytes *out, const struct effects_view *view, const struct
 		if (k == i)
 			relation_lines(out, view, of, count, &of[i]);
 	}
+	better_line(out, view, of, count);
 }
 
 void
@@ -218,5 +234,44 @@ effects_page(struct bytes *out, const struct effects_view *view, size_t columns)
 		for (n = 1; i + n < view->count && view->list[i + n].statement == view->list[i].statement; n++)
 			;
 		statement_lines(out, view, &view->list[i], n, columns);
+	}
+}
+
+static void
+folded(struct bytes *out, const struct bytes *text, bool unfold)
+{
+	const char *end = text->data, *next = end;
+	size_t lines = 0, all = 0;
+
+	for (; *next != '\0'; next++) {
+		all += *next == '\n';
+		if (*next == '\n' && ++lines == (size_t)FOLD_LINES)
+			end = next + 1;
+	}
+	if (unfold || all <= (size_t)FOLD_LINES + 1) {
+		bytes_add(out, text->data, text->len);
+		return;
+	}
+	bytes_add(out, text->data, (size_t)(end - text->data));
+	bytes_format(out, "%*s   … %zu more lines (-v shows all)\n", NUMBER, "", all - FOLD_LINES);
+}
+
+void
+effects_page_steps(struct bytes *out, const struct rehearsal_records *rehearsed, const struct step *steps, size_t count,
+    size_t columns, bool unfold)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct effects_view view = effects_view(rehearsed, steps[i].migration, steps[i].sql);
+		struct bytes text = { 0 };
+
+		effects_page(&text, &view, columns);
+		if (text.len > 0) {
+			bytes_format(out, "%4lld  %s\n", steps[i].step, steps[i].migration);
+			folded(out, &text, unfold);
+		}
+		bytes_free(&text);
+		effects_view_free(&view);
 	}
 }

@@ -18,4 +18,8 @@ void effects_page_head(struct bytes *out, const struct rehearsal *rehearsal);
  */
 void effects_page(struct bytes *out, const struct effects_view *view, size_t columns);
 
+/* The same for each of these steps, below its name; folded to some lines a step, unless `unfold`. */
+void effects_page_steps(struct bytes *out, const struct rehearsal_records *rehearsed, const struct step *steps, size_t count,
+    size_t columns, bool unfold);
+
 #endif

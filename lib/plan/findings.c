@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/null.h"
+#include "plan/excuse.h"
 #include "records/words.h"
 #include "sql/unexpected.h"
 #include "sql/segments.h"
@@ -29,6 +30,12 @@ const struct plan_rule plan_rules[] = {
 	{ "not_empty", SEVERITY_ERROR, true },
 	{ "other_schema", SEVERITY_WARNING, true },
 	{ "unrelated", SEVERITY_ERROR, true },
+	{ "rehearsal_failed", SEVERITY_ERROR, false },
+	{ "breaks", SEVERITY_WARNING, true },
+	{ "loses", SEVERITY_WARNING, true },
+	{ "retypes", SEVERITY_NOTE, true },
+	{ "restricts", SEVERITY_NOTE, true },
+	{ "differs", SEVERITY_NOTE, true },
 	{ "not_utf8", SEVERITY_WARNING, true },
 	{ "order", SEVERITY_NOTE, true },
 	{ "no_script", SEVERITY_NOTE, true },
@@ -131,6 +138,36 @@ plan_add_finding(struct plan_maker *m, const char *name, const char *migration, 
 		.remedy = remedy != NULL ? keep(m, remedy) : NULL };
 	m->out->errors += f->severity == SEVERITY_ERROR;
 	m->out->warnings += f->severity == SEVERITY_WARNING;
+	return f;
+}
+
+/* The script says that it is known. */
+static void
+excuse(struct plan_maker *m, struct finding *f)
+{
+	m->out->errors -= f->severity == SEVERITY_ERROR;
+	m->out->warnings -= f->severity == SEVERITY_WARNING;
+	f->severity = SEVERITY_NOTE;
+}
+
+struct finding *
+plan_excusable(struct plan_maker *m, const char *rule, const char *migration, const char *sql, const struct sql_script *script,
+    size_t at, char *message, char *remedy)
+{
+	struct sql_place place = sql_place(sql, strlen(sql), script->statements[at].start);
+	char *reason = excuse_of(sql, script, at, rule);
+	struct finding *f = plan_add_finding(m, rule, migration,
+	    reason != NULL ? xformat("%s; allowed in the script: %s", message, reason) : xstrdup(message),
+	    reason != NULL ? NULL : remedy);
+
+	f->line = (long long)place.line;
+	f->column = (long long)place.column;
+	if (reason != NULL) {
+		excuse(m, f);
+		free(remedy);
+	}
+	free(message);
+	free(reason);
 	return f;
 }
 
@@ -242,6 +279,16 @@ find_unexpected(struct plan_maker *m, const struct migration *script, const stru
 	}
 }
 
+static size_t
+statement_at(const struct sql_script *split, size_t byte)
+{
+	size_t i = 0;
+
+	while (i + 1 < split->count && split->statements[i].end <= byte)
+		i++;
+	return i;
+}
+
 void
 plan_find_in_script(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
 {
@@ -253,11 +300,15 @@ plan_find_in_script(struct plan_maker *m, const struct migration *script, const 
 	for (i = 0; i < losses.count; i++) {
 		const struct sql_loss *loss = &losses.losses[i];
 		struct sql_place place = sql_place(script->sql, len, loss->at);
-		struct finding *f = plan_add_finding(m, "destructive", script->migration,
+		size_t at = statement_at(split, loss->at);
+		struct finding *f;
+
+		if (plan_loss_is_measured(m, script->migration, (long long)at + 1))
+			continue;
+		f = plan_excusable(m, "destructive", script->migration, script->sql, split, at,
 		    *loss->object != '\0' ? xformat("%s destroys data: %s", loss->what, loss->object)
 		                          : xformat("%s destroys data", loss->what),
 		    NULL);
-
 		f->line = (long long)place.line;
 		f->column = (long long)place.column;
 	}
@@ -273,6 +324,7 @@ plan_find_in_script(struct plan_maker *m, const struct migration *script, const 
 			f->column = (long long)place.column;
 		}
 	}
+	plan_find_measured(m, script);
 	if (script->flaw == FLAW_NOT_UTF8)
 		plan_add_finding(m, "not_utf8", script->migration,
 		    xstrdup("the file has bytes that are not UTF-8; U+FFFD stands for them, as with Prisma"),

@@ -247,14 +247,14 @@ rehearsal_lines(struct bytes *out, const struct scan *scan, const struct status 
 	size_t i;
 
 	bytes_char(out, '\n');
-	effects_page_head(out, &scan->rehearsal);
+	effects_page_head(out, &scan->rehearsed.head);
 	for (i = 0; i < status->count; i++) {
 		const struct migration *m = status->list[i].script;
 		struct effects_view view;
 
 		if (m == NULL || m->sql == NULL)
 			continue;
-		view = effects_view(scan, m->migration, m->sql);
+		view = effects_view(&scan->rehearsed, m->migration, m->sql);
 		if (view.count > 0)
 			bytes_format(out, "%s\n", m->migration);
 		effects_page(out, &view, columns);
@@ -300,7 +300,7 @@ pages_status(struct bytes *out, const struct scan *scan, const struct status *st
 		bytes_str(out, "recorded (UTC)\n");
 		status_lines(out, status, width, unfold);
 	}
-	if (scan->is_rehearsed)
+	if (scan->rehearsed.known)
 		rehearsal_lines(out, scan, status, columns);
 	bytes_char(out, '\n');
 	status_sum(out, scan, status, deploying_for);
@@ -367,7 +367,7 @@ step_has(const struct planned *planned, const struct step *step, const char *rul
 static void
 step_line(struct bytes *out, const struct planned *planned, const struct step *s, size_t width)
 {
-	bool late = step_has(planned, s, "late"), loss = step_has(planned, s, "destructive");
+	bool late = step_has(planned, s, "late"), loss = step_has(planned, s, "destructive") || step_has(planned, s, "loses");
 
 	bytes_format(out, "%4lld  ", s->step);
 	page_pad_cut(out, s->migration, width, width + 2);
@@ -472,6 +472,32 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 	shell_words_free(&apply);
 }
 
+/* The steps with a warning, or worse. */
+static size_t
+needing_attention(const struct planned *planned)
+{
+	size_t n = 0, i, k;
+
+	for (i = 0; i < planned->step_count; i++) {
+		for (k = 0; k < planned->finding_count; k++) {
+			const struct finding *f = &planned->findings[k];
+
+			if (f->severity != SEVERITY_NOTE && f->migration != NULL && strcmp(f->migration, planned->steps[i].migration) == 0)
+				break;
+		}
+		n += k < planned->finding_count;
+	}
+	return n;
+}
+
+static void
+rehearsed_lines(struct bytes *out, const struct planned *planned, size_t columns, bool unfold)
+{
+	effects_page_head(out, &planned->rehearsed.head);
+	effects_page_steps(out, &planned->rehearsed, planned->steps, planned->step_count, columns, unfold);
+	bytes_char(out, '\n');
+}
+
 void
 pages_plan(struct bytes *out, const struct scan *scan, const struct status *status,
     const struct planned *planned, const char *digest, const char *command, size_t columns, bool unfold)
@@ -486,6 +512,9 @@ pages_plan(struct bytes *out, const struct scan *scan, const struct status *stat
 			bytes_format(out, "plan %.16s: nothing to do\n", digest);
 		return;
 	}
+	if (planned->rehearsed.known)
+		bytes_format(out, "%zu of %zu steps need%s attention\n", needing_attention(planned), planned->step_count,
+		    needing_attention(planned) == 1 ? "s" : "");
 	bytes_format(out, "plan %.16s for ", digest);
 	if (plan->database != NULL) {
 		page_place(out, plan->database, plan->host, plan->port, plan->schema);
@@ -501,6 +530,8 @@ pages_plan(struct bytes *out, const struct scan *scan, const struct status *stat
 		step_lines(out, planned, columns, unfold);
 		bytes_char(out, '\n');
 	}
+	if (planned->rehearsed.known)
+		rehearsed_lines(out, planned, columns, unfold);
 	for (i = 0; i < planned->finding_count; i++) {
 		if (!unfold && planned->finding_count > 2 * FOLD && i == 2 * FOLD - 1) {
 			bytes_format(out, "… %zu more findings (-v shows all)\n", planned->finding_count - i);

@@ -304,6 +304,26 @@ fill_head(struct plan_maker *m)
 		.last_applied = m->status->last_applied };
 }
 
+/* The plan has what its steps did: --to leaves some out. */
+static void
+keep_effects(struct plan_maker *m)
+{
+	const struct rehearsal_records *all = &m->scan->rehearsed;
+	struct rehearsal_records *kept = &m->out->rehearsed;
+	size_t i, k;
+
+	if (!all->known)
+		return;
+	plan_find_differences(m);
+	*kept = (struct rehearsal_records){ true, all->head, xcalloc(all->count + 1, sizeof *all->effects), 0 };
+	for (i = 0; i < all->count; i++) {
+		for (k = 0; k < m->out->step_count && strcmp(m->out->steps[k].migration, all->effects[i].migration) != 0; k++)
+			;
+		if (k < m->out->step_count)
+			kept->effects[kept->count++] = all->effects[i];
+	}
+}
+
 int
 plan_make(const struct scan *scan, const struct status *status, const struct plan_options *options,
     struct planned *planned)
@@ -326,6 +346,7 @@ plan_make(const struct scan *scan, const struct status *status, const struct pla
 			    is_pending(plan_status_named(status, planned->steps[i].migration));
 	} else {
 		code = add_applies(&m);
+		keep_effects(&m);
 	}
 	if (code == 0 && planned->errors > 0)
 		code = MIG_FAILED;
@@ -341,6 +362,7 @@ plan_free(struct planned *planned)
 	for (i = 0; i < planned->text_count; i++)
 		bytes_free(&planned->texts[i]);
 	free(planned->texts);
+	free(planned->rehearsed.effects);
 	free(planned->findings);
 	free(planned->steps);
 	*planned = (struct planned){ 0 };

@@ -35,6 +35,7 @@ struct plan_options {
 struct planned {
 	struct plan plan;
 	const char *folder;          /* the migrations folder as given to the scan; NULL: unknown */
+	struct rehearsal_records rehearsed; /* as far as it is about the steps */
 	struct finding *findings;
 	size_t finding_count;
 	struct step *steps;

@@ -47,8 +47,19 @@ struct bytes *plan_new_text(struct plan_maker *m);
 /* Takes ownership of message and remedy; remedy may be NULL. */
 struct finding *plan_add_finding(struct plan_maker *m, const char *name, const char *migration, char *message,
     char *remedy);
+/* The same for statement `at` (from 0) of a script, at whose place it is; a note with the reason where the script allows it. */
+struct finding *plan_excusable(struct plan_maker *m, const char *rule, const char *migration, const char *sql,
+    const struct sql_script *script, size_t at, char *message, char *remedy);
 void plan_find_in_history(struct plan_maker *m, const struct migration_status *s);
 void plan_find_in_script(struct plan_maker *m, const struct migration *script, const struct sql_script *split);
+
+/* --- measured.c --- */
+
+/* What a pending script did in a rehearsal, and where that was another database than this one. */
+void plan_find_measured(struct plan_maker *m, const struct migration *script);
+void plan_find_differences(struct plan_maker *m);
+/* Whether it is known by measure what this statement (from 1) destroys. */
+bool plan_loss_is_measured(const struct plan_maker *m, const char *migration, long long statement);
 
 /* --- marks.c --- */
 

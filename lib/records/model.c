@@ -92,6 +92,7 @@ static const struct field effect_fields[] = {
 	TEXT_OR_NULL(effect, relation),
 	WORD_OR_NULL(effect, mode, lock_mode_words),
 	TEXT_OR_NULL(effect, detail),
+	NUMBER_OR_NULL(effect, column),
 	TEXT_OR_NULL(effect, made_by),
 	LAST,
 };
@@ -257,6 +258,45 @@ migration_fill(struct reader *reader, const struct record *record, struct migrat
 	return 0;
 }
 
+/* Whether a record belongs to a rehearsal, and here. */
+static bool
+is_rehearsals(const struct rehearsal_records *rehearsed, const struct record *record)
+{
+	return record_is(record, rehearsed->known ? &effect_form : &rehearsal_form);
+}
+
+/* Every effect but an error is one on a relation, and only locks and work on rows have nothing more to say. */
+static bool
+effect_fill(struct reader *reader, const struct record *record, struct effect *e)
+{
+	bool brief;
+
+	if (record_fill(reader, record, &effect_form, e) != 0)
+		return false;
+	brief = e->effect == EFFECT_LOCK || e->effect == EFFECT_SCAN || e->effect == EFFECT_REWRITE || e->effect == EFFECT_MOVE ||
+	    e->effect == EFFECT_EMPTY;
+	if (e->statement < 1)
+		(void)reader_refuse(reader, "the statement of an effect is not from 1");
+	else if (e->effect != EFFECT_ERROR && (e->schema == NULL || e->relation == NULL))
+		(void)reader_refuse(reader, "an effect of this kind is on a relation, and there is no \"%s\"", e->schema == NULL ? "schema" : "relation");
+	else if (!brief && e->detail == NULL)
+		(void)reader_refuse(reader, "an effect of this kind has a \"detail\"");
+	else
+		return true;
+	return false;
+}
+
+static bool
+rehearsal_take(struct reader *reader, struct rehearsal_records *rehearsed, struct record ***records, size_t *count,
+    struct record *record)
+{
+	retain(records, count, record);
+	if (rehearsed->known)
+		return effect_fill(reader, record, APPEND(rehearsed->effects, rehearsed->count));
+	rehearsed->known = true;
+	return record_fill(reader, record, &rehearsal_form, &rehearsed->head) == 0;
+}
+
 static bool
 fill(struct reader *reader, struct scan *scan, struct record *record, const struct record_form *form, void *out)
 {
@@ -268,24 +308,19 @@ fill(struct reader *reader, struct scan *scan, struct record *record, const stru
 static enum reading
 scan_take(struct reader *reader, struct scan *scan, struct record *record)
 {
-	if (record_is(record, &rehearsal_form) && !scan->is_rehearsed) {
-		scan->is_rehearsed = true;
-		return fill(reader, scan, record, &rehearsal_form, &scan->rehearsal) ? READING_RECORD : READING_BAD;
-	}
-	if (scan->is_rehearsed && record_is(record, &effect_form))
-		return fill(reader, scan, record, &effect_form, APPEND(scan->effects, scan->effect_count)) ? READING_RECORD
-		                                                                                           : READING_BAD;
-	if (record_is(record, &migration_form) && !scan->is_rehearsed) {
+	if (is_rehearsals(&scan->rehearsed, record))
+		return rehearsal_take(reader, &scan->rehearsed, &scan->records, &scan->record_count, record) ? READING_RECORD : READING_BAD;
+	if (record_is(record, &migration_form) && !scan->rehearsed.known) {
 		struct migration *m = APPEND(scan->migrations, scan->migration_count);
 
 		*m = (struct migration){ .record = record };
 		return migration_fill(reader, record, m) == 0 ? READING_RECORD : READING_BAD;
 	}
-	if (record_is(record, &database_form) && !scan->has_database && scan->migration_count == 0 && !scan->is_rehearsed) {
+	if (record_is(record, &database_form) && !scan->has_database && scan->migration_count == 0 && !scan->rehearsed.known) {
 		scan->has_database = true;
 		return fill(reader, scan, record, &database_form, &scan->database) ? READING_RECORD : READING_BAD;
 	}
-	if (record_is(record, &history_form) && scan->has_database && scan->migration_count == 0 && !scan->is_rehearsed)
+	if (record_is(record, &history_form) && scan->has_database && scan->migration_count == 0 && !scan->rehearsed.known)
 		return fill(reader, scan, record, &history_form, APPEND(scan->history, scan->history_count)) ? READING_RECORD
 		                                                                                             : READING_BAD;
 	return misplaced(reader, record);
@@ -302,7 +337,7 @@ scan_read(struct reader *reader, struct scan *scan, scan_look *look, void *conte
 
 		if ((got = scan_take(reader, scan, record)) != READING_RECORD)
 			return got;
-		if (scan->migration_count == 0 || scan->is_rehearsed || look == NULL)
+		if (scan->migration_count == 0 || scan->rehearsed.known || look == NULL)
 			continue;
 		last = &scan->migrations[scan->migration_count - 1];
 		if (!look(scan, last, context)) {
@@ -333,7 +368,7 @@ scan_free(struct scan *scan)
 	records_free(scan->records, scan->record_count);
 	free(scan->migrations);
 	free(scan->history);
-	free(scan->effects);
+	free(scan->rehearsed.effects);
 	*scan = (struct scan){ 0 };
 }
 
@@ -371,6 +406,11 @@ plan_read(struct reader *reader, struct plan_stream *stream)
 	if (record_fill(reader, record, &plan_form, &stream->plan) != 0)
 		return READING_BAD;
 	while ((got = reader_next(reader, &record)) == READING_RECORD) {
+		if (stream->finding_count == 0 && stream->step_count == 0 && is_rehearsals(&stream->rehearsed, record)) {
+			if (!rehearsal_take(reader, &stream->rehearsed, &stream->records, &stream->record_count, record))
+				return READING_BAD;
+			continue;
+		}
 		if (record_is(record, &finding_form) && stream->step_count == 0) {
 			retain(&stream->records, &stream->record_count, record);
 			code = record_fill(reader, record, &finding_form,
@@ -396,6 +436,7 @@ plan_stream_free(struct plan_stream *stream)
 	for (i = 0; i < stream->step_count; i++)
 		record_free(stream->steps[i].record);
 	records_free(stream->records, stream->record_count);
+	free(stream->rehearsed.effects);
 	free(stream->findings);
 	free(stream->steps);
 	*stream = (struct plan_stream){ 0 };

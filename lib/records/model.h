@@ -96,7 +96,15 @@ struct effect {
 	const char *relation;
 	enum lock_mode mode;
 	const char *detail;
+	long long column;                /* of an error, which is at `line`; else null */
 	const char *made_by;             /* the pending migration before this one that made it; NULL: it was there */
+};
+
+struct rehearsal_records {
+	bool known;                      /* there was a rehearsal */
+	struct rehearsal head;
+	struct effect *effects;          /* by migration, statement */
+	size_t count;
 };
 
 struct scan {
@@ -106,10 +114,7 @@ struct scan {
 	size_t history_count;
 	struct migration *migrations;    /* in Prisma's order */
 	size_t migration_count;
-	bool is_rehearsed;
-	struct rehearsal rehearsal;
-	struct effect *effects;          /* by migration, statement */
-	size_t effect_count;
+	struct rehearsal_records rehearsed;
 	const char *command;             /* the command that makes this scan again (base/shell_quote.h); NULL:
 	                                  * unknown */
 	const char *folder;              /* the migrations folder as given; NULL: unknown */
@@ -159,6 +164,7 @@ struct step {
 
 struct plan_stream {
 	struct plan plan;
+	struct rehearsal_records rehearsed;
 	struct finding *findings;
 	size_t finding_count;
 	struct step *steps;

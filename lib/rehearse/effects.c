@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/null.h"
 #include "records/words.h"
 
 void
@@ -87,6 +88,7 @@ effects_add(const struct effects_of *of, struct effects *e, enum effect_kind kin
 		.relation = r->name,
 		.mode = mode,
 		.detail = detail,
+		.column = NUMBER_UNKNOWN,
 		.made_by = made_by(of->made, r, column) };
 }
 

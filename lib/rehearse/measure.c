@@ -11,6 +11,7 @@
 #include "postgres/sqlstate.h"
 #include "records/model.h"
 #include "records/words.h"
+#include "sql/sql.h"
 
 /* Statements that write rows, many of them in a row, are looked at together. */
 enum { GROUP_FROM = 50, GROUP_MOST = 500 };
@@ -337,7 +338,8 @@ give(struct measure *m)
 
 			e.migration = m->step->migration;
 			e.statement = (long long)i + 1;
-			e.line = m->seen[i].line;
+			if (e.effect != EFFECT_ERROR)
+				e.line = m->seen[i].line;
 			e.schema = arena_copy(m->texts, e.schema);
 			e.relation = arena_copy(m->texts, e.relation);
 			e.detail = arena_copy(m->texts, e.detail);
@@ -391,17 +393,22 @@ hook_begins(void *context, const struct step *step, const struct sql_script *scr
 }
 
 static void
-hook_fails(void *context, size_t at, const char *sqlstate, const char *message)
+hook_fails(void *context, size_t at, size_t offset, const char *sqlstate, const char *message)
 {
 	struct measure *m = context;
 	size_t last = at < m->seen_count ? at : m->seen_count - 1;
 	struct effects *e = &m->seen[last].effects;
+	size_t len = strlen(m->step->sql);
+	struct sql_place place;
 	char limit[CLOCK_SPAN];
 
 	if (m->seen_count == 0)
 		return;
+	place = sql_place(m->step->sql, len, offset < len ? offset : m->script->statements[last].start);
 	ARRAY_ROOM(e->list, e->count, e->cap);
 	e->list[e->count++] = (struct effect){ .effect = EFFECT_ERROR,
+		.line = (long long)place.line,
+		.column = (long long)place.column,
 		.detail = m->too_long
 		    ? arena_format(&m->script_texts, SQLSTATE_QUERY_CANCELED " it had not ended after %s, and was cancelled", clock_age(m->limit_ms, limit))
 		    : arena_format(&m->script_texts, "%s %s", sqlstate, message) };

@@ -253,9 +253,9 @@ say_failed(const struct replay *r)
 
 /* Of a watched script, whose fault is no failure of ours.  Always MIG_FAILED. */
 static int
-tell(struct replay *r, size_t at, const char *sqlstate, const char *message)
+tell(struct replay *r, size_t at, size_t offset, const char *sqlstate, const char *message)
 {
-	r->watcher->fails(r->watcher->context, at, sqlstate, message);
+	r->watcher->fails(r->watcher->context, at, offset, sqlstate, message);
 	r->failed = true;
 	return MIG_FAILED;
 }
@@ -270,8 +270,8 @@ fail(struct replay *r, enum db_outcome outcome)
 		    r->progress.steps, r->step->migration);
 	error = db_error_take(r->db);
 	if (r->watcher != NULL) { /* the server may be gone as well: whoever looks at it next will see */
-		int code = outcome == DB_LOST ? tell(r, r->first, SQLSTATE_ADMIN_SHUTDOWN, "the session that runs the script was ended")
-		                              : tell(r, r->at, error.sqlstate, error.message);
+		int code = outcome == DB_LOST ? tell(r, r->first, r->script.statements[r->first].start, SQLSTATE_ADMIN_SHUTDOWN, "the session that runs the script was ended")
+		                              : tell(r, r->at, r->offset, error.sqlstate, error.message);
 
 		db_error_free(&error);
 		(void)db_rollback(r->db);
@@ -301,7 +301,7 @@ refuse(struct replay *r)
 	if ((what = obstacle_forbidden(&r->obstacles, r->step->sql, &r->script, &at)) == NULL)
 		return 0;
 	if (r->watcher != NULL)
-		return tell(r, at, SQLSTATE_INSUFFICIENT_PRIVILEGE, what);
+		return tell(r, at, r->script.statements[at].start, SQLSTATE_INSUFFICIENT_PRIVILEGE, what);
 	script_error_say(&(struct script_error){ .folder = r->folder,
 	    .migration = r->step->migration,
 	    .sql = r->step->sql,
@@ -316,7 +316,7 @@ left_open(struct replay *r)
 {
 	(void)db_rollback(r->db);
 	if (r->watcher != NULL)
-		return tell(r, r->script.count, SQLSTATE_INVALID_TRANSACTION_STATE,
+		return tell(r, r->script.count, strlen(r->step->sql), SQLSTATE_INVALID_TRANSACTION_STATE,
 		     "the script leaves its last transaction open; what that did was rolled back");
 	script_error_say(&(struct script_error){ .folder = r->folder,
 	    .migration = r->step->migration,

@@ -44,8 +44,8 @@ struct replay_watcher {
 	 * COMMIT did not; an error's position is that in the statement behind them.
 	 */
 	enum db_outcome (*send)(void *context, size_t first, size_t count, enum replay_wrap wrap, const char *locals, size_t *done);
-	/* The script fails in this statement; script->count: in none of them. */
-	void (*fails)(void *context, size_t at, const char *sqlstate, const char *message);
+	/* The script fails in this statement (script->count: in none of them), at this byte; its length: not known. */
+	void (*fails)(void *context, size_t at, size_t offset, const char *sqlstate, const char *message);
 };
 
 /*
