@@ -157,14 +157,88 @@ DROP TABLE orders;'
          items: reads and writes wait from here to the end of the transaction, which has more to do (AccessExclusive)
          orders: reads and writes wait from here to the end of the transaction, which has more to do (AccessExclusive)
      2 | ALTER TABLE orders ADD FOREIGN KEY (item) REFERENCES items
-'*'
          orders: reads and writes wait while all its rows are read; since line 1 (AccessExclusive)
+         if that takes long: add it NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, which blocks no reads or writes
      4 | UPDATE items SET id = 1
-         items: nobody waits but who changes its definition (RowExclusive)
          items: rows are written (UPDATE); how many is not known here
      5 | DROP TABLE orders
          orders: the table is dropped
 '* ]]
+}
+
+## The plan
+
+# A line a finding: rule, severity, line, message.
+findings() {
+  jq -r 'select(.record == "finding") | "\(.rule) \(.severity) \(.line // "-") \(.message)"'
+}
+
+@test "a plan says what breaks, what is lost and what is new, each at its line; scripts, --strict and --allow move that" {
+  migration 20240101000000_shop 'CREATE TABLE users (id int, city text, age int, CONSTRAINT u UNIQUE (id)); CREATE TABLE old (id int); CREATE TABLE logs (id int); CREATE TYPE state AS ENUM ($$new$$, $$paid$$);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  migration 20240102000000_change 'ALTER TABLE users RENAME COLUMN city TO town;
+ALTER TABLE users ALTER age TYPE bigint, ADD phone text NOT NULL, ADD CONSTRAINT c CHECK (age > 0);
+TRUNCATE logs;
+ALTER TYPE state RENAME VALUE $$paid$$ TO $$settled$$;
+-- the reports moved to the warehouse
+-- mig: allow loses, breaks, nothing reads it since release 7
+DROP TABLE old;
+-- mig: allow loses
+DELETE FROM logs;
+ALTER TABLE logs RENAME TO events;'
+  rehearse
+  assert_code 0
+  printf '%s\n' "$output" >scan.rec
+  assert_equal "$(mig-plan -q scan.rec | findings)" 'destructive warning 9 DELETE without WHERE destroys data: logs
+breaks warning 1 column city to town of users: statements of the running release that use the old name fail
+retypes note 2 column age: integer to bigint of users: statements that compare it or compute with it may fail
+breaks warning 2 the column phone of users must be given: an INSERT of the running release that leaves it out fails
+restricts note 2 constraint c of users is a new rule: where a row violates it, the migration fails
+loses warning 3 logs is emptied
+breaks warning 4 value paid to settled of state: the running release writes and expects the old one
+loses note 7 the table old is dropped, with its rows; allowed in the script: nothing reads it since release 7
+breaks note 7 the table old is dropped: statements of the running release that use it fail; allowed in the script: nothing reads it since release 7
+breaks warning 10 logs is renamed to events: statements of the running release that use the old name fail'
+  run --separate-stderr mig-plan --strict=breaks scan.rec
+  assert_code 1
+  says 'migration.sql:1:1: column city to town of users' 'The plan is refused'
+  says_not 'the table old is dropped'
+  mig-plan -q --strict=loses scan.rec >/dev/null && return 1
+  run --separate-stderr mig-plan --format=text scan.rec
+  assert_code 0
+  [[ ${lines[0]} == '1 of 1 steps needs attention' ]]
+  shows '     1 | ALTER TABLE users RENAME COLUMN city TO town' 'users: reads and writes wait' 'if that takes long: '
+}
+
+@test "what is measured is part of the plan: of its digest, of a kept plan's page, and mig-apply reads it" {
+  migration 20240101000000_users 'CREATE TABLE users (id int);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  migration 20240102000000_age 'ALTER TABLE users ADD age int;'
+  rehearse
+  mig-plan -q -o kept.rec <<<"$output" >page
+  assert_equal "$(mig-plan kept.rec --format=text | grep -v '^to ')" "$(grep -v '^to ' page)"
+  assert_equal "$(mig-plan -q <<<"$output" | jq -c 'select(.record == "effect")')" "$(jq -c 'select(.record == "effect")' <<<"$output")"
+  [[ $(jq -r 'select(.record == "end").digest' kept.rec) != "$(mig-scan | mig-plan -q | jq -r 'select(.record == "end").digest')" ]]
+  mig-apply -q kept.rec >/dev/null
+  assert_equal "$(applied | tail -n 1)" 20240102000000_age
+}
+
+@test "what failed in the rehearsal is not planned, and where it was on something else that is noted" {
+  migration 20240101000000_users 'CREATE TABLE users (id int);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  sql 'CREATE TABLE by_hand (id int)'
+  migration 20240102000000_slip '-- a slip
+ALTER TABLE users ADD a int,
+  ADD b itn;'
+  rehearse
+  printf '%s\n' "$output" >scan.rec
+  run --separate-stderr mig-plan scan.rec
+  assert_code 1
+  says '20240102000000_slip/migration.sql:3:9: failed in the rehearsal: type "itn" does not exist [42704] [rehearsal_failed]'
+  assert_equal "$(findings <<<"$output" | grep differs)" 'differs note - in the database, and not created by the applied migrations: public.by_hand'
+  jq -c 'if .record == "database" then .server_version = "17.2" | .server_version_num = 170002 else . end' scan.rec | seal >other.rec
+  run --separate-stderr mig-plan other.rec
+  assert_equal "$(findings <<<"$output" | grep -c 'differs note - rehearsed on PostgreSQL .*, and the database has 17.2')" 1
 }
 
 ## What goes wrong
@@ -288,6 +362,9 @@ CASES
 select(.record != "rehearsal")
 if .effect == "lock" then .effect = "look" else . end
 if .record == "effect" then .mode = "Exclusive" else . end
+if .effect == "lock" then .relation = null else . end
+if .effect == "lock" then .statement = 0 else . end
+if .effect == "lock" then .effect = "drop" else . end
 if .record == "rehearsal" then ., . else . end
 if .record == "rehearsal" then ., {record: "migration", migration: "x", flaw: "no_script"} else . end
 FILTERS

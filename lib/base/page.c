@@ -46,6 +46,12 @@ page_name_width(size_t longest, size_t columns, size_t others)
 }
 
 void
+page_comma_count(struct bytes *out, size_t count, const char *word)
+{
+	bytes_format(out, "%s%zu %s", out->len > 0 ? ", " : "", count, word);
+}
+
+void
 page_count(struct bytes *out, size_t count, const char *singular)
 {
 	bytes_format(out, "%zu %s%s", count, singular, count == 1 ? "" : "s");

@@ -28,6 +28,9 @@ void page_pad_cut(struct bytes *out, const char *text, size_t cut, size_t width)
  */
 size_t page_name_width(size_t longest, size_t columns, size_t others);
 
+/* Appends "3 pending", after a comma unless `out` is empty. */
+void page_comma_count(struct bytes *out, size_t count, const char *word);
+
 /* Appends "1 step", "4 steps", "0 steps". */
 void page_count(struct bytes *out, size_t count, const char *singular);
 

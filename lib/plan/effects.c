@@ -106,6 +106,14 @@ effects_last_work(const struct effects_view *view, long long statement)
 	return last;
 }
 
+/* A lock on the same relation that is still held then. */
+static bool
+is_held_for(const struct effects_view *view, const struct effect *lock, const struct effect *later)
+{
+	return lock->effect == EFFECT_LOCK && lock->detail == NULL && strcmp(lock->schema, later->schema) == 0 &&
+	    strcmp(lock->relation, later->relation) == 0 && transaction_end(view, lock->statement) >= later->statement;
+}
+
 long long
 effects_held_since(const struct effects_view *view, const struct effect *work)
 {
@@ -115,9 +123,19 @@ effects_held_since(const struct effects_view *view, const struct effect *work)
 	for (i = 0; i < view->count && view->list[i].statement <= work->statement; i++) {
 		const struct effect *e = &view->list[i];
 
-		if (e->effect == EFFECT_LOCK && e->detail == NULL && e->mode == work->mode && strcmp(e->schema, work->schema) == 0 &&
-		    strcmp(e->relation, work->relation) == 0 && transaction_end(view, e->statement) >= work->statement)
+		if (is_held_for(view, e, work) && e->mode == work->mode)
 			return e->line;
 	}
 	return since;
+}
+
+bool
+effects_is_covered(const struct effects_view *view, const struct effect *lock)
+{
+	size_t i;
+
+	for (i = 0; i < view->count && view->list[i].statement < lock->statement; i++)
+		if (is_held_for(view, &view->list[i], lock) && view->list[i].mode > lock->mode)
+			return true;
+	return false;
 }

@@ -43,6 +43,9 @@ long long effects_last_work(const struct effects_view *view, long long statement
 /* The line in which the lock was taken that this work is done under. */
 long long effects_held_since(const struct effects_view *view, const struct effect *work);
 
+/* Whether its transaction had a stronger lock on the relation before. */
+bool effects_is_covered(const struct effects_view *view, const struct effect *lock);
+
 /* Whether it is of those that the running release may notice: drop, rename, retype, require, restrict, empty. */
 bool effects_is_noticed(const struct effect *effect);
 

@@ -161,7 +161,7 @@ relation_lines(struct bytes *out, const struct effects_view *view, const struct 
 		const struct effect *e = &of[i];
 		bool waits = effects_waits(e) != WAITS_NOBODY;
 
-		if (!same_relation(e, first))
+		if (!same_relation(e, first) || (e->effect == EFFECT_LOCK && effects_is_covered(view, e)))
 			continue;
 		if (e->effect == EFFECT_LOCK && !(works && waits)) {
 			lock_words(&text, view, e, works);

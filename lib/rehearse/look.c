@@ -19,11 +19,14 @@
 
 static const char *const relations_sql[] = { RELATIONS("pg_stat_get_xact_numscans"), RELATIONS("pg_stat_get_numscans") };
 
+/* The rows that this transaction has written are enough where the others are known: nobody else is in the database. */
+#define WRITTEN "($1::oid[] IS NULL OR age(a.xmin) <= age(pg_current_xact_id_if_assigned()::xid))"
+
 static const char columns_sql[] =
     "SELECT a.attrelid::int8, a.attnum::int8, a.attname, format_type(a.atttypid, a.atttypmod), "
     "a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '', a.atthasdef, a.attisdropped "
     "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE " WANTED("a.attrelid") " AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND " OURS " ORDER BY 1, 2";
+    "WHERE " WANTED("a.attrelid") " AND " WRITTEN " AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND " OURS " ORDER BY 1, 2";
 
 static const char constraints_sql[] =
     "SELECT k.oid::int8, k.conrelid::int8, k.contype, k.conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace "
@@ -212,15 +215,38 @@ relation_before(const struct look_relation *a, const struct look_relation *b)
 }
 
 static bool
-column_before(const struct look_column *a, const struct look_column *b)
-{
-	return a->relation != b->relation ? a->relation < b->relation : a->number < b->number;
-}
-
-static bool
 constraint_before(const struct look_constraint *a, const struct look_constraint *b)
 {
 	return a->oid < b->oid;
+}
+
+static int
+compare_columns(const struct look_column *a, const struct look_column *b)
+{
+	if (a->relation != b->relation)
+		return a->relation < b->relation ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* The old ones, each replaced where it was written since. */
+static void
+merge_columns(struct look *look, const struct look *old, const struct answer *a, struct arena *arena)
+{
+	size_t at = 0, row, rows = answer_rows(a);
+
+	look->columns = xcalloc(old->column_count + rows + 1, sizeof *look->columns);
+	look->column_count = 0;
+	for (row = 0; row < rows; row++) {
+		struct look_column c = column_of(a, row, arena);
+
+		while (at < old->column_count && compare_columns(&old->columns[at], &c) < 0)
+			look->columns[look->column_count++] = old->columns[at++];
+		if (at < old->column_count && compare_columns(&old->columns[at], &c) == 0)
+			at++;
+		look->columns[look->column_count++] = c;
+	}
+	while (at < old->column_count)
+		look->columns[look->column_count++] = old->columns[at++];
 }
 
 enum db_outcome
@@ -234,8 +260,7 @@ look_again(struct db *db, const struct look *old, const struct look_ids *ids, st
 		return outcome;
 	MERGE(look->relations, look->relation_count, old->relations, old->relation_count, answers[ASK_RELATIONS], relation_of,
 	    relation_before, oid);
-	MERGE(look->columns, look->column_count, old->columns, old->column_count, answers[ASK_COLUMNS], column_of, column_before,
-	    relation);
+	merge_columns(look, old, answers[ASK_COLUMNS], arena);
 	MERGE(look->constraints, look->constraint_count, old->constraints, old->constraint_count, answers[ASK_CONSTRAINTS],
 	    constraint_of, constraint_before, relation);
 	take_labels(look, answers[ASK_LABELS], arena);

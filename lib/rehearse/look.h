@@ -70,7 +70,10 @@ void look_ids_add(struct look_ids *ids, long long id);   /* once */
 /* Looks at all.  Texts go to the arena.  look_free() is due after success; what else is in *look is overwritten. */
 enum db_outcome look_all(struct db *db, enum look_counters counters, struct arena *arena, struct look *look);
 
-/* The same, where only these relations may have changed since `old`, whose texts it goes on using. */
+/*
+ * The same within a transaction that has begun with `old`, whose texts it goes on using, and may have changed only these
+ * relations.
+ */
 enum db_outcome look_again(struct db *db, const struct look *old, const struct look_ids *ids, struct arena *arena, struct look *look);
 
 void look_free(struct look *look);

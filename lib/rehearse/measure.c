@@ -47,13 +47,20 @@ measure_flush(struct measure *m)
 
 /* --- looks --- */
 
-/* A new look in place of the last one, whose texts it does not use. */
+static const struct look *
+last_look(const struct measure *m)
+{
+	return m->last.relations != NULL ? &m->last : &m->start;
+}
+
+/* A new look for a new transaction. */
 static enum db_outcome
 look_anew(struct measure *m)
 {
 	look_free(&m->last);
+	look_free(&m->start);
 	arena_free(&m->last_texts);
-	return look_all(m->observes, LOOK_TRANSACTION, &m->last_texts, &m->last);
+	return look_all(m->observes, LOOK_TRANSACTION, &m->last_texts, &m->start);
 }
 
 /* Which relations the transaction may have changed: those of before that it has locked, and new indexes of them. */
@@ -78,7 +85,7 @@ pass_new(struct measure *m)
 
 	for (i = 0; i < m->changed.count; i++) {
 		long long id = m->changed.list[i];
-		const struct look_relation *r = look_relation(&m->last, id);
+		const struct look_relation *r = look_relation(last_look(m), id);
 
 		if (look_relation(&m->before, id) == NULL && (r == NULL || look_relation(&m->before, r->table) == NULL))
 			look_ids_add(&m->passed, id);
@@ -124,11 +131,11 @@ look_behind(struct measure *m, size_t at)
 	outcome = held_add(m->observes, db_backend_pid(m->runs), &m->held, NULL);
 	add_changed(m);
 	if (outcome == DB_OK && is_quiet(m->tag)) {
-		struct effects_of of = { &m->before, &m->last, &m->last, &had, &m->held, "", &m->made, &m->script_texts };
+		struct effects_of of = { &m->before, last_look(m), last_look(m), &had, &m->held, "", &m->made, &m->script_texts };
 
 		effects_of_locks(&of, &m->seen[at].effects);
-	} else if (outcome == DB_OK && (outcome = look_again(m->runs, &m->last, &m->changed, &m->last_texts, &new)) == DB_OK) {
-		measure_note(m, at, &had, &m->held, &m->last, &new);
+	} else if (outcome == DB_OK && (outcome = look_again(m->runs, &m->start, &m->changed, &m->last_texts, &new)) == DB_OK) {
+		measure_note(m, at, &had, &m->held, last_look(m), &new);
 		look_free(&m->last);
 		m->last = new;
 		pass_new(m);
@@ -443,6 +450,7 @@ measure_end(struct measure *m)
 	free_seen(m);
 	look_free(&m->before);
 	look_free(&m->last);
+	look_free(&m->start);
 	held_free(&m->held);
 	held_free(&m->stepped);
 	free(m->changed.list);

@@ -40,7 +40,8 @@ struct measure {
 	struct seen *seen;         /* of each statement */
 	size_t seen_count;
 	struct look before;        /* the migration */
-	struct look last;          /* behind the statement before */
+	struct look start;         /* of the transaction that runs */
+	struct look last;          /* behind the statement before; nothing: that is the start */
 	struct held held;          /* in the transaction that runs */
 	struct look_ids changed;   /* what it may have changed, */
 	struct look_ids passed;    /* and relations that are new and of no interest */
