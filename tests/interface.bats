@@ -48,8 +48,8 @@ some_plan() {
 @test "--help is on standard output, ends with 0 and names every option" {
   local tool option
   local -A own=(
-    [mig-scan]='database offline datamodel catalog grants replay rehearse to scratch same-server wait'
-    [mig-plan]='to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume diff'
+    [mig-scan]='database offline datamodel catalog grants replay rehearse load to scratch same-server wait'
+    [mig-plan]='to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume diff max-stall'
     [mig-apply]='database dry-run expect max-stall wait'
     [mig-seed]='database dry-run prune key insert-only enable-row-security table export as into max-stall wait'
     [mig-check]='database wait watch interval timeout dry-run'

@@ -241,6 +241,34 @@ ALTER TABLE users ADD a int,
   assert_equal "$(findings <<<"$output" | grep -c 'differs note - rehearsed on PostgreSQL .*, and the database has 17.2')" 1
 }
 
+@test "with sizes a plan says who would wait how long, which mig-apply would not allow, and how to write it" {
+  migration 20240101000000_big 'CREATE TABLE big (id int, note text); CREATE TABLE small (id int);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  sql "INSERT INTO big SELECT i, repeat('x', 100) FROM generate_series(1, 30000) i; ANALYZE big; INSERT INTO small VALUES (1)"
+  migration 20240102000000_types 'ALTER TABLE small ALTER id TYPE bigint;
+ALTER TABLE small ADD a int;
+ALTER TABLE big ALTER id TYPE bigint;'
+  rehearse --load=10ms
+  assert_code 0
+  printf '%s\n' "$output" >scan.rec
+  assert_equal "$(jq -c 'select(.record == "load") | [.relation, .rows, .main_bytes > 3000000, .counted_ms]' scan.rec)" '["big",30000,true,10]
+["small",null,false,10]'
+  # 4 MB are less than 0.1 s
+  mig-plan -q --strict=stalls scan.rec >/dev/null
+  run --separate-stderr mig-plan -q --max-stall=20ms --strict=stalls scan.rec
+  assert_code 1
+  run bash -c 'mig-plan -q --max-stall=20ms scan.rec | jq -r "select(.rule == \"stalls\") | \"\(.line) \(.message)\""'
+  # the small table's lock is held over the large one's work
+  assert_line --index 0 --regexp '^3 reads and writes of small wait about 0\.0–0\.[12] s \(.*\); mig-apply would cancel it after 0\.02 s$'
+  assert_line --index 1 --regexp '^3 reads and writes of big wait about 0\.0–0\.[12] s \(30 k rows, [34]\.[0-9] MB, .*\); mig-apply would cancel it after 0\.02 s$'
+  run --separate-stderr mig-plan --max-stall=20ms --format=text scan.rec
+  shows 'big (30 k rows, ' 'a new column, backfill it in batches'
+  jq -c 'if .record == "load" and .relation == "big" then .main_bytes = 8000000000 else . end' scan.rec | seal >large.rec
+  assert_equal "$(mig-plan -q large.rec | jq -r 'select(.rule == "stalls" and (.message | test("of big"))).message' | grep -o 'about [^(]*')" 'about 36–320 s '
+  run --separate-stderr mig-scan --rehearse --load --offline
+  assert_failure 64
+}
+
 ## What goes wrong
 
 @test "a pending script that fails is an effect with its place; behind it nothing runs" {

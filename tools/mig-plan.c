@@ -127,6 +127,8 @@ write_plan(const struct planned *planned, struct writer *writer)
 	writer_put(writer, &plan_form, &planned->plan);
 	if (planned->rehearsed.known)
 		writer_put(writer, &rehearsal_form, &planned->rehearsed.head);
+	for (i = 0; i < planned->rehearsed.load_count; i++)
+		writer_put(writer, &load_form, &planned->rehearsed.loads[i]);
 	for (i = 0; i < planned->rehearsed.count; i++)
 		writer_put(writer, &effect_form, &planned->rehearsed.effects[i]);
 	for (i = 0; i < planned->finding_count; i++)
@@ -256,7 +258,7 @@ show_kept_plan(struct reader *reader, const struct plan_request *request, struct
 	int code = 0;
 	size_t i;
 
-	if (w->to != NULL || w->from_empty || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
+	if (w->to != NULL || w->from_empty || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0 ||
 	    (out->format != NULL && strcmp(out->format, "sql") == 0))
 		return options_wrong("a kept plan can only be shown; options that change it need a scan");
@@ -317,7 +319,7 @@ int
 main(int argc, char *argv[])
 {
 	static const char *const kinds[] = { "scan", "plan", NULL };
-	struct plan_request request = { .input = "-" };
+	struct plan_request request = { .input = "-", .options.max_stall_ms = 1000 };
 	struct output out = { .kind = "plan", .formats = "text|records|sql" };
 	struct reader *reader = NULL;
 	struct shell_words words = { 0 };

@@ -33,6 +33,7 @@
 #include "records/output.h"
 #include "records/record.h"
 #include "rehearse/effects.h"
+#include "rehearse/load.h"
 #include "rehearse/rehearse.h"
 #include "scratch/replay_folder.h"
 #include "scratch/scratch.h"
@@ -226,12 +227,19 @@ rehearse(struct job *job, const struct scan_request *request, struct output *out
 
 	if (code == 0) {
 		free(job->scan.rehearsed.effects);
-		job->scan.rehearsed = (struct rehearsal_records){ true, job->rehearsed.rehearsal, job->rehearsed.effects.list,
-			job->rehearsed.effects.count };
+		free(job->scan.rehearsed.loads);
+		job->scan.rehearsed = (struct rehearsal_records){ .known = true,
+			.head = job->rehearsed.rehearsal,
+			.effects = job->rehearsed.effects.list,
+			.count = job->rehearsed.effects.count };
 		job->rehearsed.effects = (struct effects){ 0 };
 	}
+	if (code == 0 && request->load)
+		code = load_take(job->db, request->load_ms, &job->scan.rehearsed, &job->texts);
 	if (code == 0 && out->writer != NULL) {
 		writer_put(out->writer, &rehearsal_form, &job->scan.rehearsed.head);
+		for (i = 0; i < job->scan.rehearsed.load_count; i++)
+			writer_put(out->writer, &load_form, &job->scan.rehearsed.loads[i]);
 		for (i = 0; i < job->scan.rehearsed.count; i++)
 			writer_put(out->writer, &effect_form, &job->scan.rehearsed.effects[i]);
 	}

@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 #include "records/model.h"
 #include "records/output.h"
+#include "program.h"
 #include "programs.h"
 
 static const char *const usage[] = {
@@ -23,7 +24,7 @@ static const char *const usage[] = {
 	NULL,
 };
 enum { OPTION_TO = 128, OPTION_FROM_EMPTY, OPTION_STRICT, OPTION_ALLOW, OPTION_EXIT_CODE, OPTION_BASELINE,
-	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF };
+	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF, OPTION_MAX_STALL };
 static const struct option_spec specs[] = {
 	{ OPTION_TO, "to", "NAME", "plan up to and including this migration", false },
 	{ OPTION_FROM_EMPTY, "from-empty", NULL, "plan as if nothing were applied", false },
@@ -38,6 +39,8 @@ static const struct option_spec specs[] = {
 	    true },
 	{ OPTION_RESUME, "resume", "NAME:STATEMENT",
 	    "resume an unfinished one at this statement, counted from 1", true },
+	{ OPTION_MAX_STALL, "max-stall", "TIME",
+	    "with a rehearsal and its --load: how long others may wait, as mig-apply will\nhave it (default 1s)", false },
 	{ OPTION_DIFF, "diff", NULL,
 	    "compare two schemas, each kept by mig-scan --datamodel, --catalog or --replay, or a\n"
 	    "schema.prisma: the changes that turn FROM into TO", false },
@@ -113,7 +116,7 @@ read_sides(struct plan_request *request, int count, char *sides[])
 	const struct plan_options *w = &request->options;
 	int wanted = w->from_empty ? 1 : 2;
 
-	if (w->to != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
+	if (w->to != NULL || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
 		return options_wrong("--diff compares two schemas: of the other options it allows only --from-empty and --exit-code");
 	if (count != wanted)
@@ -152,6 +155,11 @@ plan_request_read(int argc, char *argv[], struct plan_request *request, struct o
 			break;
 		case OPTION_STRICT:
 			w->strict = o.value != NULL ? o.value : "";
+			break;
+		case OPTION_MAX_STALL:
+			if (program_max_stall(o.value, &w->max_stall_ms) != 0)
+				return MIG_USAGE;
+			w->max_stall = o.value;
 			break;
 		case OPTION_ALLOW:
 			w->allow = o.value;
@@ -213,6 +221,8 @@ plan_request_words(struct shell_words *words, const struct scan *scan, const str
 	if (resumes)
 		add_options(words, "--resume", w->resumes, w->resume_count);
 	add_options(words, "--allow", &w->allow, w->allow != NULL);
+	if (w->max_stall != NULL)
+		shell_option(words, "--max-stall", w->max_stall);
 	if (w->strict != NULL)
 		shell_option(words, "--strict", *w->strict != '\0' ? w->strict : NULL);
 }

@@ -13,14 +13,14 @@
 
 static const char *const usage[] = {
 	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
-	"mig-scan --rehearse [--offline] [--scratch=SOURCE [--same-server]] [--wait=TIME] [DIR | -]",
+	"mig-scan --rehearse [--offline | --load[=TIME]] [--scratch=SOURCE [--same-server]] [--wait=TIME] [DIR | -]",
 	"mig-scan --datamodel=FILE|DIR [-o FILE]",
 	"mig-scan --catalog [-d SOURCE] [--grants] [--wait=TIME] [-o FILE]",
 	"mig-scan --replay [--to=NAME] [--scratch=SOURCE [--same-server]] [--grants] [-o FILE] [DIR]",
 	NULL,
 };
 enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
-	OPTION_SAME_SERVER, OPTION_REHEARSE };
+	OPTION_SAME_SERVER, OPTION_REHEARSE, OPTION_LOAD };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_OFFLINE, "offline", NULL, "read only the folder, not the database", false },
@@ -28,6 +28,8 @@ static const struct option_spec specs[] = {
 	    "keep retrying this long while the server cannot be reached, is\nstarting up, or has no connection left (default 0);\nalso how long a statement may take with --rehearse (default 1min)", false },
 	{ OPTION_REHEARSE, "rehearse", NULL,
 	    "run the pending migrations in a scratch database, behind the applied\nones, and write what each statement locks, reads, rewrites and breaks", false },
+	{ OPTION_LOAD, "load", "[=TIME]",
+	    "with --rehearse: also how large and how busy the tables are in the\ndatabase, counted over TIME (default: since its counters began)", false },
 	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
 	    "read only schema.prisma, or all *.prisma of a folder:\nthe schema that the code expects", false },
 	{ OPTION_CATALOG, "catalog", NULL, "read the catalog of the database: the schema that it has", false },
@@ -96,6 +98,10 @@ check_mode(const struct scan_request *request)
 		return options_wrong("--rehearse and %s contradict each other", mode);
 	if (request->rehearse && request->dir != NULL && strcmp(request->dir, "-") == 0 && request->database != NULL)
 		return options_wrong("mig-scan --rehearse - asks no database: the scan that it reads may have been made with -d");
+	if (request->load && !request->rehearse)
+		return options_wrong("--load is for --rehearse");
+	if (request->load && (request->offline || (request->dir != NULL && strcmp(request->dir, "-") == 0)))
+		return options_wrong("--load asks the database, and %s does without it", request->offline ? "--offline" : "a scan from standard input");
 	if (request->mode != MODE_REPLAY && request->to != NULL)
 		return options_wrong("--to is for --replay");
 	if (request->mode != MODE_REPLAY && !request->rehearse && (request->scratch != NULL || request->same_server))
@@ -137,6 +143,12 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 		case OPTION_REHEARSE:
 			request->rehearse = true;
 			break;
+		case OPTION_LOAD:
+			if (o.value != NULL && options_time("load", o.value, &request->load_ms) != 0)
+				return MIG_USAGE;
+			request->load = true;
+			request->load_time = o.value;
+			break;
 		case OPTION_GRANTS:
 			request->grants = true;
 			break;
@@ -173,6 +185,8 @@ scan_request_words(struct shell_words *words, const struct scan_request *request
 		shell_option(words, "--offline", NULL);
 	if (request->rehearse)
 		shell_option(words, "--rehearse", NULL);
+	if (request->load)
+		shell_option(words, "--load", request->load_time);
 	if (request->mode != MODE_SCAN)
 		shell_option(words, mode_options[request->mode], request->datamodel);
 	if (request->to != NULL)

@@ -22,6 +22,9 @@ struct scan_request {
 	const char *datamodel; /* --datamodel */
 	bool grants;
 	bool rehearse;
+	bool load;             /* --load */
+	long long load_ms;     /* its TIME; 0: none */
+	const char *load_time; /* as it was said; NULL: none */
 	const char *to;        /* --replay's */
 	const char *scratch;   /* and --rehearse's */
 	bool same_server;

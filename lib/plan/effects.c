@@ -7,7 +7,7 @@
 struct effects_view
 effects_view(const struct rehearsal_records *rehearsed, const char *migration, const char *sql)
 {
-	struct effects_view view = { .sql = sql };
+	struct effects_view view = { .rehearsed = rehearsed, .sql = sql };
 	size_t from = 0, to;
 
 	while (from < rehearsed->count && strcmp(rehearsed->effects[from].migration, migration) != 0)

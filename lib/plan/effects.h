@@ -16,6 +16,7 @@
 
 /* The effects of one migration beside its script. */
 struct effects_view {
+	const struct rehearsal_records *rehearsed;
 	const struct effect *list;
 	size_t count;
 	const char *sql;

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/page.h"
 #include "base/width.h"
+#include "plan/estimate.h"
 #include "records/words.h"
 #include "sql/hints.h"
 #include "sql/sql.h"
@@ -139,6 +140,19 @@ same_relation(const struct effect *a, const struct effect *b)
 	return a->relation != NULL && b->relation != NULL && strcmp(a->relation, b->relation) == 0 && strcmp(a->schema, b->schema) == 0;
 }
 
+/* Behind the name: how large and how busy. */
+static void
+load_words(struct bytes *name, const struct effects_view *view, const struct effect *e)
+{
+	const struct load *load = estimate_load(view->rehearsed, e->schema, e->relation);
+
+	if (load == NULL)
+		return;
+	bytes_str(name, " (");
+	estimate_size(name, load);
+	bytes_char(name, ')');
+}
+
 /* One sentence each: the lock and what is done under it; then rows; then what is noticed. */
 static void
 relation_lines(struct bytes *out, const struct effects_view *view, const struct effect of[], size_t count, const struct effect *first)
@@ -151,6 +165,7 @@ relation_lines(struct bytes *out, const struct effects_view *view, const struct 
 	if (strcmp(first->schema, "public") != 0)
 		bytes_format(&name, "%s.", first->schema);
 	bytes_str(&name, first->relation);
+	load_words(&name, view, first);
 	for (i = 0; i < count; i++)
 		if (same_relation(&of[i], first)) {
 			if (of[i].effect == EFFECT_LOCK)
@@ -171,6 +186,10 @@ relation_lines(struct bytes *out, const struct effects_view *view, const struct 
 			bytes_str(&text, waits ? waiting(effects_waits(e)) : "nobody waits");
 			bytes_str(&text, " while ");
 			work_words(&text, e);
+			if (view->rehearsed->load_count > 0 && estimate_work_ms(view->rehearsed, e) > 0) {
+				bytes_str(&text, ", about ");
+				estimate_band(&text, estimate_work_ms(view->rehearsed, e));
+			}
 			if (waits && effects_held_since(view, e) != e->line)
 				bytes_format(&text, "; since line %lld", effects_held_since(view, e));
 		} else if (e->effect == EFFECT_ROWS) {

@@ -31,6 +31,7 @@ const struct plan_rule plan_rules[] = {
 	{ "other_schema", SEVERITY_WARNING, true },
 	{ "unrelated", SEVERITY_ERROR, true },
 	{ "rehearsal_failed", SEVERITY_ERROR, false },
+	{ "stalls", SEVERITY_WARNING, true },
 	{ "breaks", SEVERITY_WARNING, true },
 	{ "loses", SEVERITY_WARNING, true },
 	{ "retypes", SEVERITY_NOTE, true },
@@ -324,6 +325,7 @@ plan_find_in_script(struct plan_maker *m, const struct migration *script, const 
 			f->column = (long long)place.column;
 		}
 	}
+	plan_find_stalls(m, script);
 	plan_find_measured(m, script);
 	if (script->flaw == FLAW_NOT_UTF8)
 		plan_add_finding(m, "not_utf8", script->migration,

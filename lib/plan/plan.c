@@ -315,7 +315,13 @@ keep_effects(struct plan_maker *m)
 	if (!all->known)
 		return;
 	plan_find_differences(m);
-	*kept = (struct rehearsal_records){ true, all->head, xcalloc(all->count + 1, sizeof *all->effects), 0 };
+	*kept = (struct rehearsal_records){ .known = true,
+		.head = all->head,
+		.loads = xcalloc(all->load_count + 1, sizeof *all->loads),
+		.load_count = all->load_count,
+		.effects = xcalloc(all->count + 1, sizeof *all->effects) };
+	for (i = 0; i < all->load_count; i++)
+		kept->loads[i] = all->loads[i];
 	for (i = 0; i < all->count; i++) {
 		for (k = 0; k < m->out->step_count && strcmp(m->out->steps[k].migration, all->effects[i].migration) != 0; k++)
 			;
@@ -363,6 +369,7 @@ plan_free(struct planned *planned)
 		bytes_free(&planned->texts[i]);
 	free(planned->texts);
 	free(planned->rehearsed.effects);
+	free(planned->rehearsed.loads);
 	free(planned->findings);
 	free(planned->steps);
 	*planned = (struct planned){ 0 };

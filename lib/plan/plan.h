@@ -23,6 +23,8 @@ struct plan_options {
 	bool from_empty;             /* ignore the history, as if nothing were applied */
 	const char *strict;          /* rules to treat as errors, comma-separated; "" is all; NULL none */
 	const char *allow;           /* rules that are errors and shall not stop the plan */
+	const char *max_stall;       /* --max-stall as given, or NULL */
+	long long max_stall_ms;      /* how long others may wait, as mig-apply has it */
 	const char *baseline;        /* mark all pending ones up to this as applied, or NULL */
 	const char **applied;        /* --mark-applied */
 	size_t applied_count;

@@ -61,6 +61,10 @@ void plan_find_differences(struct plan_maker *m);
 /* Whether it is known by measure what this statement (from 1) destroys. */
 bool plan_loss_is_measured(const struct plan_maker *m, const char *migration, long long statement);
 
+/* --- stalls.c --- */
+
+void plan_find_stalls(struct plan_maker *m, const struct migration *script);
+
 /* --- marks.c --- */
 
 int plan_mark_applied(struct plan_maker *m, const char *option, const char *name);

@@ -83,6 +83,20 @@ static const struct field rehearsal_fields[] = {
 };
 const struct record_form rehearsal_form = { "rehearsal", rehearsal_fields };
 
+static const struct field load_fields[] = {
+	TEXT(load, schema),
+	TEXT(load, relation),
+	NUMBER_OR_NULL(load, rows),
+	NUMBER(load, main_bytes),
+	NUMBER(load, toast_bytes),
+	NUMBER(load, index_bytes),
+	NUMBER_OR_NULL(load, reads_per_s),
+	NUMBER_OR_NULL(load, writes_per_s),
+	NUMBER_OR_NULL(load, counted_ms),
+	LAST,
+};
+const struct record_form load_form = { "load", load_fields };
+
 static const struct field effect_fields[] = {
 	TEXT(effect, migration),
 	NUMBER(effect, statement),
@@ -262,6 +276,8 @@ migration_fill(struct reader *reader, const struct record *record, struct migrat
 static bool
 is_rehearsals(const struct rehearsal_records *rehearsed, const struct record *record)
 {
+	if (rehearsed->known && rehearsed->count == 0 && record_is(record, &load_form))
+		return true;
 	return record_is(record, rehearsed->known ? &effect_form : &rehearsal_form);
 }
 
@@ -291,6 +307,8 @@ rehearsal_take(struct reader *reader, struct rehearsal_records *rehearsed, struc
     struct record *record)
 {
 	retain(records, count, record);
+	if (record_is(record, &load_form))
+		return record_fill(reader, record, &load_form, APPEND(rehearsed->loads, rehearsed->load_count)) == 0;
 	if (rehearsed->known)
 		return effect_fill(reader, record, APPEND(rehearsed->effects, rehearsed->count));
 	rehearsed->known = true;
@@ -304,7 +322,7 @@ fill(struct reader *reader, struct scan *scan, struct record *record, const stru
 	return record_fill(reader, record, form, out) == 0;
 }
 
-/* One record of a scan.  The order is database, history..., migration..., rehearsal, effect...; all may be absent. */
+/* One record of a scan.  The order is database, history..., migration..., rehearsal, load..., effect...; all may be absent. */
 static enum reading
 scan_take(struct reader *reader, struct scan *scan, struct record *record)
 {
@@ -369,6 +387,7 @@ scan_free(struct scan *scan)
 	free(scan->migrations);
 	free(scan->history);
 	free(scan->rehearsed.effects);
+	free(scan->rehearsed.loads);
 	*scan = (struct scan){ 0 };
 }
 
@@ -437,6 +456,7 @@ plan_stream_free(struct plan_stream *stream)
 		record_free(stream->steps[i].record);
 	records_free(stream->records, stream->record_count);
 	free(stream->rehearsed.effects);
+	free(stream->rehearsed.loads);
 	free(stream->findings);
 	free(stream->steps);
 	*stream = (struct plan_stream){ 0 };

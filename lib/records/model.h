@@ -100,9 +100,22 @@ struct effect {
 	const char *made_by;             /* the pending migration before this one that made it; NULL: it was there */
 };
 
+/* How large and how busy a relation is in production. */
+struct load {
+	const char *schema;
+	const char *relation;
+	long long rows;                  /* as the server estimates them; null: never analyzed */
+	long long main_bytes, toast_bytes, index_bytes;
+	long long reads_per_s;           /* scans of it and of its indexes; null: not known */
+	long long writes_per_s;          /* rows */
+	long long counted_ms;            /* over which time */
+};
+
 struct rehearsal_records {
 	bool known;                      /* there was a rehearsal */
 	struct rehearsal head;
+	struct load *loads;
+	size_t load_count;
 	struct effect *effects;          /* by migration, statement */
 	size_t count;
 };
@@ -245,7 +258,7 @@ struct row_change {
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
-    step_form, rehearsal_form, effect_form, run_form, result_form, check_form, seeded_form,
+    step_form, rehearsal_form, load_form, effect_form, run_form, result_form, check_form, seeded_form,
     row_form;
 
 /* record_fill() for a migration; also requires a script unless a flaw says why there is none. */
