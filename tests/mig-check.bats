@@ -433,7 +433,8 @@ something_of_everything() {
   assert_line --index 0 --regexp '^CRITICAL +database, relation:t, relation:u  cannot reach 127.0.0.1:1: connection refused$'
   assert_line --index -1 'CRITICAL: shop at 127.0.0.1: database, relation:t, relation:u: cannot reach 127.0.0.1:1: connection refused'
   # two databases, and an endpoint
-  OTHER=$DATABASE_URL DATABASE_URL='postgresql://u@127.0.0.1:1/shop' run --separate-stderr mig-check --format=nagios \
+  export OTHER=$DATABASE_URL
+  DATABASE_URL='postgresql://u@127.0.0.1:1/shop' run --separate-stderr mig-check --format=nagios \
     database:other=env:OTHER database:other.crit=0ms database
   assert_code 2
   assert_output --regexp "^MIG CRITICAL - $PGDATABASE at $MIG_TEST_SERVER: database:other: answers in .*; shop at 127.0.0.1: database: cannot reach 127.0.0.1:1: connection refused \\| "

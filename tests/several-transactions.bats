@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Statements that are several transactions by themselves: what is said of one that did not finish is true, and the next plain
 # run finishes it, since the catalog tells how far it came.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2153,SC2154
 load helper
 load words
 
