@@ -133,10 +133,11 @@ CASES
   for tool in 'mig-scan -' mig-plan mig-apply 'mig-check --format=records log=-' 'mig-check --format=records history'; do
     for signal in TERM INT HUP; do
       echo old >out.rec
-      # in the background a shell ignores SIGINT
+      # in the background a shell ignores SIGINT, and under nohup it ignores SIGHUP
       # shellcheck disable=SC2086
       python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])' $tool -o out.rec <in >stdout 2>stderr 3>&- &
       pid=$!
       exec 4>in
