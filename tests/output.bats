@@ -126,6 +126,14 @@ CASES
   assert_output --partial 'has not finished'
 }
 
+# In the background a shell ignores SIGINT, and what nohup starts ignores SIGHUP.
+with_signals() {
+  exec python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
+}
+
 @test "a signal leaves no file next to that of -o, and a failed stream in it" {
   local tool signal pid
   database_new
@@ -133,12 +141,8 @@ CASES
   for tool in 'mig-scan -' mig-plan mig-apply 'mig-check --format=records log=-' 'mig-check --format=records history'; do
     for signal in TERM INT HUP; do
       echo old >out.rec
-      # in the background a shell ignores SIGINT, and under nohup it ignores SIGHUP
       # shellcheck disable=SC2086
-      python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-os.execvp(sys.argv[1], sys.argv[1:])' $tool -o out.rec <in >stdout 2>stderr 3>&- &
+      with_signals $tool -o out.rec <in >stdout 2>stderr 3>&- &
       pid=$!
       exec 4>in
       until_true bash -c 'compgen -G "out.rec.*" || grep -q failed out.rec' >/dev/null
@@ -277,7 +281,7 @@ CASES
   for tool in mig-apply 'mig-seed --table=t -' 'mig-seed -'; do
     for signal in TERM HUP; do
       # shellcheck disable=SC2086
-      $tool <in >stdout 2>stderr 3>&- &
+      with_signals $tool <in >stdout 2>stderr 3>&- &
       pid=$!
       exec 4>in
       until_true grep -q 'SigCgt:.*4[0-9a-f]\{3\}$' "/proc/$pid/status"
