@@ -175,6 +175,13 @@ built_with() { # COMPILER [NAME=VALUE…]
   done
 }
 
+@test "every target that the Makefile declares, and that HACKING names, has a rule" {
+  local target
+  for target in $(sed -n 's/^\.PHONY: //p' "$TESTS/../Makefile") $(grep -oE '^    make [a-z-]+' "$TESTS/../HACKING.md" | cut -c 10-); do
+    grep -qE "^$target( [a-z-]+)*:" "$TESTS/../Makefile" || fail "no rule: $target"
+  done
+}
+
 @test "make install puts programs and pages where PREFIX and DESTDIR say" {
   local root=$BATS_TEST_TMPDIR/root copy=$BATS_TEST_TMPDIR/build page
   # A copy, so that the programs under test stay as they are; what is up to date is not made again.
