@@ -60,7 +60,7 @@ everything() {
   mig-check schema=catalog.rec <catalog.rec
   rm -r "$FOLDER/20250101000001_bad"
   migration 20250101000002_pending 'ALTER TABLE a ADD x int; CREATE INDEX CONCURRENTLY a_x ON a (x);'
-  TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --rehearse --scratch env:TRIAL_URL --same-server -q >/dev/null
+  TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --rehearse --load --scratch env:TRIAL_URL --same-server -q >/dev/null
   TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --replay --to 20240104000000_psql --scratch env:TRIAL_URL --same-server -q >/dev/null
 }
 

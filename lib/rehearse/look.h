@@ -67,12 +67,12 @@ struct look_ids {
 bool look_ids_has(const struct look_ids *ids, long long id);
 void look_ids_add(struct look_ids *ids, long long id);   /* once */
 
-/* Looks at all.  Texts go to the arena.  look_free() is due after success; what else is in *look is overwritten. */
+/* Looks at all.  Texts go to the arena.  After success the caller calls look_free(); what *look had before is overwritten. */
 enum db_outcome look_all(struct db *db, enum look_counters counters, struct arena *arena, struct look *look);
 
 /*
- * The same within a transaction that has begun with `old`, whose texts it goes on using, and may have changed only these
- * relations.
+ * The same within a transaction that began with `old` and can have changed only these relations.  The texts of `old` are used on:
+ * free them after those of *look.
  */
 enum db_outcome look_again(struct db *db, const struct look *old, const struct look_ids *ids, struct arena *arena, struct look *look);
 

@@ -40,8 +40,8 @@ measure_flush(struct measure *m)
 
 	if (db_server_version_num(m->runs) < 150000)
 		clock_sleep_ms(FLUSHED_MS);
-	else if (!db_run_best_effort(m->runs, "SELECT pg_catalog.pg_stat_force_next_flush()"))
-		return db_run(m->runs, "SELECT 1", NULL);
+	else
+		(void)db_run_best_effort(m->runs, "SELECT pg_catalog.pg_stat_force_next_flush()");
 	return db_run(m->runs, "SELECT 1", NULL);
 }
 
@@ -168,8 +168,9 @@ run(struct measure *m, const char *text, size_t *done)
 	return outcome;
 }
 
+/* Sets the word it begins with, too. */
 static bool
-is_word(const struct measure *m, size_t at, char word[16])
+writes_rows(const struct measure *m, size_t at, char word[16])
 {
 	sql_words(m->step->sql, &m->script->statements[at], word, 16);
 	return strcmp(word, "INSERT") == 0 || strcmp(word, "UPDATE") == 0 || strcmp(word, "DELETE") == 0;
@@ -182,9 +183,9 @@ group(const struct measure *m, size_t at, size_t end)
 	char first[16], next[16];
 	size_t n = 1;
 
-	if (!is_word(m, at, first))
+	if (!writes_rows(m, at, first))
 		return 1;
-	while (at + n < end && n < GROUP_MOST && is_word(m, at + n, next) && strcmp(first, next) == 0)
+	while (at + n < end && n < GROUP_MOST && writes_rows(m, at + n, next) && strcmp(first, next) == 0)
 		n++;
 	return n >= GROUP_FROM ? n : 1;
 }
@@ -403,14 +404,15 @@ static void
 hook_fails(void *context, size_t at, size_t offset, const char *sqlstate, const char *message)
 {
 	struct measure *m = context;
-	size_t last = at < m->seen_count ? at : m->seen_count - 1;
-	struct effects *e = &m->seen[last].effects;
-	size_t len = strlen(m->step->sql);
+	size_t len = strlen(m->step->sql), last;
 	struct sql_place place;
+	struct effects *e;
 	char limit[CLOCK_SPAN];
 
 	if (m->seen_count == 0)
 		return;
+	last = at < m->seen_count ? at : m->seen_count - 1;
+	e = &m->seen[last].effects;
 	place = sql_place(m->step->sql, len, offset < len ? offset : m->script->statements[last].start);
 	ARRAY_ROOM(e->list, e->count, e->cap);
 	e->list[e->count++] = (struct effect){ .effect = EFFECT_ERROR,

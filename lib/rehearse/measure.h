@@ -1,9 +1,9 @@
 /*
  * The scripts of pending migrations, run one statement at a time in a scratch database, with a look before and after each.
  *
- * Five sessions: the scripts' own; one that observes what that one locks, since to ask the session itself would make a
- * SET TRANSACTION behind it fail; and two that hold locks in turn, where a statement that commits by itself is stopped
- * at each of its phases.  Between transactions the scripts' session is told to give its counters away.
+ * Four sessions: one runs the scripts; one observes what that one locks, since a question in the session itself would make a
+ * SET TRANSACTION behind it fail; two hold locks in turn, to stop a statement that commits by itself at each of its phases.
+ * Between transactions the scripts' session flushes its counters.
  */
 #ifndef MIG_REHEARSE_MEASURE_H
 #define MIG_REHEARSE_MEASURE_H
@@ -55,17 +55,20 @@ struct measure {
 	struct arena *texts;       /* and what they point to */
 };
 
-/* The hooks of replay_watched(); looks at the database as it is.  measure_end() is due in any case; it says whether the last look worked. */
+/*
+ * Looks at the database as it is, before the first script.  Call measure_end() in every case: it returns whether the last look
+ * worked.  measure_watcher() has the hooks for replay_watched().
+ */
 enum db_outcome measure_begin(struct measure *measure, struct scratch *scratch, long long limit_ms, struct effects *out,
     struct arena *texts);
 struct replay_watcher measure_watcher(struct measure *measure);
 enum db_outcome measure_end(struct measure *measure);
 
-/* For the files of measuring: what a statement was found to do is noted. */
+/* Notes what a statement was found to do.  For the files of measuring alone. */
 void measure_note(struct measure *measure, size_t at, const struct held *had, const struct held *has, const struct look *old,
     const struct look *new);
 
-/* The scripts' session gives its counters away, and its own begin at 0. */
+/* Makes the scripts' session flush its counters, so that those of its next transaction begin at 0. */
 enum db_outcome measure_flush(struct measure *measure);
 
 /* Ends a statement that takes too long. */
@@ -73,7 +76,7 @@ void measure_tick(struct measure *measure, long long ms);
 
 /* --- phases.c --- */
 
-/* Runs a statement that stands alone, stopped at each of its phases. */
+/* Runs a non-transactional statement, stopped at each of its phases. */
 enum db_outcome phases_run(struct measure *measure, size_t at);
 
 #endif

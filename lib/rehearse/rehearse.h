@@ -31,8 +31,8 @@ struct rehearsed {
 
 /*
  * Returns 0 with what was found, also that a pending script does not run; or an exit code, said: MIG_FAILED where the
- * applied ones do not run, and those of scratch_open().  rehearsed_free() is due in any case, and signals_begin() is to be
- * called before.
+ * applied ones do not run, and those of scratch_open().  Call rehearsed_free() in every case, and signals_begin()
+ * before.
  */
 int rehearse_run(const struct rehearse_wish *wish, struct rehearsed *rehearsed);
 void rehearsed_free(struct rehearsed *rehearsed);
