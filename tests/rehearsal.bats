@@ -7,13 +7,11 @@ load words
 
 setup_file() {
   server_start
-  CACHE=$(mktemp -d /tmp/mig-cache.XXXXXX)
-  chmod 755 "$CACHE"
-  export CACHE XDG_CACHE_HOME=$CACHE
+  cache_begin
 }
 
 teardown_file() {
-  rm -rf "$CACHE"
+  cache_end
   server_stop
 }
 

@@ -147,10 +147,10 @@ apply 1 $(basename "$(folder)")"
   migration 20260103000000_note 'ALTER TABLE "Role" ADD COLUMN note text;'
   release --yes
   assert_code 0
-  says 'begins anew: what is planned now is not the rest of it'
+  says 'starting a new release; releases/' 'the plan is not the rest of it'
   assert_equal "$(folder | wc -l)" 2
   run mig-release --list
-  assert_line --partial 'given up for a later one, last finished step: before'
+  assert_line --partial 'abandoned for a later one, last finished step: before'
   assert_line --regexp ' done$'
 }
 
@@ -165,7 +165,7 @@ apply 1 $(basename "$(folder)")"
   release --yes --before 'echo once >>hooks' relation=Nope
 
   assert_code 0
-  says 'goes on with releases/'
+  says 'continuing releases/'
   assert_equal "$(cat hooks)" once
   assert_equal "$(folder | wc -l)" 1
 }
@@ -182,6 +182,47 @@ model Role {
   assert_code 1
   says 'nothing was changed'
   assert_equal "$(applied)" ''
+}
+
+@test "each option of --help is in the manual and is taken, and gets to the tools that have it" {
+  shop
+  local option
+  for option in $(mig-release --help | grep -oE '^ {2,6}(-[a-zA-Z], )?--[a-z-]+' | grep -oE '[a-z]+(-[a-z]+)*$'); do
+    grep -qE "Fl -?${option}( |$)" "$TESTS/../man/mig-release.1" || fail "not in the manual: --$option"
+  done
+  mkdir log
+  for option in scan plan apply seed check; do
+    printf '#!/bin/sh\necho "$*" >>"%s"\nexec "%s" "$@"\n' "$PWD/log/$option.called" "$BUILD/mig-$option" >"log/mig-$option"
+    chmod +x "log/mig-$option"
+  done
+  mv prisma/migrations there
+  run --separate-stderr env -u DATABASE_URL "HERE=$DATABASE_URL" "PATH=$PWD/log:$PATH" mig-release --yes -d env:HERE --dir there --seed=prisma/seed \
+    --wait 3s --max-stall=2s --strict=edited --allow=late,missing database.tls=ok database
+  assert_code 0
+  grep -q -- '--database=env:HERE --wait=3s -o .* there' log/scan.called || fail "$(cat log/scan.called)"
+  grep -q -- '--strict=edited --allow=late,missing' log/plan.called || fail "$(cat log/plan.called)"
+  grep -q -- '--database=env:HERE --wait=3s --max-stall=2s --expect=' log/apply.called || fail "$(cat log/apply.called)"
+  grep -q -- '--database=env:HERE --wait=3s --max-stall=2s --format=text -o .* prisma/seed' log/seed.called || fail "$(cat log/seed.called)"
+  grep -q -- '--database=env:HERE --wait=3s -o .* deploy database.tls=ok database' log/check.called || fail "$(cat log/check.called)"
+}
+
+@test "an unfinished release is continued as it was planned with --continue, and left with --fresh" {
+  shop
+  release --yes relation=Nope
+  assert_code 1
+  migration 20260104000000_more 'CREATE TABLE "Nope" ();'
+  release --continue --yes --allow=edited "relation=Role"
+  assert_code 0
+  says 'continuing releases/'
+  assert_equal "$(applied | wc -l)" 3
+  release --continue --yes
+  assert_code 65
+  says 'there is no unfinished release to continue'
+  release --yes relation=Missing
+  assert_code 1
+  release --fresh --yes relation=Nope
+  assert_code 0
+  assert_equal "$(folder | wc -l)" 3
 }
 
 @test "wrong words are refused before anything is looked at" {

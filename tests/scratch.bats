@@ -7,14 +7,11 @@ load words
 
 setup_file() {
   server_start
-  # The user that servers of our own run as has to get there.
-  CACHE=$(mktemp -d /tmp/mig-cache.XXXXXX)
-  chmod 755 "$CACHE"
-  export CACHE XDG_CACHE_HOME=$CACHE
+  cache_begin
 }
 
 teardown_file() {
-  rm -rf "$CACHE"
+  cache_end
   server_stop
 }
 
@@ -231,14 +228,18 @@ CASES
   assert_equal "$(scratch_databases)" ''
 }
 
-@test "what a killed run left on a named server is dropped by the next, and what others use is not" {
-  local pid left
-  named_scratch
+# One that stays in its scratch database: pid is mig-scan's, left the database.
+endless_replay() {
   migration 1_a 'SELECT pg_sleep(600);'
   mig-scan --replay >/dev/null 2>&1 3>&- &
   pid=$!
   eventually 60 eval '[[ -n $(scratch_databases) ]]'
   left=$(scratch_databases)
+}
+
+@test "what a killed run left on a named server is dropped by the next, and what others use is not" {
+  named_scratch
+  endless_replay
   rm -r "$FOLDER/1_a"
   migration 1_b 'CREATE TABLE b (id int);'
   replay
@@ -255,13 +256,9 @@ CASES
 }
 
 @test "what a run left that was killed just before this one is dropped too, although its session was still ending" {
-  local pid left backend next
+  local backend next
   named_scratch
-  migration 1_a 'SELECT pg_sleep(600);'
-  mig-scan --replay >/dev/null 2>&1 3>&- &
-  pid=$!
-  eventually 60 eval '[[ -n $(scratch_databases) ]]'
-  left=$(scratch_databases)
+  endless_replay
   backend=${left#mig_scratch_}
   backend=${backend%_*}
   kill -STOP "$backend"
@@ -343,7 +340,7 @@ model T {
 }
 PRISMA
   other=$MIG_TEST_SERVER
-  production=$(MIG_TEST_CLUSTER= server_new --tcp log_statement=all) # with a system identifier of its own
+  production=$(MIG_TEST_CLUSTER='' server_new --tcp log_statement=all) # with a system identifier of its own
   server_use "$production"
   database_new
   sql 'CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)'

@@ -9,6 +9,7 @@
 #         role_new NAME [OPTION…]                a role that may do nothing; ROLE is its name; roles_end, for teardown
 #         pgbouncer_begin MODE                   a pooler before the server, and DATABASE_URL for it; pgbouncer_end, for
 #                                                teardown
+#         cache_begin                            a cache of its own for this file's scratch servers; cache_end, for teardown_file
 #         as_nobody COMMAND…                     as a user who is not root, in a shared_place
 #         untrapped                              skips where an attacker's schema (traps.bash) is what would be found
 #         seal                                   the records on stdin, with a right end record
@@ -48,6 +49,17 @@ session_begin() {
   fi
   SESSION=$(grep -xE '[0-9]+' "$answer" | tail -n 1)
   sessions+=("$SESSION")
+}
+
+# The user that servers of our own run as has to get there.
+cache_begin() {
+  CACHE=$(mktemp -d /tmp/mig-cache.XXXXXX)
+  chmod 755 "$CACHE"
+  export CACHE XDG_CACHE_HOME=$CACHE
+}
+
+cache_end() {
+  rm -rf "$CACHE"
 }
 
 session_end() {
