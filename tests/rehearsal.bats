@@ -38,7 +38,7 @@ case_differs() {
   local given=$1 when=$2 then=$3 got
   printf '%s\n' "${given:--- nothing}" >"$FOLDER/2_given/migration.sql"
   printf '%s\n' "$when" >"$FOLDER/3_when/migration.sql"
-  got=$(mig-scan -q --offline --rehearse --scratch env:SCRATCH_URL 2>&1 | effects 3_when) || true
+  got=$(mig-scan -q --offline --rehearse --scratch env:SCRATCH_URL 2>"$BATS_TEST_TMPDIR/case.err" | effects 3_when) || true
   [[ $got == "$then" ]] || printf '%s\n%s\n' "$when" "$(diff <(printf '%s' "$then") <(printf '%s' "$got"))"
 }
 

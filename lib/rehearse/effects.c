@@ -138,14 +138,18 @@ taken(const struct effects_of *of, long long relation)
 	return strongest;
 }
 
-/* Nobody can plan a query on the table of an index that is locked so: to be said where the table's own lock is weaker. */
+/*
+ * Nobody can plan a query on the table of an index that is locked so: to be said where the table's own lock is weaker.  One
+ * that is gone afterwards was dropped CONCURRENTLY: it was not live any more when it was locked, so no query opens it, and
+ * whether its lock is seen at all depends on the moment of the look.
+ */
 static void
 add_index_lock(const struct effects_of *of, struct effects *e, const struct look_relation *index)
 {
 	const struct look_relation *table = look_relation(of->before, index->table);
 
 	if (look_is_told(table) && held_strongest(of->has, table->oid) != LOCK_ACCESS_EXCLUSIVE &&
-	    look_relation(of->new, table->oid) != NULL)
+	    look_relation(of->new, table->oid) != NULL && look_relation(of->new, index->oid) != NULL)
 		add(of, e, EFFECT_LOCK, index, LOCK_ACCESS_EXCLUSIVE, arena_format(of->arena, "index of %s", table->name));
 }
 
