@@ -233,10 +233,13 @@ finish() {
   mapfile -t lines <<<"$output"
 }
 
-# Whether a tool waits for a lock now.
+# Whether a tool waits for a lock now, or soon: looked for within the server, since a wait may be shorter than a client's start.
 waiting() {
-  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE'
-    AND application_name LIKE 'mig-%' AND wait_event_type = 'Lock'") -gt 0 ]]
+  sql_admin "DO \$\$ BEGIN FOR i IN 1..100 LOOP
+    IF EXISTS (SELECT FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name LIKE 'mig-%'
+      AND wait_event_type = 'Lock') THEN RETURN; END IF;
+    PERFORM pg_stat_clear_snapshot(); PERFORM pg_sleep(0.01);
+    END LOOP; RAISE 'no tool waits for a lock'; END \$\$"
 }
 
 on_terminal() {
