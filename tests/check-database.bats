@@ -415,6 +415,24 @@ session_is_open_for() {
   assert_output "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:nowhere: nowhere does not exist"
 }
 
+@test "relation: a name with a slip is shown as it was probably meant" {
+  sql 'CREATE TABLE "User" ("email" text, "couponCode" text); CREATE TABLE "Invoice" (); CREATE TABLE "say ""hi""" ()'
+  run --separate-stderr mig-check relation=Usr
+  assert_code 2
+  assert_output "CRITICAL: $PGDATABASE at $MIG_TEST_SERVER: relation:Usr: Usr does not exist; did you mean \"User\"?"
+  run --separate-stderr mig-check relation=User.emial
+  shows 'User.emial does not exist; did you mean "email"?' '"User", but without such a column'
+  run --separate-stderr mig-check relation=Invocie.total
+  shows 'Invocie.total does not exist; did you mean "Invoice"?'
+  run --separate-stderr mig-check 'relation=say hi'
+  shows 'did you mean "say ""hi"""?'
+  # of what is in no schema of the search path, and of our own catalogs, nothing is suggested
+  sql 'CREATE SCHEMA hidden; CREATE TABLE hidden."Ledger" ()'
+  run --separate-stderr mig-check relation=Ledgr relation=pg_clas
+  assert_code 2
+  [[ $output != *'did you mean'* ]]
+}
+
 @test "all that asks one database shares one connection" {
   sql_admin "ALTER SYSTEM SET log_connections = on; SELECT pg_reload_conf()" >/dev/null
   eventually sees on 'SHOW log_connections'

@@ -543,6 +543,34 @@ CASES
   says P3017
 }
 
+@test "a name of a migration or a rule with a slip, or a part of it, is shown as it was probably meant" {
+  migration 20260102120000_tags 'SELECT 1;'
+  migration "20260103120000_it's" 'SELECT 1;'
+  recorded 20260102120000_tags failed
+  plan --to=20260102
+  says $'\n  Did you mean --to 20260102120000_tags?\n'
+  plan --mark-applied=20260102120000_tgas
+  says $'\n  Did you mean --mark-applied 20260102120000_tags?\n'
+  plan --mark-rolled-back=tags
+  says $'\n  Did you mean --mark-rolled-back 20260102120000_tags?\n'
+  plan --resume=tags:2
+  says $'\n  Did you mean --resume 20260102120000_tags:2?\n'
+  plan --to="20260103120000_it"
+  says "  Did you mean --to '20260103120000_it'\''s'?"
+  # one that exists is not meant for itself
+  plan --mark-rolled-back="20260103120000_it's"
+  says P3011 'Give the full name'
+  says_not 'Did you mean'
+  plan --to=20260
+  says P3017
+  says_not 'Did you mean'
+  run --separate-stderr mig-plan --allow=late,destructve </dev/null
+  assert_code 64
+  says '"destructve" is not a rule that --strict and --allow move; did you mean destructive?'
+  run --separate-stderr mig-plan --strict=psql </dev/null
+  says_not 'did you mean'
+}
+
 @test "a mark that is given twice, or against itself, is refused by name" {
   migration 1_one 'SELECT 1;'
   recorded 1_one failed

@@ -196,4 +196,7 @@ STRINGS
   run mig-check helth
   assert_failure 3
   assert_output --partial 'did you mean health?'
+  run mig-check health=http://127.0.0.1/ health.statsu=200
+  assert_failure 3
+  assert_output --partial 'health has no setting "statsu"; did you mean health.status?'
 }

@@ -8,6 +8,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
+#include "base/suggest.h"
 #include "plan/plan.h"
 #include "records/model.h"
 #include "records/output.h"
@@ -93,6 +94,22 @@ make_help(struct bytes *help)
 	bytes_str(help, examples);
 }
 
+/* len bytes of word */
+static int
+no_such_rule(const char *word, size_t len)
+{
+	const char *names[32], *nearest;
+	const struct plan_rule *rule;
+	size_t count = 0;
+
+	for (rule = plan_rules; rule->name != NULL; rule++)
+		if (rule->movable)
+			names[count++] = rule->name;
+	nearest = suggest_nearest(word, len, names, count);
+	return options_wrong("\"%.*s\" is not a rule that --strict and --allow move%s%s%s", (int)len, word,
+	    nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
+}
+
 static int
 check_options(const struct plan_request *request)
 {
@@ -105,7 +122,7 @@ check_options(const struct plan_request *request)
 		return options_wrong("a plan with marks contains only marks: it cannot be combined with --to, --from-empty or --resume");
 	if ((w->strict != NULL && !plan_rules_known(w->strict, &word, &len)) ||
 	    (w->allow != NULL && !plan_rules_known(w->allow, &word, &len)))
-		return options_wrong("\"%.*s\" is not a rule that --strict and --allow move", (int)len, word);
+		return no_such_rule(word, len);
 	return 0;
 }
 

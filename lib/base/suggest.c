@@ -1,8 +1,12 @@
 #include "base/suggest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#define LONGEST 40
+/* a name may have this many bytes: those of folders, relations and columns have fewer */
+#define LONGEST 255
+/* and a part of a name that stands for it has at least so many */
+#define PART 3
 
 static char
 lower(char c)
@@ -42,6 +46,37 @@ distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return last[b_len];
 }
 
+static bool
+contains(const char *name, const char *part, size_t len)
+{
+	size_t i;
+
+	for (; *name != '\0'; name++) {
+		for (i = 0; i < len && lower(name[i]) == lower(part[i]);)
+			i++;
+		if (i == len)
+			return true;
+	}
+	return false;
+}
+
+/* The only name with this part; NULL if several or none have it. */
+static const char *
+containing(const char *part, size_t len, const char *const names[], size_t count)
+{
+	const char *found = NULL;
+	size_t i;
+
+	for (i = 0; i < count && len >= PART; i++) {
+		if (!contains(names[i], part, len))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = names[i];
+	}
+	return found;
+}
+
 const char *
 suggest_nearest(const char *typed, size_t len, const char *const names[], size_t count)
 {
@@ -53,7 +88,8 @@ suggest_nearest(const char *typed, size_t len, const char *const names[], size_t
 	for (i = 0; i < count; i++) {
 		size_t name_len = strlen(names[i]), apart;
 
-		if (name_len > LONGEST)
+		/* so many letters are missing or added in any case */
+		if (name_len > LONGEST || (name_len > len ? name_len - len : len - name_len) >= best)
 			continue;
 		apart = distance(typed, len, names[i], name_len);
 		if (apart < best) {
@@ -61,5 +97,5 @@ suggest_nearest(const char *typed, size_t len, const char *const names[], size_t
 			nearest = names[i];
 		}
 	}
-	return nearest;
+	return nearest != NULL ? nearest : containing(typed, len, names, count);
 }

@@ -225,17 +225,25 @@ static int
 no_such_setting(const struct word *w)
 {
 	struct bytes list = { 0 };
+	const char **names = xcalloc(setting_count(w->kind) + 1, sizeof *names), *nearest;
 	size_t i;
 	int code;
 
-	for (i = 0; i < setting_count(w->kind); i++)
-		bytes_format(&list, "%s%s", i > 0 ? ", " : "", w->kind->settings[i].name);
-	if (list.len == 0)
+	for (i = 0; i < setting_count(w->kind); i++) {
+		names[i] = w->kind->settings[i].name;
+		bytes_format(&list, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	nearest = suggest_nearest(w->setting, strlen(w->setting), names, i);
+	if (nearest != NULL)
+		code = options_wrong("%s has no setting \"%s\"; did you mean %s.%s?", w->kind->name, w->setting, w->kind->name,
+		    nearest);
+	else if (list.len == 0)
 		code = options_wrong("%s.%s: %s has no settings", w->kind->name, w->setting, w->kind->name);
 	else
 		code = options_wrong("%s has no setting \"%s\"; it has %s", w->kind->name, w->setting,
 		    list.data);
 	bytes_free(&list);
+	free(names);
 	return code;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/own_sql.h"
+#include "base/suggest.h"
 #include "check/check.h"
 #include "postgres/connection.h"
 #include "postgres/poller.h"
@@ -30,7 +31,12 @@ static const char find_sql[] =
     "SELECT EXISTS (SELECT FROM found), "
     "(SELECT quote_ident(relname) FROM r, p WHERE visible AND lower(relname) = lower(p[1]) LIMIT 1), "
     "(SELECT quote_ident(relname) || '.' || quote_ident(attname) FROM a, p WHERE visible "
-    "AND cardinality(p) = 2 AND lower(relname) = lower(p[1]) AND lower(attname) = lower(p[2]) LIMIT 1)";
+    "AND cardinality(p) = 2 AND lower(relname) = lower(p[1]) AND lower(attname) = lower(p[2]) LIMIT 1), "
+    /* what else there is, for a suggestion */
+    "CASE WHEN NOT EXISTS (SELECT FROM found) THEN (SELECT string_agg(name, E'\\x1f' ORDER BY name) FROM ("
+    "SELECT relname AS name FROM r WHERE visible AND nspname <> 'pg_catalog' "
+    "AND NOT EXISTS (SELECT FROM p, r AS o WHERE cardinality(p) = 2 AND o.visible AND o.relname = p[1]) "
+    "UNION SELECT attname FROM a, p WHERE visible AND cardinality(p) = 2 AND relname = p[1]) AS names) END";
 
 struct relation_job {
 	struct bytes parts;     /* with unit separators between */
@@ -71,6 +77,44 @@ ask(struct check_job *job, struct db_ask *asks)
 	return 1;
 }
 
+/* What was probably meant by `typed`, of names with unit separators between, in `found`; NULL: none is near. */
+static const char *
+nearest(const char *typed, const char *list, struct bytes *found)
+{
+	const char **names = xcalloc(strlen(list) + 1, sizeof *names), *name;
+	char *copy = xstrdup(list), *at = copy;
+	size_t count = 0;
+
+	for (names[count++] = at; (at = strchr(at, '\x1f')) != NULL; names[count++] = ++at)
+		*at = '\0';
+	if ((name = suggest_nearest(typed, strlen(typed), names, count)) != NULL)
+		bytes_sql_name(found, name);
+	free(names);
+	free(copy);
+	return name != NULL ? bytes_text(found) : NULL;
+}
+
+/* The relation, or where only its column does not exist, that; list: what there is, or NULL. */
+static void
+say_missing(struct check_job *job, bool column, const char *list)
+{
+	const struct relation_job *r = job->data;
+	const char *last = strrchr(r->parameter, '\x1f'), *name = NULL;
+	char *first = xstrndup(r->parameter, strcspn(r->parameter, "\x1f"));
+	struct bytes found = { 0 };
+
+	if (list == NULL)
+		name = NULL;
+	else if (column && last != NULL)
+		name = nearest(last + 1, list, &found);
+	else if (r->count <= 2)
+		name = nearest(first, list, &found);
+	check_say(&job->outcome, CHECK_CRITICAL, "%s does not exist%s%s%s", job->value, name != NULL ? "; did you mean " : "",
+	    name != NULL ? name : "", name != NULL ? "?" : "");
+	free(first);
+	bytes_free(&found);
+}
+
 static void
 answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 {
@@ -92,7 +136,8 @@ answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 	if (answer_flag(a, 0, 0)) {
 		check_say(&job->outcome, CHECK_OK, "%s exists", job->value);
 	} else {
-		check_say(&job->outcome, CHECK_CRITICAL, "%s does not exist", job->value);
+		/* a name in other letters is told below */
+		say_missing(job, table != NULL, column != NULL || (table != NULL && r->count == 1) ? NULL : answer_text(a, 0, 3));
 		if (column != NULL)
 			check_detail(&job->outcome, "exists", "%s: names are case-sensitive",
 			    column);

@@ -101,7 +101,7 @@ plan_mark_rolled_back(struct plan_maker *m, const char *name)
 	if (!any) {
 		(void)refusal_make(m->refusal, MIG_USAGE, "--mark-rolled-back %s: it was never applied to this database (P3011)",
 		    name);
-		refusal_line(m->refusal, "  Give the full name of its folder.");
+		plan_refusal_name(m, "mark-rolled-back", name, strlen(name));
 		plan_refusal_scan(m, "  All names", "-v");
 		return MIG_USAGE;
 	}

@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 #include "base/mig.h"
 #include "base/null.h"
+#include "base/shell_quote.h"
+#include "base/suggest.h"
 #include "migrations/history.h"
 #include "migrations/other_schemas.h"
 #include "migrations/script_path.h"
@@ -120,11 +122,33 @@ plan_refusal_scan(const struct plan_maker *m, const char *text, const char *opti
 	free(line);
 }
 
+void
+plan_refusal_name(const struct plan_maker *m, const char *option, const char *name, size_t len)
+{
+	const char **names = xcalloc(m->status->count + 1, sizeof *names), *nearest;
+	struct bytes word = { 0 };
+	size_t i;
+
+	for (i = 0; i < m->status->count; i++)
+		names[i] = m->status->list[i].migration;
+	nearest = suggest_nearest(name, len, names, m->status->count);
+	if (nearest != NULL && strncmp(nearest, name, len) == 0 && nearest[len] == '\0')
+		nearest = NULL; /* it exists, and is in another state */
+	if (nearest != NULL) {
+		shell_word(&word, nearest);
+		refusal_line(m->refusal, "  Did you mean --%s %s%s?", option, word.data, name + len);
+	} else {
+		refusal_line(m->refusal, "  Give the full name of its folder.");
+	}
+	bytes_free(&word);
+	free(names);
+}
+
 int
 plan_no_such(const struct plan_maker *m, const char *option, const char *name)
 {
 	(void)refusal_make(m->refusal, MIG_USAGE, "--%s %s: there is no such migration in the folder (P3017)", option, name);
-	refusal_line(m->refusal, "  Give the full name of its folder.");
+	plan_refusal_name(m, option, name, strlen(name));
 	plan_refusal_scan(m, "  All names", "-v");
 	return MIG_USAGE;
 }

@@ -37,6 +37,8 @@ struct step *plan_add_step(struct plan_maker *m, enum step_action action, const 
 int plan_add_apply(struct plan_maker *m, const struct migration *script, const struct plan_resume *resume);
 const struct migration_status *plan_status_named(const struct status *status, const char *name);
 int plan_no_such(const struct plan_maker *m, const char *option, const char *name);
+/* Adds a line to the refusal of a name that is not known, which has len bytes: the one that was probably meant. */
+void plan_refusal_name(const struct plan_maker *m, const char *option, const char *name, size_t len);
 /* Adds a line to the refusal: the text, and the scan command to type, with `option` added (NULL: none). */
 void plan_refusal_scan(const struct plan_maker *m, const char *text, const char *option);
 

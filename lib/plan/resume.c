@@ -238,6 +238,7 @@ plan_check_resumes(const struct plan_maker *m)
 		if (j == m->status->count) {
 			(void)refusal_make(m->refusal, MIG_USAGE, "--resume %s: there is no unfinished migration of that name",
 			    w->resumes[i]);
+			plan_refusal_name(m, "resume", w->resumes[i], (size_t)(strrchr(w->resumes[i], ':') - w->resumes[i]));
 			plan_refusal_scan(m, "  The unfinished ones", NULL);
 			return MIG_USAGE;
 		}
