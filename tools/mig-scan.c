@@ -35,6 +35,7 @@
 #include "rehearse/effects.h"
 #include "rehearse/load.h"
 #include "rehearse/rehearse.h"
+#include "rehearse/statements.h"
 #include "scratch/replay_folder.h"
 #include "scratch/scratch.h"
 #include "secret/secret.h"
@@ -59,6 +60,7 @@ struct job {
 	bool keeps_scripts;
 	struct arena texts;         /* scripts that are kept for a rehearsal */
 	struct rehearsed rehearsed;
+	struct statements statements;   /* that production runs */
 };
 
 /* What to type for this scan; not known where it came through a pipe, or -d may not be shown. */
@@ -216,15 +218,18 @@ rehearse(struct job *job, const struct scan_request *request, struct output *out
 		.status = &status,
 		.folder = job->reader != NULL ? reader_folder(job->reader) : job->folder.path,
 		.production = job->db,
+		.statements = request->statements ? &job->statements : NULL,
 		.limit_ms = request->wait_ms > 0 ? request->wait_ms : STATEMENT_MS,
 		.order = { .source = request->scratch,
 		    .same_server = request->same_server,
 		    .scanned = job->scan.has_database ? &job->scan.database : NULL,
 		    .schema = job->scan.has_database ? job->scan.database.schema : NULL,
 		    .wait_ms = request->wait_ms } };
-	int code = rehearse_run(&wish, &job->rehearsed);
+	int code = request->statements ? statements_take(job->db, &job->statements) : 0;
 	size_t i;
 
+	if (code == 0)
+		code = rehearse_run(&wish, &job->rehearsed);
 	if (code == 0) {
 		free(job->scan.rehearsed.effects);
 		free(job->scan.rehearsed.loads);
@@ -428,6 +433,7 @@ main(int argc, char *argv[])
 		job.scan.history = NULL; /* the inspection's */
 	scan_free(&job.scan);
 	rehearsed_free(&job.rehearsed);
+	statements_free(&job.statements);
 	arena_free(&job.texts);
 	shell_words_free(&job.words);
 	catalog_free(&job.catalog);

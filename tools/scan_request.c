@@ -1,8 +1,10 @@
 #include "scan_request.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
@@ -13,7 +15,7 @@
 
 static const char *const usage[] = {
 	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
-	"mig-scan --rehearse [--offline | --load[=TIME]] [--scratch=SOURCE [--same-server]] [--wait=TIME] [DIR | -]",
+	"mig-scan --rehearse [--offline | --load[=TIME][,statements]] [--scratch=SOURCE [--same-server]] [--wait=TIME] [DIR | -]",
 	"mig-scan --datamodel=FILE|DIR [-o FILE]",
 	"mig-scan --catalog [-d SOURCE] [--grants] [--wait=TIME] [-o FILE]",
 	"mig-scan --replay [--to=NAME] [--scratch=SOURCE [--same-server]] [--grants] [-o FILE] [DIR]",
@@ -28,8 +30,8 @@ static const struct option_spec specs[] = {
 	    "keep retrying this long while the server cannot be reached, is\nstarting up, or has no connection left (default 0);\nalso how long a statement may take with --rehearse (default 1min)", false },
 	{ OPTION_REHEARSE, "rehearse", NULL,
 	    "run the pending migrations in a scratch database, behind the applied\nones, and write what each statement locks, reads, rewrites and breaks", false },
-	{ OPTION_LOAD, "load", "[=TIME]",
-	    "with --rehearse: also how large and how busy the tables are in the\ndatabase, counted over TIME (default: since its counters began)", false },
+	{ OPTION_LOAD, "load", "[=TIME][,statements]",
+	    "with --rehearse: also how large and how busy the tables are in the\ndatabase, counted over TIME (default: since its counters began), and who\nis in the way; with `statements` also which of those that production\nruns fail from then on (--load=statements: without TIME)", false },
 	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
 	    "read only schema.prisma, or all *.prisma of a folder:\nthe schema that the code expects", false },
 	{ OPTION_CATALOG, "catalog", NULL, "read the catalog of the database: the schema that it has", false },
@@ -111,6 +113,28 @@ check_mode(const struct scan_request *request)
 	return 0;
 }
 
+/* [TIME][,statements] */
+static int
+read_load(struct scan_request *request, const char *value)
+{
+	static const char word[] = "statements";
+	const char *comma = value != NULL ? strchr(value, ',') : NULL, *rest = comma != NULL ? comma + 1 : value;
+	char *time;
+	int code = 0;
+
+	request->load = true;
+	request->load_word = value;
+	request->statements = rest != NULL && strcmp(rest, word) == 0;
+	if (comma != NULL && !request->statements)
+		return options_wrong("--load=%s: behind the comma only `%s` can stand", value, word);
+	if (value == NULL || rest == value)
+		return request->statements || value == NULL ? 0 : options_time("load", value, &request->load_ms);
+	time = xstrndup(value, (size_t)(comma - value));
+	code = options_time("load", time, &request->load_ms);
+	free(time);
+	return code;
+}
+
 int
 scan_request_read(int argc, char *argv[], struct scan_request *request, struct output *out)
 {
@@ -144,10 +168,8 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 			request->rehearse = true;
 			break;
 		case OPTION_LOAD:
-			if (o.value != NULL && options_time("load", o.value, &request->load_ms) != 0)
+			if (read_load(request, o.value) != 0)
 				return MIG_USAGE;
-			request->load = true;
-			request->load_time = o.value;
 			break;
 		case OPTION_GRANTS:
 			request->grants = true;
@@ -186,7 +208,7 @@ scan_request_words(struct shell_words *words, const struct scan_request *request
 	if (request->rehearse)
 		shell_option(words, "--rehearse", NULL);
 	if (request->load)
-		shell_option(words, "--load", request->load_time);
+		shell_option(words, "--load", request->load_word);
 	if (request->mode != MODE_SCAN)
 		shell_option(words, mode_options[request->mode], request->datamodel);
 	if (request->to != NULL)

@@ -24,7 +24,8 @@ struct scan_request {
 	bool rehearse;
 	bool load;             /* --load */
 	long long load_ms;     /* its TIME; 0: none */
-	const char *load_time; /* as it was said; NULL: none */
+	const char *load_word; /* its value as it was said; NULL: none */
+	bool statements;       /* and `statements` in it */
 	const char *to;        /* --replay's */
 	const char *scratch;   /* and --rehearse's */
 	bool same_server;

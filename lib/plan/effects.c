@@ -73,6 +73,7 @@ effects_is_noticed(const struct effect *e)
 	case EFFECT_BUILD:
 	case EFFECT_MOVE:
 	case EFFECT_ROWS:
+	case EFFECT_REFUSE:
 	case EFFECT_ERROR:
 		break;
 	}

@@ -225,6 +225,22 @@ better_line(struct bytes *out, const struct effects_view *view, const struct eff
 		}
 }
 
+/* What production runs, and no longer parses. */
+static void
+refused_line(struct bytes *out, const struct effect *e, size_t columns)
+{
+	struct bytes line = { 0 };
+
+	bytes_format(&line, "%*s   fails in production: %s", NUMBER, "", e->detail);
+	if (columns > 0 && width_columns(line.data, line.len) > columns) {
+		bytes_add(out, line.data, width_fit(line.data, line.len, columns - 1));
+		bytes_str(out, "…\n");
+	} else {
+		bytes_format(out, "%s\n", line.data);
+	}
+	bytes_free(&line);
+}
+
 static void
 statement_lines(struct bytes *out, const struct effects_view *view, const struct effect of[], size_t count, size_t columns)
 {
@@ -234,6 +250,10 @@ statement_lines(struct bytes *out, const struct effects_view *view, const struct
 	for (i = 0; i < count; i++) {
 		if (of[i].effect == EFFECT_ERROR) {
 			bytes_format(out, "%*s   " PAGE_RED "fails" PAGE_PLAIN ": %s\n", NUMBER, "", of[i].detail);
+			continue;
+		}
+		if (of[i].effect == EFFECT_REFUSE) {
+			refused_line(out, &of[i], columns);
 			continue;
 		}
 		for (k = 0; k < i && !same_relation(&of[k], &of[i]); k++)

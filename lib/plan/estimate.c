@@ -64,6 +64,22 @@ estimate_band(struct bytes *out, long long ms)
 	bytes_str(out, unit == MINUTE ? " min" : " s");
 }
 
+void
+estimate_rate(struct bytes *out, long long calls, long long counted_ms)
+{
+	static const struct {
+		long long ms;
+		const char *unit;
+	} units[] = { { 1000, "s" }, { 60000, "min" }, { 3600000, "h" } };
+	size_t i;
+
+	for (i = 0; counted_ms != NUMBER_UNKNOWN && i < sizeof units / sizeof *units; i++)
+		if (counted_ms >= units[i].ms && calls / (counted_ms / units[i].ms) > 0) {
+			bytes_format(out, ", %lld/%s", calls / (counted_ms / units[i].ms), units[i].unit);
+			return;
+		}
+}
+
 /* 41000000, "rows": "41 M rows". */
 static void
 large(struct bytes *out, long long n, long long base, const char *const units[])

@@ -20,6 +20,9 @@ long long estimate_work_ms(const struct rehearsal_records *rehearsed, const stru
 /* "6–60 s": a third of it to three times. */
 void estimate_band(struct bytes *out, long long ms);
 
+/* Appends ", 38/s", ", 3/min" or ", 2/h"; nothing where it is less than once an hour, or over too short a time to be said. */
+void estimate_rate(struct bytes *out, long long calls, long long counted_ms);
+
 /* "41 M rows, 9.2 GB, 2,900 reads and 310 writes a second". */
 void estimate_size(struct bytes *out, const struct load *load);
 

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/null.h"
 #include "plan/effects.h"
+#include "plan/estimate.h"
 #include "plan/excuse.h"
 #include "records/json.h"
 #include "records/words.h"
@@ -121,6 +122,61 @@ find_error(const struct measured *m, const struct effect *e)
 	f->column = e->column != NUMBER_UNKNOWN ? e->column : 1;
 }
 
+/* --- statements of production --- */
+
+/* "SELECT ... FROM ... (42703, 1204 calls, 38/s)", from its detail: "42703 1204 calls: SELECT ...". */
+static void
+refused_words(struct bytes *out, const struct effect *e)
+{
+	enum { SHOWN = 160, STATE = 5 };
+	const char *text = strstr(e->detail, ": ");
+	size_t len, cut;
+
+	text = text != NULL ? text + 2 : e->detail;
+	len = strlen(text);
+	cut = len > SHOWN ? utf8_offset(text, len, utf8_count(text, SHOWN) - 1) : len;
+	bytes_format(out, "%.*s%s (%.*s", (int)cut, text, cut < len ? "..." : "", STATE, e->detail);
+	if (e->calls != NUMBER_UNKNOWN) {
+		bytes_format(out, ", %lld call%s", e->calls, e->calls == 1 ? "" : "s");
+		estimate_rate(out, e->calls, e->counted_ms);
+	}
+	bytes_char(out, ')');
+}
+
+/* All that a statement of the script breaks, as one finding; the most called first, as the effects are. */
+static void
+find_refused(const struct measured *m, const struct effect *first)
+{
+	enum { NAMED = 5 };
+	const struct effect *end = m->view->list + m->view->count, *e;
+	long long tried = m->maker->scan->rehearsed.head.statements;
+	struct bytes names = { 0 };
+	size_t n = 0;
+
+	for (e = first; e < end && e->statement == first->statement; e++) {
+		if (e->effect != EFFECT_REFUSE)
+			continue;
+		if (n++ < NAMED) {
+			bytes_str(&names, n > 1 ? "; " : "");
+			refused_words(&names, e);
+		}
+	}
+	if (n > NAMED)
+		bytes_format(&names, "; and %zu more", n - NAMED);
+	add(m, first, "breaks", tried != NUMBER_UNKNOWN
+	        ? xformat("%zu of %lld statements that production runs fail%s from then on: %s", n, tried, n == 1 ? "s" : "", names.data)
+	        : xformat("statements that production runs fail from then on: %s", names.data),
+	    "first deploy a release that sends none of them");
+	bytes_free(&names);
+}
+
+static bool
+is_first_refused(const struct effects_view *view, size_t at)
+{
+	return view->list[at].effect == EFFECT_REFUSE &&
+	    (at == 0 || view->list[at - 1].effect != EFFECT_REFUSE || view->list[at - 1].statement != view->list[at].statement);
+}
+
 void
 plan_find_measured(struct plan_maker *maker, const struct migration *script)
 {
@@ -133,6 +189,8 @@ plan_find_measured(struct plan_maker *maker, const struct migration *script)
 
 		if (e->effect == EFFECT_ERROR)
 			find_error(&m, e);
+		else if (is_first_refused(&view, i))
+			find_refused(&m, e);
 		else if (effects_is_noticed(e) && is_told(&m, e))
 			find_noticed(&m, e);
 	}

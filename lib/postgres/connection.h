@@ -230,6 +230,7 @@ struct db_ask {
 	const char *sql;              /* one statement */
 	enum db_ask_kind kind;        /* whether it begins or ends a transaction, set by the caller */
 	bool ours;                    /* parse it with only pg_catalog in the search path, see base/own_sql.h */
+	bool parses;                  /* only have it parsed: names and types are looked up, and nothing runs */
 	const char *const *parameter; /* $1 and following, or NULL: no parameters; *parameter may be NULL: SQL's
 	                               * NULL */
 	int more;                     /* number of parameters after $1 */

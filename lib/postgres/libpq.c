@@ -63,6 +63,9 @@
 	GIVES(char *, PQresultErrorMessage, (const PGresult *res), (res)) \
 	GIVES(ExecStatusType, PQresultStatus, (const PGresult *res), (res)) \
 	GIVES(int, PQsendQuery, (PGconn *conn, const char *query), (conn, query)) \
+	GIVES(int, PQsendPrepare, \
+	    (PGconn *conn, const char *stmtName, const char *query, int nParams, const Oid *paramTypes), \
+	    (conn, stmtName, query, nParams, paramTypes)) \
 	GIVES(int, PQsendQueryParams, \
 	    (PGconn *conn, const char *command, int nParams, const Oid *paramTypes, \
 	     const char *const *paramValues, const int *paramLengths, const int *paramFormats, int resultFormat), \

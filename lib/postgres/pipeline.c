@@ -26,6 +26,14 @@ pipeline_send(struct pipeline *p, const char *sql, int count, const char *const 
 		p->fed += strlen(sql) + 64;
 }
 
+/* The server keeps it until the next statement. */
+static void
+pipeline_parse(struct pipeline *p, const char *sql)
+{
+	if (PQsendPrepare(p->db->conn, "", sql, 0, NULL))
+		p->fed += strlen(sql) + 64;
+}
+
 /* All results that are here; the first error is kept. */
 static void
 pipeline_take(struct pipeline *p)
@@ -148,7 +156,10 @@ round_feed(struct pipeline *p)
 
 	if (ask->ours)
 		pipeline_send(p, OWN_SQL_ENTER, 0, NULL);
-	pipeline_send(p, ask->sql, ask->parameter != NULL ? 1 + ask->more : 0, ask->parameter);
+	if (ask->parses)
+		pipeline_parse(p, ask->sql);
+	else
+		pipeline_send(p, ask->sql, ask->parameter != NULL ? 1 + ask->more : 0, ask->parameter);
 	if (ask->ours)
 		pipeline_send(p, OWN_SQL_LEAVE, 0, NULL);
 	if (db_ends_unit(r, r->sent))

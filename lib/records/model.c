@@ -79,6 +79,8 @@ static const struct field rehearsal_fields[] = {
 	TEXT_LIST(rehearsal, not_replayed),
 	TEXT_LIST_OR_NULL(rehearsal, only_database),
 	TEXT_LIST_OR_NULL(rehearsal, only_replay),
+	NUMBER_OR_NULL(rehearsal, statements),
+	NUMBER_OR_NULL(rehearsal, untried),
 	LAST,
 };
 const struct record_form rehearsal_form = { "rehearsal", rehearsal_fields };
@@ -108,6 +110,8 @@ static const struct field effect_fields[] = {
 	TEXT_OR_NULL(effect, detail),
 	NUMBER_OR_NULL(effect, column),
 	TEXT_OR_NULL(effect, made_by),
+	NUMBER_OR_NULL(effect, calls),
+	NUMBER_OR_NULL(effect, counted_ms),
 	LAST,
 };
 const struct record_form effect_form = { "effect", effect_fields };
@@ -281,19 +285,20 @@ is_rehearsals(const struct rehearsal_records *rehearsed, const struct record *re
 	return record_is(record, rehearsed->known ? &effect_form : &rehearsal_form);
 }
 
-/* Every effect but an error is one on a relation, and only locks and work on rows have nothing more to say. */
+/* Every effect but an error and a refusal is one on a relation, and only locks and work on rows have nothing more to say. */
 static bool
 effect_fill(struct reader *reader, const struct record *record, struct effect *e)
 {
-	bool brief;
+	bool brief, placed;
 
 	if (record_fill(reader, record, &effect_form, e) != 0)
 		return false;
+	placed = e->effect != EFFECT_ERROR && e->effect != EFFECT_REFUSE;
 	brief = e->effect == EFFECT_LOCK || e->effect == EFFECT_SCAN || e->effect == EFFECT_REWRITE || e->effect == EFFECT_MOVE ||
 	    e->effect == EFFECT_EMPTY;
 	if (e->statement < 1)
 		(void)reader_refuse(reader, "the statement of an effect is not from 1");
-	else if (e->effect != EFFECT_ERROR && (e->schema == NULL || e->relation == NULL))
+	else if (placed && (e->schema == NULL || e->relation == NULL))
 		(void)reader_refuse(reader, "an effect of this kind is on a relation, and there is no \"%s\"", e->schema == NULL ? "schema" : "relation");
 	else if (!brief && e->detail == NULL)
 		(void)reader_refuse(reader, "an effect of this kind has a \"detail\"");

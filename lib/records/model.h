@@ -84,6 +84,8 @@ struct rehearsal {
 	const char *not_replayed;        /* list: applied ones of which there is no script */
 	const char *only_database;       /* list: relations of the database that the replay did not make; NULL: not known */
 	const char *only_replay;         /* list: and the other way round */
+	long long statements;            /* that production runs, and that parsed before the pending ones; null: not tried */
+	long long untried;               /* and those that did not, so that nothing is known of them */
 };
 
 /* What a statement of a pending migration did to a relation that had been there before the migration. */
@@ -92,12 +94,14 @@ struct effect {
 	long long statement;             /* from 1 */
 	long long line;
 	enum effect_kind effect;
-	const char *schema;              /* and relation: as they were called before the migration; of an error NULL */
+	const char *schema;              /* and relation: as they were called before the migration; of error and refuse NULL */
 	const char *relation;
 	enum lock_mode mode;
 	const char *detail;
 	long long column;                /* of an error, which is at `line`; else null */
 	const char *made_by;             /* the pending migration before this one that made it; NULL: it was there */
+	long long calls;                 /* of a statement that is refused, */
+	long long counted_ms;            /* over how long; else null */
 };
 
 /* How large and how busy a relation is in production. */

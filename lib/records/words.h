@@ -40,6 +40,7 @@ enum effect_kind {
 	EFFECT_RETYPE,
 	EFFECT_REQUIRE,      /* a column must be given from now on: INSERTs that leave it out fail */
 	EFFECT_RESTRICT,     /* a new rule for what is written */
+	EFFECT_REFUSE,       /* a statement that production runs does not parse any more */
 	EFFECT_ERROR
 };
 enum lock_mode {

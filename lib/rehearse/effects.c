@@ -89,6 +89,8 @@ effects_add(const struct effects_of *of, struct effects *e, enum effect_kind kin
 		.mode = mode,
 		.detail = detail,
 		.column = NUMBER_UNKNOWN,
+		.calls = NUMBER_UNKNOWN,
+		.counted_ms = NUMBER_UNKNOWN,
 		.made_by = made_by(of->made, r, column) };
 }
 
@@ -256,10 +258,12 @@ class_of(enum effect_kind kind)
 	case EFFECT_REQUIRE:
 	case EFFECT_RESTRICT:
 		return 3;
+	case EFFECT_REFUSE:
+		return 4;
 	case EFFECT_ERROR:
 		break;
 	}
-	return 4;
+	return 5;
 }
 
 static int
@@ -280,6 +284,8 @@ compare(const void *x, const void *y)
 	    (order = compare_text(a->relation, b->relation)) != 0 || (order = (int)a->effect - (int)b->effect) != 0 ||
 	    (order = (int)a->mode - (int)b->mode) != 0)
 		return order;
+	if (a->calls != b->calls)
+		return a->calls > b->calls ? -1 : 1;
 	return compare_text(a->detail, b->detail);
 }
 

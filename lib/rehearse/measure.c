@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/null.h"
 #include "postgres/connection.h"
 #include "postgres/sqlstate.h"
 #include "records/model.h"
@@ -107,6 +108,20 @@ measure_note(struct measure *m, size_t at, const struct held *had, const struct 
 	effects_differences(&of, &seen->differences);
 }
 
+/* Which of production's statements no longer parse from here on. */
+static enum db_outcome
+note_statements(struct measure *m, size_t at)
+{
+	size_t before = at;
+
+	if (m->statements == NULL)
+		return DB_OK;
+	while (before > 0 && !m->seen[before - 1].looked)
+		before--;
+	return statements_note(m->statements, m->runs, at, m->tag, before > 0 ? &m->seen[before - 1].differences : NULL,
+	    &m->seen[at].differences);
+}
+
 /* Behind these no question may be asked, which would make a SET TRANSACTION that follows fail; and they change nothing. */
 static bool
 is_quiet(const char *tag)
@@ -139,6 +154,7 @@ look_behind(struct measure *m, size_t at)
 		look_free(&m->last);
 		m->last = new;
 		pass_new(m);
+		outcome = note_statements(m, at);
 	}
 	held_free(&had);
 	return outcome;
@@ -247,6 +263,8 @@ forget(struct measure *m, size_t first)
 		m->seen[i].looked = false;
 		m->seen[i].effects.count = m->seen[i].differences.count = 0;
 	}
+	if (m->statements != NULL)
+		statements_forget(m->statements, first);
 }
 
 static enum db_outcome
@@ -269,20 +287,6 @@ hook_send(void *context, size_t first, size_t count, enum replay_wrap wrap, cons
 	return outcome;
 }
 
-static void
-free_seen(struct measure *m)
-{
-	size_t i;
-
-	for (i = 0; i < m->seen_count; i++) {
-		effects_free(&m->seen[i].effects);
-		effects_free(&m->seen[i].differences);
-	}
-	free(m->seen);
-	m->seen = NULL;
-	m->seen_count = 0;
-}
-
 /* The line of each statement. */
 static void
 count_lines(struct measure *m)
@@ -297,102 +301,13 @@ count_lines(struct measure *m)
 	}
 }
 
-static bool
-is_among(const struct effects *list, const struct effect *e)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		if (effects_same(&list->list[i], e))
-			return true;
-	return false;
-}
-
-/* What is so at the end began with the first statement since which it is so without a break. */
-static void
-add_settled(struct measure *m)
-{
-	size_t last = m->seen_count, i, k;
-
-	while (last > 0 && !m->seen[last - 1].looked)
-		last--;
-	for (k = 0; last > 0 && k < m->seen[last - 1].differences.count; k++) {
-		const struct effect *e = &m->seen[last - 1].differences.list[k];
-		size_t since = last - 1;
-		struct effects *of;
-
-		for (i = last; i-- > 0;)
-			if (m->seen[i].looked) {
-				if (!is_among(&m->seen[i].differences, e))
-					break;
-				since = i;
-			}
-		of = &m->seen[since].effects;
-		ARRAY_ROOM(of->list, of->count, of->cap);
-		of->list[of->count++] = *e;
-	}
-}
-
-/* The effects of a script go out, with texts that stay. */
-static void
-give(struct measure *m)
-{
-	struct effects all = { 0 };
-	size_t i, k;
-
-	for (i = 0; i < m->seen_count; i++)
-		for (k = 0; k < m->seen[i].effects.count; k++) {
-			struct effect e = m->seen[i].effects.list[k];
-
-			e.migration = m->step->migration;
-			e.statement = (long long)i + 1;
-			if (e.effect != EFFECT_ERROR)
-				e.line = m->seen[i].line;
-			e.schema = arena_copy(m->texts, e.schema);
-			e.relation = arena_copy(m->texts, e.relation);
-			e.detail = arena_copy(m->texts, e.detail);
-			ARRAY_ROOM(all.list, all.count, all.cap);
-			all.list[all.count++] = e;
-		}
-	effects_sort(&all);
-	for (i = 0; i < all.count; i++) {
-		ARRAY_ROOM(m->out->list, m->out->count, m->out->cap);
-		m->out->list[m->out->count++] = all.list[i];
-	}
-	effects_free(&all);
-}
-
-/* The script before has ended, well or not. */
-static enum db_outcome
-settle(struct measure *m, bool well)
-{
-	struct arena texts = { 0 };
-	struct look after;
-	enum db_outcome outcome;
-
-	if (well)
-		add_settled(m);
-	give(m);
-	free_seen(m);
-	arena_free(&m->script_texts);
-	outcome = look_all(m->observes, LOOK_TRANSACTION, &texts, &after);
-	if (outcome == DB_OK) {
-		made_add(&m->made, &m->before, &after, m->step->migration);
-		look_free(&m->before);
-		arena_free(&m->before_texts);
-		m->before = after;
-		m->before_texts = texts;
-	}
-	return outcome;
-}
-
 static void
 hook_begins(void *context, const struct step *step, const struct sql_script *script)
 {
 	struct measure *m = context;
 
 	if (m->step != NULL)
-		(void)settle(m, true); /* without it, the next look fails as well */
+		(void)measure_settle(m, true); /* without it, the next look fails as well */
 	m->step = step;
 	m->script = script;
 	m->seen_count = script->count;
@@ -418,10 +333,12 @@ hook_fails(void *context, size_t at, size_t offset, const char *sqlstate, const 
 	e->list[e->count++] = (struct effect){ .effect = EFFECT_ERROR,
 		.line = (long long)place.line,
 		.column = (long long)place.column,
+		.calls = NUMBER_UNKNOWN,
+		.counted_ms = NUMBER_UNKNOWN,
 		.detail = m->too_long
 		    ? arena_format(&m->script_texts, SQLSTATE_QUERY_CANCELED " it had not ended after %s, and was cancelled", clock_age(m->limit_ms, limit))
 		    : arena_format(&m->script_texts, "%s %s", sqlstate, message) };
-	(void)settle(m, false);
+	(void)measure_settle(m, false);
 	m->step = NULL;
 }
 
@@ -432,24 +349,30 @@ measure_watcher(struct measure *m)
 }
 
 enum db_outcome
-measure_begin(struct measure *m, struct scratch *scratch, long long limit_ms, struct effects *out, struct arena *texts)
+measure_begin(struct measure *m, struct scratch *scratch, long long limit_ms, struct statements *statements, struct effects *out,
+    struct arena *texts)
 {
+	enum db_outcome outcome;
+
 	*m = (struct measure){ .scratch = scratch,
 		.runs = scratch_db(scratch),
 		.observes = scratch_watcher(scratch, 0),
 		.freezes = { scratch_watcher(scratch, 1), scratch_watcher(scratch, 2) },
 		.limit_ms = limit_ms,
+		.statements = statements,
 		.out = out,
 		.texts = texts };
+	if (statements != NULL && (outcome = statements_begin(statements, m->runs)) != DB_OK)
+		return outcome;
 	return look_all(m->observes, LOOK_TRANSACTION, &m->before_texts, &m->before);
 }
 
 enum db_outcome
 measure_end(struct measure *m)
 {
-	enum db_outcome outcome = m->step != NULL ? settle(m, true) : DB_OK;
+	enum db_outcome outcome = m->step != NULL ? measure_settle(m, true) : DB_OK;
 
-	free_seen(m);
+	measure_free_seen(m);
 	look_free(&m->before);
 	look_free(&m->last);
 	look_free(&m->start);

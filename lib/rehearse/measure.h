@@ -17,6 +17,7 @@
 #include "rehearse/effects.h"
 #include "rehearse/held.h"
 #include "rehearse/look.h"
+#include "rehearse/statements.h"
 #include "scratch/replay.h"
 #include "scratch/scratch.h"
 #include "sql/sql.h"
@@ -51,6 +52,7 @@ struct measure {
 	char tag[64];              /* the server's, of the last statement */
 	struct arena before_texts, last_texts, script_texts;
 	struct made_list made;
+	struct statements *statements; /* of production; or NULL */
 	struct effects *out;       /* of all scripts, in order */
 	struct arena *texts;       /* and what they point to */
 };
@@ -59,8 +61,8 @@ struct measure {
  * Looks at the database as it is, before the first script.  Call measure_end() in every case: it returns whether the last look
  * worked.  measure_watcher() has the hooks for replay_watched().
  */
-enum db_outcome measure_begin(struct measure *measure, struct scratch *scratch, long long limit_ms, struct effects *out,
-    struct arena *texts);
+enum db_outcome measure_begin(struct measure *measure, struct scratch *scratch, long long limit_ms, struct statements *statements,
+    struct effects *out, struct arena *texts);
 struct replay_watcher measure_watcher(struct measure *measure);
 enum db_outcome measure_end(struct measure *measure);
 
@@ -73,6 +75,12 @@ enum db_outcome measure_flush(struct measure *measure);
 
 /* Ends a statement that takes too long. */
 void measure_tick(struct measure *measure, long long ms);
+
+/* --- settle.c --- */
+
+/* The script has ended, well or not: its effects go out, and the next one is measured against what there is now. */
+enum db_outcome measure_settle(struct measure *measure, bool well);
+void measure_free_seen(struct measure *measure);
 
 /* --- phases.c --- */
 

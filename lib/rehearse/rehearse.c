@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "migrations/history.h"
 #include "records/json.h"
 #include "records/record.h"
@@ -187,7 +188,9 @@ fill_head(struct scratch *scratch, const struct runs *r, struct rehearsed *out)
 		.replayed = (long long)r->applied_count,
 		.pending = (long long)r->pending_count,
 		.base_digest = base_digest(out, r),
-		.not_replayed = list_text(out, r->missing, r->missing_count) };
+		.not_replayed = list_text(out, r->missing, r->missing_count),
+		.statements = NUMBER_UNKNOWN,
+		.untried = NUMBER_UNKNOWN };
 }
 
 static int
@@ -205,12 +208,16 @@ run_pending(struct scratch *scratch, const struct rehearse_wish *wish, const str
 	size_t ran = 0;
 	int code = 0;
 
-	outcome = measure_begin(&measure, scratch, wish->limit_ms, &out->effects, &out->texts);
+	outcome = measure_begin(&measure, scratch, wish->limit_ms, wish->statements, &out->effects, &out->texts);
 	if (outcome == DB_OK) {
 		watcher = measure_watcher(&measure);
 		code = replay_watched(scratch, wish->folder, r->pending, r->pending_count, &watcher, &ran);
 		out->rehearsal.rehearsed = (long long)ran;
 		outcome = measure_end(&measure);
+		if (wish->statements != NULL) {
+			out->rehearsal.untried = (long long)wish->statements->untried;
+			out->rehearsal.statements = (long long)(wish->statements->count - wish->statements->untried);
+		}
 	} else {
 		(void)measure_end(&measure);
 	}

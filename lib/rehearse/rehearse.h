@@ -12,6 +12,7 @@
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "rehearse/effects.h"
+#include "rehearse/statements.h"
 #include "scratch/scratch.h"
 
 struct rehearse_wish {
@@ -19,6 +20,7 @@ struct rehearse_wish {
 	const struct status *status;   /* of it */
 	const char *folder;            /* for messages; NULL: not known */
 	struct db *production;         /* to be asked which relations it has; or NULL */
+	struct statements *statements; /* of production, to be tried out; or NULL */
 	long long limit_ms;            /* how long a statement of a pending script may take */
 	struct scratch_order order;    /* but for the steps */
 };

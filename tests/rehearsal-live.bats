@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# mig-scan --rehearse --load: what production runs, who is in the way there, how large and busy it is.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+
+setup_file() {
+  server_start --own shared_preload_libraries=pg_stat_statements max_prepared_transactions=5
+}
+
+teardown_file() { server_stop; }
+
+setup() {
+  unset DATABASE_URL SHADOW_DATABASE_URL
+  database_new
+  folder_new
+  SCRATCH_URL=$(PGDATABASE=postgres database_url)
+  export SCRATCH_URL
+}
+
+teardown() {
+  sessions_end
+  roles_end
+}
+
+rehearse() { run --separate-stderr mig-scan --rehearse --scratch env:SCRATCH_URL --same-server "$@"; }
+
+# The database counts statements from here on, and the role of the URL may read them.
+statements_count() {
+  sql_admin 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements; GRANT pg_read_all_stats TO tester; SELECT pg_stat_statements_reset()' >/dev/null
+}
+
+# A line each: migration, statement, detail.
+refused() {
+  jq -r 'select(.effect == "refuse") | "\(.migration) \(.statement) \(.detail)"' <<<"$output"
+}
+
+## The statements that production runs
+
+@test "statements that production runs and a pending script breaks are told, each at its statement, with SQLSTATE and calls" {
+  migration 20240101000000_shop 'CREATE TABLE "User" (id bigint PRIMARY KEY, city text, age int); CREATE TABLE orders (id int, "user" bigint, note text);
+CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql AS $$SELECT $1 * 2$$;'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  statements_count
+  for _ in 1 2 3; do sql 'SELECT u.id, u.city FROM "User" u WHERE u.id = 7'; done >/dev/null
+  sql "UPDATE \"User\" SET city = 'Ulm' WHERE id = 1"
+  sql 'SELECT sum(age) FROM "User"; SELECT o.note FROM orders o JOIN "User" u ON u.id = o."user"; INSERT INTO orders (id) VALUES (1); SELECT twice(2); SELECT id FROM "User"' >/dev/null
+  migration 20240102000000_town 'ALTER TABLE "User" ADD x int;
+ALTER TABLE "User" RENAME COLUMN city TO town;
+-- it comes back
+ALTER TABLE orders RENAME TO elsewhere;
+ALTER TABLE elsewhere RENAME TO orders;
+ALTER TABLE "User" ALTER age TYPE text;
+DROP FUNCTION twice(int);'
+  migration 20240103000000_key 'ALTER TABLE orders ALTER "user" TYPE text;'
+  rehearse --load=statements
+  assert_code 0
+  assert_equal "$(refused)" '20240102000000_town 2 42703 3 calls: SELECT u.id, u.city FROM "User" u WHERE u.id = $1
+20240102000000_town 2 42703 1 call: UPDATE "User" SET city = $1 WHERE id = $2
+20240102000000_town 5 42883 1 call: SELECT sum(age) FROM "User"
+20240102000000_town 6 42883 1 call: SELECT twice($1)
+20240103000000_key 1 42883 1 call: SELECT o.note FROM orders o JOIN "User" u ON u.id = o."user"'
+  printf '%s\n' "$output" >scan.rec
+  run --separate-stderr mig-plan --strict=breaks scan.rec
+  assert_code 1
+  says 'statements that production runs fail from then on: SELECT u.id, u.city FROM "User" u WHERE u.id = $1 (42703, 3 calls'
+  run --separate-stderr mig-plan --format=text scan.rec
+  shows 'fails in production: 42703 3 calls: SELECT u.id, u.city FROM "User"'
+}
+
+# The view of the extension has one more statement, as the server keeps it of an entry that was dropped while it ran.
+kept_as_sent() {
+  sql_admin <<SQL
+ALTER EXTENSION pg_stat_statements DROP VIEW pg_stat_statements;
+ALTER VIEW pg_stat_statements RENAME TO counted;
+CREATE VIEW pg_stat_statements AS
+  SELECT dbid, toplevel, query, calls FROM counted UNION ALL
+  SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), true, query, 99 FROM (VALUES ($1)) v (query);
+GRANT SELECT ON pg_stat_statements TO PUBLIC;
+SQL
+}
+
+@test "values, comments and passwords in the statements of production show nowhere, and messages of mig-apply have none of the texts" {
+  migration 20240101000000_users 'CREATE TABLE users (id int, name text, pin int);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  statements_count
+  sql "/* token hunter2 */ SELECT name FROM users WHERE name = 'hunter2' AND pin = 471147 -- hunter2"
+  sql "PREPARE p AS SELECT pin FROM users WHERE name = 'hunter2'; EXECUTE p; DO 'BEGIN PERFORM name FROM users WHERE name = ''hunter2''; END'"
+  sql_admin "CREATE ROLE leaver PASSWORD 'hunter2'; ALTER ROLE leaver PASSWORD 'hunter2' VALID UNTIL '2030-01-01'; DROP ROLE leaver"
+  kept_as_sent '$$SELECT id FROM users WHERE name = '"'hunter2'"' AND pin = 471147$$), ($$SELECT id FROM users WHERE name = '"'\\' hunter2'"'$$'
+  migration 20240102000000_gone 'ALTER TABLE users DROP name;'
+  rehearse --load=statements
+  assert_code 0
+  assert_equal "$(refused | sed 's/.*: //')" 'SELECT id FROM users WHERE name = $1 AND pin = ?
+SELECT name FROM users WHERE name = $1 AND pin = $2'
+  printf '%s\n' "$output" "$stderr" >seen
+  mig-plan -v -o plan.rec <<<"$output" >>seen 2>&1
+  run --separate-stderr mig-apply -v --dry-run plan.rec
+  assert_code 0
+  says_not 'SELECT name'
+  printf '%s\n' "$output" "$stderr" >>seen
+  run --separate-stderr mig-apply -v plan.rec
+  assert_code 0
+  says_not 'SELECT name'
+  cat plan.rec >>seen
+  ! grep -E 'hunter2|471147' seen
+}
+
+@test "without the extension, the library or the right, nothing is rehearsed, and the remedy is said" {
+  local value
+  migration 20240101000000_t 'CREATE TABLE t (id int);'
+  rehearse --load=statements
+  assert_code 78
+  says "cannot read the statements of production: the database $PGDATABASE has no extension pg_stat_statements" 'CREATE EXTENSION pg_stat_statements;'
+  statements_count
+  role_new reader
+  export DATABASE_URL
+  DATABASE_URL=$(database_url "$ROLE")
+  rehearse --load=10ms,statements
+  assert_code 77
+  says "cannot read the statements of production: the role $ROLE sees only its own"
+  sql_admin "$(grep -o 'GRANT .*;' <<<"$stderr")"
+  rehearse --load=10ms,statements
+  assert_code 0
+  assert_equal "$(jq -c 'select(.record == "rehearsal") | [.statements >= 0, .untried >= 0]' <<<"$output")" '[true,true]'
+  rehearse --load
+  assert_equal "$(jq -c 'select(.record == "rehearsal") | [.statements, .untried]' <<<"$output")" '[null,null]'
+  for value in 10ms,statement ,statements statements,10ms 10; do
+    rehearse --load="$value"
+    assert_failure 64
+  done
+}
