@@ -162,6 +162,53 @@ STRINGS
   assert_output --partial 'U+00A0'
 }
 
+@test "what landed in any parameter of libpq is not repeated, neither by libpq nor by the server" {
+  local parameter value url n=0
+  migration 1_a 'SELECT 1;'
+  url="$(database_url --tcp)"
+  while read -r parameter; do
+    for value in "u:$SECRET" "u%3A$SECRET" "$SECRET"; do
+      # a file and a schema are shown by their names, but not what has no form of a name
+      [[ $value != "$SECRET" || $parameter != ssl[ckr]* && $parameter != schema ]] || continue
+      DATABASE_URL="$url?$parameter=$value" run mig-scan
+      [[ $output != *"$SECRET"* || $parameter == schema && $value == *%3A* ]] || fail "$parameter=$value: $output"
+      n=$((n + 1))
+    done
+    DATABASE_URL="host=127.0.0.1 port=$(server_port) user=tester dbname=$PGDATABASE $parameter='u:$SECRET'" run mig-scan
+    [[ $output != *"$SECRET"* || $parameter == schema ]] || fail "$parameter='u:$SECRET': $output"
+  done < <(sed -nE '/^static const struct parameter known/,/^};/s/.*\{ "([a-z_]+)", (LIBPQ|SCHEMA|SECONDS|SSLMODE) \}.*/\1/p' "$TESTS/../lib/secret/conninfo_parameters.c")
+  ((n > 90)) || fail "only $n"
+  for value in "-c statement_timeout=u:$SECRET" "-c u:$SECRET=1" "--$SECRET" "u:$SECRET=x"; do
+    DATABASE_URL="host=127.0.0.1 port=$(server_port) user=tester dbname=$PGDATABASE options='$value'" run mig-scan
+    [[ $output != *"$SECRET"* ]] || fail "options='$value': $output"
+  done
+  for value in "postgresql://127.0.0.1/u:$SECRET" "host=127.0.0.1 dbname=u:$SECRET"; do
+    DATABASE_URL=$value run mig-scan
+    assert_code 78
+    [[ $output != *"$SECRET"* ]] || fail "$output"
+  done
+  for value in "cmd:postgresql://u:$SECRET@h/d" "file:u:$SECRET" "env:u:$SECRET"; do
+    run mig-scan -d "$value"
+    [[ $output != *"$SECRET"* ]] || fail "$output"
+  done
+}
+
+@test "values of libpq's parameters that it takes are taken" {
+  local value
+  migration 1_a 'SELECT 1;'
+  for value in channel_binding=prefer gssencmode=disable hostaddr=127.0.0.1 keepalives=1 keepalives_idle=10 tcp_user_timeout=5000 \
+    ssl_min_protocol_version=tlsv1.2 target_session_attrs=read-write 'options=-c statement_timeout=5s' keepalives_count= require_auth= \
+    'options=-c application_name=a\\ b --work_mem=4MB'; do
+    DATABASE_URL="host=127.0.0.1 port=$(server_port) user=tester dbname=$PGDATABASE ${value%%=*}='${value#*=}'" run mig-scan
+    assert_code 0 || fail "$value"
+  done
+  for value in hostaddr=::1,fe80::1%25eth0,10.0.0.1 require_auth=!password,!md5 require_auth=scram-sha-256 service=my-shop.prod \
+    'schema=a%3Ab' max_protocol_version=latest sslnegotiation=direct load_balance_hosts=random requirepeer=postgres; do
+    run "$BUILD/tests/tool_target" <<<"postgresql://u@h/d?$value"
+    assert_success
+  done
+}
+
 @test "a certificate that is named and cannot be read is refused, whatever sslmode says; prisma/ is looked in" {
   local mode parameter
   migration 1_a 'SELECT 1;'

@@ -275,14 +275,71 @@ cut_value(struct bytes *text, const char *value)
 	*text = out;
 }
 
+/* Whether text[at..at + len) is a word by itself. */
+static bool
+is_whole(const char *text, const char *at, size_t len)
+{
+	return (at == text || strchr(" \"':=", at[-1]) != NULL) && strchr(" \"':,", at[len]) != NULL;
+}
+
+/* Hides each value[0..len) in the text that is a word by itself. */
+static void
+hide(struct bytes *text, const char *value, size_t len)
+{
+	char *word = xstrndup(value, len);
+	struct bytes out = { 0 };
+	const char *from = bytes_text(text), *at = from;
+
+	while (len > 0 && (at = strstr(at, word)) != NULL) {
+		if (!is_whole(bytes_text(text), at, len)) {
+			at++;
+			continue;
+		}
+		bytes_add(&out, from, (size_t)(at - from));
+		bytes_str(&out, "...");
+		from = at += len;
+	}
+	bytes_str(&out, from);
+	bytes_free(text);
+	*text = out;
+	free(word);
+}
+
+/* Of "-c name=value" the server repeats name or value: only a name that has the form of one is shown. */
+static void
+hide_options(struct bytes *text, const char *options)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+	size_t len, dashes, before;
+
+	for (; *options != '\0'; options += len + (options[len] == ' ')) {
+		len = strcspn(options, " ");
+		dashes = strspn(options, "-");
+		before = strcspn(options, "= ");
+		if (*options == '-' && len == 2) /* -c */
+			continue;
+		hide(text, options, len);
+		if (before < len)
+			hide(text, options + before + 1, len - before - 1);
+		if (before == len || dashes + strspn(options + dashes, name) < before)
+			hide(text, options + dashes, before - (dashes < before ? dashes : before));
+	}
+}
+
 void
 conninfo_cut_values(const struct conninfo *target, struct bytes *text)
 {
-	const struct conninfo_parameter *service = conninfo_given(target, "service");
+	static const char *const hidden[] = { "service", "requirepeer", "krbsrvname" };
+	const struct conninfo_parameter *options = conninfo_given(target, "options"), *given;
+	size_t i;
 
 	cut_value(text, target->host);
 	cut_value(text, target->user);
 	cut_value(text, target->database);
 	cut_value(text, target->schema);
-	cut_value(text, service != NULL ? service->value : NULL);
+	for (i = 0; i < COUNT(hidden); i++)
+		if ((given = conninfo_given(target, hidden[i])) != NULL)
+			hide(text, given->value, strlen(given->value));
+	if (options != NULL)
+		hide_options(text, options->value);
 }

@@ -92,7 +92,8 @@ int conninfo_first_port(const struct conninfo *target);
 
 /*
  * Last safeguard before text about a failed connection is shown, whoever wrote it: if the text repeats a host,
- * user, database, schema or service that contains one of ; & ? =, that value is truncated there.
+ * user, database or schema that contains one of ; & ? =, that value is truncated there; a service, or a value in
+ * options=, is not shown at all.
  */
 void conninfo_cut_values(const struct conninfo *target, struct bytes *text);
 

@@ -117,6 +117,11 @@ bool conninfo_check_host(struct parse *p, const char *value, size_t at);
 /* The server would truncate a longer name and then look for a schema other than the one it made. */
 bool conninfo_check_schema(struct parse *p, const char *value, size_t at);
 
+/* --- conninfo_forms.c --- */
+
+/* Whether libpq's parameter `name` may have this value, as far as its form tells; at: of the parameter, for errors. */
+bool conninfo_check_form(struct parse *p, const char *name, const char *value, size_t at);
+
 /* --- conninfo_parameters.c --- */
 
 const struct parameter *conninfo_parameter_find(const char *name, size_t len);

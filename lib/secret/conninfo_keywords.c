@@ -78,6 +78,15 @@ fail_keyword(struct parse *p, size_t start, size_t end, size_t value)
 	    "A value with blanks needs quotes: password='two words'");
 }
 
+/* What belongs to a value only if it is quoted. */
+static const char *
+raw_refused(const struct parameter *parameter)
+{
+	if (parameter->kind == SCHEMA)
+		return ":;&?\"/";
+	return parameter->kind == DATABASE ? ":;&?" : ";&?";
+}
+
 static bool
 keyword_set(struct parse *p, const struct parameter *parameter, struct span value, size_t at)
 {
@@ -86,7 +95,7 @@ keyword_set(struct parse *p, const struct parameter *parameter, struct span valu
 	if (!conninfo_check_secret_parameter(p, parameter, at))
 		return false;
 	if (parameter->kind != PASSWORD && (!conninfo_check_slot(p, value.start, value.end,
-	    value.quoted ? "" : parameter->kind == SCHEMA ? ";&?\"/" : ";&?") ||
+	    value.quoted ? "" : raw_refused(parameter)) ||
 	    (parameter->kind == USER && !conninfo_check_user(p, value.start, value.end))))
 		return false;
 	if (parameter->kind == PASSWORD) {

@@ -325,7 +325,10 @@ refuse_pkcs12(struct parse *p, const struct parameter *parameter, char *value, s
 static bool
 set_as_it_is(struct parse *p, const struct parameter *parameter, char *value, size_t at)
 {
-	(void)at;
+	if (!conninfo_check_form(p, parameter->name, value, at)) {
+		free(value);
+		return false;
+	}
 	put(p->target, parameter->name, value);
 	return true;
 }

@@ -213,7 +213,7 @@ parse_path(struct parse *p, size_t start, size_t end)
 	size_t segment = conninfo_find(p->text, start, end, "/"), i;
 	struct bytes name = { 0 };
 
-	if (!conninfo_check_no_reference(p, start, end) || !conninfo_check_slot(p, start, end, "&;"))
+	if (!conninfo_check_no_reference(p, start, end) || !conninfo_check_slot(p, start, end, "&:;"))
 		return false;
 	if (p->target->host != NULL && segment == start && segment + 1 < end)
 		return conninfo_fail(p, start, "two slashes before the database", "Write it as " SHAPE);
@@ -265,11 +265,11 @@ check_parameter_name(struct parse *p, const char *name, size_t at)
 	return true;
 }
 
-/* What may not stand in a value unless it is encoded: of a schema, whatever looks glued to it. */
+/* What may not stand in a value unless it is encoded: of a schema, whatever looks glued to it, or like u:secret. */
 static const char *
 raw_refused(const struct parameter *parameter)
 {
-	return parameter != NULL && parameter->kind == SCHEMA ? "?;/\"'" : "?;";
+	return parameter != NULL && parameter->kind == SCHEMA ? "?:;/\"'" : "?;";
 }
 
 static bool

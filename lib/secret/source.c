@@ -148,6 +148,7 @@ find_certificates(const struct search *s)
 		struct conninfo_parameter *parameter = &target->parameters[i];
 		const char *path = parameter->value;
 		struct bytes beside = { 0 };
+		const char *why;
 
 		for (k = 0; k < sizeof keywords / sizeof *keywords; k++)
 			if (strcmp(parameter->keyword, keywords[k]) == 0)
@@ -163,7 +164,11 @@ find_certificates(const struct search *s)
 			continue;
 		}
 		bytes_free(&beside);
-		(void)message_error(MIG_CONFIG, "cannot read the file of %s, %s: %s", parameter->keyword, path, strerror(errno));
+		why = strerror(errno);
+		if (source_path_is_shown(path))
+			(void)message_error(MIG_CONFIG, "cannot read the file of %s, %s: %s", parameter->keyword, path, why);
+		else
+			(void)message_error(MIG_CONFIG, "cannot read the file of %s: %s", parameter->keyword, why);
 		message_line("  mig looked for it %s. Without it the server cannot be verified; no connection was made.",
 		    *path == '/' ? "there" : "in this folder and in prisma/");
 		return MIG_CONFIG;

@@ -43,11 +43,16 @@ source_is_variable_name(const char *text)
 	return len > 0 && text[len] == '\0' && !(*text >= '0' && *text <= '9');
 }
 
-/* Of a path that may be no path: what looks like a connection string is not repeated. */
+bool
+source_path_is_shown(const char *path)
+{
+	return strpbrk(path, "@=:;&?") == NULL;
+}
+
 static void
 label_file(struct bytes *label, const char *path, const char *variable)
 {
-	if (strpbrk(path, "@=") == NULL && strstr(path, "://") == NULL)
+	if (source_path_is_shown(path))
 		bytes_format(label, "the file \"%s\"%s%s%s", path, variable != NULL ? " (" : "",
 		    variable != NULL ? variable : "", variable != NULL ? ")" : "");
 	else if (variable != NULL)
@@ -254,7 +259,9 @@ source_read(struct source_input *in, const char *word, const char *what, int wro
 		else
 			in->code = message_error(wrong, "\"file:\" must be followed by a path");
 	} else if (strncmp(word, "cmd:", 4) == 0) {
-		if (word[4] != '\0')
+		if (strncmp(word + 4, "postgres", 8) == 0 && strstr(word, "://") < word + 4 + strlen("postgresql://"))
+			in->code = message_error(wrong, "\"cmd:\" must be followed by a command, not by a connection string");
+		else if (word[4] != '\0')
 			read_command(in, word + 4, what);
 		else
 			in->code = message_error(wrong, "\"cmd:\" must be followed by a command");

@@ -20,6 +20,8 @@ struct source_input {
 
 void source_input_free(struct source_input *in);
 bool source_is_variable_name(const char *text);
+/* A path may be a connection string in the wrong place: whether it can be shown. */
+bool source_path_is_shown(const char *path);
 /* Fills `in` from env:, file: or cmd:.  Returns false if word is none of these. */
 bool source_read(struct source_input *in, const char *word, const char *what, int wrong);
 
