@@ -46,6 +46,10 @@ t.csv|1|id,v"\n1,a\n
 t.csv|2|id,v\n1,a\r\n2,b\n
 t.ndjson|2|{"id":1,"v":"ok"}\n{"id":2,"v":"x\\u0000y"}\n
 t.ndjson|2|{"id":1}\n{"id":2,"x":{"\\u0000":1}}\n
+t.ndjson|2|{"id":1,"v":"\\ud83d\\ude00"}\n{"id":2,"v":"\\ud800"}\n
+t.ndjson|1|{"id":1,"v":"\\uDC00 \\uD800"}\n
+t.ndjson|1|{"id":1,"v":"\\ud800\\\\udc00"}\n
+t.ndjson|1|{"id":1,"\\udfff":1}\n
 t.ndjson|3|{"id":1}\n\n{"id":2,"v":"cut\n
 t.ndjson|1|{"id":1}}\n
 t.ndjson|2|{"id":1}\n[{"id":2}]\n
@@ -123,6 +127,10 @@ CASES
   seed t.ndjson
   assert_code 0
   assert_equal "$(sql 'SELECT v FROM t WHERE id = 4')" '\u0000'
+  printf '%s\n' '{"id":4,"v":"\ud83d\ude00 \\ud800"}' >t.ndjson
+  seed t.ndjson
+  assert_code 0
+  assert_equal "$(sql 'SELECT v FROM t WHERE id = 4')" '😀 \ud800'
 }
 
 @test "a FIFO or a device in the place of a file is refused at once" {

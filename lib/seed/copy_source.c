@@ -224,19 +224,40 @@ add_row(struct bytes *out, const struct seed_row *row)
 	bytes_str(out, "}\n");
 }
 
-/* \u0000, which no text of PostgreSQL can have; behind an odd number of backslashes it is none. */
-static bool
-has_nul_escape(const char *text, size_t len)
+/* The 16 bits of the escape \uXXXX at text, or -1 if there is none. */
+static long
+unicode_escape(const char *text, const char *end)
+{
+	char digits[5] = { 0 };
+
+	if (end - text < 6 || text[0] != '\\' || text[1] != 'u')
+		return -1;
+	memcpy(digits, text + 2, 4);
+	return strspn(digits, "0123456789abcdefABCDEF") == 4 ? strtol(digits, NULL, 16) : -1;
+}
+
+/*
+ * The first escape that no text of PostgreSQL can have: \u0000, or one half of a surrogate pair without the other; NULL
+ * if there is none.  Behind an odd number of backslashes it is no escape.
+ */
+static const char *
+escape_without_character(const char *text, size_t len)
 {
 	const char *end = text + len;
 
-	for (; (text = memchr(text, '\\', (size_t)(end - text))) != NULL; text += 2) {
-		if (end - text < 2)
-			return false;
-		if (end - text >= 6 && memcmp(text, "\\u0000", 6) == 0)
-			return true;
+	for (; (text = memchr(text, '\\', (size_t)(end - text))) != NULL && end - text >= 2; text += 2) {
+		long half = unicode_escape(text, end), other;
+
+		if (half == 0 || (half >= 0xDC00 && half <= 0xDFFF))
+			return text;
+		if (half < 0xD800 || half > 0xDBFF)
+			continue;
+		other = unicode_escape(text + 6, end);
+		if (other < 0xDC00 || other > 0xDFFF)
+			return text;
+		text += 6;
 	}
-	return false;
+	return NULL;
 }
 
 /* One line to a row of the feed, or to none. */
@@ -244,7 +265,7 @@ static int
 feed_line(struct copy_source *feed, const char *line, size_t len)
 {
 	const struct seed_file *file = feed->file;
-	const char *from = seed_json_blanks(line, line + len);
+	const char *from = seed_json_blanks(line, line + len), *escape;
 	struct seed_row row;
 
 	if (from == line + len)
@@ -259,9 +280,10 @@ feed_line(struct copy_source *feed, const char *line, size_t len)
 		if (*from != '{')
 			return seed_refuse(file, feed->line, "this is not a JSON object: NDJSON has one per line%s",
 			    *from == '[' ? " (for an array: jq -c '.[]')" : "");
-		if (has_nul_escape(from, (size_t)(line + len - from)))
-			return seed_refuse(file, feed->line,
-			    "the line contains \\u0000, which a text in PostgreSQL cannot contain");
+		if ((escape = escape_without_character(from, (size_t)(line + len - from))) != NULL)
+			return seed_refuse(file, feed->line, "the line contains %.6s, which %s", escape,
+			    unicode_escape(escape, line + len) == 0 ? "a text in PostgreSQL cannot contain"
+			                                            : "is one half of a character without the other");
 		add_escaped(&feed->out, from, (size_t)(line + len - from));
 		bytes_char(&feed->out, '\n');
 	}
