@@ -246,7 +246,7 @@ plan(const struct scan *scan, const struct status *status, const struct plan_req
 	return code;
 }
 
-/* A kept plan: it is verified, and shown again; in a pipe it passes through. */
+/* A kept plan: it is verified, and shown again; in a pipe it passes through, byte for byte, also if another release wrote it. */
 static int
 show_kept_plan(struct reader *reader, const struct plan_request *request, struct output *out)
 {
@@ -262,6 +262,7 @@ show_kept_plan(struct reader *reader, const struct plan_request *request, struct
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0 ||
 	    (out->format != NULL && strcmp(out->format, "sql") == 0))
 		return options_wrong("a kept plan can only be shown; options that change it need a scan");
+	reader_keep(reader);
 	if ((got = plan_read(reader, &kept)) != READING_END) {
 		code = not_whole(reader, got, out);
 		plan_stream_free(&kept);
@@ -278,10 +279,7 @@ show_kept_plan(struct reader *reader, const struct plan_request *request, struct
 		planned.warnings += kept.findings[i].severity == SEVERITY_WARNING;
 	for (i = 0; i < kept.step_count; i++)
 		planned.statements += kept.steps[i].statement_count > 0 ? (size_t)kept.steps[i].statement_count : 0;
-	if (out->writer != NULL)
-		write_plan(&planned, out->writer);
-	writer_command(out->writer, reader_command(reader));
-	writer_folder(out->writer, reader_folder(reader));
+	writer_copy(out->writer, reader_kept(reader));
 	if (out->page) {
 		pages_plan(&page, NULL, NULL, &planned, kept.digest, NULL, terminal_page_width(STDOUT_FILENO),
 		    message_verbosity > 0);

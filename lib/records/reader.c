@@ -57,6 +57,7 @@ reader_free(struct reader *r)
 	free(r->text);
 	free(r->command);
 	free(r->folder);
+	bytes_free(&r->kept);
 	free(r);
 }
 
@@ -246,6 +247,8 @@ reader_line(struct reader *r, struct record **out)
 		(void)reader_refuse(r, "the line contains a NUL byte");
 		return READING_BAD;
 	}
+	if (r->keeps || r->line == 1)
+		bytes_add(&r->kept, line, len + 1);
 	line[len] = '\0';
 	*out = record_parse(line, len, &kept, &flaw);
 	if (kept)
@@ -367,6 +370,18 @@ const char *
 reader_kind(const struct reader *r)
 {
 	return r->kind;
+}
+
+void
+reader_keep(struct reader *r)
+{
+	r->keeps = true;
+}
+
+const struct bytes *
+reader_kept(const struct reader *r)
+{
+	return &r->kept;
 }
 
 enum reading

@@ -83,6 +83,13 @@ void reader_free(struct reader *reader);
 enum reading reader_begin(struct reader *reader, const char *const kinds[]);
 const char *reader_kind(const struct reader *reader);
 
+/*
+ * For a stream that is to be passed on as it came.  Right after reader_begin(): from now on the lines are kept.
+ * reader_kept() has them all, once the stream was read to its end.
+ */
+void reader_keep(struct reader *reader);
+const struct bytes *reader_kept(const struct reader *reader);
+
 /* Reads the next record between `stream` and `end`.  Do not call it again after anything but READING_RECORD. */
 enum reading reader_next(struct reader *reader, struct record **record);
 
@@ -146,6 +153,12 @@ int writer_file(const char *path, const struct bytes *text);
 
 /* Writes one record.  writer_end() reports a failed write. */
 void writer_put(struct writer *writer, const struct record_form *form, const void *from);
+
+/*
+ * Writes a complete stream, byte for byte, instead of one of our own.  Only for a writer to which nothing was put; NULL
+ * does nothing.  writer_end() then adds no `end`.
+ */
+void writer_copy(struct writer *writer, const struct bytes *stream);
 
 /*
  * Ends the stream: with `end`, or with `failed`, which tells the next tool to do nothing and to exit with the same

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "records/record.h"
 
 struct frame_stream {
@@ -47,6 +48,8 @@ struct reader {
 	struct record *tail;     /* the failed record; owns failure's texts */
 	struct failure failure;
 	char *command, *folder;
+	bool keeps;
+	struct bytes kept;       /* the first line; with `keeps`, all */
 };
 
 /* --- frame.c --- */

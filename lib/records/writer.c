@@ -22,6 +22,7 @@ struct writer {
 	struct bytes unfinished; /* what is there if the program ends before */
 	long long records;
 	char *command, *folder;  /* for the end */
+	bool copied;             /* writer_copy(): its end is there */
 	int error;           /* errno of the first write that failed */
 	size_t len;          /* of the chunk, not yet hashed and written */
 	char chunk[CHUNK];
@@ -287,6 +288,16 @@ writer_folder(struct writer *w, const char *path)
 		w->folder = xstrdup(path);
 }
 
+void
+writer_copy(struct writer *w, const struct bytes *stream)
+{
+	if (w == NULL)
+		return;
+	w->len = 0; /* the stream record, which this stream has itself */
+	w->copied = true;
+	writer_bytes(w, stream->data, stream->len);
+}
+
 int
 writer_end(struct writer *w, int code)
 {
@@ -296,6 +307,8 @@ writer_end(struct writer *w, int code)
 
 	if (w == NULL)
 		return code;
+	if (w->copied)
+		return writer_close(w, code);
 	writer_digest(w, hex);
 	end.records = w->records;
 	end.command = w->command;
