@@ -89,6 +89,10 @@ refused() {
   # once, though two of the tools have it
   refused 64 'option --wait needs a value' deploy --wait
   refused 64 'option -d needs a value' deploy -qd
+  for option in --wait=abc --wait=-3s --max-stall=5 --max-stall=0; do
+    refused 64 "mig: error: $option" deploy "$option"
+    assert_equal "$(grep -cFe "$option" <<<"$stderr")" 1
+  done
   refused 64 "mig apply 'my plan.rec'" deploy 'my plan.rec'
   refused 64 'mig apply -' deploy -
 }

@@ -10,6 +10,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/suggest.h"
+#include "program.h"
 #include "programs.h"
 
 const struct tool tools[TOOLS] = {
@@ -176,6 +177,19 @@ wants_value(const struct option_spec *spec)
 	return spec->argument != NULL && spec->argument[0] != '[';
 }
 
+/* A wrong time is refused here, once: otherwise each tool of a pipe that has the option would. */
+static bool
+is_right_time(const struct option_spec *spec, const char *value)
+{
+	long long ms;
+
+	if (spec->argument == NULL || strcmp(spec->argument, "TIME") != 0)
+		return true;
+	if (strcmp(spec->name, "max-stall") == 0)
+		return program_max_stall(value, &ms) == 0;
+	return options_time(spec->name, value, &ms) == 0;
+}
+
 static int
 take_long(struct route *route, int argc, char *argv[], int *i)
 {
@@ -183,12 +197,16 @@ take_long(struct route *route, int argc, char *argv[], int *i)
 	size_t len = strcspn(name, "=");
 	const struct option_spec *spec = find_long(route, name, len);
 	bool apart = spec != NULL && wants_value(spec) && name[len] == '\0' && *i + 1 < argc;
+	const char *value;
 
 	if (spec == NULL)
 		return refuse_long(route, name, len);
 	if (wants_value(spec) && name[len] == '\0' && !apart)
 		return refuse_no_value(route, argv[*i]);
-	give(route, spec, argv[*i], apart ? argv[*i + 1] : NULL);
+	value = apart ? argv[*i + 1] : name[len] == '=' ? name + len + 1 : NULL;
+	if (value != NULL && route->count > 1 && !is_right_time(spec, value))
+		return usage_code(route);
+	give(route, spec, argv[*i], apart ? value : NULL);
 	*i += apart;
 	return 0;
 }
