@@ -193,6 +193,23 @@ SQL
   [[ $status != 0 && $output == *'row-level security'* ]] || fail "psql: $status $output"
 }
 
+@test "the script for psql is read alike whatever psqlrc or an option of psql sets: one line at a time, or by a cursor" {
+  local how
+  migration "$NAME" "CREATE TABLE a (v
+int);
+INSERT INTO a VALUES (1), (2);
+WITH gone AS (DELETE FROM a
+WHERE v = 1 RETURNING v) SELECT * FROM gone;
+WITH gone AS (DELETE FROM a RETURNING v), n AS (SELECT count(*) FROM gone) SELECT * FROM n;"
+  for how in SINGLELINE=on FETCH_COUNT=1 AUTOCOMMIT=off ON_ERROR_ROLLBACK=on; do
+    fresh
+    mig-scan | mig-plan --format=sql >plan.sql
+    CLIENT_ROLE=postgres run psql -X -q -v "$how" -f plan.sql
+    [[ $status == 0 ]] || fail "$how: $output"
+    assert_equal "$how $(sql_admin 'SELECT count(*) FROM a; SELECT count(*) FROM _prisma_migrations WHERE finished_at IS NOT NULL')" "$how "$'0\n1'
+  done
+}
+
 @test "a temporary table that the script has dropped again is not asked for" {
   half_done 'CREATE TEMP TABLE pick (n int); DROP TABLE pick; COMMIT; SELECT N1'
   sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"

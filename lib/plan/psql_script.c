@@ -50,7 +50,8 @@ psql_script(struct bytes *out, const struct scan *scan, const struct planned *pl
 	add_comment(&p, place.data);
 	bytes_free(&place);
 	bytes_str(out, "\n-- Run it with:  psql -X -f FILE\n"
-	               "\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n\\set ON_ERROR_ROLLBACK off\n");
+	               "\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n\\set ON_ERROR_ROLLBACK off\n"
+	               "\\set SINGLELINE off\n\\set FETCH_COUNT 0\n");
 	if (planned->step_count == 0) {
 		bytes_str(out, "-- nothing to do\n");
 		return 0;
