@@ -243,6 +243,35 @@ NAMES
   [[ ! -e pwned && ! -e ../pwned ]]
 }
 
+@test "what an editor left in a script is named, and the command that takes it out works, in migrations and seeds" {
+  local text command n=0
+  database_new
+  mkdir -p "d'b/m/1_a" elsewhere
+  cd elsewhere || return 1
+  for text in '\xef\xbb\xbfSELECT 1;' 'SELECT 1;\nSELECT\xc2\xa01;' 'SELECT\xe2\x80\x8b 1;' 'SELECT\n\xe2\x80\x98x\xe2\x80\x98;'; do
+    for file in "../d'b/m/1_a/migration.sql" "../d'b/s.sql"; do
+      printf '%b' "$text" >"$file"
+      case $file in
+      *s.sql) run --separate-stderr mig-seed "$file" ;;
+      *) run --separate-stderr bash -c "mig-scan \"../d'b/m\" | mig-plan | mig-apply" ;;
+      esac
+      assert_code 1
+      says 'U+'
+      command=$(sed -nE 's/^  hint: .*it:  (LC_ALL=C sed .*)$/\1/p' <<<"$stderr")
+      sh -c "$command"
+      [[ $(LC_ALL=C grep -c $'[\x80-\xff]' "$file") == 0 ]] || fail "left in $file: $command"
+      case $file in
+      *s.sql) mig-seed -q "$file" >/dev/null ;;
+      *) mig-scan "../d'b/m" | mig-plan -q | mig-apply -q >/dev/null ;;
+      esac
+      n=$((n + 1))
+    done
+    sql 'DROP TABLE _prisma_migrations'
+  done
+  assert_equal "$n" 8
+  [[ ! -e pwned && ! -e ../pwned ]]
+}
+
 @test "each remedy of tables without a history works as it stands" {
   local remedies command
   two_databases

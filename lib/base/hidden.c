@@ -69,3 +69,43 @@ hidden_strip(struct bytes *out, const char *text)
 	while (out->len > begin && out->data[out->len - 1] == ' ')
 		out->data[--out->len] = '\0';
 }
+
+static bool
+is_blank(uint32_t code)
+{
+	return code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+/* What belongs in its place, as sed has it between the quotes of the shell; NULL if the character is no offence. */
+static const char *
+replacement(uint32_t code)
+{
+	if (code >= 0x2018 && code <= 0x201B)
+		return "'\\''";
+	if (code >= 0x201C && code <= 0x201F)
+		return "\"";
+	if (code < 0x80 || !is_hidden(code))
+		return NULL;
+	return is_blank(code) ? " " : "";
+}
+
+bool
+hidden_remedy(struct bytes *out, const char *text, const char *file, unsigned long line)
+{
+	const char *instead = NULL;
+	uint32_t code = 0;
+	size_t len = 0, i;
+
+	for (; *text != '\0' && instead == NULL; text += len)
+		instead = replacement(code = decode(text, &len));
+	if (instead == NULL)
+		return false;
+	text -= len;
+	bytes_format(out, "U+%04X in it %s; to %s it:  LC_ALL=C sed -i '%lus/", (unsigned)code,
+	    is_hidden(code) ? is_blank(code) ? "is no blank of SQL" : "is invisible" : "is a typographic quote",
+	    *instead != '\0' ? "replace" : "remove", line);
+	for (i = 0; i < len; i++)
+		bytes_format(out, "\\x%02X", (unsigned char)text[i]);
+	bytes_format(out, "/%s/g' %s", instead, file);
+	return true;
+}

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/hidden.h"
 #include "base/message.h"
 #include "base/page.h"
 #include "base/terminal.h"
@@ -18,6 +19,21 @@ add_said(struct bytes *text, const char *label, const char *said)
 	bytes_str(text, label);
 	message_quote_to(text, said);
 	bytes_char(text, '\n');
+}
+
+/* An editor, a chat or a web page left a character that SQL does not have. */
+static void
+add_hidden(struct bytes *text, const struct script_error *e)
+{
+	struct bytes file = { 0 }, remedy = { 0 };
+
+	if (e->sqlstate == NULL || strncmp(e->sqlstate, "42", 2) != 0 || e->message == NULL || e->own_row || e->place.line == 0)
+		return;
+	script_path_word(&file, e->folder, e->migration);
+	if (hidden_remedy(&remedy, e->message, file.data, e->place.line))
+		bytes_format(text, "  hint: %s\n", remedy.data);
+	bytes_free(&remedy);
+	bytes_free(&file);
 }
 
 void
@@ -41,6 +57,7 @@ script_error_say(const struct script_error *e)
 		page_caret(&text, e->sql, e->place.line, e->place.column, terminal_width(STDERR_FILENO));
 	add_said(&text, "  detail: ", e->detail);
 	add_said(&text, "  hint: ", e->hint);
+	add_hidden(&text, e);
 	if (e->advice != NULL && (e->hint == NULL || strcmp(e->advice, e->hint) != 0))
 		add_said(&text, "  hint: ", e->advice);
 	add_said(&text, "  where: ", e->context);

@@ -5,14 +5,28 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/hidden.h"
 #include "base/message.h"
 #include "base/page.h"
+#include "base/shell_quote.h"
 #include "base/terminal.h"
 #include "postgres/sqlstate.h"
 #include "seed/file.h"
 #include "sql/sql.h"
 
 /* --- SQL files --- */
+
+static void
+say_hidden(const struct db_error *e, const struct seed_file *file, unsigned long line)
+{
+	struct bytes word = { 0 }, remedy = { 0 };
+
+	shell_path_word(&word, file->path);
+	if (hidden_remedy(&remedy, e->message, word.data, line))
+		message_line("  hint: %s", remedy.data);
+	bytes_free(&remedy);
+	bytes_free(&word);
+}
 
 void
 error_row_sql(const struct db_error *e, const struct seed_file *file, size_t done, int code)
@@ -40,6 +54,8 @@ error_row_sql(const struct db_error *e, const struct seed_file *file, size_t don
 		message_quote("  detail: ", e->detail);
 	if (e->hint != NULL)
 		message_quote("  hint: ", e->hint);
+	if (strncmp(e->sqlstate, "42", 2) == 0 && place.line > 0)
+		say_hidden(e, file, place.line);
 	if (strcmp(e->sqlstate, SQLSTATE_UNDEFINED_TABLE) == 0)
 		message_line("  Migrations come first: deploy them to this database, then seed it.");
 	message_line("%s", error_row_rolled_back);

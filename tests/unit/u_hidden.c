@@ -21,6 +21,17 @@ static const struct {
 	{ "cut\xE2\x80", "cut\xE2\x80", "cut\xE2\x80" },
 };
 
+/* A text in an error, and what is said of it. */
+static const struct {
+	const char *text, *said;
+} remedies[] = {
+	{ "syntax error at or near \"x\"", "" },
+	{ "column \"caf\xC3\xA9\\t\"\t", "" },
+	{ "near \"\xEF\xBB\xBFSELECT\"", "U+FEFF in it is invisible; to remove it:  LC_ALL=C sed -i '7s/\\xEF\\xBB\\xBF//g' a.sql" },
+	{ "near \"a\xC2\xA0" "b\"", "U+00A0 in it is no blank of SQL; to replace it:  LC_ALL=C sed -i '7s/\\xC2\\xA0/ /g' a.sql" },
+	{ "\xE2\x80\x98x", "U+2018 in it is a typographic quote; to replace it:  LC_ALL=C sed -i '7s/\\xE2\\x80\\x98/'\\''/g' a.sql" },
+};
+
 int
 main(void)
 {
@@ -35,6 +46,14 @@ main(void)
 		check_text(texts[i].text, stripped.data, texts[i].stripped);
 		bytes_free(&revealed);
 		bytes_free(&stripped);
+	}
+	for (i = 0; i < sizeof remedies / sizeof *remedies; i++) {
+		struct bytes said = { 0 };
+		bool found = hidden_remedy(&said, remedies[i].text, "a.sql", 7);
+
+		check(remedies[i].text, found == (remedies[i].said[0] != '\0'));
+		check_text(remedies[i].text, bytes_text(&said), remedies[i].said);
+		bytes_free(&said);
 	}
 	return checks_failed();
 }
