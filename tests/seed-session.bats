@@ -101,6 +101,43 @@ CASES
   done
 }
 
+@test "a row that a trigger inserts under another key is 1: each run would insert it again" {
+  local how
+  sql 'CREATE SEQUENCE own START 100; CREATE TABLE a (id int PRIMARY KEY, email text UNIQUE);
+    CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF TG_ARGV[0] = $a$id$a$ THEN NEW.id = nextval($a$own$a$); ELSE NEW.email = lower(NEW.email); END IF; RETURN NEW; END $$'
+  printf 'id,email\n1,Ann@x\n' >a.csv
+  for how in id email; do
+    sql "DROP TRIGGER IF EXISTS t ON a; CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f($how)"
+    seed --key="$how" a.csv
+    assert_code 1
+    says "of 1 rows inserted in table \"a\" 1 now have another key: $how=" 'Nothing was seeded'
+    assert_equal "$(sql 'SELECT count(*) FROM a')" 0
+  done
+  # what it makes of another column is its own business
+  seed --key=id a.csv
+  assert_code 0
+}
+
+@test "settings under nearly the right name are refused, and a copy beside the right one is not" {
+  local name
+  sql "CREATE TABLE a (id int PRIMARY KEY, b text); INSERT INTO a VALUES (1, 'hash')"
+  printf 'id,b\n1,new\n' >a.csv
+  for name in Seed.conf SEED.CONF seed.conf.txt seed.config .seed.conf seeds.conf seed.cfg; do
+    printf '[a]\ninsert-only = b\n' >"$name"
+    seed .
+    assert_code 65
+    says "$name: settings are read only from a file named seed.conf" 'Nothing was seeded'
+    seed a.csv
+    assert_code 65
+    rm "$name"
+  done
+  printf '[a]\ninsert-only = b\n' | tee seed.conf >seed.conf.orig
+  seed .
+  assert_code 0
+  assert_equal "$(sql 'SELECT b FROM a')" hash
+}
+
 @test "rows that a policy would hide are 77 with who sees them all, in a dry run, a run, an export and SQL" {
   local arguments
   sql "CREATE TABLE a (id int PRIMARY KEY, b text);" "INSERT INTO a VALUES (1, 'x'), (2, 'y'); ALTER TABLE a ENABLE ROW LEVEL SECURITY;" \

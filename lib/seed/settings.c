@@ -1,10 +1,12 @@
 #include "seed/settings.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -290,6 +292,40 @@ seed_settings_unused(const struct seed_word *words, size_t count)
 	return 0;
 }
 
+static bool
+is_nearly_settings(const char *name)
+{
+	static const char *const begins[] = { "seed.conf", ".seed.conf", "seeds.conf", "seed.cfg" };
+	size_t i;
+
+	for (i = 0; i < sizeof begins / sizeof *begins; i++)
+		if (strncasecmp(name, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A folder without settings: a file that was meant to hold them is not passed over, since what it protects would be
+ * overwritten.  Beside a seed.conf it would be a copy.
+ */
+static int
+refuse_nearly_settings(const char *folder)
+{
+	DIR *entries = opendir(*folder != '\0' ? folder : ".");
+	const struct dirent *entry;
+	int code = 0;
+
+	while (entries != NULL && code == 0 && (entry = readdir(entries)) != NULL)
+		if (is_nearly_settings(entry->d_name))
+			code = message_error(MIG_DATA, "%s%s%s: settings are read only from a file named " SEED_CONF, folder,
+			    *folder != '\0' ? "/" : "", entry->d_name);
+	if (entries != NULL)
+		closedir(entries);
+	if (code != 0)
+		message_line("  Nothing was seeded. Rename the file, or remove it.");
+	return code;
+}
+
 int
 seed_settings_find(struct seed_settings *settings, const char *folder, bool exporting, const char *schema,
     const char *table,
@@ -304,8 +340,8 @@ seed_settings_find(struct seed_settings *settings, const char *folder, bool expo
 		error = bytes_read_fd(&file.text, fd);
 		close(fd);
 		code = error != 0 ? seed_cannot_read(file.path, error) : conf_read(&conf, &file.text);
-	} else if (errno != ENOENT) {
-		code = seed_cannot_read(file.path, errno);
+	} else {
+		code = errno != ENOENT ? seed_cannot_read(file.path, errno) : refuse_nearly_settings(folder);
 	}
 	seed_names_free(&conf.sections);
 	seed_names_free(&conf.taken);

@@ -52,6 +52,7 @@ take_names(struct db *db, struct seed_tables *tables)
 		t->oid = answer_word(a, i, NAME_OID);
 		t->sql.schema = answer_word(a, i, NAME_SCHEMA);
 		t->sql.table = answer_word(a, i, NAME_TABLE);
+		t->triggers = answer_flag(a, i, NAME_TRIGGERS);
 		t->sql.number = i + 1;
 		t->sql.json = t->file->kind == SEED_NDJSON || t->file->kind == SEED_ROWS;
 		t->sql.stream = t->file->kind == SEED_ROWS;

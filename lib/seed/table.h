@@ -15,6 +15,7 @@ struct seed_table {
 	struct upsert_table sql;
 	const char *oid;
 	const char *key_name;      /* of the index behind the key */
+	bool triggers;             /* the users' own, also of partitions */
 	size_t unit;               /* tables of one unit reference each other in a cycle */
 	long long read, inserted, updated, unchanged, deleted,
 	    only; /* only: rows that are in the table but not in the file */

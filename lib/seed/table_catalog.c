@@ -17,7 +17,9 @@ table_names_sql(struct bytes *out, const struct seed_file *files, size_t count)
 	               "EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid), "
 	               "(SELECT pg_catalog.min(o.relname) "
 	               "FROM pg_catalog.pg_class o WHERE pg_catalog.lower(o.relname) = pg_catalog.lower(u.bare) "
-	               "AND o.relkind IN ('r', 'p') AND " OWN_SQL_AS_SESSION("pg_table_is_visible(o.oid)") ") "
+	               "AND o.relkind IN ('r', 'p') AND " OWN_SQL_AS_SESSION("pg_table_is_visible(o.oid)") "), "
+	               "EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal AND (g.tgrelid = c.oid "
+	               "OR g.tgrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p))) "
 	               "FROM (SELECT u.*, " OWN_SQL_AS_SESSION("to_regclass(u.name)") " AS oid FROM ROWS FROM (unnest(ARRAY[");
 	for (i = 0; i < count; i++) {
 		name.len = 0;

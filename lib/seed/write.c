@@ -89,9 +89,36 @@ say_left(struct bytes *left)
 {
 	left->data[--left->len] = '\0';
 	(void)message_error(MIG_FAILED, "%s", left->data);
-	message_line("  A trigger or a policy did not let them through.");
+	message_line("  A trigger or a policy of the table did that.");
 	message_line("  Nothing was seeded: everything was rolled back.");
 	return MIG_FAILED;
+}
+
+/*
+ * Rows that were inserted and are not there by their key: a trigger gave them another one, and each run would insert them
+ * again.  Only a table with triggers is looked at again.
+ */
+static enum db_outcome
+check_keys(struct seeding *s, const struct seed_table *t, struct bytes *left)
+{
+	struct bytes sql = { 0 };
+	struct answer *a = NULL;
+	enum db_outcome outcome;
+	char *keys;
+
+	if (t->inserted == 0 || !t->triggers)
+		return DB_OK;
+	upsert_count(&sql, &t->sql);
+	outcome = db_query(s->db, &a, sql.data, 0, NULL);
+	if (outcome == DB_OK && answer_number(a, 0, UPSERT_NEW) > 0) {
+		keys = keys_left(s, t, "insert");
+		bytes_format(left, "%s: of %lld rows inserted in table \"%s\" %lld now have another key%s\n", t->file->path, t->inserted,
+		    t->sql.table, answer_number(a, 0, UPSERT_NEW), keys);
+		free(keys);
+	}
+	answer_free(a);
+	bytes_free(&sql);
+	return outcome;
 }
 
 bool
@@ -130,6 +157,8 @@ write_unit(struct seeding *s, size_t first, size_t count)
 		outcome = db_give_up(s->db);
 	for (i = 0; outcome == DB_OK && i < count; i++) {
 		check_done(s, &tables[i], done, i, &left);
+		if (left.len == 0)
+			outcome = check_keys(s, &tables[i], &left);
 		tables[i].took_ms += clock_now_ms() - began;
 	}
 	if (left.len > 0) {
