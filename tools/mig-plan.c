@@ -180,7 +180,7 @@ say_findings(const struct planned *planned, bool only_errors)
 /* The page, or the script for psql.  Both name the digest that the plan's records have, also where none are written. */
 static int
 show(const struct scan *scan, const struct status *status, const struct planned *planned, struct writer *writer,
-    const struct plan_options *options, bool sql)
+    const struct plan_options *options, const char *file, bool sql)
 {
 	struct shell_words words = { 0 };
 	struct bytes page = { 0 };
@@ -198,9 +198,9 @@ show(const struct scan *scan, const struct status *status, const struct planned 
 		writer_end(own, 0);
 	plan_request_words(&words, scan, options, true);
 	if (sql)
-		code = psql_script(&page, scan, planned, digest, shell_words(&words), &refusal);
+		code = psql_script(&page, planned, digest, shell_words(&words), &refusal);
 	else
-		pages_plan(&page, scan, status, planned, digest, shell_words(&words),
+		pages_plan(&page, &(struct pages_plan){ planned, scan, status, digest, shell_words(&words), file },
 		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
 	if (code == 0 && sql)
 		fwrite(bytes_text(&page), 1, page.len, stdout);
@@ -232,7 +232,7 @@ plan(const struct scan *scan, const struct status *status, const struct plan_req
 		writer_folder(out->writer, scan->folder);
 		shell_words_free(&words);
 		if (out->page && (code == 0 || !sql))
-			shown = show(scan, status, &planned, out->writer, &request->options, sql);
+			shown = show(scan, status, &planned, out->writer, &request->options, out->path, sql);
 		say_findings(&planned, out->page && !sql);
 		code = shown != 0 ? shown : code;
 	}
@@ -246,21 +246,62 @@ plan(const struct scan *scan, const struct status *status, const struct plan_req
 	return code;
 }
 
-/* A kept plan: it is verified, and shown again; in a pipe it passes through, byte for byte, also if another release wrote it. */
+/* The page of a kept plan, or its script for psql. */
 static int
-show_kept_plan(struct reader *reader, const struct plan_request *request, struct output *out)
+show_kept(const struct planned *planned, const struct plan_stream *kept, const char *command, const char *file, bool sql)
 {
-	const struct plan_options *w = &request->options;
-	struct plan_stream kept = { 0 };
-	struct planned planned = { 0 };
 	struct bytes page = { 0 };
-	enum reading got;
+	struct refusal refusal = { 0 };
 	int code = 0;
+
+	if (sql)
+		code = psql_script(&page, planned, kept->digest, command, &refusal);
+	else
+		pages_plan(&page, &(struct pages_plan){ planned, NULL, NULL, kept->digest, command, file },
+		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
+	if (code == 0 && sql)
+		fwrite(bytes_text(&page), 1, page.len, stdout);
+	else if (code == 0)
+		output_page(&page);
+	(void)refusal_say(&refusal);
+	bytes_free(&page);
+	return code;
+}
+
+static struct planned
+planned_of(const struct plan_stream *kept)
+{
+	struct planned planned = { .plan = kept->plan,
+		.folder = kept->folder,
+		.rehearsed = kept->rehearsed,
+		.findings = kept->findings,
+		.finding_count = kept->finding_count,
+		.steps = kept->steps,
+		.step_count = kept->step_count };
 	size_t i;
 
+	if (kept->plan.history_digest != NULL)
+		bytes_copy(planned.history_digest, sizeof planned.history_digest, kept->plan.history_digest);
+	for (i = 0; i < kept->finding_count; i++)
+		planned.warnings += kept->findings[i].severity == SEVERITY_WARNING;
+	for (i = 0; i < kept->step_count; i++)
+		planned.statements += kept->steps[i].statement_count > 0 ? (size_t)kept->steps[i].statement_count : 0;
+	return planned;
+}
+
+/* A kept plan: it is verified, and shown again; in a pipe it passes through, byte for byte, also if another release wrote it. */
+static int
+take_kept_plan(struct reader *reader, const struct plan_request *request, struct output *out)
+{
+	const struct plan_options *w = &request->options;
+	const char *file = strcmp(request->input, "-") == 0 ? NULL : request->input;
+	struct plan_stream kept = { 0 };
+	struct planned planned;
+	enum reading got;
+	int code = 0;
+
 	if (w->to != NULL || w->from_empty || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
-	    w->applied_count + w->rolled_back_count + w->resume_count > 0 ||
-	    (out->format != NULL && strcmp(out->format, "sql") == 0))
+	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
 		return options_wrong("a kept plan can only be shown; options that change it need a scan");
 	reader_keep(reader);
 	if ((got = plan_read(reader, &kept)) != READING_END) {
@@ -268,27 +309,13 @@ show_kept_plan(struct reader *reader, const struct plan_request *request, struct
 		plan_stream_free(&kept);
 		return code;
 	}
-	planned = (struct planned){ .plan = kept.plan,
-		.folder = kept.folder,
-		.rehearsed = kept.rehearsed,
-		.findings = kept.findings,
-		.finding_count = kept.finding_count,
-		.steps = kept.steps,
-		.step_count = kept.step_count };
-	for (i = 0; i < kept.finding_count; i++)
-		planned.warnings += kept.findings[i].severity == SEVERITY_WARNING;
-	for (i = 0; i < kept.step_count; i++)
-		planned.statements += kept.steps[i].statement_count > 0 ? (size_t)kept.steps[i].statement_count : 0;
+	planned = planned_of(&kept);
 	writer_copy(out->writer, reader_kept(reader));
-	if (out->page) {
-		pages_plan(&page, NULL, NULL, &planned, kept.digest, NULL, terminal_page_width(STDOUT_FILENO),
-		    message_verbosity > 0);
-		output_page(&page);
-	}
-	out->complete = true;
-	if (request->exit_code && kept.step_count > 0)
+	if (out->page)
+		code = show_kept(&planned, &kept, reader_command(reader), file, out->format != NULL && strcmp(out->format, "sql") == 0);
+	out->complete = code == 0;
+	if (code == 0 && request->exit_code && kept.step_count > 0)
 		code = MIG_TODO;
-	bytes_free(&page);
 	plan_stream_free(&kept);
 	return code;
 }
@@ -346,7 +373,7 @@ main(int argc, char *argv[])
 		if ((got = reader_begin(reader, kinds)) != READING_RECORD)
 			code = not_whole(reader, got, &out);
 		else if (strcmp(reader_kind(reader), "plan") == 0)
-			code = show_kept_plan(reader, &request, &out);
+			code = take_kept_plan(reader, &request, &out);
 		else
 			code = plan_scan(reader, &request, &out);
 	}

@@ -63,7 +63,7 @@ static const char examples[] =
     "  mig-scan | mig-plan --strict | mig-apply      deploy only without any warning\n"
     "  mig-scan | mig-plan --baseline 0_init | mig-apply\n"
     "  mig-scan | mig-plan --format=sql | psql -X service=production\n"
-    "  mig-plan plan.rec                             show a kept plan again\n"
+    "  mig-plan plan.rec                             show a kept plan again; --format=sql for psql\n"
     "\n"
     "exit codes: 0 done, 1 refused by its findings, 2 something to do (--exit-code),\n"
     "64 usage, 65 bad input, 74 could not write output; or that of a mig-scan that failed\n";

@@ -43,19 +43,11 @@ message_tool(void)
 static void
 wash(char *text)
 {
-	unsigned char *c;
+	size_t control;
 
-	for (c = (unsigned char *)text; *c != '\0'; c++) {
-		if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7F)
-			*c = '?';
-		else if (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F)
-			*c = c[1] = '?';    /* the C1 controls, as UTF-8 */
-		else if (*c == 0xD8 && c[1] == 0x9C)
-			*c = c[1] = '?';    /* U+061C */
-		else if (*c == 0xE2 && ((c[1] == 0x80 && ((c[2] >= 0x8E && c[2] <= 0x8F) || (c[2] >= 0xA8 && c[2] <= 0xAE))) ||
-		    (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9)))
-			*c = c[1] = c[2] = '?'; /* U+200E, 200F, 2028 to 202E, 2066 to 2069 */
-	}
+	for (; *text != '\0'; text += control > 0 ? control : 1)
+		if ((control = terminal_control(text)) > 0)
+			memset(text, '?', control);
 }
 
 void

@@ -35,6 +35,22 @@ terminal_page_width(int fd)
 	return message_verbosity > 0 ? 0 : terminal_width(fd);
 }
 
+/* --- control characters --- */
+
+size_t
+terminal_control(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if ((*c < 0x20 && *c != '\0' && *c != '\n' && *c != '\t') || *c == 0x7F)
+		return 1;
+	if ((*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F) || (*c == 0xD8 && c[1] == 0x9C))
+		return 2;
+	if (*c == 0xE2 && c[1] == 0x80 && (c[2] == 0x8E || c[2] == 0x8F || (c[2] >= 0xA8 && c[2] <= 0xAE)))
+		return 3;
+	return *c == 0xE2 && c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9 ? 3 : 0;
+}
+
 /* --- breaking lines --- */
 
 /* "    5 | ALTER TABLE ...", or the caret below it. */

@@ -8,6 +8,13 @@
 
 #include "base/bytes.h"
 
+/*
+ * The bytes of the control character that text begins with, else 0: C0 except newline and tab, DEL, C1 in UTF-8, and the ones
+ * that turn the direction of what follows or break its line (U+061C, U+200E, U+202A, U+2028, U+2066, ...), by which a script
+ * would read otherwise than the server reads it.
+ */
+size_t terminal_control(const char *text);
+
 /* The current width in columns of the terminal behind a descriptor; 0 if it is not a terminal: no limit. */
 size_t terminal_width(int fd);
 

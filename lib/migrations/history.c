@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+#include "migrations/folder.h"
 #include "migrations/history_internal.h"
 #include "records/record.h"
 
@@ -122,4 +124,33 @@ history_digest(const struct history_row *rows, size_t count,
 			writer_put(writer, &history_form, &rows[i]);
 	writer_digest(writer, hex);
 	writer_end(writer, 0);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	const struct history_row *x = *(const struct history_row *const *)a;
+	const struct history_row *y = *(const struct history_row *const *)b;
+
+	return strcmp(x->id, y->id);
+}
+
+void
+history_sha256(const struct history_row *rows, size_t count, char hex[HISTORY_SHA256])
+{
+	struct history_index index = history_index(rows, count);
+	struct bytes text = { 0 };
+	size_t i;
+
+	if (index.count > 0)
+		qsort(index.rows, index.count, sizeof *index.rows, compare_ids);
+	for (i = 0; i < index.count; i++) {
+		const struct history_row *r = index.rows[i];
+
+		bytes_format(&text, "%s\t%s\t%s\t%d\t%d\n", r->id, r->migration, r->checksum != NULL ? r->checksum : "", r->finished_at != NULL,
+		    r->rolled_back_at != NULL);
+	}
+	migration_checksum(bytes_text(&text), text.len, hex);
+	bytes_free(&text);
+	history_index_free(&index);
 }

@@ -183,4 +183,8 @@ void history_digest(const struct history_row *rows, size_t count,
     bool (*leave_out)(const struct history_row *row, const void *context), const void *context,
     char hex[RECORD_DIGEST_HEX]);
 
+/* SHA-256 over a line for each row, in the order of ids, in hex: what a server can compute as well, in SQL. */
+#define HISTORY_SHA256 65
+void history_sha256(const struct history_row *rows, size_t count, char hex[HISTORY_SHA256]);
+
 #endif

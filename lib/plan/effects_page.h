@@ -13,13 +13,9 @@
 void effects_page_head(struct bytes *out, const struct rehearsal *rehearsal);
 
 /*
- * Under each statement that has an effect, what it does, a line for each relation: who waits and for what, what breaks.  Long
- * lines of SQL are cut to `columns` (0: there is no limit).  Nothing where there are none.
+ * mig-scan's: under each statement that has an effect, what it does (effects_text.h).  Long lines of SQL are cut to `columns`
+ * (0: there is no limit).  Nothing where there are none.
  */
-void effects_page(struct bytes *out, const struct effects_view *view, size_t columns);
-
-/* The same for each of these steps, below its name; folded to some lines a step, unless `unfold`. */
-void effects_page_steps(struct bytes *out, const struct rehearsal_records *rehearsed, const struct step *steps, size_t count,
-    size_t columns, bool unfold);
+void effects_page(struct bytes *out, const struct effects_view *view, size_t columns, bool unfold);
 
 #endif

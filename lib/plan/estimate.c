@@ -1,5 +1,6 @@
 #include "plan/estimate.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -38,6 +39,31 @@ estimate_work_ms(const struct rehearsal_records *r, const struct effect *e)
 	}
 }
 
+long long
+estimate_held_ms(const struct effects_view *view, const struct effect *lock, long long *longest)
+{
+	long long last = effects_last_work(view, lock->statement), sum = 0, most = -1;
+	size_t i;
+
+	*longest = lock->statement;
+	for (i = 0; i < view->count; i++) {
+		const struct effect *e = &view->list[i];
+		long long ms;
+
+		if (e->statement < lock->statement || e->statement > last)
+			continue;
+		ms = estimate_work_ms(view->rehearsed, e);
+		if (ms == NUMBER_UNKNOWN)
+			continue; /* what the size is not known of is not guessed at */
+		sum += ms;
+		if (ms > most && effects_is_work(e)) {
+			most = ms;
+			*longest = e->statement;
+		}
+	}
+	return sum;
+}
+
 /* --- in words --- */
 
 /* Two digits at most, of whatever unit. */
@@ -52,16 +78,48 @@ number(struct bytes *out, long long ms, long long unit)
 		bytes_format(out, "%lld", (ms + unit * 5) / unit / 10 * 10);
 }
 
+bool
+estimate_is_short(long long ms)
+{
+	enum { SHORT = 100 };
+
+	return ms * 3 < SHORT;
+}
+
 void
 estimate_band(struct bytes *out, long long ms)
 {
 	enum { SECOND = 1000, MINUTE = 60000 };
-	long long unit = ms >= 2 * MINUTE ? MINUTE : SECOND;
+	long long unit = ms >= 2 * MINUTE ? MINUTE : ms * 3 >= SECOND ? SECOND : 1;
 
+	if (estimate_is_short(ms)) {
+		bytes_str(out, "less than 0.1 s");
+		return;
+	}
+	bytes_str(out, "about ");
 	number(out, ms / 3, unit);
 	bytes_str(out, "–");
 	number(out, ms * 3, unit);
-	bytes_str(out, unit == MINUTE ? " min" : " s");
+	bytes_str(out, unit == MINUTE ? " min" : unit == SECOND ? " s" : " ms");
+}
+
+/* 2900: "2,900". */
+static void
+grouped(struct bytes *out, long long n)
+{
+	if (n >= 1000) {
+		grouped(out, n / 1000);
+		bytes_format(out, ",%03lld", n % 1000);
+	} else {
+		bytes_format(out, "%lld", n);
+	}
+}
+
+static void
+a_second(struct bytes *out, long long n, const char *what)
+{
+	grouped(out, n);
+	bytes_format(out, " %s", what);
 }
 
 void
@@ -108,6 +166,13 @@ estimate_size(struct bytes *out, const struct load *l)
 		bytes_str(out, ", ");
 	}
 	large(out, l->main_bytes + l->toast_bytes + l->index_bytes, 1000, sizes);
-	if (l->reads_per_s != NUMBER_UNKNOWN && l->writes_per_s != NUMBER_UNKNOWN)
-		bytes_format(out, ", %lld reads and %lld writes a second", l->reads_per_s, l->writes_per_s);
+	if (l->reads_per_s == NUMBER_UNKNOWN || l->writes_per_s == NUMBER_UNKNOWN)
+		return;
+	if (l->reads_per_s == 0 && l->writes_per_s == 0) {
+		bytes_str(out, ", less than one read or write a second");
+		return;
+	}
+	bytes_str(out, ", ");
+	a_second(out, l->reads_per_s, "reads and ");
+	a_second(out, l->writes_per_s, "writes a second");
 }

@@ -8,7 +8,10 @@
 #ifndef MIG_PLAN_ESTIMATE_H
 #define MIG_PLAN_ESTIMATE_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
+#include "plan/effects.h"
 #include "records/model.h"
 
 /* What is known of the effect's relation, or NULL. */
@@ -17,7 +20,16 @@ const struct load *estimate_load(const struct rehearsal_records *rehearsed, cons
 /* Milliseconds of the work; 0: it is none; NUMBER_UNKNOWN: the size is not known. */
 long long estimate_work_ms(const struct rehearsal_records *rehearsed, const struct effect *effect);
 
-/* "6–60 s": a third of it to three times. */
+/*
+ * Milliseconds of all work from the statement of this lock to the end of its transaction, which its relation is locked for;
+ * work of unknown length is left out.  *longest: the statement with most of it.
+ */
+long long estimate_held_ms(const struct effects_view *view, const struct effect *lock, long long *longest);
+
+/* Whether the band is "less than 0.1 s". */
+bool estimate_is_short(long long ms);
+
+/* "about 6–60 s", a third of it to three times; "less than 0.1 s". */
 void estimate_band(struct bytes *out, long long ms);
 
 /* Appends ", 38/s", ", 3/min" or ", 2/h"; nothing where it is less than once an hour, or over too short a time to be said. */

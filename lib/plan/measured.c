@@ -164,8 +164,8 @@ find_refused(const struct measured *m, const struct effect *first)
 	if (n > NAMED)
 		bytes_format(&names, "; and %zu more", n - NAMED);
 	add(m, first, "breaks", tried != NUMBER_UNKNOWN
-	        ? xformat("%zu of %lld statements that production runs fail%s from then on: %s", n, tried, n == 1 ? "s" : "", names.data)
-	        : xformat("statements that production runs fail from then on: %s", names.data),
+	        ? xformat("%zu of %lld statements that production runs fail%s " PLAN_REFUSED ": %s", n, tried, n == 1 ? "s" : "", names.data)
+	        : xformat("statements that production runs fail " PLAN_REFUSED ": %s", names.data),
 	    "first deploy a release that sends none of them");
 	bytes_free(&names);
 }

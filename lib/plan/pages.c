@@ -234,7 +234,7 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 
 /* What the pending ones did in a scratch database. */
 static void
-rehearsal_lines(struct bytes *out, const struct scan *scan, const struct status *status, size_t columns)
+rehearsal_lines(struct bytes *out, const struct scan *scan, const struct status *status, size_t columns, bool unfold)
 {
 	size_t i;
 
@@ -249,7 +249,7 @@ rehearsal_lines(struct bytes *out, const struct scan *scan, const struct status 
 		view = effects_view(&scan->rehearsed, m->migration, m->sql);
 		if (view.count > 0)
 			bytes_format(out, "%s\n", m->migration);
-		effects_page(out, &view, columns);
+		effects_page(out, &view, columns, unfold);
 		effects_view_free(&view);
 	}
 }
@@ -293,7 +293,7 @@ pages_status(struct bytes *out, const struct scan *scan, const struct status *st
 		status_lines(out, status, width, unfold);
 	}
 	if (scan->rehearsed.known)
-		rehearsal_lines(out, scan, status, columns);
+		rehearsal_lines(out, scan, status, columns, unfold);
 	bytes_char(out, '\n');
 	status_sum(out, scan, status, deploying_for);
 }

@@ -20,11 +20,15 @@
 void pages_status(struct bytes *out, const struct scan *scan, const struct status *status,
     const char *folder, const char *deploying_for, size_t columns, bool unfold);
 
-/*
- * mig-plan's page.  digest: of the plan's records.  command: the command (base/shell_quote.h) that makes this plan
- * again; NULL: unknown.  scan and status NULL: a kept plan is shown again.
- */
-void pages_plan(struct bytes *out, const struct scan *scan, const struct status *status,
-    const struct planned *planned, const char *digest, const char *words, size_t columns, bool unfold);
+/* mig-plan's page. */
+struct pages_plan {
+	const struct planned *planned;
+	const struct scan *scan;      /* NULL: a kept plan is shown again */
+	const struct status *status;  /* of the scan */
+	const char *digest;           /* of the plan's records */
+	const char *command;          /* that makes this plan again (base/shell_quote.h); NULL: unknown */
+	const char *file;             /* that has the plan; NULL: none, or standard input */
+};
+void pages_plan(struct bytes *out, const struct pages_plan *page, size_t columns, bool unfold);
 
 #endif

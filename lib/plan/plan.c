@@ -318,12 +318,14 @@ fill_head(struct plan_maker *m)
 	if (!m->scan->has_database || m->options->from_empty)
 		return;
 	history_digest(m->scan->history, m->scan->history_count, NULL, NULL, m->out->history_digest);
+	history_sha256(m->scan->history, m->scan->history_count, m->out->history_sha256);
 	*plan = (struct plan){ .system_identifier = db->system_identifier,
 		.database = db->database,
 		.schema = db->schema,
 		.host = db->host,
 		.port = db->port,
 		.history_digest = m->out->history_digest,
+		.history_sha256 = db->has_history ? m->out->history_sha256 : NULL,
 		.history_rows = (long long)m->scan->history_count,
 		.last_applied = m->status->last_applied };
 }

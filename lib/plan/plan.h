@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/refusal.h"
 #include "base/shell_quote.h"
+#include "migrations/history.h"
 #include "migrations/status.h"
 #include "records/model.h"
 #include "records/record.h"
@@ -46,6 +47,7 @@ struct planned {
 	size_t statements;           /* of all steps */
 	size_t still_pending;        /* not part of this plan */
 	char history_digest[RECORD_DIGEST_HEX];
+	char history_sha256[HISTORY_SHA256];
 	struct refusal refusal;      /* why plan_make() refused */
 	struct bytes *texts;         /* owns the findings' messages and remedies */
 	size_t text_count;

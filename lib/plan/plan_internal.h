@@ -63,7 +63,13 @@ void plan_find_differences(struct plan_maker *m);
 /* Whether it is known by measure what this statement (from 1) destroys. */
 bool plan_loss_is_measured(const struct plan_maker *m, const char *migration, long long statement);
 
+/* What a message of the finding breaks says before it names the statements. */
+#define PLAN_REFUSED "from then on"
+
 /* --- stalls.c --- */
+
+/* What a message of the finding ends with; before it stands who would wait. */
+#define PLAN_WOULD_CANCEL "mig-apply would cancel it"
 
 void plan_find_stalls(struct plan_maker *m, const struct migration *script);
 

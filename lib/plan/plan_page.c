@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -12,112 +13,10 @@
 #include "base/width.h"
 #include "migrations/status.h"
 #include "plan/effects_page.h"
-#include "plan/finding_text.h"
 #include "plan/plan.h"
+#include "plan/step_page.h"
 #include "records/model.h"
 #include "records/words.h"
-
-/* Lists of more lines than this fold, unless -v. */
-enum { FOLD = 10 };
-
-static void
-indented(struct bytes *out, const char *text)
-{
-	size_t len;
-
-	for (; *text != '\0'; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		bytes_format(out, "    %.*s\n", (int)len, text);
-	}
-}
-
-static void
-finding_lines(struct bytes *out, const char *folder, const struct finding *f)
-{
-	const char *colour = f->severity == SEVERITY_ERROR ? PAGE_RED
-	    : f->severity == SEVERITY_WARNING             ? PAGE_YELLOW
-	                                                  : "";
-	struct bytes remedy = { 0 };
-
-	finding_place(out, folder, f);
-	bytes_format(out, "%s%s:%s %s [%s]\n", colour, severity_words[f->severity], *colour != '\0' ? PAGE_PLAIN : "", f->message,
-	    f->rule);
-	finding_remedy(&remedy, folder, f);
-	indented(out, bytes_text(&remedy));
-	bytes_free(&remedy);
-}
-
-static void
-runs_words(struct bytes *out, const struct step *s)
-{
-	if (s->action == ACTION_MARK_APPLIED)
-		bytes_str(out, "is marked as applied; its SQL does not run");
-	else if (s->action == ACTION_MARK_ROLLED_BACK)
-		bytes_str(out, "is marked as rolled back");
-	else if (s->transaction == TRANSACTION_MIG)
-		bytes_str(out, "in one transaction");
-	else if (s->transaction == TRANSACTION_SCRIPT)
-		bytes_str(out, "in the script's own transactions; resumable");
-	else
-		bytes_str(out, "not in a transaction; resumable");
-	if (s->resume_at != NUMBER_UNKNOWN)
-		bytes_format(out, ", from statement %lld on", s->resume_at);
-}
-
-static bool
-step_has(const struct planned *planned, const struct step *step, const char *rule)
-{
-	size_t i;
-
-	for (i = 0; i < planned->finding_count; i++)
-		if (planned->findings[i].migration != NULL && strcmp(planned->findings[i].rule, rule) == 0 &&
-		    strcmp(planned->findings[i].migration, step->migration) == 0)
-			return true;
-	return false;
-}
-
-static void
-step_line(struct bytes *out, const struct planned *planned, const struct step *s, size_t width)
-{
-	bool late = step_has(planned, s, "late"), loss = step_has(planned, s, "destructive") || step_has(planned, s, "loses");
-
-	bytes_format(out, "%4lld  ", s->step);
-	page_pad_cut(out, s->migration, width, width + 2);
-	if (s->sql == NULL)
-		bytes_format(out, "%10s %7s   ", "-", "-");
-	else
-		bytes_format(out, "%10lld %7lld   ", s->statement_count, s->size_bytes);
-	runs_words(out, s);
-	if (late)
-		bytes_str(out, "   late");
-	if (loss)
-		bytes_str(out, "   " PAGE_YELLOW "destroys data" PAGE_PLAIN);
-	bytes_char(out, '\n');
-}
-
-static void
-step_lines(struct bytes *out, const struct planned *planned, size_t columns, bool unfold)
-{
-	enum { OTHERS = 6 + 2 + 10 + 8 + 3 + 18 };
-	size_t width = strlen("migration"), i;
-
-	for (i = 0; i < planned->step_count; i++) {
-		size_t n = width_columns(planned->steps[i].migration, strlen(planned->steps[i].migration));
-
-		width = n > width ? n : width;
-	}
-	width = page_name_width(width, columns, OTHERS);
-	bytes_str(out, "step  ");
-	page_pad(out, "migration", width + 2);
-	bytes_str(out, "statements   bytes   runs\n");
-	for (i = 0; i < planned->step_count; i++) {
-		if (!unfold && planned->step_count > FOLD && i == FOLD - 2) {
-			bytes_format(out, "   …  … %zu more (-v shows all)\n", planned->step_count - FOLD + 1);
-			i = planned->step_count - 1;
-		}
-		step_line(out, planned, &planned->steps[i], width);
-	}
-}
 
 static void
 nothing_to_do(struct bytes *out, const struct scan *scan, const struct status *status)
@@ -145,11 +44,236 @@ nothing_to_do(struct bytes *out, const struct scan *scan, const struct status *s
 	bytes_free(&rest);
 }
 
-static void
-preview_sum(struct bytes *out, const struct planned *planned, const char *digest, const char *command, bool kept)
-{
-	struct shell_words apply = { 0 };
+/*
+ * Unless -v: a plan of more steps than FOLD has that many in detail, those with a warning, and a line for some of the others;
+ * findings about no step fold beyond LINES.
+ */
+enum { FOLD = 10, LINES = 30, RUN = 3 };
+enum showing { HIDDEN, LINE, DETAIL };
 
+/* --- the first line --- */
+
+/* How many steps have a finding of this rule that is more than a note; of any (0). */
+static size_t
+steps_with(const struct planned *planned, const struct step_rules *rules, unsigned long rule)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < planned->step_count; i++)
+		n += rule == 0 ? rules->of[i] != 0 : (rules->of[i] & rule) != 0;
+	return n;
+}
+
+static void
+attention_line(struct bytes *out, const struct planned *planned, const struct step_rules *rules)
+{
+	size_t need = steps_with(planned, rules, 0), n, rule;
+	const char *before = ": ";
+
+	bytes_format(out, "%s%zu of %zu steps need%s attention", need > 0 ? PAGE_YELLOW : "", need, planned->step_count, need == 1 ? "s" : "");
+	for (rule = 0; plan_rules[rule].name != NULL; rule++) {
+		if ((n = steps_with(planned, rules, 1UL << rule)) == 0)
+			continue;
+		bytes_format(out, "%s%zu %s", before, n, plan_rules[rule].name);
+		before = ", ";
+	}
+	bytes_str(out, need > 0 ? PAGE_PLAIN : planned->rehearsed.known ? "" : ", as far as the text tells");
+	bytes_str(out, planned->errors > 0 ? "; the plan is refused\n" : "\n");
+}
+
+static void
+head_lines(struct bytes *out, const struct planned *planned, const struct step_rules *rules, const char *digest)
+{
+	const struct plan *plan = &planned->plan;
+
+	if (planned->step_count > 0)
+		attention_line(out, planned, rules);
+	bytes_format(out, "plan %.16s for ", digest);
+	if (plan->database != NULL) {
+		page_place(out, plan->database, plan->host, plan->port, plan->schema);
+		bytes_format(out, "\nstarts from %lld history row%s", plan->history_rows, plan->history_rows == 1 ? "" : "s");
+		if (plan->last_applied != NULL)
+			bytes_format(out, ", the last applied is %s", plan->last_applied);
+	} else {
+		bytes_str(out, "an empty database");
+	}
+	bytes_char(out, '\n');
+	if (planned->rehearsed.known)
+		effects_page_head(out, &planned->rehearsed.head);
+	bytes_char(out, '\n');
+}
+
+/* --- the steps --- */
+
+static size_t
+names_width(const struct planned *planned, const struct step_rules *rules, size_t columns)
+{
+	enum { OTHERS = 6 + 2 + 36, RULES = 16 };
+	size_t width = 0, i;
+
+	for (i = 0; i < planned->step_count; i++) {
+		size_t n = width_columns(planned->steps[i].migration, strlen(planned->steps[i].migration));
+
+		width = n > width ? n : width;
+	}
+	return page_name_width(width, columns, OTHERS + (steps_with(planned, rules, 0) > 0 ? RULES : 0));
+}
+
+/* How many steps that need no attention follow each other from `at` on. */
+static size_t
+run_of(const struct planned *planned, const struct step_rules *rules, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < planned->step_count && rules->of[at + n] == 0)
+		n++;
+	return n;
+}
+
+/* Of a run the first and the last have a line. */
+static void
+choose_run(enum showing *shown, size_t count, size_t *lines)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if ((count <= RUN || i == 0 || i + 1 == count) && *lines > 0) {
+			shown[i] = LINE;
+			--*lines;
+		}
+}
+
+static enum showing *
+choose_steps(const struct planned *planned, const struct step_rules *rules, bool unfold)
+{
+	enum showing *shown = xcalloc(planned->step_count + 1, sizeof *shown);
+	size_t details = FOLD, lines = LINES, i, run;
+
+	unfold |= planned->step_count <= FOLD;
+	for (i = 0; i < planned->step_count; i += run > 0 ? run : 1) {
+		run = unfold ? 0 : run_of(planned, rules, i);
+		if (unfold || (run == 0 && details > 0)) {
+			shown[i] = DETAIL;
+			details -= !unfold;
+		} else if (run > 0) {
+			choose_run(shown + i, run, &lines);
+		} else if (lines > 0) {
+			shown[i] = LINE;
+			lines--;
+		}
+	}
+	if (planned->step_count > 0 && shown[planned->step_count - 1] == HIDDEN)
+		shown[planned->step_count - 1] = LINE;
+	return shown;
+}
+
+static void
+hidden_line(struct bytes *out, size_t hidden, size_t warned)
+{
+	if (hidden == 0)
+		return;
+	bytes_format(out, "   …  … %zu more", hidden);
+	if (warned > 0)
+		bytes_format(out, ", %zu of them need%s attention", warned, warned == 1 ? "s" : "");
+	bytes_str(out, " (-v shows all)\n");
+}
+
+static void
+step_lines(struct bytes *out, const struct planned *planned, const struct step_rules *rules, size_t columns, bool unfold)
+{
+	enum showing *shown = choose_steps(planned, rules, unfold);
+	size_t width = names_width(planned, rules, columns), hidden = 0, warned = 0, i;
+
+	for (i = 0; i < planned->step_count; i++) {
+		const struct step *step = &planned->steps[i];
+
+		if (shown[i] == HIDDEN) {
+			hidden++;
+			warned += rules->of[i] != 0;
+			continue;
+		}
+		hidden_line(out, hidden, warned);
+		hidden = warned = 0;
+		step_page_head(out, step, rules->of[i], width);
+		if (shown[i] != DETAIL)
+			continue;
+		step_page_body(out, planned, step, columns, unfold);
+		if (step->sql != NULL && i + 1 < planned->step_count)
+			bytes_char(out, '\n');
+	}
+	if (planned->step_count > 0)
+		bytes_char(out, '\n');
+	free(shown);
+}
+
+/* --- what is about no step --- */
+
+static void
+other_findings(struct bytes *out, const struct planned *planned, const struct step_rules *rules, bool unfold)
+{
+	size_t told = 0, i;
+
+	for (i = 0; i < planned->finding_count; i++)
+		if (rules->other[i] && (++told <= 2 * FOLD || unfold))
+			step_page_finding(out, planned->folder, &planned->findings[i], true, 0);
+	if (told > 2 * FOLD && !unfold)
+		bytes_format(out, "… %zu more findings (-v shows all)\n", told - 2 * FOLD);
+	if (told > 0)
+		bytes_char(out, '\n');
+}
+
+/* --- the end --- */
+
+/* "mig-scan --rehearse --load | mig-plan ...", of the command that made this plan. */
+static void
+rehearse_command(struct bytes *out, const char *command, bool offline)
+{
+	const char *pipe = strstr(command, "\n|\n");
+	char *scan = xstrndup(command, pipe != NULL ? (size_t)(pipe - command) : strlen(command));
+	struct shell_words words = { 0 };
+
+	shell_append(&words, scan);
+	if (strstr(scan, "\n--rehearse") == NULL)
+		shell_option(&words, "--rehearse", NULL);
+	if (!offline)
+		shell_option(&words, "--load", NULL);
+	shell_command(out, shell_words(&words));
+	if (pipe != NULL) {
+		bytes_str(out, " | ");
+		shell_command(out, pipe + strlen("\n|\n"));
+	}
+	shell_words_free(&words);
+	free(scan);
+}
+
+/* What the page does not know, and what would tell it. */
+static void
+not_looked_at(struct bytes *out, const struct planned *planned, const char *command)
+{
+	bool offline = planned->plan.history_digest == NULL;
+
+	if (planned->statements == 0)
+		return;
+	if (planned->rehearsed.load_count > 0) {
+		bytes_str(out, "Times are estimates from sizes, for tables in memory; from disk it may take ten times as long. No down.sql is read.\n");
+		return;
+	}
+	if (!planned->rehearsed.known)
+		bytes_str(out, "not looked at: locks, rewrites, what breaks, how large and how busy the tables are; down.sql\n");
+	else if (offline)
+		return;
+	else
+		bytes_str(out, "not looked at: how large and how busy the tables are, so how long a session waits; down.sql\n");
+	if (command == NULL)
+		return;
+	bytes_str(out, "to know it:           ");
+	rehearse_command(out, command, offline);
+	bytes_char(out, '\n');
+}
+
+static void
+sum_line(struct bytes *out, const struct planned *planned)
+{
 	page_count(out, planned->step_count, "step");
 	bytes_str(out, ", ");
 	page_count(out, planned->statements, "statement");
@@ -165,15 +289,47 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 		page_count(out, planned->still_pending, "migration");
 		bytes_char(out, '\n');
 	}
-	if (planned->errors > 0 || planned->plan.history_digest == NULL || kept)
+}
+
+/* The plan is in a file: the commands that take that file. */
+static void
+next_of_file(struct bytes *out, const char *command, const char *file, const char *digest)
+{
+	struct shell_words sql = { 0 }, apply = { 0 };
+
+	shell_program(&sql, "mig-plan");
+	shell_option(&sql, "--format", "sql");
+	shell_path(&sql, file);
+	plan_apply_words(&apply, command);
+	bytes_str(out, "to read all SQL:      ");
+	shell_command(out, shell_words(&sql));
+	bytes_str(out, "\nto apply this plan:   ");
+	shell_command(out, shell_words(&apply));
+	bytes_format(out, " --expect %.16s ", digest);
+	shell_path_word(out, file);
+	bytes_char(out, '\n');
+	shell_words_free(&sql);
+	shell_words_free(&apply);
+}
+
+static void
+next_commands(struct bytes *out, const struct planned *planned, const char *digest, const char *command, const char *file)
+{
+	struct shell_words apply = { 0 };
+
+	if (planned->errors > 0 || planned->plan.history_digest == NULL)
 		return;
+	if (file != NULL && command != NULL) {
+		next_of_file(out, command, file, digest);
+		return;
+	}
 	if (command == NULL) {
-		bytes_str(out, "to read the SQL:      the same commands again, with --format=sql\n");
+		bytes_str(out, "to read all SQL:      the same commands again, with --format=sql\n");
 		bytes_format(out, "to apply this plan:   the same commands again, into mig-apply, with the same -d and --expect %.16s\n",
 		    digest);
 		return;
 	}
-	bytes_str(out, "to read the SQL:      ");
+	bytes_str(out, "to read all SQL:      ");
 	shell_command(out, command);
 	bytes_str(out, " --format=sql\nto apply this plan:   ");
 	shell_command(out, command);
@@ -184,74 +340,25 @@ preview_sum(struct bytes *out, const struct planned *planned, const char *digest
 	shell_words_free(&apply);
 }
 
-/* The steps with a warning, or worse. */
-static size_t
-needing_attention(const struct planned *planned)
-{
-	size_t n = 0, i, k;
-
-	for (i = 0; i < planned->step_count; i++) {
-		for (k = 0; k < planned->finding_count; k++) {
-			const struct finding *f = &planned->findings[k];
-
-			if (f->severity != SEVERITY_NOTE && f->migration != NULL && strcmp(f->migration, planned->steps[i].migration) == 0)
-				break;
-		}
-		n += k < planned->finding_count;
-	}
-	return n;
-}
-
-static void
-rehearsed_lines(struct bytes *out, const struct planned *planned, size_t columns, bool unfold)
-{
-	effects_page_head(out, &planned->rehearsed.head);
-	effects_page_steps(out, &planned->rehearsed, planned->steps, planned->step_count, columns, unfold);
-	bytes_char(out, '\n');
-}
-
 void
-pages_plan(struct bytes *out, const struct scan *scan, const struct status *status,
-    const struct planned *planned, const char *digest, const char *command, size_t columns, bool unfold)
+pages_plan(struct bytes *out, const struct pages_plan *p, size_t columns, bool unfold)
 {
-	const struct plan *plan = &planned->plan;
-	size_t i;
+	const struct planned *planned = p->planned;
+	struct step_rules rules;
 
 	if (planned->step_count == 0 && planned->errors == 0 && planned->still_pending == 0) {
-		if (scan != NULL)
-			nothing_to_do(out, scan, status);
+		if (p->scan != NULL)
+			nothing_to_do(out, p->scan, p->status);
 		else
-			bytes_format(out, "plan %.16s: nothing to do\n", digest);
+			bytes_format(out, "plan %.16s: nothing to do\n", p->digest);
 		return;
 	}
-	if (planned->rehearsed.known)
-		bytes_format(out, "%zu of %zu steps need%s attention\n", needing_attention(planned), planned->step_count,
-		    needing_attention(planned) == 1 ? "s" : "");
-	bytes_format(out, "plan %.16s for ", digest);
-	if (plan->database != NULL) {
-		page_place(out, plan->database, plan->host, plan->port, plan->schema);
-		bytes_format(out, "\nstarts from %lld history row%s", plan->history_rows,
-		    plan->history_rows == 1 ? "" : "s");
-		if (plan->last_applied != NULL)
-			bytes_format(out, ", the last applied is %s", plan->last_applied);
-	} else {
-		bytes_str(out, "an empty database");
-	}
-	bytes_str(out, "\n\n");
-	if (planned->step_count > 0) {
-		step_lines(out, planned, columns, unfold);
-		bytes_char(out, '\n');
-	}
-	if (planned->rehearsed.known)
-		rehearsed_lines(out, planned, columns, unfold);
-	for (i = 0; i < planned->finding_count; i++) {
-		if (!unfold && planned->finding_count > 2 * FOLD && i == 2 * FOLD - 1) {
-			bytes_format(out, "… %zu more findings (-v shows all)\n", planned->finding_count - i);
-			break;
-		}
-		finding_lines(out, planned->folder, &planned->findings[i]);
-	}
-	if (planned->finding_count > 0)
-		bytes_char(out, '\n');
-	preview_sum(out, planned, digest, command, scan == NULL);
+	rules = step_rules(planned);
+	head_lines(out, planned, &rules, p->digest);
+	step_lines(out, planned, &rules, columns, unfold);
+	other_findings(out, planned, &rules, unfold);
+	step_rules_free(&rules);
+	not_looked_at(out, planned, p->scan != NULL ? p->command : NULL);
+	sum_line(out, planned);
+	next_commands(out, planned, p->digest, p->command, p->file);
 }

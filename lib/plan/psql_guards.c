@@ -2,10 +2,8 @@
 #include "plan/psql_script_internal.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "migrations/folder.h"
 #include "migrations/history.h"
 
 void
@@ -56,7 +54,7 @@ psql_take_lock(const struct psql *p)
 void
 psql_check_target(const struct psql *p)
 {
-	const struct database *d = &p->scan->database;
+	const struct plan *d = &p->planned->plan;
 	struct bytes condition = { 0 };
 
 	bytes_str(&condition, "pg_catalog.current_database() OPERATOR(pg_catalog.<>) ");
@@ -69,55 +67,24 @@ psql_check_target(const struct psql *p)
 	bytes_free(&condition);
 }
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	const struct history_row *x = *(const struct history_row *const *)a;
-	const struct history_row *y = *(const struct history_row *const *)b;
-
-	return strcmp(x->id, y->id);
-}
-
-/* SHA-256 over a line for each row, in the order of ids: made here, and by the server from what it has then. */
-static void
-history_sum(const struct scan *scan, char hex[MIGRATION_CHECKSUM])
-{
-	struct history_index index = history_index(scan->history, scan->history_count);
-	struct bytes text = { 0 };
-	size_t i;
-
-	qsort(index.rows, index.count, sizeof *index.rows, compare_ids);
-	for (i = 0; i < index.count; i++) {
-		const struct history_row *r = index.rows[i];
-
-		bytes_format(&text, "%s\t%s\t%s\t%d\t%d\n", r->id, r->migration, r->checksum != NULL ? r->checksum : "", r->finished_at != NULL,
-		    r->rolled_back_at != NULL);
-	}
-	migration_checksum(bytes_text(&text), text.len, hex);
-	bytes_free(&text);
-	history_index_free(&index);
-}
-
 void
 psql_check_history(const struct psql *p)
 {
 	static const char changed[] = "the history has changed since this plan was made; nothing was touched";
 	struct bytes condition = { 0 };
-	char sum[MIGRATION_CHECKSUM];
 
-	if (!p->scan->database.has_history) {
+	if (p->planned->plan.history_sha256 == NULL) {
 		bytes_str(&condition, "EXISTS (SELECT FROM pg_catalog.pg_tables WHERE tablename OPERATOR(pg_catalog.=) '" HISTORY_TABLE
 		                      "' AND schemaname OPERATOR(pg_catalog.=) ");
 		bytes_sql_text(&condition, p->schema);
 		bytes_char(&condition, ')');
 	} else {
-		history_sum(p->scan, sum);
 		bytes_str(&condition, "(SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.string_agg("
 		                      "pg_catalog.concat(id, E'\\t', migration_name, E'\\t', checksum, E'\\t', (finished_at IS NOT NULL)::int, "
 		                      "E'\\t', (rolled_back_at IS NOT NULL)::int, E'\\n'), '' ORDER BY id COLLATE pg_catalog.\"C\"), ''), "
 		                      "'UTF8')), 'hex')\n  FROM ");
 		bytes_sql_name(&condition, p->schema);
-		bytes_format(&condition, ".\"" HISTORY_TABLE "\") OPERATOR(pg_catalog.<>) '%s'", sum);
+		bytes_format(&condition, ".\"" HISTORY_TABLE "\") OPERATOR(pg_catalog.<>) '%s'", p->planned->plan.history_sha256);
 	}
 	stop_if(p, condition.data, changed);
 	bytes_free(&condition);
@@ -128,7 +95,7 @@ psql_make_history(const struct psql *p)
 {
 	struct bytes schema = { 0 }, body = { 0 };
 
-	if (p->scan->database.has_history)
+	if (p->planned->plan.history_sha256 != NULL)
 		return;
 	bytes_sql_name(&schema, p->schema);
 	bytes_str(&body, "IF pg_catalog.to_regnamespace(");

@@ -24,25 +24,28 @@ add_script(const struct psql *p, const struct step *step)
 	struct bytes path = { 0 };
 
 	if (step->sql != NULL)
-		script_path(&path, p->scan->folder, step->migration);
+		script_path(&path, p->planned->folder, step->migration);
 	add_comment(p, step->sql != NULL ? path.data : step->migration);
 	bytes_free(&path);
 }
 
 int
-psql_script(struct bytes *out, const struct scan *scan, const struct planned *planned, const char *digest,
-    const char *command, struct refusal *refusal)
+psql_script(struct bytes *out, const struct planned *planned, const char *digest, const char *command, struct refusal *refusal)
 {
-	struct psql p = { .out = out, .scan = scan, .planned = planned, .command = command, .schema = scan->database.schema,
-		.refusal = refusal };
-	const struct database *d = &scan->database;
+	const struct plan *d = &planned->plan;
+	struct psql p = { .out = out, .planned = planned, .command = command, .schema = d->schema, .refusal = refusal };
 	struct bytes place = { 0 };
 	int code = 0;
 	size_t i;
 
-	if (!scan->has_database || planned->plan.history_digest == NULL) {
+	if (d->history_digest == NULL) {
 		(void)refusal_make(refusal, MIG_DATA, "a script for psql needs the database side: it must know the history from which it starts");
 		refusal_line(refusal, "next: make the plan from a scan that has the database, without --from-empty");
+		return MIG_DATA;
+	}
+	if (d->history_sha256 == NULL && d->history_rows > 0) {
+		(void)refusal_make(refusal, MIG_DATA, "this plan was kept by an older release: it has no sum of the history that psql can check");
+		refusal_line(refusal, "next: make the plan again from a scan");
 		return MIG_DATA;
 	}
 	bytes_format(out, "-- plan %.16s for ", digest);

@@ -13,12 +13,12 @@
 #include "records/model.h"
 
 /*
- * Writes the script of a plan made from `scan` by `command` (base/shell_quote.h; NULL: unknown).  Returns 0, or
- * MIG_DATA with the reason and the migration's name in *refusal: psql would change a script (:NAME or a backslash
- * outside quotes), or only the server's answer can tell how to send it (a DO or CALL that commits, an enum value
- * used where it was added).
+ * Writes the script of a plan, made by `command` (base/shell_quote.h; NULL: unknown).  Returns 0, or MIG_DATA with the
+ * reason and the migration's name in *refusal: the plan has no target, or was made by a release that did not keep what
+ * the script checks; psql would change a script (:NAME or a backslash outside quotes), or only the server's answer can
+ * tell how to send it (a DO or CALL that commits, an enum value used where it was added).
  */
-int psql_script(struct bytes *out, const struct scan *scan, const struct planned *planned, const char *digest,
-    const char *command, struct refusal *refusal);
+int psql_script(struct bytes *out, const struct planned *planned, const char *digest, const char *command,
+    struct refusal *refusal);
 
 #endif

@@ -16,7 +16,6 @@
 
 struct psql {
 	struct bytes *out;
-	const struct scan *scan;
 	const struct planned *planned;
 	const char *command;   /* the command that makes this plan again; NULL: unknown */
 	const char *schema;

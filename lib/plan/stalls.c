@@ -13,32 +13,6 @@
 #include "records/words.h"
 #include "sql/hints.h"
 
-/* All work from this statement to the end of its transaction; *longest is the statement with most of it. */
-static long long
-work_under(const struct plan_maker *m, const struct effects_view *view, const struct effect *lock, long long *longest)
-{
-	long long last = effects_last_work(view, lock->statement), sum = 0, most = -1;
-	size_t i;
-
-	*longest = lock->statement;
-	for (i = 0; i < view->count; i++) {
-		const struct effect *e = &view->list[i];
-		long long ms;
-
-		if (e->statement < lock->statement || e->statement > last)
-			continue;
-		ms = estimate_work_ms(&m->scan->rehearsed, e);
-		if (ms == NUMBER_UNKNOWN)
-			continue; /* what the size is not known of is not guessed at */
-		sum += ms;
-		if (ms > most && effects_is_work(e)) {
-			most = ms;
-			*longest = e->statement;
-		}
-	}
-	return sum;
-}
-
 static char *
 message(const struct plan_maker *m, const struct effect *lock, long long ms)
 {
@@ -50,14 +24,14 @@ message(const struct plan_maker *m, const struct effect *lock, long long ms)
 	bytes_str(&text, all ? "reads and writes of " : "writes of ");
 	if (strcmp(lock->schema, "public") != 0)
 		bytes_format(&text, "%s.", lock->schema);
-	bytes_format(&text, "%s wait about ", lock->relation);
+	bytes_format(&text, "%s wait ", lock->relation);
 	estimate_band(&text, ms);
 	if (load != NULL) {
 		bytes_str(&text, " (");
 		estimate_size(&text, load);
 		bytes_char(&text, ')');
 	}
-	bytes_format(&text, "; mig-apply would cancel it after %s", clock_span(m->options->max_stall_ms, limit));
+	bytes_format(&text, "; " PLAN_WOULD_CANCEL " after %s", clock_span(m->options->max_stall_ms, limit));
 	return text.data;
 }
 
@@ -75,7 +49,7 @@ plan_find_stalls(struct plan_maker *m, const struct migration *script)
 		if (e->effect != EFFECT_LOCK || e->detail != NULL || effects_waits(e) == WAITS_NOBODY || e->mode == LOCK_EXCLUSIVE ||
 		    effects_is_covered(&view, e) || (e->made_by != NULL && !m->options->from_empty))
 			continue;
-		ms = work_under(m, &view, e, &longest);
+		ms = estimate_held_ms(&view, e, &longest);
 		if (ms > m->options->max_stall_ms && (size_t)longest <= view.script.count)
 			(void)plan_excusable(m, "stalls", script->migration, script->sql, &view.script, (size_t)longest - 1, message(m, e, ms),
 			    xstrdup(hint_of(script->sql, &view.script.statements[longest - 1])));

@@ -123,6 +123,7 @@ static const struct field plan_fields[] = {
 	TEXT_OR_NULL(plan, host),
 	NUMBER_OR_NULL(plan, port),
 	TEXT_OR_NULL(plan, history_digest),
+	TEXT_OR_NULL(plan, history_sha256),
 	NUMBER(plan, history_rows),
 	TEXT_OR_NULL(plan, last_applied),
 	LAST,

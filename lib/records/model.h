@@ -147,6 +147,7 @@ struct plan {
 	const char *host;
 	long long port;
 	const char *history_digest;      /* of the settled rows (finished or rolled back): history_digest() */
+	const char *history_sha256;      /* of all rows: history_sha256(); NULL: there is no history, or an older release's */
 	long long history_rows;
 	const char *last_applied;
 };

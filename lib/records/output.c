@@ -72,6 +72,7 @@ output_page(const struct bytes *page)
 	bool colour = message_colour(STDOUT_FILENO);
 	struct bytes text = { 0 };
 	const unsigned char *c;
+	size_t control;
 
 	message_live_clear();
 	terminal_wrap(&text, bytes_text(page), terminal_width(STDOUT_FILENO));
@@ -79,10 +80,8 @@ output_page(const struct bytes *page)
 	for (; *c != '\0'; c++) {
 		if (*c >= first && *c <= last)
 			fputs(colour ? sequences[*c - first] : "", stdout);
-		else if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7F)
-			putchar('?');
-		else if (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F)
-			c++, putchar('?'); /* the C1 controls, as UTF-8 */
+		else if ((control = terminal_control((const char *)c)) > 0)
+			c += control - 1, putchar('?');
 		else
 			putchar(*c);
 	}
