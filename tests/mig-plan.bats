@@ -651,7 +651,7 @@ CASES
     esac
     cmp sealed.rec again.rec
   done
-  [[ $(mig-plan --format=text sealed.rec) == "plan ${digest:0:16} for "* ]]
+  [[ $(mig-plan --format=text sealed.rec) == *$'\n'"plan ${digest:0:16} for "* ]]
   # what is broken does not pass
   run --separate-stderr bash -c 'sed "\$d" sealed.rec | mig-plan --format=records'
   assert_code 65

@@ -17,7 +17,7 @@ keys_of_code() {
     /^static const struct field [a-z_]+_fields/ { record = $5; sub(/_fields.*/, "", record); sub(/_row$/, "", record); next }
     /^};/ { record = "" }
     record == "" { next }
-    match($0, /^\t(TEXT|TEXT_LIST|NUMBER|FLAG|OBJECT|WORD)(_OR_NULL)?(_AS)?\([a-z_]+, "?[a-z_]+"?[,)]/) {
+    match($0, /^\t(TEXT|TEXT_LIST|NUMBER|FLAG|OBJECT|WORD)(_OR_NULL)?(_AS)?\([a-z_]+, "?[a-z0-9_]+"?[,)]/) {
       split(substr($0, RSTART + 1, RLENGTH - 2), part, /\(|, "?/)
       type = tolower(part[1])
       sub(/word/, "text", type) # one of a few

@@ -66,7 +66,7 @@ DROP FUNCTION twice(int);'
   assert_code 1
   says 'statements that production runs fail from then on: SELECT u.id, u.city FROM "User" u WHERE u.id = $1 (42703, 3 calls'
   run --separate-stderr mig-plan --format=text scan.rec
-  shows 'fails in production: 42703, 3 calls u.id, u.city FROM "User"'
+  shows 'fails in production: 42703, 3 calls: SELECT u.id, u.city FROM "User"'
 }
 
 # The view of the extension has one more statement, as the server keeps it of an entry that was dropped while it ran.
