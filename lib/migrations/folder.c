@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* d_type, which POSIX does not have */
 #include "migrations/folder.h"
 
 #include <dirent.h>
@@ -86,15 +87,28 @@ refuse_name(const struct folder *folder, const char *name, const char *why, cons
 	return code;
 }
 
+/* Most file systems say with the name that it is a folder, so that it need not be looked up. */
+static bool
+is_known_folder(const struct dirent *entry)
+{
+#ifdef DT_DIR
+	return entry->d_type == DT_DIR;
+#else
+	(void)entry;
+	return false;
+#endif
+}
+
 /* What one entry of the folder is. */
 static int
-take_entry(struct folder *folder, size_t *cap, const char *name)
+take_entry(struct folder *folder, size_t *cap, const struct dirent *dirent)
 {
-	struct stat entry;
+	const char *name = dirent->d_name;
+	struct stat entry = { .st_mode = S_IFDIR };
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
-	if (fstatat(folder->fd, name, &entry, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!is_known_folder(dirent) && fstatat(folder->fd, name, &entry, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : cannot("read", name);
 	if (S_ISLNK(entry.st_mode)) {
 		if (fstatat(folder->fd, name, &entry, 0) == 0 && S_ISDIR(entry.st_mode))
@@ -125,7 +139,7 @@ list_folder(struct folder *folder)
 	if (dir == NULL)
 		return cannot("list", folder->path);
 	while (code == 0 && (errno = 0, entry = readdir(dir)) != NULL)
-		code = take_entry(folder, &cap, entry->d_name);
+		code = take_entry(folder, &cap, entry);
 	if (code == 0 && errno != 0)
 		code = cannot("list", folder->path);
 	closedir(dir);

@@ -106,5 +106,7 @@ output_close(struct output *out, int code)
 		code = writer_fail(out->writer, &own);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0)
 		code = message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno));
+	/* who reads it goes on at once: a process with libpq in it takes a millisecond to end */
+	(void)close(STDOUT_FILENO);
 	return code;
 }

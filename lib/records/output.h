@@ -42,7 +42,7 @@ void output_page(const struct bytes *page);
 /*
  * Ends the stream: with `end` if it is complete, else with `failed` and the first error reported, or upstream's
  * cause.  With -o, FILE gets this however the program ends.  Returns the program's exit code: `code`, or
- * upstream's; MIG_OUTPUT if output was lost and nothing worse happened.
+ * upstream's; MIG_OUTPUT if output was lost and nothing worse happened.  Standard output is closed then.
  */
 int output_close(struct output *output, int code);
 
