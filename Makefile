@@ -75,7 +75,7 @@ endif
 ifdef STATIC
 LIBRARIES = $(BUILD)/libraries
 LIBS = -L$(LIBRARIES) -lpq -lpgcommon_shlib -lpgport_shlib -lcurl \
-	$(shell $(PKG_CONFIG) --static --libs openssl) $(shell $(PKG_CONFIG) --libs jansson libsodium $(NETTLE))
+	$(shell $(PKG_CONFIG) --static --libs openssl) $(shell $(PKG_CONFIG) --libs jansson libsodium $(NETTLE)) -lm
 # What is different in a static file says so; all else is the same object as in the others.
 STATIC_SOURCES := $(shell grep -lE 'MIG_(LINK|STATIC)' lib/*/*.c tools/*.c)
 $(BUILD)/%.o: LOADS = -I$(LIBRARIES)/include -DMIG_LINK -DMIG_STATIC
