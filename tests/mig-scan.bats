@@ -310,6 +310,29 @@ CASES
   assert_equal "$(database '| .has_history, .schema_empty' | tr '\n' ' ')" 'false false '
 }
 
+@test "tables of PostGIS leave a schema empty, in upper and lower case, and next to a history" {
+  database_new
+  sql 'CREATE TABLE spatial_ref_sys (); CREATE TABLE "Geometry_Columns" ()'
+  run --separate-stderr mig-scan
+  assert_equal "$(database '| .has_history, .schema_empty' | tr '\n' ' ')" 'false true '
+  migration 1_a 'DO $$ BEGIN END $$;'
+  mig-scan | mig-plan --allow=not_empty | mig-apply
+  run --separate-stderr mig-scan
+  assert_equal "$(database '| .has_history, .schema_empty' | tr '\n' ' ')" 'true true '
+  sql 'CREATE TABLE a ()'
+  run --separate-stderr mig-scan
+  assert_equal "$(database '| .has_history, .schema_empty' | tr '\n' ' ')" 'true false '
+}
+
+@test "a history in another schema of the search path than the first is the one that counts" {
+  database_new
+  migration 1_a
+  mig-scan | mig-plan | mig-apply
+  sql_admin "CREATE SCHEMA tester AUTHORIZATION tester"
+  run --separate-stderr mig-scan
+  assert_equal "$(database '| .schema, .has_history' | tr '\n' ' ')" 'public true '
+}
+
 @test "the history is read as it is: finished, failed, rolled back, resolved, several rows of a name" {
   database_new
   recorded 1_finished

@@ -1,4 +1,4 @@
-#include "database/inspect.h"
+#include "database/inspect_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +24,22 @@ say_no_table(const struct database *d, char kind)
 	return MIG_DATA;
 }
 
+void
+inspect_connection(struct db *db, struct inspection *inspection)
+{
+	struct database *d = &inspection->database;
+
+	d->database = db_database(db);
+	d->host = db_host(db);
+	d->port = d->host != NULL ? db_port(db) : NUMBER_UNKNOWN;
+	d->user = db_user(db);
+	d->server_version = db_server_version(db);
+	d->server_version_num = db_server_version_num(db);
+	d->tls = db_tls(db);
+	free(inspection->time_zone);
+	d->time_zone = inspection->time_zone = db_time_zone(db) != NULL ? xstrdup(db_time_zone(db)) : NULL;
+}
+
 static int
 take_look(struct db *db, struct inspection *inspection)
 {
@@ -40,16 +56,8 @@ take_look(struct db *db, struct inspection *inspection)
 	}
 	free(inspection->schema);
 	d->schema = inspection->schema = xstrdup(schema);
-	d->database = db_database(db);
-	d->host = db_host(db);
-	d->port = d->host != NULL ? db_port(db) : NUMBER_UNKNOWN;
-	d->user = db_user(db);
-	d->server_version = db_server_version(db);
-	d->server_version_num = db_server_version_num(db);
+	inspect_connection(db, inspection);
 	d->in_recovery = answer_flag(a, 0, HISTORY_LOOK_RECOVERY);
-	d->tls = db_tls(db);
-	free(inspection->time_zone);
-	d->time_zone = inspection->time_zone = db_time_zone(db) != NULL ? xstrdup(db_time_zone(db)) : NULL;
 	kind = answer_text(a, 0, HISTORY_LOOK_KIND);
 	if (kind != NULL && *kind != 'r')
 		return say_no_table(d, *kind);
@@ -108,8 +116,8 @@ say_no_name(const struct inspection *inspection, const struct history_row *row)
 	return MIG_DATA;
 }
 
-static int
-take_rows(struct inspection *inspection)
+int
+inspect_rows(struct inspection *inspection)
 {
 	const struct answer *a = inspection->answers[INSPECT_ROWS];
 	size_t i;
@@ -179,7 +187,7 @@ static void
 make_asks(struct db_ask asks[ASKS], const char *const *schema, const char *const *process, const char *rows_sql)
 {
 	memset(asks, 0, ASKS * sizeof *asks);
-	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_in_sql, .ours = true, .parameter = process, .ends_unit = true };
+	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_in_sql, .parameter = process, .ends_unit = true };
 	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 		.kind = DB_ASK_BEGINS };
 	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
@@ -283,13 +291,14 @@ take_answers(struct db *db, struct db_ask asks[ASKS], struct inspection *inspect
 	if (code == 0 && asks[ASK_ROWS].outcome != DB_OK && inspection->database.has_history)
 		code = say_no_rows(db, inspection, asks);
 	if (code == 0)
-		code = take_rows(inspection);
+		code = inspect_rows(inspection);
 	take_holder(inspection);
 	return code;
 }
 
-int
-inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *inspection)
+/* With all details, for whatever is not the usual case. */
+static int
+take_all(struct db *db, const struct conninfo *target, bool lock, struct inspection *inspection)
 {
 	const char *schema = target->schema, *process;
 	char number[16];
@@ -307,6 +316,20 @@ inspect_take(struct db *db, const struct conninfo *target, bool lock, struct ins
 		return take_answers(db, asks, inspection);
 	keep_answers(inspection, asks);
 	return db_say(db, outcome, "inspect the database");
+}
+
+int
+inspect_take(struct db *db, const struct conninfo *target, bool lock, struct inspection *inspection)
+{
+	bool locked;
+	int code;
+
+	if (inspect_quickly(db, target, lock, inspection, &code))
+		return code;
+	locked = inspection->locked;
+	code = take_all(db, target, lock && !locked, inspection);
+	inspection->locked |= locked; /* it was ours already, and taken once */
+	return code;
 }
 
 void

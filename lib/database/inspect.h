@@ -2,7 +2,8 @@
  * Reads the database side: server, role, running deploy, history.  Changes nothing; a role that may only connect
  * and read the history is sufficient.
  *
- * Takes one round trip after connecting.
+ * Takes one round trip after connecting, in the usual case: nobody deploys.  Two where more has to be asked:
+ * somebody holds the deploy lock, a row is unfinished, the history is in another schema, or something is denied.
  */
 #ifndef MIG_DATABASE_INSPECT_H
 #define MIG_DATABASE_INSPECT_H
@@ -15,7 +16,7 @@
 #include "records/model.h"
 #include "secret/conninfo.h"
 
-enum { INSPECT_SYSTEM, INSPECT_LOCK, INSPECT_LOOK, INSPECT_ROWS, INSPECT_HOLDER, INSPECT_ANSWERS };
+enum { INSPECT_SYSTEM, INSPECT_LOCK, INSPECT_LOOK, INSPECT_TABLE, INSPECT_ROWS, INSPECT_HOLDER, INSPECT_ANSWERS };
 
 struct inspection {
 	struct database database;

@@ -39,6 +39,32 @@ enum { HISTORY_LOOK_NAME, HISTORY_LOOK_KIND, HISTORY_LOOK_EMPTY, HISTORY_LOOK_SC
 	HISTORY_LOOK_OTHER, HISTORY_LOOK_OTHERS, HISTORY_LOOK_ROLE };
 
 /*
+ * The same for the usual case, in less than half the server's time: a new session has empty caches, so that each catalog,
+ * function and operator that a statement names costs it 30 to 100 us.  Their operators and functions are qualified: they are
+ * not to be enclosed in base/own_sql.h's.  `writes`: also whether we may write or create the history; else NULL.
+ *
+ * The session, one row: the schema (current_schema() without one); pg_is_in_recovery(); default_transaction_read_only; the
+ * backend's pid; current_user; whether the schema exists; an ordinary table in it that is not the history's, or NULL
+ * (history_is_no_table() tells which do not count); whether we may create the history there.
+ */
+void history_session_sql(struct bytes *out, const char *schema, bool writes);
+enum { HISTORY_SESSION_SCHEMA, HISTORY_SESSION_RECOVERY, HISTORY_SESSION_READ_ONLY, HISTORY_SESSION_BACKEND, HISTORY_SESSION_ROLE,
+	HISTORY_SESSION_EXISTS, HISTORY_SESSION_BESIDE, HISTORY_SESSION_MAY_CREATE };
+
+/*
+ * The history's table, one row: true; whether it is in that schema; whether we may write it.  Where there is none: a row for each
+ * relation of its name in other schemas, the first column NULL.  An error (22012) where it is not an ordinary table.
+ */
+void history_find_sql(struct bytes *out, const char *schema, bool writes);
+enum { HISTORY_FOUND, HISTORY_FOUND_IN_SCHEMA, HISTORY_FOUND_MAY_WRITE };
+
+/* Pure: whether a table of this name leaves a schema empty by Prisma's count, in upper or lower case. */
+bool history_is_no_table(const char *name);
+
+/* The system identifier, which may be denied (42501), and whether anybody holds a deploy lock: also in another database. */
+extern const char history_calm_sql[];
+
+/*
  * Fails (22012), so that the rest of its unit is not run, if reading the table could run its owner's code: it is a
  * view, or a column has a type that is not built in.  $1 of the second statement is the schema.
  */
@@ -91,7 +117,7 @@ extern const char history_deferrable_sql[];
 
 /*
  * The rows, unsorted: in a new session, planning the sort would take longer than the sort.  Times are in UTC with
- * microseconds.  schema NULL: the table that the bare name resolves to.
+ * microseconds.  Fails (22012) if a column has a type that is not built in, before a value is read.  schema NULL: the table that the bare name resolves to.
  */
 void history_rows_sql(struct bytes *out, const char *schema);
 enum { HISTORY_ROW_NAME, HISTORY_ROW_ID, HISTORY_ROW_CHECKSUM, HISTORY_ROW_STARTED,

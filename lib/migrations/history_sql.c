@@ -23,8 +23,7 @@
 #define LOOK(history_table, schema)                                                                              \
 	"SELECT coalesce((SELECT nspname FROM pg_catalog.pg_namespace WHERE oid = s.oid), " schema "), t.relkind, " \
 	"NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = s.oid AND c.relkind = 'r' " \
-	"AND lower(c.relname) NOT IN ('" HISTORY_TABLE                                                   \
-	"', 'spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns', 'raster_overviews')), " \
+	"AND lower(c.relname) NOT IN (" HISTORY_NO_TABLES ")), "                                         \
 	"s.oid IS NOT NULL, "                                                                            \
 	"CASE WHEN t.oid IS NOT NULL THEN has_table_privilege(t.oid, 'INSERT') AND has_table_privilege(t.oid, 'UPDATE') " \
 	"WHEN s.oid IS NOT NULL THEN has_schema_privilege(s.oid, 'CREATE') "                             \
@@ -61,8 +60,9 @@ const char history_lock_held_sql[] =
 
 const char history_try_lock_sql[] = "SELECT pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ")";
 
-const char history_try_lock_in_sql[] = "SELECT CASE WHEN pg_catalog.pg_backend_pid() = $1::int "
-                                       "THEN pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ") ELSE false END";
+const char history_try_lock_in_sql[] =
+    "SELECT CASE WHEN pg_catalog.pg_backend_pid()" EQUALS "$1::pg_catalog.int4 "
+    "THEN pg_catalog.pg_try_advisory_lock(" HISTORY_LOCK_KEY ") ELSE false END";
 
 const char history_unlock_sql[] = "SELECT pg_catalog.pg_advisory_unlock(" HISTORY_LOCK_KEY ")";
 
@@ -110,6 +110,9 @@ history_table(struct bytes *out, const char *schema)
 	bytes_str(out, ".\"" HISTORY_TABLE "\"");
 }
 
+/* A type that is not built in has functions of its owner's, which would run as we do. */
+#define BUILT_IN(column) "pg_catalog.pg_typeof(" column ")::pg_catalog.oid OPERATOR(pg_catalog.<) 16384::pg_catalog.oid"
+
 void
 history_rows_sql(struct bytes *out, const char *schema)
 {
@@ -129,6 +132,10 @@ history_rows_sql(struct bytes *out, const char *schema)
 		history_table(out, schema);
 	else
 		bytes_str(out, HISTORY_TABLE);
+	bytes_str(out, " WHERE 1 OPERATOR(pg_catalog./) CASE WHEN " BUILT_IN("migration_name") " AND " BUILT_IN("id") " AND "
+	               BUILT_IN("checksum") " AND " BUILT_IN("started_at") " AND " BUILT_IN("finished_at") " AND "
+	               BUILT_IN("rolled_back_at") " AND " BUILT_IN("applied_steps_count") " AND " BUILT_IN("logs")
+	               " THEN 1 ELSE 0 END" EQUALS "1");
 }
 
 void
