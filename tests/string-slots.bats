@@ -151,7 +151,13 @@ postgresql://u@h:5432/d?host=/tmp&port=5433
 postgresql://u@h/d?schema=$(printf 'x%.0s' {1..64})
 postgresql://u@h/d?schema=$(printf 'é%.0s' {1..32})
 schema=$(printf 'x%.0s' {1..64}) host=h
+schema=pg_temp host=h
+postgresql://u@h/d?schema=pg_catalog
+postgresql://u@h/d?schema=information_schema
 STRINGS
+  DATABASE_URL="postgresql://tester@127.0.0.1:$(server_port)/template0" run mig-scan
+  assert_failure 78
+  assert_output --partial 'not currently accepting connections'
   run "$BUILD/tests/tool_target" <<<$'\xef\xbb\xbfpostgresql://u@h/d'
   assert_output --partial 'U+FEFF'
   run "$BUILD/tests/tool_target" <<<$'\xe2\x80\x9cpostgresql://u@h/d\xe2\x80\x9d'

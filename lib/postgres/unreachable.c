@@ -43,7 +43,8 @@ db_refusal_code(const struct db *db)
 	case REFUSAL_OTHER:
 		break;
 	}
-	return db_exit_code(&db->error);
+	/* what else a login is refused for: a template that takes no connections */
+	return db_exit_code(&db->error) == MIG_FAILED ? MIG_CONFIG : db_exit_code(&db->error);
 }
 
 int

@@ -94,6 +94,9 @@ keyword_set(struct parse *p, const struct parameter *parameter, struct span valu
 
 	if (!conninfo_check_secret_parameter(p, parameter, at))
 		return false;
+	if (parameter->kind == DATABASE && (conninfo_begins_with(p->text, value.start, value.end, "postgresql://") ||
+	    conninfo_begins_with(p->text, value.start, value.end, "postgres://")))
+		return conninfo_fail(p, at, "a URL as the value of dbname", "Use the URL alone.");
 	if (parameter->kind != PASSWORD && (!conninfo_check_slot(p, value.start, value.end,
 	    value.quoted ? "" : raw_refused(parameter)) ||
 	    (parameter->kind == USER && !conninfo_check_user(p, value.start, value.end))))

@@ -119,11 +119,13 @@ conninfo_check_host(struct parse *p, const char *value, size_t at)
 	return true;
 }
 
-/* The server would cut a longer one, and look for another schema than it made. */
+/* The server would cut a longer one, and look for another schema than it made; those of its own it makes for nobody. */
 bool
 conninfo_check_schema(struct parse *p, const char *value, size_t at)
 {
 	if (strlen(value) > 63)
 		return conninfo_fail(p, at, "the schema's name is longer than 63 bytes, which is PostgreSQL's limit for names", NULL);
+	if (strncmp(value, "pg_", 3) == 0 || strcmp(value, "information_schema") == 0)
+		return conninfo_fail(p, at, "a schema of PostgreSQL itself (pg_... or information_schema)", NULL);
 	return true;
 }
