@@ -62,8 +62,29 @@ db_unreachable(const struct db *db, const struct source *source, struct bytes *w
 	return code;
 }
 
+/* The name is shown as it is by the server's own text: where that is cut, there is no command to be typed. */
 static void
-say_remedy(const struct db *db, int code)
+say_no_database(const struct source *source)
+{
+	struct bytes name = { 0 }, cut = { 0 };
+	const char *database = source->target.database;
+
+	if (database != NULL) {
+		bytes_sql_name(&name, database);
+		bytes_str(&cut, database);
+		conninfo_cut_values(&source->target, &cut);
+	}
+	if (database != NULL && strcmp(cut.data, database) == 0 && !utf8_has_control(database))
+		message_line("  mig does not create databases. Check the name, or create it from another database:  CREATE DATABASE %s;",
+		    name.data);
+	else
+		message_line("  mig does not create databases. Check the name, or create it.");
+	bytes_free(&cut);
+	bytes_free(&name);
+}
+
+static void
+say_remedy(const struct db *db, const struct source *source, int code)
 {
 	switch (db->refusal) {
 	case REFUSAL_SETTING:
@@ -96,7 +117,7 @@ say_remedy(const struct db *db, int code)
 	else if (code == MIG_BUSY)
 		message_line("  The same command may work later.");
 	else if (strcmp(db->error.sqlstate, SQLSTATE_INVALID_CATALOG_NAME) == 0)
-		message_line("  mig does not create databases. Check the name, or create it: createdb, or CREATE DATABASE.");
+		say_no_database(source);
 }
 
 int
@@ -106,7 +127,7 @@ db_say_unreachable(const struct db *db, const struct source *source)
 	int code = db_unreachable(db, source, &why);
 
 	(void)message_error(code, "%s", why.data);
-	say_remedy(db, code);
+	say_remedy(db, source, code);
 	bytes_free(&why);
 	return code;
 }

@@ -31,7 +31,7 @@ enum { SCHEMA, HAS_TOPLEVEL, HAS_INFO, SEES_ALL, ROLE, DATABASE };
 static void
 say_without(void)
 {
-	message_line("  Nothing was rehearsed. Without the statements of production:  mig-scan --rehearse --load");
+	message_line("  Nothing was rehearsed. Without the statements of production: the same command with --load");
 }
 
 static int

@@ -93,17 +93,20 @@ refuse_same_server(struct db *db)
 	return code;
 }
 
+/* role: the one on whose server nobody says who it is, as far as it is known. */
 static int
-refuse_unknown(struct db *db)
+refuse_unknown(struct db *db, const char *role)
 {
-	struct bytes place = { 0 };
+	struct bytes place = { 0 }, name = { 0 };
 	int code;
 
 	db_place(db, &place);
 	code = message_error(MIG_CONFIG, "whether %s is on production's server cannot be told: one of them does not say who it is",
 	    place.data);
-	message_line("  Both roles may call pg_control_system():  GRANT EXECUTE ON FUNCTION pg_control_system() TO ...;");
+	bytes_sql_name(&name, role != NULL ? role : db_user(db));
+	message_line("  To let it say that, there:  GRANT EXECUTE ON FUNCTION pg_control_system() TO %s;", name.data);
 	message_line("  Or say that it may be production's server, with another database:  --same-server");
+	bytes_free(&name);
 	bytes_free(&place);
 	return code;
 }
@@ -114,17 +117,19 @@ check_scanned(struct scratch *s, const struct scratch_order *order)
 {
 	const struct database *scanned = order->scanned;
 	struct identity here = { 0 };
+	const char *role;
 	bool known, same;
 	int code = identity_ask(s->admin, &here);
 
+	role = here.system == NULL ? db_user(s->admin) : scanned->user;
 	known = here.system != NULL && scanned->system_identifier != NULL;
 	same = known && strcmp(here.system, scanned->system_identifier) == 0;
 	if (code == 0 && (same || !known) && strcmp(here.database, scanned->database) == 0)
-		code = same ? refuse_production(s->admin) : refuse_unknown(s->admin);
+		code = same ? refuse_production(s->admin) : refuse_unknown(s->admin, role);
 	else if (code == 0 && same && !order->same_server)
 		code = refuse_same_server(s->admin);
 	else if (code == 0 && !known && !order->same_server)
-		code = refuse_unknown(s->admin);
+		code = refuse_unknown(s->admin, role);
 	identity_free(&here);
 	return code;
 }

@@ -18,7 +18,7 @@ say_none(const char *why)
 
 	message_line("  Migrations are tried in a temporary database, never in production. One of these provides it:");
 	message_line("    apt-get install postgresql                     server programs, started only for the run");
-	message_line("    docker run -d -e POSTGRES_PASSWORD=x -p 127.0.0.1:5433:5432 postgres:17");
+	message_line("    docker run -d -e POSTGRES_PASSWORD=x -p 127.0.0.1:5433:5432 postgres:17     which needs a while: --wait=1min");
 	message_line("    export " SHADOW "=postgresql://postgres:x@127.0.0.1:5433/postgres");
 	message_line("    --scratch env:BRANCH_DATABASE_URL              a branch or another server of your hosting provider");
 	return code;

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/message.h"
+#include "base/shell_quote.h"
 #include "postgres/connection.h"
 
 enum { BLOCK = 65536 };
@@ -260,6 +262,19 @@ escape_without_character(const char *text, size_t len)
 	return NULL;
 }
 
+static int
+refuse_other_json(const struct seed_file *file, unsigned long line, bool array)
+{
+	struct bytes word = { 0 };
+	int code = seed_refuse(file, line, "this is not a JSON object: NDJSON has one per line");
+
+	if (!file->standard)
+		shell_path_word(&word, file->path);
+	message_line("  To write such lines:  jq -c %s %s", array ? "'.[]'" : ".", bytes_text(&word));
+	bytes_free(&word);
+	return code;
+}
+
 /* One line to a row of the feed, or to none. */
 static int
 feed_line(struct copy_source *feed, const char *line, size_t len)
@@ -278,8 +293,7 @@ feed_line(struct copy_source *feed, const char *line, size_t len)
 		add_row(&feed->out, &row);
 	} else {
 		if (*from != '{')
-			return seed_refuse(file, feed->line, "this is not a JSON object: NDJSON has one per line%s",
-			    *from == '[' ? " (for an array: jq -c '.[]')" : "");
+			return refuse_other_json(file, feed->line, *from == '[' && feed->row == 0);
 		if ((escape = escape_without_character(from, (size_t)(line + len - from))) != NULL)
 			return seed_refuse(file, feed->line, "the line contains %.6s, which %s", escape,
 			    unicode_escape(escape, line + len) == 0 ? "a text in PostgreSQL cannot contain"

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "base/shell_quote.h"
 #include "postgres/sqlstate.h"
 #include "seed/error_row_internal.h"
 #include "seed/upsert.h"
@@ -40,12 +41,24 @@ exit_code(const struct db_error *e, const struct seed_table *t)
 	return is_no_json(e, t) ? MIG_DATA : db_exit_code(e);
 }
 
+static void
+say_no_json(const struct seed_file *file)
+{
+	struct bytes word = { 0 };
+
+	if (!file->standard)
+		shell_path_word(&word, file->path);
+	message_line("  hint        each line must be one complete object; to find the error, or to write such lines:  jq -c . %s",
+	    bytes_text(&word));
+	bytes_free(&word);
+}
+
 /* The server's hints are for who types COPY and SET: another says what helps with a file. */
 static void
 say_hint(const struct db_error *e, const struct seed_table *t, const struct upsert_column *c)
 {
 	if (is_no_json(e, t))
-		message_line("  hint        one complete object per line:  jq -c . FILE  finds the error and writes such lines");
+		say_no_json(t->file);
 	else if (t != NULL && strcmp(e->sqlstate, SQLSTATE_DATETIME_FIELD_OVERFLOW) == 0)
 		message_line("  hint        dates are read as 2023-12-25");
 	else if (t != NULL && strcmp(e->sqlstate, SQLSTATE_INVALID_TEXT_REPRESENTATION) == 0 && strstr(e->message, "\"\"") != NULL)
