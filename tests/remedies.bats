@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What a message says to type that is no command of mig: SQL for a person with the rights, commands of the system, of docker and
 # of jq. Each is typed as it is printed, and then what had failed works. printed-commands.bats has mig's own commands.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 
 load helper
 load words
