@@ -87,14 +87,17 @@ restore_settings(struct db *db, const char *schema, const struct conninfo *targe
 }
 
 int
-restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step)
+restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step, bool keeps)
 {
-	struct sql_script script;
+	struct sql_script script = { 0 };
 	int code = 0;
 
 	if (step->sql == NULL)
 		return 0;
-	script = sql_split(step->sql, strlen(step->sql));
+	if (!keeps) {
+		script = sql_split(step->sql, strlen(step->sql));
+		(void)session_note(step->sql, &script);
+	}
 	if (session_changes(step->sql, &script))
 		db_release_on_death(db);
 	if (session_may_unlock(step->sql, &script))

@@ -4,6 +4,8 @@
 #ifndef MIG_DATABASE_SESSION_RESTORE_H
 #define MIG_DATABASE_SESSION_RESTORE_H
 
+#include <stdbool.h>
+
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "secret/conninfo.h"
@@ -13,9 +15,10 @@
  * Restores and reports what a script changed: the deploy lock (DISCARD ALL), a search path in which the history,
  * which is in `schema`, does not resolve, the settings of db_release_on_death(), and how the server parses text
  * (db_restored()).  Other settings stay for later scripts, as with Prisma.  Queries the server only if the script
- * has statements that can do this.  Returns 0, or an exit code with the error reported.
+ * has statements that can do this.  `keeps`: it is known that it has none (session_note()).  Returns 0, or an exit code with the
+ * error reported.
  */
-int restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step);
+int restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step, bool keeps);
 
 /*
  * Only the parts that affect later scripts: a search path in which the history does not resolve, and how the

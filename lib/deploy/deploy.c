@@ -183,7 +183,7 @@ run_step(struct run_state *s, size_t at)
 		code = report_trouble(&report, at, &end, &s->shared);
 	}
 	if (end.outcome == STEP_APPLIED)
-		code = restore_session(s->db, s->inspection.database.schema, &s->source.target, step);
+		code = restore_session(s->db, s->inspection.database.schema, &s->source.target, step, end.keeps_session);
 	bytes_free(&note);
 	return code;
 }

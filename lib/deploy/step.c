@@ -344,6 +344,7 @@ step_run(struct step_context *shared, const struct step *step)
 
 	g.end.result = first_result(step);
 	g.script = sql_split(step->sql, strlen(step->sql));
+	g.end.keeps_session = session_note(step->sql, &g.script);
 	g.segments = segments_of(step->sql, &g.script);
 	g.sets_row_security = session_may_set(step->sql, &g.script, "row_security");
 	history_new_id(g.id);

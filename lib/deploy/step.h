@@ -61,6 +61,7 @@ struct step_end {
 	bool finished;              /* STEP_LOST and known: all of it was committed */
 	size_t statement;           /* from 1: the statement that failed or was running; 0: none */
 	size_t done;                /* statements whose work is committed */
+	bool keeps_session;         /* no statement of the script can have changed the session */
 	bool own_row;               /* the error is in the migration's history row, not in the script */
 	bool outside;               /* a non-transactional statement had started, so "rolled back" would be wrong */
 	bool unsure;                /* it is unknown whether `statement`, which is non-transactional, completed */

@@ -180,10 +180,13 @@ is_first_refused(const struct effects_view *view, size_t at)
 void
 plan_find_measured(struct plan_maker *maker, const struct migration *script)
 {
-	struct effects_view view = effects_view(&maker->scan->rehearsed, script->migration, script->sql);
+	struct effects_view view;
 	struct measured m = { maker, script->migration, &view };
 	size_t i;
 
+	if (maker->scan->rehearsed.count == 0) /* reading a long script for it takes a while */
+		return;
+	view = effects_view(&maker->scan->rehearsed, script->migration, script->sql);
 	for (i = 0; i < view.count; i++) {
 		const struct effect *e = &view.list[i];
 

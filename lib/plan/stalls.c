@@ -38,10 +38,13 @@ message(const struct plan_maker *m, const struct effect *lock, long long ms)
 void
 plan_find_stalls(struct plan_maker *m, const struct migration *script)
 {
-	struct effects_view view = effects_view(&m->scan->rehearsed, script->migration, script->sql);
+	struct effects_view view;
 	size_t i;
 
-	for (i = 0; m->scan->rehearsed.load_count > 0 && i < view.count; i++) {
+	if (m->scan->rehearsed.load_count == 0)
+		return;
+	view = effects_view(&m->scan->rehearsed, script->migration, script->sql);
+	for (i = 0; i < view.count; i++) {
 		const struct effect *e = &view.list[i];
 		long long longest, ms;
 

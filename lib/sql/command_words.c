@@ -77,18 +77,34 @@ sql_place(const char *text, size_t len, size_t at)
 	return place;
 }
 
+static bool
+is_there(const char *text, const char *word, size_t n)
+{
+	size_t j;
+
+	for (j = 0; j < n && tolower((unsigned char)text[j]) == word[j]; j++)
+		;
+	return j == n;
+}
+
 bool
 sql_mentions(const char *text, size_t len, const char *word)
 {
-	size_t n = strlen(word), i, j;
+	size_t n = strlen(word), i;
+	const char *rare = strchr(word, '_'), *at = text, *end = text + len;
 
-	for (i = 0; i + n <= len; i++) {
-		if ((text[i] | 0x20) != word[0]) /* sorts out nearly all, and costs next to nothing */
-			continue;
-		for (j = 0; j < n && tolower((unsigned char)text[i + j]) == word[j]; j++)
-			;
-		if (j == n)
-			return true;
+	if (n > len)
+		return false;
+	if (rare != NULL) { /* looked for many bytes at a time */
+		size_t before = (size_t)(rare - word);
+
+		for (; at < end && (at = memchr(at, '_', (size_t)(end - at))) != NULL; at++)
+			if ((size_t)(at - text) >= before && (size_t)(end - at) >= n - before && is_there(at - before, word, n))
+				return true;
+		return false;
 	}
+	for (i = 0; i + n <= len; i++)
+		if ((text[i] | 0x20) == word[0] /* sorts out nearly all, and costs next to nothing */ && is_there(text + i, word, n))
+			return true;
 	return false;
 }

@@ -248,6 +248,8 @@ session_change_of(const char *text, const struct sql_statement *s)
 	size_t i, behind, len = s->end - s->start;
 	bool selects;
 
+	if (s->keeps_session)
+		return change;
 	for (i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (*rows[i].synopsis == (char)toupper((unsigned char)text[s->start]) &&
 		    (behind = sql_match(text, s->end, s->start, rows[i].synopsis)) != 0)
@@ -274,6 +276,22 @@ session_change_of(const char *text, const struct sql_statement *s)
 }
 
 /* ---- a script ---- */
+
+bool
+session_note(const char *text, struct sql_script *script)
+{
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < script->count; i++) {
+		struct sql_statement *s = &script->statements[i];
+
+		s->keeps_session = session_change_of(text, s).effect == SESSION_KEPT &&
+		    !sql_mentions(text + s->start, s->end - s->start, "set_config");
+		all &= s->keeps_session;
+	}
+	return all;
+}
 
 bool
 session_changes(const char *text, const struct sql_script *script)
@@ -327,6 +345,8 @@ next_setting(const char *text, const struct sql_statement *s, struct session_wor
 	char function[64];
 	const char *call;
 
+	if (s->keeps_session)
+		return false;
 	if (!*begun) {
 		*begun = true;
 		change = session_change_of(text, s);

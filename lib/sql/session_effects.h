@@ -37,6 +37,12 @@ struct session_change {
 };
 struct session_change session_change_of(const char *text, const struct sql_statement *statement);
 
+/*
+ * Notes in each statement that it leaves the session alone, where it does.  Who asks a long script several of the questions
+ * below calls it first: they then pass over these statements.  Returns whether all do.
+ */
+bool session_note(const char *text, struct sql_script *script);
+
 /* Whether a script may leave its session changed; changes that end with its transaction do not count. */
 bool session_changes(const char *text, const struct sql_script *script);
 

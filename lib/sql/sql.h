@@ -72,6 +72,7 @@ struct sql_statement {
 	enum sql_kind kind;
 	bool chain;           /* COMMIT or ROLLBACK AND CHAIN: the next block begins at once */
 	bool broken;          /* the text ends inside one of its strings, names, comments, parentheses or bodies */
+	bool keeps_session;   /* session_note() has found that it does nothing to the session, and names no setting */
 };
 
 /*

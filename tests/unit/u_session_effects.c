@@ -91,10 +91,51 @@ static const struct {
 	{ 2, "INSERT INTO t DEFAULT VALUES; COMMIT; SELECT currval('s')", NULL, NULL, "the value of currval() or lastval()" },
 };
 
+/* What is noted changes no answer. */
+static void
+check_noted(const char *text)
+{
+	static const char *const settings[] = { "search_path", "row_security", "c", "a.b" };
+	struct sql_script script = sql_split(text, strlen(text)), noted = sql_split(text, strlen(text));
+	bool all = session_note(text, &noted), same = all == !session_changes(text, &script) || !all;
+	size_t i;
+
+	for (i = 0; i < script.count; i++)
+		same = same && session_change_of(text, &script.statements[i]).effect == session_change_of(text, &noted.statements[i]).effect;
+	for (i = 0; i < sizeof settings / sizeof *settings; i++)
+		same = same && session_may_set(text, &script, settings[i]) == session_may_set(text, &noted, settings[i]);
+	check(text, same);
+	sql_script_free(&script);
+	sql_script_free(&noted);
+}
+
+/* A cheap filter finds a word anywhere, in any case. */
+static void
+check_mentions(void)
+{
+	static const struct {
+		const char *text, *word;
+		bool there;
+	} rows[] = { { "select SET_Config('a')", "set_config", true }, { "set_confi", "set_config", false },
+		{ "_config", "set_config", false }, { "___set_config_", "set_config", true }, { "set config", "set_config", false },
+		{ "pg_ADVISORY_lock", "advisory_", true }, { "advisory", "advisory_", false }, { "_", "advisory_", false },
+		{ "x SetSeed(1)", "setseed", true }, { "setsee", "setseed", false }, { "", "a_b", false } };
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof *rows; i++)
+		check(rows[i].text, sql_mentions(rows[i].text, strlen(rows[i].text), rows[i].word) == rows[i].there);
+}
+
 int
 main(void)
 {
 	size_t i;
+
+	check_mentions();
+	for (i = 0; i < sizeof statements / sizeof *statements; i++)
+		check_noted(statements[i].sql);
+	for (i = 0; i < sizeof scripts / sizeof *scripts; i++)
+		check_noted(scripts[i].sql);
 
 	for (i = 0; i < sizeof statements / sizeof *statements; i++) {
 		struct sql_script script = sql_split(statements[i].sql, strlen(statements[i].sql));
