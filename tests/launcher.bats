@@ -209,3 +209,85 @@ refused() {
   run --separate-stderr mig verify --nonsense
   assert_code 3
 }
+
+# alone COMMAND…: in a shell that finds mig and not the five.
+alone() {
+  mkdir -p "$BATS_TEST_TMPDIR/alone"
+  ln -sf "$BUILD/mig" "$BATS_TEST_TMPDIR/alone/mig"
+  PATH=$BATS_TEST_TMPDIR/alone:/usr/bin:/bin run --separate-stderr sh -c "$1"
+}
+
+# The command that a line with WORD tells to type.
+told() { grep -F -- "$1" <<<"$output$stderr" | grep -oE '(^|[: ])mig .*$' | sed -E 's/^[: ]//; s/ {3,}.*$//' | head -n 1; }
+
+@test "called as mig, it prints commands that need no other name" {
+  two_migrations
+  export SHOP=$DATABASE_URL
+  unset DATABASE_URL
+  alone 'mig plan -d env:SHOP prisma/migrations --to=20240101000000_init --format=text'
+  assert_code 0
+  [[ $(told deploy) =~ ^'mig deploy -d env:SHOP prisma/migrations --to=20240101000000_init --expect '[0-9a-f]{16}$ ]] || fail "$output"
+  assert_equal "$(grep -cE 'mig-(scan|plan|apply|check|seed)' <<<"$output")" 0
+  alone "$(told deploy)"
+  assert_code 0
+  assert_equal "$(applied | wc -l)" 1
+  migration 20240102000000_more 'SELECT 1/0;'
+  alone 'mig deploy -d env:SHOP prisma/migrations --max-stall=2s'
+  assert_code 1
+  assert_equal "$(told 'next:')" 'mig deploy -d env:SHOP prisma/migrations --max-stall=2s'
+  migration 20240102000000_more 'CREATE TABLE b (id int);'
+  alone "$(told 'next:')"
+  assert_code 0
+  assert_equal "$(applied | wc -l)" 2
+  # a program by its own name names the programs
+  migration 20240103000000_third
+  run --separate-stderr bash -c 'mig-scan -d env:SHOP | mig-plan --format=text'
+  assert_equal "$(told 'to apply')" ''
+  shows 'mig-scan -d env:SHOP'
+}
+
+@test "a plan and its digest are the same by mig and by the pipe, remedies too" {
+  two_migrations
+  mig-scan | mig-plan --to=20240101000000_init | mig-apply -q >/dev/null
+  printf '\n-- later\n' >>prisma/migrations/20240101000000_init/migration.sql
+  assert_equal "$(mig plan --format=records 2>/dev/null | jq -r 'select(.record == "end").digest')" \
+    "$(mig-scan | mig-plan 2>/dev/null | jq -r 'select(.record == "end").digest')"
+}
+
+@test "check history scans by itself where no scan comes through a pipe" {
+  two_migrations
+  run --separate-stderr mig check history </dev/null
+  assert_code 1
+  shows '2 pending'
+  shows 'mig plan'
+  run --separate-stderr mig check history prisma/migrations history.pending=ok --format=records < <(:)
+  assert_code 0
+  assert_equal "$(records 'select(.record == "check").status' | head -n 1)" ok
+  run --separate-stderr bash -c 'mig check history <&-'
+  assert_code 1
+  mig deploy -q >/dev/null
+  # a scan that is there is the one that counts
+  run --separate-stderr bash -c 'mig-scan | mig check history'
+  assert_code 0
+  mig-scan -o scan.rec >/dev/null
+  DATABASE_URL='' run --separate-stderr mig check history <scan.rec
+  assert_code 0
+  run --separate-stderr mig check history nowhere </dev/null
+  assert_code 3
+  shows nowhere
+  run --separate-stderr mig check history --nonsense </dev/null
+  assert_code 3
+  says 'no option --nonsense'
+}
+
+@test "check schema reads the catalog by itself" {
+  sql 'CREATE TABLE "A" ("id" INTEGER NOT NULL, CONSTRAINT "A_pkey" PRIMARY KEY ("id"))'
+  mkdir -p prisma
+  printf '%s\n' 'datasource db {' '  provider = "postgresql"' '}' '' 'model A {' '  id Int @id' '}' >prisma/schema.prisma
+  run --separate-stderr mig check schema=prisma/schema.prisma </dev/null
+  assert_code 0
+  sql 'ALTER TABLE "A" ADD "name" TEXT'
+  run --separate-stderr mig check schema=prisma/schema.prisma </dev/null
+  assert_code 2
+  shows name
+}

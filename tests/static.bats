@@ -108,6 +108,9 @@ releases() {
   assert_equal "$(applied_names | wc -l)" 2
   inside deploy
   assert_code 0
+  inside check history database </dev/null
+  assert_code 0
+  shows '2 applied'
   http_start --tls "$TLS/cert" "$TLS/key"
   inside check "health=https://db.test:$HTTP/ok" health.ca=/ca.pem
   assert_code 0
@@ -124,6 +127,10 @@ exit_codes() {
   local locked
   migration 20240101000000_init 'SELECT 1/0;'
   inside deploy
+  assert_code 1
+  says 'next: ' 'mig deploy'
+  assert_equal "$(grep -cE ' mig-(scan|plan|apply)' <<<"$stderr")" 0
+  inside check history </dev/null
   assert_code 1
   rm -r "${FOLDER:?}"/2024*
   migration 20240101000000_init 'CREATE TABLE a (id int);'

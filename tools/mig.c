@@ -4,11 +4,13 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
+#include "base/spoken.h"
 #include "base/suggest.h"
 #include "chain.h"
 #include "completions.h"
@@ -30,6 +33,10 @@ static const struct command plan_command = { "plan", "what a deploy would do; wi
 static const struct command deploy_command = { "deploy", "do it", 3, { TOOL_SCAN, TOOL_PLAN, TOOL_APPLY }, { NULL } };
 static const struct command verify_command = { "verify", "do the migrations make what schema.prisma says?", 2,
 	{ TOOL_SCAN, TOOL_CHECK }, { "--replay", NULL } };
+/* Checks of a scan: where none comes through a pipe, it is made. */
+static const struct command history_command = { "check", "has the database what the folder has?", 2, { TOOL_SCAN, TOOL_CHECK }, { NULL } };
+static const struct command schema_command = { "check", "has the database what the code expects?", 2, { TOOL_SCAN, TOOL_CHECK },
+	{ "--catalog", NULL } };
 static const struct command *const commands[] = { &status_command, &plan_command, &deploy_command, &verify_command, NULL };
 
 /* --- help --- */
@@ -58,6 +65,7 @@ say_help(void)
 		print_parts(commands[i]);
 	}
 	printf("  check    checks of deploy, database and application: mig-check\n"
+	       "           history and schema=FILE scan by themselves, unless a scan comes through a pipe\n"
 	       "  seed     reference data: mig-seed\n"
 	       "  scan     one tool alone, as are apply, check and seed\n"
 	       "  help     this page; help TOPIC the manual: mig, scan, plan, apply, seed, check, records\n"
@@ -169,6 +177,45 @@ run_command(const struct command *command, int argc, char *argv[])
 	return code;
 }
 
+/* --- checks --- */
+
+/* Standard input has a stream: a file, or a pipe into which something was written. */
+static bool
+has_input(void)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct stat file;
+	int bytes = 0;
+
+	if (fstat(STDIN_FILENO, &file) != 0 || S_ISCHR(file.st_mode))
+		return false;
+	if (S_ISREG(file.st_mode))
+		return true;
+	while (poll(&in, 1, -1) < 0 && errno == EINTR)
+		continue;
+	return ioctl(STDIN_FILENO, FIONREAD, &bytes) != 0 || bytes > 0;
+}
+
+/* The pipe of a check that judges a scan; NULL: of others, or where --help is wanted. */
+static const struct command *
+checking_command(int argc, char *argv[])
+{
+	const struct command *found = NULL;
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "-d") == 0 || strcmp(argv[i], "-o") == 0)
+			i++;
+		else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+			return NULL;
+		else if (strcmp(argv[i], "history") == 0)
+			found = &history_command;
+		else if (strncmp(argv[i], "schema=", strlen("schema=")) == 0 && found == NULL)
+			found = &schema_command;
+	}
+	return found != NULL && !has_input() ? found : NULL;
+}
+
 /* --- links --- */
 
 /* The path of this file, the caller's; NULL: it cannot be told. */
@@ -253,6 +300,7 @@ int
 main(int argc, char *argv[])
 {
 	const char *called = argc > 0 ? argv[0] : "mig", *name = strrchr(called, '/'), *word = argc > 1 ? argv[1] : "";
+	const struct command *checking;
 	const struct tool *tool;
 	size_t i;
 
@@ -260,9 +308,12 @@ main(int argc, char *argv[])
 	if (strncmp(name, "mig-", 4) == 0 && (tool = find_tool(name)) != NULL)
 		return tool->main(argc, argv);
 	message_begin("mig");
+	spoken_begin();
 	for (i = 0; commands[i] != NULL; i++)
 		if (strcmp(word, commands[i]->name) == 0)
 			return run_command(commands[i], argc - 2, argv + 2);
+	if (strcmp(word, "check") == 0 && (checking = checking_command(argc - 2, argv + 2)) != NULL)
+		return run_command(checking, argc - 2, argv + 2);
 	if ((tool = find_tool(word)) != NULL)
 		return run_tool(tool, argc - 1, argv + 1);
 	if (strcmp(word, "help") == 0 && argc > 2)

@@ -10,6 +10,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/suggest.h"
+#include "check/check.h"
 #include "program.h"
 #include "programs.h"
 
@@ -244,10 +245,21 @@ take_short(struct route *route, int argc, char *argv[], int *i)
 	return 0;
 }
 
+static bool
+is_check(const char *word)
+{
+	size_t i;
+
+	for (i = 0; check_kinds[i] != NULL; i++)
+		if (strcmp(check_kinds[i]->name, word) == 0)
+			return true;
+	return strchr(word, '=') != NULL;
+}
+
 static void
 take_operand(struct route *route, const char *word)
 {
-	if (route->count > 1 && route->parts[route->count - 1].tool == &tools[TOOL_CHECK] && strchr(word, '=') != NULL) {
+	if (route->count > 1 && route->parts[route->count - 1].tool == &tools[TOOL_CHECK] && is_check(word)) {
 		route_add(&route->parts[route->count - 1], word);
 		return;
 	}

@@ -2,7 +2,7 @@
  * One command line of `mig` becomes those of the tools that it is made of.
  *
  * An option goes to each of them that has it; -o, --format and --to to the last that has it; -q and -v to all.
- * A word that is no option goes to the first (in `verify` one with = in it, a check or its setting, to the last).
+ * A word that is no option goes to the first; a check or a setting of one (with = in it) to mig-check, where that is the last.
  */
 #ifndef MIG_TOOLS_ROUTE_H
 #define MIG_TOOLS_ROUTE_H

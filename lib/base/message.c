@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mig.h"
+#include "base/spoken.h"
 #include "base/terminal.h"
 #include "base/width.h"
 
@@ -66,16 +67,19 @@ static void
 show(const char *prefix, const char *label, char *text)
 {
 	struct bytes line = { 0 }, shown = { 0 };
+	char *typed;
 
 	wash(text);
+	typed = spoken(text);
 	message_live_clear();
 	if (prefix != NULL) {
 		bytes_format(&line, "%s: %s", prefix, label);
-		message_quote_to(&line, text);
+		message_quote_to(&line, typed);
 		bytes_char(&line, '\n');
 	} else {
-		bytes_format(&line, "%s\n", text);
+		bytes_format(&line, "%s\n", typed);
 	}
+	free(typed);
 	fflush(stdout);
 	terminal_wrap(&shown, line.data, terminal_width(STDERR_FILENO));
 	fwrite(shown.data, 1, shown.len, stderr);

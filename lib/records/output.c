@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/page.h"
+#include "base/spoken.h"
 #include "base/terminal.h"
 
 static bool
@@ -72,10 +74,12 @@ output_page(const struct bytes *page)
 	bool colour = message_colour(STDOUT_FILENO);
 	struct bytes text = { 0 };
 	const unsigned char *c;
+	char *typed = spoken(bytes_text(page));
 	size_t control;
 
 	message_live_clear();
-	terminal_wrap(&text, bytes_text(page), terminal_width(STDOUT_FILENO));
+	terminal_wrap(&text, typed, terminal_width(STDOUT_FILENO));
+	free(typed);
 	c = (const unsigned char *)bytes_text(&text);
 	for (; *c != '\0'; c++) {
 		if (*c >= first && *c <= last)
