@@ -110,7 +110,7 @@ releases() {
   assert_code 0
   inside check history database </dev/null
   assert_code 0
-  shows '2 applied'
+  shows 'OK: history, database'
   http_start --tls "$TLS/cert" "$TLS/key"
   inside check "health=https://db.test:$HTTP/ok" health.ca=/ca.pem
   assert_code 0
