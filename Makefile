@@ -5,6 +5,7 @@
 #   make check                         everything, as scripts/test does it
 #   make bench                         what it costs, beside others; minutes
 #   make check-traffic                 what clients feel of a deploy, beside psql -f; minutes
+#   make check-forecast                what mig-plan says of times, beside what happens; minutes
 #   make SANITIZE=address,undefined    the same with sanitizers, in build/sanitize/
 #   make CC=clang
 #   make LINK=1                        libpq and libcurl linked as usual, instead of loaded when they are needed, in build/link/
@@ -226,6 +227,9 @@ check-traps:
 check-traffic: all
 	BUILD=$(BUILD) tests/traffic/run
 
+check-forecast: all
+	BUILD=$(BUILD) tests/forecast/run
+
 bench: all test-tools $(BUILD)/tests/bench/floor
 	tests/bench/run
 
@@ -283,5 +287,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-deb check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-deb check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
 .SECONDARY:

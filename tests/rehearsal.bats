@@ -164,6 +164,10 @@ DROP TABLE orders;'
 '* ]]
 }
 
+@test "mig-apply(1) has of its ten common changes what a rehearsal says" {
+  diff <(sed -n '/^\.\\" changes/,/^\.Ed/p' "$TESTS/../man/mig-apply.1" | sed '1,2d;$d') <("$TESTS/man-examples" --changes)
+}
+
 ## The plan
 
 # A line a finding: rule, severity, line, message.

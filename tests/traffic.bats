@@ -109,18 +109,18 @@ VACUUM FULL a;
 SELECT slow();
 SQL
   assert_success
-  assert_output 'CREATE INDEX CONCURRENTLY stops nobody
-ADD CONSTRAINT ... CHECK (column IS NOT NULL) NOT VALID
+  assert_output 'build it with CREATE INDEX CONCURRENTLY
+add CHECK (column IS NOT NULL) NOT VALID
 add it NOT VALID
 add the column
-CREATE UNIQUE INDEX CONCURRENTLY
-CREATE UNIQUE INDEX CONCURRENTLY
+first CREATE UNIQUE INDEX CONCURRENTLY in a migration of its own
+first CREATE UNIQUE INDEX CONCURRENTLY in a migration of its own
 add it NOT VALID
 this rewrites the whole table: add a new column
 add the column without a default
 use batches
-REINDEX ... CONCURRENTLY blocks no reads or writes
-REFRESH MATERIALIZED VIEW CONCURRENTLY does not block reads
+use REINDEX ... CONCURRENTLY
+use REFRESH MATERIALIZED VIEW CONCURRENTLY
 use pg_repack or pg_squeeze
 split it into smaller parts'
 }

@@ -7,7 +7,7 @@
 #include "base/null.h"
 #include "records/words.h"
 
-enum { SCAN_BYTES_MS = 1000000, REWRITE_BYTES_MS = 75000, BUILD_ROWS_MS = 1500, BUILD_BYTES_MS = 150000 };
+enum { SCAN_BYTES_MS = 1000000, KEY_BYTES_MS = 500000, REWRITE_BYTES_MS = 75000, BUILD_ROWS_MS = 1500, BUILD_BYTES_MS = 150000 };
 
 const struct load *
 estimate_load(const struct rehearsal_records *r, const char *schema, const char *relation)
@@ -31,9 +31,10 @@ estimate_work_ms(const struct rehearsal_records *r, const struct effect *e)
 		return NUMBER_UNKNOWN;
 	switch (e->effect) {
 	case EFFECT_SCAN:
-		return l->main_bytes / SCAN_BYTES_MS;
+		/* only a foreign key reads all rows under this lock, and looks each of them up */
+		return l->main_bytes / (e->mode == LOCK_SHARE_ROW_EXCLUSIVE ? KEY_BYTES_MS : SCAN_BYTES_MS);
 	case EFFECT_BUILD:
-		return l->rows != NUMBER_UNKNOWN ? l->rows / BUILD_ROWS_MS : l->main_bytes / BUILD_BYTES_MS;
+		return l->rows != NUMBER_UNKNOWN ? l->rows / BUILD_ROWS_MS + l->main_bytes / SCAN_BYTES_MS : l->main_bytes / BUILD_BYTES_MS;
 	default:
 		return (l->main_bytes + l->toast_bytes + l->index_bytes) / REWRITE_BYTES_MS;
 	}

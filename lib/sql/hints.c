@@ -10,23 +10,23 @@ static const struct {
 	const char *words[WORDS];
 	const char *remedy;
 } remedies[] = {
-	{ { "CREATE", "INDEX" }, "CREATE INDEX CONCURRENTLY stops nobody" },
+	{ { "CREATE", "INDEX" }, "build it with CREATE INDEX CONCURRENTLY, the only statement of its migration" },
 	{ { "ALTER", "SET", "NOT", "NULL" },
-	    "ADD CONSTRAINT ... CHECK (column IS NOT NULL) NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, then "
+	    "add CHECK (column IS NOT NULL) NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, then "
 	    "SET NOT NULL, which then reads no rows" },
 	{ { "ALTER", "FOREIGN", "KEY" },
 	    "add it NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, which blocks no reads or writes" },
 	{ { "ALTER", "REFERENCES" }, "add the column, then the constraint NOT VALID, then in a migration of its own VALIDATE CONSTRAINT" },
-	{ { "ALTER", "PRIMARY", "KEY" }, "CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... PRIMARY KEY USING INDEX" },
-	{ { "ALTER", "ADD", "UNIQUE" }, "CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... UNIQUE USING INDEX" },
+	{ { "ALTER", "PRIMARY", "KEY" }, "first CREATE UNIQUE INDEX CONCURRENTLY in a migration of its own, then ADD CONSTRAINT ... PRIMARY KEY USING INDEX" },
+	{ { "ALTER", "ADD", "UNIQUE" }, "first CREATE UNIQUE INDEX CONCURRENTLY in a migration of its own, then ADD CONSTRAINT ... UNIQUE USING INDEX" },
 	{ { "ALTER", "ADD", "CHECK" },
 	    "add it NOT VALID, then in a migration of its own VALIDATE CONSTRAINT, which blocks no reads or writes" },
 	{ { "ALTER", "TYPE" }, "this rewrites the whole table: add a new column, backfill it in batches (one migration each), then swap the two" },
 	{ { "ALTER", "ADD" }, "add the column without a default, SET DEFAULT, then backfill it in batches" },
 	{ { "UPDATE" }, "use batches, each committed separately, so that no row stays locked for long" },
 	{ { "DELETE" }, "use batches, each committed separately, so that no row stays locked for long" },
-	{ { "REINDEX" }, "REINDEX ... CONCURRENTLY blocks no reads or writes" },
-	{ { "REFRESH" }, "REFRESH MATERIALIZED VIEW CONCURRENTLY does not block reads" },
+	{ { "REINDEX" }, "use REINDEX ... CONCURRENTLY, which blocks no reads or writes" },
+	{ { "REFRESH" }, "use REFRESH MATERIALIZED VIEW CONCURRENTLY, which does not block reads" },
 	{ { "VACUUM" }, "use pg_repack or pg_squeeze, which rewrite a table without blocking it for long" },
 	{ { "CLUSTER" }, "use pg_repack or pg_squeeze, which rewrite a table without blocking it for long" },
 };
