@@ -168,6 +168,10 @@ DROP TABLE orders;'
   diff <(sed -n '/^\.\\" changes/,/^\.Ed/p' "$TESTS/../man/mig-apply.1" | sed '1,2d;$d') <("$TESTS/man-examples" --changes)
 }
 
+@test "the plan in README is what the tools print" {
+  diff <(sed -n '/^<!-- plan-picture/,/^## /p' "$TESTS/../README.md" | sed -n 's/^    //p; s/^$//p' | sed '1,2d;$d') <("$TESTS/plan-picture")
+}
+
 ## The plan
 
 # A line a finding: rule, severity, line, message.
