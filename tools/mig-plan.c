@@ -18,7 +18,9 @@
 #include "diff/command.h"
 #include "migrations/history.h"
 #include "migrations/status.h"
+#include "plan/annotations.h"
 #include "plan/finding_text.h"
+#include "plan/markdown.h"
 #include "plan/pages.h"
 #include "plan/plan.h"
 #include "plan/psql_script.h"
@@ -177,38 +179,63 @@ say_findings(const struct planned *planned, bool only_errors)
 		message_warning("%zu more (mig-plan -v shows them)", said - MOST);
 }
 
-/* The page, or the script for psql.  Both name the digest that the plan's records have, also where none are written. */
+/*
+ * What standard output gets: the page, or a face that is no records.  They name the digest of the plan's records, also where
+ * none are written.
+ */
 static int
-show(const struct scan *scan, const struct status *status, const struct planned *planned, struct writer *writer,
-    const struct plan_options *options, const char *file, bool sql)
+show(const struct pages_plan *p, const char *format)
+{
+	struct bytes text = { 0 };
+	struct refusal refusal = { 0 };
+	bool page = format == NULL || strcmp(format, "text") == 0;
+	int code = 0;
+
+	if (page)
+		pages_plan(&text, p, terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
+	else if (strcmp(format, "sql") == 0)
+		code = psql_script(&text, p->planned, p->digest, p->command, &refusal);
+	else if (strcmp(format, "markdown") == 0)
+		markdown_plan(&text, p->planned, p->digest, p->command);
+	else if (strcmp(format, "github") == 0)
+		annotations_plan(&text, p->planned, p->digest);
+	else
+		bytes_format(&text, "%s\n", p->digest);
+	if (code == 0 && page)
+		output_page(&text);
+	else if (code == 0)
+		fwrite(bytes_text(&text), 1, text.len, stdout);
+	(void)refusal_say(&refusal);
+	bytes_free(&text);
+	return code;
+}
+
+/* Whether a plan that is refused is shown so: not as something that could be used. */
+static bool
+shows_refused(const char *format)
+{
+	return format == NULL || (strcmp(format, "sql") != 0 && strcmp(format, "digest") != 0);
+}
+
+static int
+show_made(const struct scan *scan, const struct status *status, const struct planned *planned, const struct plan_options *options,
+    const struct output *out)
 {
 	struct shell_words words = { 0 };
-	struct bytes page = { 0 };
-	struct refusal refusal = { 0 };
 	char digest[RECORD_DIGEST_HEX];
-	struct writer *own = writer;
-	int code = 0;
+	struct writer *own = out->writer;
+	int code;
 
 	if (own == NULL) {
 		own = writer_digest_only("plan");
 		write_plan(planned, own);
 	}
 	writer_digest(own, digest);
-	if (writer == NULL)
+	if (out->writer == NULL)
 		writer_end(own, 0);
 	plan_request_words(&words, scan, options, true);
-	if (sql)
-		code = psql_script(&page, planned, digest, shell_words(&words), &refusal);
-	else
-		pages_plan(&page, &(struct pages_plan){ planned, scan, status, digest, shell_words(&words), file },
-		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
-	if (code == 0 && sql)
-		fwrite(bytes_text(&page), 1, page.len, stdout);
-	else if (code == 0)
-		output_page(&page);
-	(void)refusal_say(&refusal);
+	code = show(&(struct pages_plan){ planned, scan, status, digest, shell_words(&words), out->path }, out->format);
 	shell_words_free(&words);
-	bytes_free(&page);
 	return code;
 }
 
@@ -221,7 +248,7 @@ plan(const struct scan *scan, const struct status *status, const struct plan_req
 
 	(void)refusal_say(&planned.refusal);
 	if (code == 0 || code == MIG_FAILED) {
-		bool sql = out->format != NULL && strcmp(out->format, "sql") == 0;
+		bool refused = shows_refused(out->format);
 		struct shell_words words = { 0 };
 		int shown = 0;
 
@@ -231,9 +258,9 @@ plan(const struct scan *scan, const struct status *status, const struct plan_req
 		writer_command(out->writer, shell_words(&words));
 		writer_folder(out->writer, scan->folder);
 		shell_words_free(&words);
-		if (out->page && (code == 0 || !sql))
-			shown = show(scan, status, &planned, out->writer, &request->options, out->path, sql);
-		say_findings(&planned, out->page && !sql);
+		if (out->page && (code == 0 || refused))
+			shown = show_made(scan, status, &planned, &request->options, out);
+		say_findings(&planned, out->page && refused);
 		code = shown != 0 ? shown : code;
 	}
 	if (code == 0) {
@@ -243,28 +270,6 @@ plan(const struct scan *scan, const struct status *status, const struct plan_req
 		message_line("  The plan is refused. Nothing will be applied.");
 	}
 	plan_free(&planned);
-	return code;
-}
-
-/* The page of a kept plan, or its script for psql. */
-static int
-show_kept(const struct planned *planned, const struct plan_stream *kept, const char *command, const char *file, bool sql)
-{
-	struct bytes page = { 0 };
-	struct refusal refusal = { 0 };
-	int code = 0;
-
-	if (sql)
-		code = psql_script(&page, planned, kept->digest, command, &refusal);
-	else
-		pages_plan(&page, &(struct pages_plan){ planned, NULL, NULL, kept->digest, command, file },
-		    terminal_page_width(STDOUT_FILENO), message_verbosity > 0);
-	if (code == 0 && sql)
-		fwrite(bytes_text(&page), 1, page.len, stdout);
-	else if (code == 0)
-		output_page(&page);
-	(void)refusal_say(&refusal);
-	bytes_free(&page);
 	return code;
 }
 
@@ -312,7 +317,7 @@ take_kept_plan(struct reader *reader, const struct plan_request *request, struct
 	planned = planned_of(&kept);
 	writer_copy(out->writer, reader_kept(reader));
 	if (out->page)
-		code = show_kept(&planned, &kept, reader_command(reader), file, out->format != NULL && strcmp(out->format, "sql") == 0);
+		code = show(&(struct pages_plan){ &planned, NULL, NULL, kept.digest, reader_command(reader), file }, out->format);
 	out->complete = code == 0;
 	if (code == 0 && request->exit_code && kept.step_count > 0)
 		code = MIG_TODO;
@@ -345,7 +350,7 @@ main(int argc, char *argv[])
 {
 	static const char *const kinds[] = { "scan", "plan", NULL };
 	struct plan_request request = { .input = "-", .options.max_stall_ms = 1000 };
-	struct output out = { .kind = "plan", .formats = "text|records|sql" };
+	struct output out = { .kind = "plan", .formats = PLAN_FORMATS };
 	struct reader *reader = NULL;
 	struct shell_words words = { 0 };
 	enum reading got;

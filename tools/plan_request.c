@@ -17,7 +17,7 @@
 
 static const char *const usage[] = {
 	"mig-plan [--to=NAME] [--from-empty] [--strict[=RULE,...]] [--allow=RULE,...]",
-	"         [--resume=NAME:STATEMENT] ... [--exit-code] [--format=text|records|sql] [-o FILE]",
+	"         [--resume=NAME:STATEMENT] ... [--exit-code] [--format=FORMAT] [-o FILE]",
 	"         [SCAN | PLAN | -]",
 	"mig-plan --baseline=NAME | --mark-applied=NAME ... | --mark-rolled-back=NAME ... [SCAN | -]",
 	"mig-plan --diff [--exit-code] [--format=text|sql|records] [-o FILE] FROM TO",
@@ -46,7 +46,7 @@ static const struct option_spec specs[] = {
 	    "compare two schemas, each kept by mig-scan --datamodel, --catalog or --replay, or a\n"
 	    "schema.prisma: the changes that turn FROM into TO", false },
 	OPTION_OUTPUT,
-	OPTION_FORMAT("text|records|sql"),
+	OPTION_FORMAT(PLAN_FORMATS),
 	OPTION_LAST,
 };
 struct program mig_plan_program = {
@@ -64,6 +64,7 @@ static const char examples[] =
     "  mig-scan | mig-plan --baseline 0_init | mig-apply\n"
     "  mig-scan | mig-plan --format=sql | psql -X service=production\n"
     "  mig-plan plan.rec                             show a kept plan again; --format=sql for psql\n"
+    "  mig-plan --format=markdown plan.rec           as a comment on a pull request\n"
     "\n"
     "exit codes: 0 done, 1 refused by its findings, 2 something to do (--exit-code),\n"
     "64 usage, 65 bad input, 74 could not write output; or that of a mig-scan that failed\n";
@@ -128,7 +129,7 @@ check_options(const struct plan_request *request)
 
 /* The operands of --diff: FROM and TO, or TO alone behind --from-empty. */
 static int
-read_sides(struct plan_request *request, int count, char *sides[])
+read_sides(struct plan_request *request, const char *format, int count, char *sides[])
 {
 	const struct plan_options *w = &request->options;
 	int wanted = w->from_empty ? 1 : 2;
@@ -136,6 +137,8 @@ read_sides(struct plan_request *request, int count, char *sides[])
 	if (w->to != NULL || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
 		return options_wrong("--diff compares two schemas: of the other options it allows only --from-empty and --exit-code");
+	if (format != NULL && strcmp(format, "text") != 0 && strcmp(format, "sql") != 0 && strcmp(format, "records") != 0)
+		return options_wrong("--format=%s is for a plan; with --diff it is text, sql or records", format);
 	if (count != wanted)
 		return options_wrong(w->from_empty ? "--diff --from-empty takes one schema, TO"
 		                                   : "--diff takes two schemas, FROM and TO; or --from-empty and TO");
@@ -209,7 +212,7 @@ plan_request_read(int argc, char *argv[], struct plan_request *request, struct o
 		}
 	}
 	if (request->diff)
-		return read_sides(request, argc - o.first, argv + o.first);
+		return read_sides(request, out->format, argc - o.first, argv + o.first);
 	if (options_one_operand(&o, &request->input) != 0)
 		return MIG_USAGE;
 	return check_options(request);

@@ -12,6 +12,9 @@
 #include "records/model.h"
 #include "records/output.h"
 
+/* The values of --format. */
+#define PLAN_FORMATS "text|records|sql|markdown|github|digest"
+
 struct plan_request {
 	struct plan_options options;
 	bool exit_code;

@@ -87,8 +87,8 @@ step_rules_free(struct step_rules *rules)
 	*rules = (struct step_rules){ 0 };
 }
 
-static void
-runs_words(struct bytes *out, const struct step *s)
+void
+step_page_runs(struct bytes *out, const struct step *s)
 {
 	if (s->action == ACTION_MARK_APPLIED)
 		bytes_str(out, "is marked as applied; its SQL does not run");
@@ -128,7 +128,7 @@ step_page_head(struct bytes *out, const struct step *step, unsigned long rules, 
 		before = ", ";
 	}
 	bytes_str(out, rules != 0 ? PAGE_PLAIN "  " : "");
-	runs_words(out, step);
+	step_page_runs(out, step);
 	bytes_char(out, '\n');
 }
 

@@ -20,6 +20,9 @@ void step_rules_free(struct step_rules *rules);
 /* Its number and name, how it runs, and its rules, on one line.  Names have `width` columns. */
 void step_page_head(struct bytes *out, const struct step *step, unsigned long rules, size_t width);
 
+/* How it runs: "2 statements, in one transaction". */
+void step_page_runs(struct bytes *out, const struct step *step);
+
 /* The rest.  SQL is cut to `columns` (0: never) and folded to some lines, unless `unfold`; what has a warning is shown. */
 void step_page_body(struct bytes *out, const struct planned *planned, const struct step *step, size_t columns, bool unfold);
 
