@@ -22,7 +22,7 @@
 #include "program.h"
 #include "programs.h"
 
-#define FORMATS "text|records|nagios|prometheus"
+#define FORMATS "text|records|nagios|prometheus|junit"
 
 static const char *const usage[] = { "mig-check [OPTION]... CHECK[:NAME][=VALUE]... [CHECK.SETTING=VALUE]...",
     NULL };
@@ -177,7 +177,7 @@ show_text(struct request *r, enum check_state worst)
 static bool
 is_face(const struct request *r)
 {
-	return is_format(r, "nagios") || is_format(r, "prometheus");
+	return is_format(r, "nagios") || is_format(r, "prometheus") || is_format(r, "junit");
 }
 
 /*
@@ -192,6 +192,8 @@ show_face(struct request *r, enum check_state worst)
 
 	if (is_format(r, "nagios"))
 		check_page_nagios(&text, &r->jobs);
+	else if (is_format(r, "junit"))
+		check_page_junit(&text, &r->jobs);
 	else
 		check_page_prometheus(&text, &r->jobs, (long long)time(NULL));
 	code = writer_file(r->out.path, &text);
@@ -226,6 +228,8 @@ say_unknown(struct request *r)
 	r->out.opened = true; /* it gets no stream */
 	if (is_format(r, "nagios"))
 		check_page_nagios_unknown(&text, why);
+	else if (is_format(r, "junit"))
+		check_page_junit_unknown(&text, why);
 	else
 		check_page_prometheus_unknown(&text, why);
 	(void)writer_file(r->out.path, &text);

@@ -34,6 +34,15 @@ void check_page_prometheus(struct bytes *out, const struct check_jobs *jobs, lon
 /* The same without a sample: a comment with the reason. */
 void check_page_prometheus_unknown(struct bytes *out, const char *why);
 
+/*
+ * JUnit's XML: a test case for each check, in the class of its target.  WARNING and CRITICAL are a failure, UNKNOWN an error;
+ * the type says which.
+ */
+void check_page_junit(struct bytes *out, const struct check_jobs *jobs);
+
+/* The same for a run without any result: one test case with an error. */
+void check_page_junit_unknown(struct bytes *out, const char *why);
+
 /* A check's measures, and their limits, as JSON objects. */
 void check_page_measures(struct bytes *out, const struct check_outcome *outcome);
 void check_page_limits(struct bytes *out, const struct check_outcome *outcome);
