@@ -17,6 +17,7 @@
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
+SHAREDIR ?= $(PREFIX)/share/mig
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -253,6 +254,8 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(foreach s,1 5 7,$(DESTDIR)$(MANDIR)/man$s) $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) \
 	    $(DESTDIR)$(FISHDIR)
 	$(INSTALL) $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(SCRIPTS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)
+	$(INSTALL) -m 644 scripts/release.mk $(DESTDIR)$(SHAREDIR)
 	set -e; for p in $(PAGES); do $(INSTALL) -m 644 man/$${p#*/} $(DESTDIR)$(MANDIR)/$$p; done
 	$(EMULATOR) $(BUILD)/mig completions bash >$(DESTDIR)$(BASHDIR)/mig
 	$(EMULATOR) $(BUILD)/mig completions zsh >$(DESTDIR)$(ZSHDIR)/_mig
@@ -260,7 +263,8 @@ install: all
 	set -e; for t in $(TOOLS); do ln -sf mig $(DESTDIR)$(BASHDIR)/$$t; ln -sf mig.fish $(DESTDIR)$(FISHDIR)/$$t.fish; done
 
 uninstall:
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(SCRIPTS:%=$(DESTDIR)$(BINDIR)/%) $(PAGES:%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)%)
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(SCRIPTS:%=$(DESTDIR)$(BINDIR)/%) $(PAGES:%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)%) \
+	    $(DESTDIR)$(SHAREDIR)/release.mk
 
 # The sources as one file, the same bytes each time.
 VERSION = $(shell sed -n 's/^\#define MIG_VERSION "\(.*\)"/\1/p' lib/base/mig.h)
