@@ -199,7 +199,7 @@ built_with() { # COMPILER [NAME=VALUE…]
   run bash -c 'cd "$1" && find . -type f ! -path "./opt/mig/bin/*" ! -path "./opt/mig/share/man/man[157]/*" \
     ! -path "./opt/mig/share/bash-completion/completions/mig" ! -path "./opt/mig/share/zsh/site-functions/_mig" \
     ! -path "./opt/mig/share/fish/vendor_completions.d/mig.fish"' - "$root"
-  assert_output ''
+  assert_output ./opt/mig/share/mig/release.mk
   run make_into "$copy" uninstall PREFIX=/opt/mig DESTDIR="$root"
   assert_success
   run find "$root" -type f -o -type l
