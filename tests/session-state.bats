@@ -210,6 +210,20 @@ WITH gone AS (DELETE FROM a RETURNING v), n AS (SELECT count(*) FROM gone) SELEC
   done
 }
 
+@test "where a function made settings, a failed deploy says to look at the plan, which asks, and not to run it again" {
+  local next
+  migration "$NAME" "DO \$\$ BEGIN PERFORM set_config('my.x', 'v', false); END \$\$; COMMIT; SELECT current_setting('my.x'); SELECT 1/0;"
+  fresh
+  pipeline
+  assert_code 1
+  says 'lost          settings that a function or a procedure made' "shows how to continue with $NAME"
+  says_not 'run the same command again'
+  next=$(sed -nE 's/^next: (mig-scan .*[^ ])  +\(shows.*$/\1/p' <<<"$stderr")
+  run --separate-stderr sh -c "$next"
+  assert_code 1
+  says "--resume=$NAME:"
+}
+
 @test "a temporary table that the script has dropped again is not asked for" {
   half_done 'CREATE TEMP TABLE pick (n int); DROP TABLE pick; COMMIT; SELECT N1'
   sed -i 's/1\/0/1/' "$FOLDER/$NAME/migration.sql"

@@ -214,9 +214,11 @@ lost_session(const struct step *step, const struct step_end *end)
 	lost = behind.lost != NULL;
 	if (lost)
 		message_line("  %-13s %s of statement %zu, with its session", "lost", behind.lost, behind.lost_at + 1);
+	else if (end->moved)
+		message_line("  %-13s settings that a function or a procedure made, with its session", "lost");
 	session_behind_free(&behind);
 	sql_script_free(&script);
-	return lost;
+	return lost || end->moved;
 }
 
 /* A right that the role lacks: neither the file nor the database is wrong. */
@@ -291,6 +293,7 @@ say_busy(const struct report *r, size_t at, const struct step_end *end, const st
 	char span[CLOCK_SPAN], limit[CLOCK_SPAN];
 	struct answer *prepared = prepared_holders(shared);
 	struct bytes path = { 0 };
+	bool lost;
 	size_t i;
 
 	(void)message_error(MIG_BUSY, "%s stayed busy; gave up after %lld attempt%s in %s [%s]", what,
@@ -315,6 +318,7 @@ say_busy(const struct report *r, size_t at, const struct step_end *end, const st
 		say_fate(step, end);
 	else
 		message_line("  %-13s all of step %lld", "rolled back", step->step);
+	lost = lost_session(step, end);
 	fact(r, "not started", is_not_started, false);
 	if (end->result.worst_stall_ms != NUMBER_UNKNOWN)
 		message_line("  other sessions waited at most %s (--max-stall %s)",
@@ -326,8 +330,11 @@ say_busy(const struct report *r, size_t at, const struct step_end *end, const st
 		message_line("%s end it in psql:  ROLLBACK PREPARED %s;    (or COMMIT PREPARED)",
 		    i == 0 && waits->holders[0].session.pid <= 0 ? "next:" : "      then", answer_text(prepared, i, 0));
 	answer_free(prepared);
-	(end->kept ? next_command_deploy : next_command_retry)("%s run the same command again; it resumes at step %lld",
-	    waits->count > 0 ? "      then" : "next:", step->step);
+	if (lost)
+		next_command_ask("shows how to continue with %s", step->migration);
+	else
+		(end->kept ? next_command_deploy : next_command_retry)("%s run the same command again; it resumes at step %lld",
+		    waits->count > 0 ? "      then" : "next:", step->step);
 	return MIG_BUSY;
 }
 

@@ -372,6 +372,8 @@ step_run(struct step_context *shared, const struct step *step)
 	shared->batch = (struct batch_attempt){ 0 };
 	if (g.end.outcome != STEP_APPLIED && g.end.outcome != STEP_LOST)
 		step_exec_note_unfinished(&g);
+	if (g.end.kept && (g.end.outcome == STEP_FAILED || g.end.outcome == STEP_BUSY))
+		step_exec_note_moved(&g);
 	g.end.result.worst_stall_ms = shared->stall.worst_ms;
 	if (g.end.result.waited_ms > 0 || g.end.outcome == STEP_BUSY)
 		note_waits(&g);

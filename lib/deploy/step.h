@@ -65,6 +65,7 @@ struct step_end {
 	bool own_row;               /* the error is in the migration's history row, not in the script */
 	bool outside;               /* a non-transactional statement had started, so "rolled back" would be wrong */
 	bool unsure;                /* it is unknown whether `statement`, which is non-transactional, completed */
+	bool moved;                 /* its session had settings that the script's own statements do not make again */
 	bool leaves;                /* it failed and left something that the next run must check */
 	const char *left;           /* a description of that; or NULL */
 	struct sql_place place;     /* of the error; line 0: none */

@@ -86,6 +86,8 @@ enum db_outcome step_exec_write_row(struct step_exec *g, const char *before, enu
 
 /* Records in the row why it stays unfinished, or deletes the row.  Keeps the session's error. */
 void step_exec_note_unfinished(struct step_exec *g);
+/* Whether the row says that nothing makes the session's settings again. */
+void step_exec_note_moved(struct step_exec *g);
 
 /* Puts the session's error into the result, with its place in the script. */
 void step_exec_note_error(struct step_exec *g);

@@ -95,11 +95,24 @@ look_at_row(struct db *db, void *context)
 		if (g->end.kept && journal_read(answer_text(answer, 0, 1), &journal)) {
 			g->done = journal.next - 1;
 			g->end.unsure = journal.begun;
+			g->end.moved = journal.moved;
 			g->end.statement = journal.next;
 		}
 	}
 	answer_free(answer);
 	return seen;
+}
+
+void
+step_exec_note_moved(struct step_exec *g)
+{
+	struct answer *answer;
+	struct journal journal;
+
+	if (step_ask_row(g->shared->db, g->shared->schema, g->id, &answer) && answer_rows(answer) > 0 &&
+	    journal_read(answer_text(answer, 0, 1), &journal))
+		g->end.moved = journal.moved;
+	answer_free(answer);
 }
 
 /* The connection went away, perhaps while committing. */
