@@ -207,7 +207,7 @@ NAMES
     done < <(grep -oE "(\.\./|/)[^:]*d'b/[^:]*/migration\.sql" <<<"$text")
     # and no place is without its folder
     assert_equal "$(grep -cE '(^|[ :])[12]_[a-z]+/migration\.sql' <<<"$text")" 0
-    assert_equal "$(grep -cE "(^|: )${folder%%/*}[^:]*[^/]/2_copy/migration\.sql:[0-9]+:[0-9]+: " <<<"$text")" 7
+    assert_equal "$(grep -cE "(^ *|: )${folder%%/*}[^:]*[^/]/2_copy/migration\.sql:[0-9]+:[0-9]+: " <<<"$text")" 5
     assert_equal "$(grep -cE '^-- step 1 of 1: .*/2_copy/migration.sql$' <<<"$text")" 1
   done
 }
@@ -439,6 +439,7 @@ new~2~~~mig-scan | mig-plan -q --exit-code >/dev/null
 new~0~~~mig-scan | mig-plan --format=sql >deploy.sql
 new~0~~~mig-scan --offline | mig-plan --from-empty
 planned~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply plan.rec
+planned~0~~~mig-plan --format=sql plan.rec
 planned~0~SELECT to_regclass('_prisma_migrations') IS NULL~t~mig-apply --dry-run plan.rec
 planned~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply -o results.rec plan.rec && mig-check deploy <results.rec
 by_hand~0~SELECT string_agg(migration_name, ' ') FROM _prisma_migrations~0_init~mig-scan | mig-plan --baseline 0_init | mig-apply

@@ -254,6 +254,21 @@ compare_placed(const void *a, const void *b)
 	return x->finding < y->finding ? -1 : x->finding > y->finding;
 }
 
+/* A place that an editor opens: of the first finding that is more than a note. */
+static void
+first_place(const struct page_of *p)
+{
+	size_t i = 0;
+
+	while (i < p->finding_count && p->findings[i].finding->severity == SEVERITY_NOTE)
+		i++;
+	if (i == p->finding_count)
+		return;
+	bytes_format(p->out, "%*s", LABELS, "");
+	finding_place(p->out, p->planned->folder, p->findings[i].finding);
+	bytes_str(p->out, "the first finding\n");
+}
+
 /* Those of its statements by statement; those of the whole migration are written at once. */
 static void
 find_findings(struct page_of *p)
@@ -274,6 +289,7 @@ find_findings(struct page_of *p)
 		p->lines.list[p->findings[p->finding_count++].statement].warned |= f->severity != SEVERITY_NOTE;
 	}
 	qsort(p->findings, p->finding_count, sizeof *p->findings, compare_placed);
+	first_place(p);
 }
 
 /* --- statements --- */
