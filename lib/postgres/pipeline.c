@@ -66,7 +66,7 @@ pipeline_take(struct pipeline *p)
 static void
 nap(const struct pipeline *p)
 {
-	enum { UNITS_A_MS = 16, NAP_MS = 10 };
+	enum { UNITS_A_MS = 16, NAP_MS = 25 };
 	size_t ms = (p->syncs_sent - p->syncs_got) / UNITS_A_MS;
 
 	if (ms > 0)
