@@ -66,7 +66,7 @@ DROP FUNCTION twice(int);'
   assert_code 1
   says 'statements that production runs fail from then on: SELECT u.id, u.city FROM "User" u WHERE u.id = $1 (42703, 3 calls'
   run --separate-stderr mig-plan --format=text scan.rec
-  shows 'fails in production: 42703, 3 calls: SELECT u.id, u.city FROM "User"'
+  shows 'fails in production: 42703, 3 calls'
 }
 
 # The view of the extension has one more statement, as the server keeps it of an entry that was dropped while it ran.
@@ -130,4 +130,59 @@ SELECT name FROM users WHERE name = $1 AND pin = $2'
     rehearse --load="$value"
     assert_failure 64
   done
+}
+
+## Who is in the way
+
+@test "who has a lock that a statement waits for is told, and found where it has lasted; others are not" {
+  migration 20240101000000_shop 'CREATE TABLE items (id int); CREATE TABLE orders (id int); CREATE TABLE logs (id int);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  sql 'INSERT INTO items VALUES (1); ANALYZE items'
+  session_begin PGAPPNAME=export "BEGIN; SELECT FROM items; SELECT FROM logs; SELECT pg_sleep(1)"
+  sql "BEGIN; INSERT INTO orders VALUES (1); PREPARE TRANSACTION 'left $PGDATABASE'"
+  migration 20240102000000_change 'ALTER TABLE items ADD x int;
+CREATE INDEX ON orders (id);
+CREATE INDEX ON logs (id);'
+  rehearse --load
+  assert_code 0
+  printf '%s\n' "$output" >scan.rec
+  sql "ROLLBACK PREPARED 'left $PGDATABASE'"
+  # to read logs does not stop who builds an index on it
+  assert_equal "$(jq -c --argjson pid "$SESSION" 'select(.record == "activity") | [.activity, .pid == $pid, .application, .state, .age_ms >= 0, .relation, .mode]' scan.rec | sort)" \
+    '["prepared",false,null,null,true,"orders","RowExclusiveLock"]
+["transaction",true,"export","idle in transaction",true,"items","AccessShareLock"]'
+  assert_equal "$(jq -c 'select(.record == "live") | [.frozen_age > 0, .freeze_max_age, (.extensions | length > 0)]' scan.rec)" '[true,200000000,true]'
+  assert_equal "$(jq -r 'select(.record == "load" and .relation == "items") | .frozen_age >= 0' scan.rec)" true
+  # a second is not long; a prepared one ends only when somebody ends it
+  assert_equal "$(mig-plan -q scan.rec | jq -r 'select(.rule == "waits") | "\(.line) \(.message)"' | sed 's/ for [0-9].*//')" \
+    '2 the lock on orders waits for a prepared transaction, tester'
+  jq -c 'if .record == "activity" and .activity == "transaction" then .age_ms = 2400000 else . end' scan.rec | seal >long.rec
+  run --separate-stderr mig-plan --strict=waits long.rec
+  assert_code 1
+  says "the lock on items waits for pid $SESSION, export, tester, idle in transaction for 40 min, last SELECT" "select pg_terminate_backend($SESSION);"
+  run --separate-stderr mig-plan --format=text long.rec
+  shows "in the way then: pid $SESSION, export, tester, idle in transaction for 40 min, last SELECT, holds items (AccessShare)"
+  # the steps are the same whoever is there
+  assert_equal "$(mig-plan -q long.rec | jq -c 'select(.record == "step")')" "$(mig-plan -q scan.rec | jq -c 'select(.record == "step")')"
+  mig-plan -q -o kept.rec long.rec >/dev/null
+  assert_equal "$(mig-plan kept.rec --format=records | jq -c 'select(.record == "activity")')" "$(jq -c 'select(.record == "activity")' long.rec)"
+}
+
+@test "a role that may not see others' sessions sees their locks, and waits for no locked table" {
+  migration 20240101000000_t 'CREATE TABLE t (id int);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  role_new reader
+  sql "GRANT SELECT ON ALL TABLES IN SCHEMA public TO \"$ROLE\"; INSERT INTO t SELECT generate_series(1, 1000); ANALYZE t"
+  session_begin 'BEGIN; LOCK TABLE t'
+  migration 20240102000000_u 'ALTER TABLE t ADD x int;'
+  export DATABASE_URL
+  DATABASE_URL=$(database_url "$ROLE")
+  rehearse --load
+  assert_code 0
+  assert_equal "$(jq -c --argjson pid "$SESSION" 'select(.record == "activity") | [.pid == $pid, .user, .state, .age_ms, .relation, .mode]' <<<"$output")" \
+    '[true,"tester",null,null,"t","AccessExclusiveLock"]'
+  assert_equal "$(jq -c 'select(.record == "load") | [.relation, .rows, .main_bytes > 0]' <<<"$output")" '["t",1000,true]'
+  assert_equal "$(jq -c 'select(.record == "live").sees_all' <<<"$output")" false
+  # nothing is estimated of what is not known
+  assert_equal "$(mig-plan -q <<<"$output" | jq -c 'select(.rule == "waits")')" ''
 }

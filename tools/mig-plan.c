@@ -127,12 +127,7 @@ write_plan(const struct planned *planned, struct writer *writer)
 	size_t i;
 
 	writer_put(writer, &plan_form, &planned->plan);
-	if (planned->rehearsed.known)
-		writer_put(writer, &rehearsal_form, &planned->rehearsed.head);
-	for (i = 0; i < planned->rehearsed.load_count; i++)
-		writer_put(writer, &load_form, &planned->rehearsed.loads[i]);
-	for (i = 0; i < planned->rehearsed.count; i++)
-		writer_put(writer, &effect_form, &planned->rehearsed.effects[i]);
+	rehearsal_put(writer, &planned->rehearsed);
 	for (i = 0; i < planned->finding_count; i++)
 		write_finding(writer, &planned->findings[i]);
 	for (i = 0; i < planned->step_count; i++)

@@ -226,13 +226,11 @@ rehearse(struct job *job, const struct scan_request *request, struct output *out
 		    .schema = job->scan.has_database ? job->scan.database.schema : NULL,
 		    .wait_ms = request->wait_ms } };
 	int code = request->statements ? statements_take(job->db, &job->statements) : 0;
-	size_t i;
 
 	if (code == 0)
 		code = rehearse_run(&wish, &job->rehearsed);
 	if (code == 0) {
-		free(job->scan.rehearsed.effects);
-		free(job->scan.rehearsed.loads);
+		rehearsal_records_free(&job->scan.rehearsed);
 		job->scan.rehearsed = (struct rehearsal_records){ .known = true,
 			.head = job->rehearsed.rehearsal,
 			.effects = job->rehearsed.effects.list,
@@ -241,13 +239,8 @@ rehearse(struct job *job, const struct scan_request *request, struct output *out
 	}
 	if (code == 0 && request->load)
 		code = load_take(job->db, request->load_ms, &job->scan.rehearsed, &job->texts);
-	if (code == 0 && out->writer != NULL) {
-		writer_put(out->writer, &rehearsal_form, &job->scan.rehearsed.head);
-		for (i = 0; i < job->scan.rehearsed.load_count; i++)
-			writer_put(out->writer, &load_form, &job->scan.rehearsed.loads[i]);
-		for (i = 0; i < job->scan.rehearsed.count; i++)
-			writer_put(out->writer, &effect_form, &job->scan.rehearsed.effects[i]);
-	}
+	if (code == 0 && out->writer != NULL)
+		rehearsal_put(out->writer, &job->scan.rehearsed);
 	status_free(&status);
 	return code;
 }

@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "base/null.h"
 #include "base/own_sql.h"
+#include "database/session_columns.h"
 #include "migrations/history.h"
 
 struct lock_watch {
@@ -23,17 +24,9 @@ enum { CONNECT_MS = 3000 };
 	"regexp_replace(upper(regexp_replace(regexp_replace(" column ", 'Lock$', ''), '([a-z])([A-Z])', '\\1 \\2', 'g')), " \
 	"' +', ' ', 'g')"
 
-/* An autovacuum worker has no role; its other properties are hidden from a role without pg_monitor. */
-#define KIND \
-	"coalesce(a.backend_type, CASE WHEN a.usesysid IS NULL AND (EXISTS (SELECT FROM pg_catalog.pg_stat_progress_vacuum " \
-	"p WHERE p.pid = a.pid) OR EXISTS (SELECT FROM pg_catalog.pg_stat_progress_analyze p WHERE p.pid = a.pid)) " \
-	"THEN 'autovacuum worker' END)"
-
-/* Of the session `a`.  Only the first word of what others do: the text holds customers' data. */
+/* Of the session `a`. */
 #define SESSION \
-	"a.usename, host(a.client_addr), a.application_name, a.state, " \
-	"(extract(epoch FROM clock_timestamp() - a.xact_start) * 1000)::bigint, " \
-	"upper(substring(a.query FROM '^\\s*([A-Za-z]+)')), " KIND ", " KIND \
+	"a.usename, host(a.client_addr), a.application_name, a.state, " SESSION_AGE ", " SESSION_WORD ", " SESSION_KIND ", " SESSION_KIND \
 	" = 'autovacuum worker' AND a.query NOT LIKE '%(to prevent wraparound)'"
 enum { COLUMN_RELATION, COLUMN_MODE, COLUMN_OID, COLUMN_LOCK, COLUMN_PID, COLUMN_USER, COLUMN_CLIENT, COLUMN_APPLICATION,
 	COLUMN_STATE, COLUMN_AGE, COLUMN_WORD, COLUMN_KIND, COLUMN_YIELDS, COLUMN_TRANSACTION };

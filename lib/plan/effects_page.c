@@ -10,9 +10,28 @@
 #include "records/words.h"
 #include "sql/sql.h"
 
-void
-effects_page_head(struct bytes *out, const struct rehearsal *r)
+static void
+in_the_way(struct bytes *out, const struct rehearsal_records *rehearsed)
 {
+	enum { SHOWN = 5 };
+	size_t i, n = 0;
+
+	for (i = 0; i < rehearsed->activity_count; i++) {
+		if (rehearsed->activities[i].relation == NULL || n++ >= SHOWN)
+			continue;
+		bytes_str(out, "in the way then: ");
+		activity_line(out, &rehearsed->activities[i]);
+		bytes_char(out, '\n');
+	}
+	if (n > SHOWN)
+		bytes_format(out, "and %zu more locks that are in the way\n", n - SHOWN);
+}
+
+void
+effects_page_head(struct bytes *out, const struct rehearsal_records *rehearsed)
+{
+	const struct rehearsal *r = &rehearsed->head;
+
 	bytes_format(out, "rehearsed on PostgreSQL %s, on empty tables in the time zone %s: ", r->server_version, r->time_zone);
 	if (r->pending == 0)
 		bytes_str(out, "nothing is pending\n");
@@ -20,6 +39,7 @@ effects_page_head(struct bytes *out, const struct rehearsal *r)
 		bytes_format(out, "%s\n", r->pending == 1 ? "the pending one runs" : "all pending ones run");
 	else
 		bytes_format(out, "%lld of %lld pending ones run, then one fails\n", r->rehearsed, r->pending);
+	in_the_way(out, rehearsed);
 }
 
 /* --- a statement --- */

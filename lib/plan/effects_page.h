@@ -9,8 +9,8 @@
 #include "plan/effects.h"
 #include "records/model.h"
 
-/* The head: on what it was done, and how it went. */
-void effects_page_head(struct bytes *out, const struct rehearsal *rehearsal);
+/* The head: on what it was done, how it went, and who was in the way in production. */
+void effects_page_head(struct bytes *out, const struct rehearsal_records *rehearsed);
 
 /*
  * mig-scan's: under each statement that has an effect, what it does (effects_text.h).  Long lines of SQL are cut to `columns`

@@ -32,6 +32,7 @@ const struct plan_rule plan_rules[] = {
 	{ "unrelated", SEVERITY_ERROR, true },
 	{ "rehearsal_failed", SEVERITY_ERROR, false },
 	{ "stalls", SEVERITY_WARNING, true },
+	{ "waits", SEVERITY_WARNING, true },
 	{ "breaks", SEVERITY_WARNING, true },
 	{ "loses", SEVERITY_WARNING, true },
 	{ "retypes", SEVERITY_NOTE, true },
@@ -326,6 +327,7 @@ plan_find_in_script(struct plan_maker *m, const struct migration *script, const 
 		}
 	}
 	plan_find_stalls(m, script);
+	plan_find_waits(m, script);
 	plan_find_measured(m, script);
 	if (script->flaw == FLAW_NOT_UTF8)
 		plan_add_finding(m, "not_utf8", script->migration,

@@ -239,7 +239,7 @@ rehearsal_lines(struct bytes *out, const struct scan *scan, const struct status 
 	size_t i;
 
 	bytes_char(out, '\n');
-	effects_page_head(out, &scan->rehearsed.head);
+	effects_page_head(out, &scan->rehearsed);
 	for (i = 0; i < status->count; i++) {
 		const struct migration *m = status->list[i].script;
 		struct effects_view view;

@@ -343,9 +343,15 @@ keep_effects(struct plan_maker *m)
 	plan_find_differences(m);
 	*kept = (struct rehearsal_records){ .known = true,
 		.head = all->head,
+		.live_known = all->live_known,
+		.live = all->live,
+		.activities = xcalloc(all->activity_count + 1, sizeof *all->activities),
+		.activity_count = all->activity_count,
 		.loads = xcalloc(all->load_count + 1, sizeof *all->loads),
 		.load_count = all->load_count,
 		.effects = xcalloc(all->count + 1, sizeof *all->effects) };
+	for (i = 0; i < all->activity_count; i++)
+		kept->activities[i] = all->activities[i];
 	for (i = 0; i < all->load_count; i++)
 		kept->loads[i] = all->loads[i];
 	for (i = 0; i < all->count; i++) {
@@ -394,8 +400,7 @@ plan_free(struct planned *planned)
 	for (i = 0; i < planned->text_count; i++)
 		bytes_free(&planned->texts[i]);
 	free(planned->texts);
-	free(planned->rehearsed.effects);
-	free(planned->rehearsed.loads);
+	rehearsal_records_free(&planned->rehearsed);
 	free(planned->findings);
 	free(planned->steps);
 	*planned = (struct planned){ 0 };

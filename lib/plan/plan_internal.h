@@ -73,6 +73,11 @@ bool plan_loss_is_measured(const struct plan_maker *m, const char *migration, lo
 
 void plan_find_stalls(struct plan_maker *m, const struct migration *script);
 
+/* --- waits.c --- */
+
+/* Who has a lock now that a statement of the script will wait for, and will hardly let go in time. */
+void plan_find_waits(struct plan_maker *m, const struct migration *script);
+
 /* --- marks.c --- */
 
 int plan_mark_applied(struct plan_maker *m, const char *option, const char *name);

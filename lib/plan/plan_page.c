@@ -99,7 +99,7 @@ head_lines(struct bytes *out, const struct planned *planned, const struct step_r
 	}
 	bytes_char(out, '\n');
 	if (planned->rehearsed.known)
-		effects_page_head(out, &planned->rehearsed.head);
+		effects_page_head(out, &planned->rehearsed);
 	bytes_char(out, '\n');
 }
 

@@ -68,54 +68,6 @@ static const struct field migration_fields[] = {
 };
 const struct record_form migration_form = { "migration", migration_fields };
 
-static const struct field rehearsal_fields[] = {
-	TEXT(rehearsal, server_version),
-	NUMBER(rehearsal, server_version_num),
-	TEXT(rehearsal, time_zone),
-	NUMBER(rehearsal, replayed),
-	NUMBER(rehearsal, pending),
-	NUMBER(rehearsal, rehearsed),
-	TEXT(rehearsal, base_digest),
-	TEXT_LIST(rehearsal, not_replayed),
-	TEXT_LIST_OR_NULL(rehearsal, only_database),
-	TEXT_LIST_OR_NULL(rehearsal, only_replay),
-	NUMBER_OR_NULL(rehearsal, statements),
-	NUMBER_OR_NULL(rehearsal, untried),
-	LAST,
-};
-const struct record_form rehearsal_form = { "rehearsal", rehearsal_fields };
-
-static const struct field load_fields[] = {
-	TEXT(load, schema),
-	TEXT(load, relation),
-	NUMBER_OR_NULL(load, rows),
-	NUMBER(load, main_bytes),
-	NUMBER(load, toast_bytes),
-	NUMBER(load, index_bytes),
-	NUMBER_OR_NULL(load, reads_per_s),
-	NUMBER_OR_NULL(load, writes_per_s),
-	NUMBER_OR_NULL(load, counted_ms),
-	LAST,
-};
-const struct record_form load_form = { "load", load_fields };
-
-static const struct field effect_fields[] = {
-	TEXT(effect, migration),
-	NUMBER(effect, statement),
-	NUMBER(effect, line),
-	WORD(effect, effect, effect_words),
-	TEXT_OR_NULL(effect, schema),
-	TEXT_OR_NULL(effect, relation),
-	WORD_OR_NULL(effect, mode, lock_mode_words),
-	TEXT_OR_NULL(effect, detail),
-	NUMBER_OR_NULL(effect, column),
-	TEXT_OR_NULL(effect, made_by),
-	NUMBER_OR_NULL(effect, calls),
-	NUMBER_OR_NULL(effect, counted_ms),
-	LAST,
-};
-const struct record_form effect_form = { "effect", effect_fields };
-
 static const struct field plan_fields[] = {
 	TEXT_OR_NULL(plan, system_identifier),
 	TEXT_OR_NULL(plan, database),
@@ -277,50 +229,6 @@ migration_fill(struct reader *reader, const struct record *record, struct migrat
 	return 0;
 }
 
-/* Whether a record belongs to a rehearsal, and here. */
-static bool
-is_rehearsals(const struct rehearsal_records *rehearsed, const struct record *record)
-{
-	if (rehearsed->known && rehearsed->count == 0 && record_is(record, &load_form))
-		return true;
-	return record_is(record, rehearsed->known ? &effect_form : &rehearsal_form);
-}
-
-/* Every effect but an error and a refusal is one on a relation, and only locks and work on rows have nothing more to say. */
-static bool
-effect_fill(struct reader *reader, const struct record *record, struct effect *e)
-{
-	bool brief, placed;
-
-	if (record_fill(reader, record, &effect_form, e) != 0)
-		return false;
-	placed = e->effect != EFFECT_ERROR && e->effect != EFFECT_REFUSE;
-	brief = e->effect == EFFECT_LOCK || e->effect == EFFECT_SCAN || e->effect == EFFECT_REWRITE || e->effect == EFFECT_MOVE ||
-	    e->effect == EFFECT_EMPTY;
-	if (e->statement < 1)
-		(void)reader_refuse(reader, "the statement of an effect is not from 1");
-	else if (placed && (e->schema == NULL || e->relation == NULL))
-		(void)reader_refuse(reader, "an effect of this kind is on a relation, and there is no \"%s\"", e->schema == NULL ? "schema" : "relation");
-	else if (!brief && e->detail == NULL)
-		(void)reader_refuse(reader, "an effect of this kind has a \"detail\"");
-	else
-		return true;
-	return false;
-}
-
-static bool
-rehearsal_take(struct reader *reader, struct rehearsal_records *rehearsed, struct record ***records, size_t *count,
-    struct record *record)
-{
-	retain(records, count, record);
-	if (record_is(record, &load_form))
-		return record_fill(reader, record, &load_form, APPEND(rehearsed->loads, rehearsed->load_count)) == 0;
-	if (rehearsed->known)
-		return effect_fill(reader, record, APPEND(rehearsed->effects, rehearsed->count));
-	rehearsed->known = true;
-	return record_fill(reader, record, &rehearsal_form, &rehearsed->head) == 0;
-}
-
 static bool
 fill(struct reader *reader, struct scan *scan, struct record *record, const struct record_form *form, void *out)
 {
@@ -328,12 +236,15 @@ fill(struct reader *reader, struct scan *scan, struct record *record, const stru
 	return record_fill(reader, record, form, out) == 0;
 }
 
-/* One record of a scan.  The order is database, history..., migration..., rehearsal, load..., effect...; all may be absent. */
+/*
+ * One record of a scan.  The order is database, history..., migration..., rehearsal, live, activity..., load..., effect...; all
+ * may be absent.
+ */
 static enum reading
 scan_take(struct reader *reader, struct scan *scan, struct record *record)
 {
-	if (is_rehearsals(&scan->rehearsed, record))
-		return rehearsal_take(reader, &scan->rehearsed, &scan->records, &scan->record_count, record) ? READING_RECORD : READING_BAD;
+	if (rehearsal_belongs(&scan->rehearsed, record))
+		return (retain(&scan->records, &scan->record_count, record), rehearsal_fill(reader, record, &scan->rehearsed)) ? READING_RECORD : READING_BAD;
 	if (record_is(record, &migration_form) && !scan->rehearsed.known) {
 		struct migration *m = APPEND(scan->migrations, scan->migration_count);
 
@@ -392,8 +303,7 @@ scan_free(struct scan *scan)
 	records_free(scan->records, scan->record_count);
 	free(scan->migrations);
 	free(scan->history);
-	free(scan->rehearsed.effects);
-	free(scan->rehearsed.loads);
+	rehearsal_records_free(&scan->rehearsed);
 	*scan = (struct scan){ 0 };
 }
 
@@ -431,8 +341,9 @@ plan_read(struct reader *reader, struct plan_stream *stream)
 	if (record_fill(reader, record, &plan_form, &stream->plan) != 0)
 		return READING_BAD;
 	while ((got = reader_next(reader, &record)) == READING_RECORD) {
-		if (stream->finding_count == 0 && stream->step_count == 0 && is_rehearsals(&stream->rehearsed, record)) {
-			if (!rehearsal_take(reader, &stream->rehearsed, &stream->records, &stream->record_count, record))
+		if (stream->finding_count == 0 && stream->step_count == 0 && rehearsal_belongs(&stream->rehearsed, record)) {
+			retain(&stream->records, &stream->record_count, record);
+			if (!rehearsal_fill(reader, record, &stream->rehearsed))
 				return READING_BAD;
 			continue;
 		}
@@ -461,8 +372,7 @@ plan_stream_free(struct plan_stream *stream)
 	for (i = 0; i < stream->step_count; i++)
 		record_free(stream->steps[i].record);
 	records_free(stream->records, stream->record_count);
-	free(stream->rehearsed.effects);
-	free(stream->rehearsed.loads);
+	rehearsal_records_free(&stream->rehearsed);
 	free(stream->findings);
 	free(stream->steps);
 	*stream = (struct plan_stream){ 0 };

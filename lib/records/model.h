@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "base/page.h"
 #include "records/record.h"
 #include "records/words.h"
@@ -113,11 +114,48 @@ struct load {
 	long long reads_per_s;           /* scans of it and of its indexes; null: not known */
 	long long writes_per_s;          /* rows */
 	long long counted_ms;            /* over which time */
+	long long frozen_age;            /* transactions since its oldest row that is not frozen; null: it has none of its own */
 };
+
+/* The database that was asked for loads, as a whole. */
+struct live {
+	bool sees_all;                   /* the role sees all of others' sessions: pg_read_all_stats */
+	long long frozen_age;            /* transactions since the oldest row that is not frozen, */
+	long long freeze_max_age;        /* from which on autovacuum gives way to nobody */
+	const char *extensions;          /* list: "citext 1.6" */
+};
+
+/* What goes on there that statements wait for, or that they disturb. */
+struct activity {
+	enum activity_kind activity;
+	long long pid;                   /* null: a prepared transaction */
+	const char *application;
+	const char *user;
+	const char *client;              /* address; NULL: local, or not visible */
+	const char *state;               /* NULL: not visible, as the age */
+	long long age_ms;                /* of its transaction */
+	const char *command;             /* the first word of its statement */
+	const char *gid;                 /* name of a prepared transaction */
+	const char *schema;              /* a relation that an effect names and that it has a lock on; or NULL */
+	const char *relation;
+	enum lock_mode mode;             /* the strongest */
+	bool wraparound;                 /* an autovacuum that gives way to nobody */
+	long long lag_ms, lag_bytes;     /* of a standby */
+};
+
+/* As pages and messages describe it. */
+struct page_session activity_session(const struct activity *activity);
+
+/* Appends that, and what it holds: "pid 20117, pg_dump, shop for 14 min, holds AuditEntry (AccessShare)". */
+void activity_line(struct bytes *out, const struct activity *activity);
 
 struct rehearsal_records {
 	bool known;                      /* there was a rehearsal */
 	struct rehearsal head;
+	bool live_known;
+	struct live live;
+	struct activity *activities;
+	size_t activity_count;
 	struct load *loads;
 	size_t load_count;
 	struct effect *effects;          /* by migration, statement */
@@ -263,8 +301,14 @@ struct row_change {
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
-    step_form, rehearsal_form, load_form, effect_form, run_form, result_form, check_form, seeded_form,
+    step_form, rehearsal_form, live_form, activity_form, load_form, effect_form, run_form, result_form, check_form, seeded_form,
     row_form;
+
+/* The records of a rehearsal: whether this one may come next; fills what it is for; writes them all, in their order. */
+bool rehearsal_belongs(const struct rehearsal_records *rehearsed, const struct record *record);
+bool rehearsal_fill(struct reader *reader, const struct record *record, struct rehearsal_records *rehearsed);
+void rehearsal_put(struct writer *writer, const struct rehearsal_records *rehearsed);
+void rehearsal_records_free(struct rehearsal_records *rehearsed);
 
 /* record_fill() for a migration; also requires a script unless a flaw says why there is none. */
 int migration_fill(struct reader *reader, const struct record *record, struct migration *migration);

@@ -5,6 +5,8 @@
 #ifndef MIG_RECORDS_WORDS_H
 #define MIG_RECORDS_WORDS_H
 
+#include <stdbool.h>
+
 enum flaw {
 	FLAW_NONE,
 	FLAW_NO_SCRIPT,   /* there is no migration.sql: path, checksum, sql are null */
@@ -54,7 +56,22 @@ enum lock_mode {
 	LOCK_EXCLUSIVE,
 	LOCK_ACCESS_EXCLUSIVE
 };
+
+/* Whether two sessions cannot have these on one relation at the same time. */
+bool lock_modes_conflict(enum lock_mode a, enum lock_mode b);
+
+/* The mode of pg_locks' word; LOCK_NULL: none of them. */
+enum lock_mode lock_mode_of(const char *word);
+
+/* What goes on in a database while it is looked at. */
+enum activity_kind {
+	ACTIVITY_TRANSACTION,
+	ACTIVITY_PREPARED,   /* a prepared transaction: without a session */
+	ACTIVITY_AUTOVACUUM,
+	ACTIVITY_BACKUP,
+	ACTIVITY_STANDBY
+};
 extern const char *const flaw_words[], *const severity_words[], *const step_action_words[], *const step_transaction_words[],
-    *const result_status_words[], *const effect_words[], *const lock_mode_words[];
+    *const result_status_words[], *const effect_words[], *const lock_mode_words[], *const activity_words[];
 
 #endif

@@ -2,20 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/bytes.h"
-
-static enum lock_mode
-mode_of(const char *word)
-{
-	int i;
-
-	for (i = LOCK_ACCESS_SHARE; lock_mode_words[i] != NULL; i++)
-		if (strcmp(lock_mode_words[i], word) == 0)
-			return (enum lock_mode)i;
-	return LOCK_NULL;
-}
 
 static void
 add(struct held *held, long long relation, enum lock_mode mode)
@@ -44,7 +32,7 @@ held_add(struct db *db, int pid, struct held *held, bool *waits)
 		*waits = false;
 	for (i = 0; i < answer_rows(answer); i++) {
 		if (answer_text(answer, i, 0) != NULL)
-			add(held, answer_count(answer, i, 0), mode_of(answer_word(answer, i, 1)));
+			add(held, answer_count(answer, i, 0), lock_mode_of(answer_word(answer, i, 1)));
 		if (waits != NULL)
 			*waits |= !answer_flag(answer, i, 2);
 	}

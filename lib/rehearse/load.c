@@ -4,78 +4,176 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/message.h"
 #include "base/mig.h"
 #include "base/null.h"
 #include "base/signals.h"
+#include "database/activity.h"
+#include "postgres/connection.h"
+#include "postgres/sqlstate.h"
+#include "records/model.h"
 #include "records/words.h"
 
+/*
+ * Bytes as the files have them now, which takes a lock and a system call for each file; or in pages, as the last VACUUM or
+ * ANALYZE saw them, which is in the catalog.
+ */
+#define EXACT_BYTES                                                                                                 \
+	"coalesce(pg_relation_size(c.oid), 0), CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE coalesce(pg_total_relation_size(c.reltoastrelid), 0) END, " \
+	"coalesce(pg_indexes_size(c.oid), 0)"
+#define INDEX_PAGES(table) "(SELECT coalesce(sum(x.relpages), 0)::int8 FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = " table ")"
+#define CATALOG_BYTES                                                                                               \
+	"c.relpages::int8 * b.size, coalesce((SELECT t.relpages::int8 FROM pg_class t WHERE t.oid = c.reltoastrelid), 0) * b.size + " \
+	INDEX_PAGES("c.reltoastrelid") " * b.size, " INDEX_PAGES("c.oid") " * b.size"
+
 /* A partitioned table has no rows of its own: they are its partitions', which are told for themselves. */
-#define BEFORE_NAMES                                                                                                \
-	"SELECT n.nspname, c.relname, CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END, pg_relation_size(c.oid), " \
-	"CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_total_relation_size(c.reltoastrelid) END, pg_indexes_size(c.oid), " \
+#define BEFORE_NAMES(bytes)                                                                                         \
+	"SELECT n.nspname, c.relname, CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END, " bytes ", "           \
 	"pg_stat_get_numscans(c.oid) + (SELECT coalesce(sum(pg_stat_get_numscans(i.indexrelid)), 0)::int8 FROM pg_index i " \
 	"WHERE i.indrelid = c.oid), pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + "           \
 	"pg_stat_get_tuples_deleted(c.oid), (extract(epoch FROM clock_timestamp() - coalesce(pg_stat_get_db_stat_reset_time(d.oid), " \
-	"pg_postmaster_start_time())) * 1000)::int8 FROM (VALUES "
+	"pg_postmaster_start_time())) * 1000)::int8, CASE WHEN c.relfrozenxid <> '0' THEN age(c.relfrozenxid) END " \
+	"FROM (SELECT current_setting('block_size')::int8) b (size), (VALUES "
 #define BEHIND_NAMES                                                                                                \
 	") v (schema, name) JOIN pg_namespace n ON n.nspname = v.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.name " \
 	"JOIN pg_database d ON d.datname = current_database() WHERE c.relkind IN ('r', 'p', 'm') ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\""
 
-/* Whether an effect before this one names the same relation. */
-static bool
-is_named_before(const struct rehearsal_records *r, size_t at)
-{
-	size_t i;
+static const char live_sql[] =
+    "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), age(d.datfrozenxid), current_setting('autovacuum_freeze_max_age')::int8, "
+    "(SELECT '[' || string_agg(to_json(e.extname || ' ' || e.extversion)::text, ',' ORDER BY e.extname COLLATE \"C\") || ']' "
+    "FROM pg_extension e) FROM pg_database d WHERE d.datname = current_database()";
 
-	for (i = 0; i < at; i++)
-		if (r->effects[i].relation != NULL && strcmp(r->effects[i].relation, r->effects[at].relation) == 0 &&
-		    strcmp(r->effects[i].schema, r->effects[at].schema) == 0)
-			return true;
-	return false;
+/* Above this many relations, their sizes are those of the catalog. */
+enum { EXACT_MOST = 200 };
+
+/* What is asked, and what the answers were. */
+struct questions {
+	struct activity_wanted *wanted;  /* the relations that effects name, in order, each with the strongest lock */
+	size_t count;
+	struct bytes exact, rough, activity;
+	struct answer *first, *last, *live, *active;
+};
+
+/* --- what is asked --- */
+
+static int
+compare_wanted(const void *x, const void *y)
+{
+	const struct activity_wanted *a = x, *b = y;
+	int order = strcmp(a->schema, b->schema);
+
+	return order != 0 ? order : strcmp(a->relation, b->relation);
 }
 
-/* The relations by name; false: there is none. */
-static bool
-make_question(struct bytes *sql, const struct rehearsal_records *r)
+static void
+find_wanted(struct questions *q, const struct rehearsal_records *r)
 {
 	size_t i, n = 0;
 
-	bytes_str(sql, BEFORE_NAMES);
-	for (i = 0; i < r->count; i++) {
-		if (r->effects[i].relation == NULL || r->effects[i].made_by != NULL || is_named_before(r, i))
-			continue;
-		bytes_str(sql, n++ > 0 ? ", (" : "(");
-		bytes_sql_text(sql, r->effects[i].schema);
-		bytes_str(sql, ", ");
-		bytes_sql_text(sql, r->effects[i].relation);
-		bytes_char(sql, ')');
-	}
-	bytes_str(sql, BEHIND_NAMES);
-	return n > 0;
+	q->wanted = xcalloc(r->count + 1, sizeof *q->wanted);
+	for (i = 0; i < r->count; i++)
+		if (r->effects[i].relation != NULL && r->effects[i].made_by == NULL)
+			q->wanted[n++] = (struct activity_wanted){ r->effects[i].schema, r->effects[i].relation,
+				r->effects[i].effect == EFFECT_LOCK && r->effects[i].detail == NULL ? r->effects[i].mode : LOCK_NULL };
+	if (n > 0)
+		qsort(q->wanted, n, sizeof *q->wanted, compare_wanted);
+	for (i = 0; i < n; i++)
+		if (q->count == 0 || compare_wanted(&q->wanted[q->count - 1], &q->wanted[i]) != 0)
+			q->wanted[q->count++] = q->wanted[i];
+		else if (q->wanted[i].mode > q->wanted[q->count - 1].mode)
+			q->wanted[q->count - 1].mode = q->wanted[i].mode;
 }
 
-/* Sizes are taken under a lock, for which nobody is to be waited. */
-static enum db_outcome
-ask(struct db *db, const char *sql, struct answer **answer)
+static void
+make_questions(struct questions *q)
 {
-	struct db_ask asks[] = { { .sql = "BEGIN READ ONLY", .kind = DB_ASK_BEGINS }, { .sql = "SET LOCAL lock_timeout = '2s'" },
-		{ .sql = sql, .ours = true, .ends_unit = true }, { .sql = "END", .kind = DB_ASK_ENDS } };
-	enum { ITSELF = 2, COUNT = 4 };
-	enum db_outcome outcome = db_query_batch(db, asks, COUNT);
+	struct bytes names = { 0 };
 	size_t i;
 
-	if (outcome == DB_OK && asks[ITSELF].outcome != DB_OK)
+	for (i = 0; i < q->count; i++) {
+		bytes_str(&names, i > 0 ? ", (" : "(");
+		bytes_sql_text(&names, q->wanted[i].schema);
+		bytes_str(&names, ", ");
+		bytes_sql_text(&names, q->wanted[i].relation);
+		bytes_char(&names, ')');
+	}
+	if (q->count == 0)
+		bytes_str(&names, "(NULL::text, NULL::text)");
+	bytes_format(&q->exact, "%s%s%s", BEFORE_NAMES(EXACT_BYTES), names.data, BEHIND_NAMES);
+	bytes_format(&q->rough, "%s%s%s", BEFORE_NAMES(CATALOG_BYTES), names.data, BEHIND_NAMES);
+	activity_sql(&q->activity, q->wanted, q->count);
+	bytes_free(&names);
+}
+
+static void
+questions_free(struct questions *q)
+{
+	answer_free(q->first);
+	answer_free(q->last);
+	answer_free(q->live);
+	answer_free(q->active);
+	bytes_free(&q->exact);
+	bytes_free(&q->rough);
+	bytes_free(&q->activity);
+	free(q->wanted);
+}
+
+/* --- asking --- */
+
+/*
+ * One snapshot.  Exact sizes are taken under a lock, for which nobody is to be waited long: `rough` are those without.  What others
+ * do may be hidden or forbidden; then the sizes are there nevertheless.
+ */
+static enum db_outcome
+ask(struct db *db, struct questions *q, bool rough, bool all, struct answer **sizes)
+{
+	struct db_ask asks[] = { { .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", .kind = DB_ASK_BEGINS },
+		{ .sql = "SET LOCAL lock_timeout = '200ms'" },
+		{ .sql = rough ? q->rough.data : q->exact.data, .ours = true, .ends_unit = true },
+		{ .sql = live_sql, .ours = true, .ends_unit = true },
+		{ .sql = q->activity.data, .ours = true, .ends_unit = true },
+		{ .sql = "END", .kind = DB_ASK_ENDS } };
+	enum { SIZES = 2, LIVE, ACTIVE, END, COUNT };
+	enum db_outcome outcome;
+	size_t i;
+
+	if (!all) {
+		asks[LIVE] = (struct db_ask){ .sql = "END", .kind = DB_ASK_ENDS };
+		outcome = db_query_batch(db, asks, LIVE + 1);
+	} else {
+		outcome = db_query_batch(db, asks, COUNT);
+	}
+	if (outcome == DB_OK && asks[SIZES].outcome != DB_OK)
 		outcome = DB_ERROR;
-	*answer = outcome == DB_OK ? asks[ITSELF].answer : NULL;
+	*sizes = asks[SIZES].answer;
+	asks[SIZES].answer = NULL;
+	if (all && outcome == DB_OK) {
+		q->live = asks[LIVE].answer;
+		q->active = asks[ACTIVE].answer;
+		asks[LIVE].answer = asks[ACTIVE].answer = NULL;
+	}
 	for (i = 0; i < COUNT; i++)
-		if (i != ITSELF || outcome != DB_OK)
-			answer_free(asks[i].answer);
+		answer_free(asks[i].answer);
 	return outcome;
 }
 
-enum { SCHEMA, NAME, ROWS, MAIN, TOAST, INDEXES, READS, WRITES, SINCE };
+static enum db_outcome
+ask_at_once(struct db *db, struct questions *q, bool all, struct answer **sizes)
+{
+	bool rough = q->count > EXACT_MOST;
+	enum db_outcome outcome = ask(db, q, rough, all, sizes);
+
+	if (outcome == DB_ERROR && !rough && strcmp(db_error(db)->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0)
+		outcome = ask(db, q, true, all, sizes);
+	return outcome;
+}
+
+/* --- what was answered --- */
+
+enum { SCHEMA, NAME, ROWS, MAIN, TOAST, INDEXES, READS, WRITES, SINCE, FROZEN };
 
 static long long
 rate(const struct answer *first, const struct answer *last, size_t row, int column, long long ms)
@@ -88,10 +186,11 @@ rate(const struct answer *first, const struct answer *last, size_t row, int colu
 }
 
 static void
-take(const struct answer *first, const struct answer *last, long long window_ms, struct rehearsal_records *r, struct arena *texts)
+take_loads(const struct questions *q, long long window_ms, struct rehearsal_records *r, struct arena *texts)
 {
+	const struct answer *last = q->last;
 	size_t i, count = answer_rows(last);
-	bool same = first != NULL && answer_rows(first) == count;
+	bool same = q->first != NULL && answer_rows(q->first) == count;
 
 	r->loads = xcalloc(count + 1, sizeof *r->loads);
 	r->load_count = count;
@@ -101,37 +200,52 @@ take(const struct answer *first, const struct answer *last, long long window_ms,
 		r->loads[i] = (struct load){ .schema = arena_copy(texts, answer_word(last, i, SCHEMA)),
 			.relation = arena_copy(texts, answer_word(last, i, NAME)),
 			.rows = answer_number(last, i, ROWS),
-			.main_bytes = answer_number(last, i, MAIN),
-			.toast_bytes = answer_number(last, i, TOAST),
-			.index_bytes = answer_number(last, i, INDEXES),
-			.reads_per_s = rate(same ? first : NULL, last, i, READS, ms),
-			.writes_per_s = rate(same ? first : NULL, last, i, WRITES, ms),
-			.counted_ms = ms };
+			.main_bytes = answer_count(last, i, MAIN),
+			.toast_bytes = answer_count(last, i, TOAST),
+			.index_bytes = answer_count(last, i, INDEXES),
+			.reads_per_s = rate(same ? q->first : NULL, last, i, READS, ms),
+			.writes_per_s = rate(same ? q->first : NULL, last, i, WRITES, ms),
+			.counted_ms = ms,
+			.frozen_age = answer_number(last, i, FROZEN) };
 	}
+}
+
+static void
+take_live(const struct questions *q, struct db *db, struct rehearsal_records *r, struct arena *texts)
+{
+	if (answer_rows(q->live) > 0) {
+		r->live_known = true;
+		r->live = (struct live){ .sees_all = answer_flag(q->live, 0, 0),
+			.frozen_age = answer_count(q->live, 0, 1),
+			.freeze_max_age = answer_count(q->live, 0, 2),
+			.extensions = arena_copy(texts, answer_text(q->live, 0, 3) != NULL ? answer_text(q->live, 0, 3) : "[]") };
+	}
+	if (q->active == NULL)
+		message_warning("it is not known who is in the way now: %s", db_error(db)->message);
+	r->activities = activity_take(q->active, q->wanted, q->count, texts, &r->activity_count);
 }
 
 int
 load_take(struct db *production, long long window_ms, struct rehearsal_records *r, struct arena *texts)
 {
-	struct bytes sql = { 0 };
-	struct answer *first = NULL, *last = NULL;
+	struct questions q = { 0 };
 	enum db_outcome outcome = DB_OK;
 	int code = 0;
 
-	if (make_question(&sql, r)) {
-		if (window_ms > 0 && (outcome = ask(production, sql.data, &first)) == DB_OK)
-			clock_sleep_ms(window_ms);
-		if (outcome == DB_OK && signals_caught() == 0)
-			outcome = ask(production, sql.data, &last);
-		if (outcome != DB_OK)
-			code = db_say(production, outcome, "ask how large and how busy the tables are");
-		else if (signals_caught() != 0)
-			code = 128 + signals_caught();
-		else
-			take(first, last, window_ms, r, texts);
+	find_wanted(&q, r);
+	make_questions(&q);
+	if (window_ms > 0 && (outcome = ask_at_once(production, &q, false, &q.first)) == DB_OK)
+		clock_sleep_ms(window_ms);
+	if (outcome == DB_OK && signals_caught() == 0)
+		outcome = ask_at_once(production, &q, true, &q.last);
+	if (outcome != DB_OK)
+		code = db_say(production, outcome, "ask how large and how busy the tables are");
+	else if (signals_caught() != 0)
+		code = 128 + signals_caught();
+	else {
+		take_loads(&q, window_ms, r, texts);
+		take_live(&q, production, r, texts);
 	}
-	answer_free(first);
-	answer_free(last);
-	bytes_free(&sql);
+	questions_free(&q);
 	return code;
 }

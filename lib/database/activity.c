@@ -1,0 +1,168 @@
+#include "database/activity.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/null.h"
+#include "database/session_columns.h"
+
+enum { KIND, PID, APPLICATION, USER, CLIENT, STATE, AGE, WORD, GID, SCHEMA, RELATION, MODE, WRAPAROUND, LAG_MS, LAG_BYTES };
+
+/* The wanted relations that are there, and the strongest lock of each transaction on each. */
+#define BEFORE_NAMES \
+	"WITH wanted AS MATERIALIZED (SELECT c.oid, n.nspname, c.relname, c.relfrozenxid FROM (VALUES (NULL::text, NULL::text)"
+#define BEHIND_NAMES \
+	") v (schema, name) JOIN pg_namespace n ON n.nspname = v.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.name), " \
+	"every AS MATERIALIZED (SELECT * FROM pg_locks WHERE granted), " \
+	"locks AS MATERIALIZED (SELECT DISTINCT ON (l.virtualtransaction, w.oid) l.pid, l.virtualtransaction, w.nspname, w.relname, l.mode, " \
+	"age(w.relfrozenxid) > current_setting('autovacuum_freeze_max_age')::int4 AS old FROM every l JOIN wanted w ON w.oid = l.relation " \
+	"WHERE l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "   \
+	"ORDER BY l.virtualtransaction, w.oid, array_position(ARRAY['AccessShareLock', 'RowShareLock', 'RowExclusiveLock', " \
+	"'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'], l.mode) DESC) "
+
+/* Whether an autovacuum is one that gives way to nobody: its text says it, or, where that is hidden, the table's age. */
+#define GIVES_NO_WAY "CASE WHEN a.query LIKE 'autovacuum:%' THEN a.query LIKE '%(to prevent wraparound)' ELSE coalesce(l.old, false) END"
+
+#define SESSIONS                                                                                                            \
+	"SELECT CASE WHEN " SESSION_KIND " = 'autovacuum worker' THEN 'autovacuum' ELSE 'transaction' END AS kind, a.pid, "  \
+	"a.application_name, a.usename::text, host(a.client_addr), a.state, " SESSION_AGE " AS age, " SESSION_WORD ", NULL::text, l.nspname, " \
+	"l.relname, l.mode, " SESSION_KIND " = 'autovacuum worker' AND " GIVES_NO_WAY ", NULL::int8, NULL::int8 "            \
+	"FROM pg_stat_activity a LEFT JOIN locks l ON l.pid = a.pid "                                                       \
+	"WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND (l.pid IS NOT NULL OR a.xact_start < clock_timestamp() - interval '1 s') "
+
+/* A prepared transaction has no process; all its locks have the same virtual number, and one is on its own. */
+#define PREPARED                                                                                                            \
+	"SELECT 'prepared', NULL, NULL, p.owner::text, NULL, NULL, (extract(epoch FROM clock_timestamp() - p.prepared) * 1000)::int8, NULL, " \
+	"p.gid, l.nspname, l.relname, l.mode, false, NULL, NULL FROM pg_prepared_xacts p "                                  \
+	"LEFT JOIN every x ON x.locktype = 'transactionid' AND x.pid IS NULL AND x.transactionid = p.transaction "         \
+	"LEFT JOIN locks l ON l.pid IS NULL AND l.virtualtransaction = x.virtualtransaction WHERE p.database = current_database() "
+
+#define BACKUPS                                                                                                             \
+	"SELECT 'backup', b.pid, a.application_name, a.usename::text, host(a.client_addr), a.state, "                       \
+	"(extract(epoch FROM clock_timestamp() - a.backend_start) * 1000)::int8, NULL, NULL, NULL, NULL, NULL, false, NULL, NULL " \
+	"FROM pg_stat_progress_basebackup b LEFT JOIN pg_stat_activity a ON a.pid = b.pid "
+
+#define STANDBYS                                                                                                            \
+	"SELECT 'standby', r.pid, coalesce(r.application_name, a.application_name), a.usename::text, host(a.client_addr), r.state, NULL, NULL, " \
+	"NULL, NULL, NULL, NULL, false, (extract(epoch FROM r.replay_lag) * 1000)::int8, "                                  \
+	"CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), r.replay_lsn)::int8 END "              \
+	"FROM pg_stat_replication r LEFT JOIN pg_stat_activity a ON a.pid = r.pid "                                         \
+	"WHERE r.pid NOT IN (SELECT b.pid FROM pg_stat_progress_basebackup b) "
+
+void
+activity_sql(struct bytes *sql, const struct activity_wanted wanted[], size_t count)
+{
+	size_t i;
+
+	bytes_str(sql, BEFORE_NAMES);
+	for (i = 0; i < count; i++) {
+		bytes_str(sql, ", (");
+		bytes_sql_text(sql, wanted[i].schema);
+		bytes_str(sql, ", ");
+		bytes_sql_text(sql, wanted[i].relation);
+		bytes_char(sql, ')');
+	}
+	bytes_str(sql, BEHIND_NAMES "SELECT * FROM (" SESSIONS "UNION ALL " PREPARED "UNION ALL " BACKUPS "UNION ALL " STANDBYS
+	    ") u ORDER BY age DESC NULLS LAST, pid, nspname COLLATE \"C\", relname COLLATE \"C\"");
+}
+
+static bool
+is_in_the_way(const struct activity *a, const struct activity_wanted wanted[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(wanted[i].relation, a->relation) == 0 && strcmp(wanted[i].schema, a->schema) == 0 &&
+		    lock_modes_conflict(wanted[i].mode, a->mode))
+			return true;
+	return false;
+}
+
+static enum activity_kind
+kind_of(const char *word)
+{
+	int i = 0;
+
+	while (activity_words[i] != NULL && strcmp(activity_words[i], word) != 0)
+		i++;
+	return activity_words[i] != NULL ? (enum activity_kind)i : ACTIVITY_TRANSACTION;
+}
+
+static struct activity
+activity_of(const struct answer *a, size_t row, struct arena *texts)
+{
+	const char *mode = answer_text(a, row, MODE);
+
+	return (struct activity){ .activity = kind_of(answer_word(a, row, KIND)),
+		.pid = answer_number(a, row, PID),
+		.application = arena_copy(texts, answer_text(a, row, APPLICATION)),
+		.user = arena_copy(texts, answer_text(a, row, USER)),
+		.client = arena_copy(texts, answer_text(a, row, CLIENT)),
+		.state = arena_copy(texts, answer_text(a, row, STATE)),
+		.age_ms = answer_number(a, row, AGE),
+		.command = arena_copy(texts, answer_text(a, row, WORD)),
+		.gid = arena_copy(texts, answer_text(a, row, GID)),
+		.schema = arena_copy(texts, answer_text(a, row, SCHEMA)),
+		.relation = arena_copy(texts, answer_text(a, row, RELATION)),
+		.mode = mode != NULL ? lock_mode_of(mode) : LOCK_NULL,
+		.wraparound = answer_flag(a, row, WRAPAROUND),
+		.lag_ms = answer_number(a, row, LAG_MS),
+		.lag_bytes = answer_number(a, row, LAG_BYTES) };
+}
+
+/* There are always some of these. */
+static bool
+is_brief(const struct activity *a)
+{
+	enum { BRIEF_MS = 1000 };
+
+	return a->activity == ACTIVITY_TRANSACTION && a->age_ms != NUMBER_UNKNOWN && a->age_ms < BRIEF_MS;
+}
+
+/* Whether it is told already, for a relation that it has in the way. */
+static bool
+is_told(const struct activity list[], size_t count, const struct activity *a)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (list[i].activity == a->activity && (a->gid != NULL ? list[i].gid != NULL && strcmp(list[i].gid, a->gid) == 0 : list[i].pid == a->pid))
+			return true;
+	return false;
+}
+
+/* What of the rest is told: the oldest of the transactions whose age is known, and what else there is. */
+static bool
+is_of_interest(const struct activity *a, size_t *oldest)
+{
+	enum { OLDEST = 5 };
+
+	if (a->activity == ACTIVITY_AUTOVACUUM || (a->activity == ACTIVITY_TRANSACTION && a->age_ms == NUMBER_UNKNOWN))
+		return false;
+	return a->activity != ACTIVITY_TRANSACTION || (*oldest)++ < OLDEST;
+}
+
+struct activity *
+activity_take(const struct answer *answer, const struct activity_wanted wanted[], size_t count, struct arena *texts, size_t *activity_count)
+{
+	size_t rows = answer_rows(answer), n = 0, oldest = 0, i;
+	struct activity *list = xcalloc(2 * rows + 1, sizeof *list), *all = list + rows;
+
+	for (i = 0; i < rows; i++) {
+		all[i] = activity_of(answer, i, texts);
+		if (all[i].relation != NULL && !is_brief(&all[i]) && is_in_the_way(&all[i], wanted, count))
+			list[n++] = all[i];
+	}
+	for (i = 0; i < rows; i++) {
+		struct activity a = all[i];
+
+		if (is_brief(&a) || is_told(list, n, &a) || !is_of_interest(&a, &oldest))
+			continue;
+		a.schema = a.relation = NULL;
+		a.mode = LOCK_NULL;
+		list[n++] = a;
+	}
+	*activity_count = n;
+	return list;
+}

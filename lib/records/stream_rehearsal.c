@@ -1,0 +1,222 @@
+/* The records of a rehearsal, in a scan and in a plan. */
+#include "records/model.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/null.h"
+#include "base/page.h"
+#include "records/form.h"
+#include "records/record.h"
+#include "records/words.h"
+
+static const struct field rehearsal_fields[] = {
+	TEXT(rehearsal, server_version),
+	NUMBER(rehearsal, server_version_num),
+	TEXT(rehearsal, time_zone),
+	NUMBER(rehearsal, replayed),
+	NUMBER(rehearsal, pending),
+	NUMBER(rehearsal, rehearsed),
+	TEXT(rehearsal, base_digest),
+	TEXT_LIST(rehearsal, not_replayed),
+	TEXT_LIST_OR_NULL(rehearsal, only_database),
+	TEXT_LIST_OR_NULL(rehearsal, only_replay),
+	NUMBER_OR_NULL(rehearsal, statements),
+	NUMBER_OR_NULL(rehearsal, untried),
+	LAST,
+};
+const struct record_form rehearsal_form = { "rehearsal", rehearsal_fields };
+
+static const struct field live_fields[] = {
+	FLAG(live, sees_all),
+	NUMBER(live, frozen_age),
+	NUMBER(live, freeze_max_age),
+	TEXT_LIST(live, extensions),
+	LAST,
+};
+const struct record_form live_form = { "live", live_fields };
+
+static const struct field activity_fields[] = {
+	WORD(activity, activity, activity_words),
+	NUMBER_OR_NULL(activity, pid),
+	TEXT_OR_NULL(activity, application),
+	TEXT_OR_NULL(activity, user),
+	TEXT_OR_NULL(activity, client),
+	TEXT_OR_NULL(activity, state),
+	NUMBER_OR_NULL(activity, age_ms),
+	TEXT_OR_NULL(activity, command),
+	TEXT_OR_NULL(activity, gid),
+	TEXT_OR_NULL(activity, schema),
+	TEXT_OR_NULL(activity, relation),
+	WORD_OR_NULL(activity, mode, lock_mode_words),
+	FLAG(activity, wraparound),
+	NUMBER_OR_NULL(activity, lag_ms),
+	NUMBER_OR_NULL(activity, lag_bytes),
+	LAST,
+};
+const struct record_form activity_form = { "activity", activity_fields };
+
+struct page_session
+activity_session(const struct activity *a)
+{
+	return (struct page_session){ .pid = a->pid != NUMBER_UNKNOWN ? a->pid : 0,
+		.application = a->application != NULL && *a->application != '\0' ? a->application : NULL,
+		.kind = a->activity == ACTIVITY_AUTOVACUUM ? "autovacuum" : NULL,
+		.user = a->user,
+		.client = a->client,
+		.state = a->state,
+		.age_ms = a->age_ms,
+		.word = a->command };
+}
+
+void
+activity_line(struct bytes *out, const struct activity *a)
+{
+	struct page_session session = activity_session(a);
+
+	page_session(out, &session);
+	if (a->gid != NULL) {
+		bytes_char(out, ' ');
+		bytes_sql_text(out, a->gid);
+	}
+	if (a->wraparound)
+		bytes_str(out, " to prevent wraparound");
+	if (a->relation != NULL)
+		bytes_format(out, ", holds %s%s%s (%.*s)", strcmp(a->schema, "public") == 0 ? "" : a->schema,
+		    strcmp(a->schema, "public") == 0 ? "" : ".", a->relation, (int)(strlen(lock_mode_words[a->mode]) - strlen("Lock")),
+		    lock_mode_words[a->mode]);
+}
+
+static const struct field load_fields[] = {
+	TEXT(load, schema),
+	TEXT(load, relation),
+	NUMBER_OR_NULL(load, rows),
+	NUMBER(load, main_bytes),
+	NUMBER(load, toast_bytes),
+	NUMBER(load, index_bytes),
+	NUMBER_OR_NULL(load, reads_per_s),
+	NUMBER_OR_NULL(load, writes_per_s),
+	NUMBER_OR_NULL(load, counted_ms),
+	NUMBER_OR_NULL(load, frozen_age),
+	LAST,
+};
+const struct record_form load_form = { "load", load_fields };
+
+static const struct field effect_fields[] = {
+	TEXT(effect, migration),
+	NUMBER(effect, statement),
+	NUMBER(effect, line),
+	WORD(effect, effect, effect_words),
+	TEXT_OR_NULL(effect, schema),
+	TEXT_OR_NULL(effect, relation),
+	WORD_OR_NULL(effect, mode, lock_mode_words),
+	TEXT_OR_NULL(effect, detail),
+	NUMBER_OR_NULL(effect, column),
+	TEXT_OR_NULL(effect, made_by),
+	NUMBER_OR_NULL(effect, calls),
+	NUMBER_OR_NULL(effect, counted_ms),
+	LAST,
+};
+const struct record_form effect_form = { "effect", effect_fields };
+
+/* --- reading --- */
+
+bool
+rehearsal_belongs(const struct rehearsal_records *r, const struct record *record)
+{
+	if (!r->known)
+		return record_is(record, &rehearsal_form);
+	if (r->count > 0)
+		return record_is(record, &effect_form);
+	return record_is(record, &effect_form) || record_is(record, &load_form) ||
+	    (r->load_count == 0 && (record_is(record, &activity_form) ||
+	        (r->activity_count == 0 && !r->live_known && record_is(record, &live_form))));
+}
+
+/* Every effect but an error and a refusal is one on a relation, and only locks and work on rows have nothing more to say. */
+static bool
+effect_fill(struct reader *reader, const struct record *record, struct effect *e)
+{
+	bool brief, placed;
+
+	if (record_fill(reader, record, &effect_form, e) != 0)
+		return false;
+	placed = e->effect != EFFECT_ERROR && e->effect != EFFECT_REFUSE;
+	brief = e->effect == EFFECT_LOCK || e->effect == EFFECT_SCAN || e->effect == EFFECT_REWRITE || e->effect == EFFECT_MOVE ||
+	    e->effect == EFFECT_EMPTY;
+	if (e->statement < 1)
+		(void)reader_refuse(reader, "the statement of an effect is not from 1");
+	else if (placed && (e->schema == NULL || e->relation == NULL))
+		(void)reader_refuse(reader, "an effect of this kind is on a relation, and there is no \"%s\"", e->schema == NULL ? "schema" : "relation");
+	else if (!brief && e->detail == NULL)
+		(void)reader_refuse(reader, "an effect of this kind has a \"detail\"");
+	else
+		return true;
+	return false;
+}
+
+/* A relation has a schema, and is named for the lock on it. */
+static bool
+activity_fill(struct reader *reader, const struct record *record, struct activity *a)
+{
+	if (record_fill(reader, record, &activity_form, a) != 0)
+		return false;
+	if ((a->relation == NULL) == (a->schema == NULL) && (a->relation == NULL) == (a->mode == LOCK_NULL))
+		return true;
+	(void)reader_refuse(reader, "an activity has \"schema\", \"relation\" and \"mode\", or none of them");
+	return false;
+}
+
+#define APPEND(array, count)                                                                      \
+	(((count) & ((count) - 1)) == 0                                                           \
+	        ? (void)((array) = xrealloc((array), ((count) > 0 ? (count) * 2 : 1) * sizeof *(array)))  \
+	        : (void)0,                                                                        \
+	    (array) + (count)++)
+
+bool
+rehearsal_fill(struct reader *reader, const struct record *record, struct rehearsal_records *r)
+{
+	if (record_is(record, &load_form))
+		return record_fill(reader, record, &load_form, APPEND(r->loads, r->load_count)) == 0;
+	if (record_is(record, &activity_form))
+		return activity_fill(reader, record, APPEND(r->activities, r->activity_count));
+	if (record_is(record, &live_form)) {
+		r->live_known = true;
+		return record_fill(reader, record, &live_form, &r->live) == 0;
+	}
+	if (r->known)
+		return effect_fill(reader, record, APPEND(r->effects, r->count));
+	r->known = true;
+	return record_fill(reader, record, &rehearsal_form, &r->head) == 0;
+}
+
+void
+rehearsal_records_free(struct rehearsal_records *r)
+{
+	free(r->activities);
+	free(r->loads);
+	free(r->effects);
+	*r = (struct rehearsal_records){ 0 };
+}
+
+/* --- writing --- */
+
+void
+rehearsal_put(struct writer *writer, const struct rehearsal_records *r)
+{
+	size_t i;
+
+	if (!r->known)
+		return;
+	writer_put(writer, &rehearsal_form, &r->head);
+	if (r->live_known)
+		writer_put(writer, &live_form, &r->live);
+	for (i = 0; i < r->activity_count; i++)
+		writer_put(writer, &activity_form, &r->activities[i]);
+	for (i = 0; i < r->load_count; i++)
+		writer_put(writer, &load_form, &r->loads[i]);
+	for (i = 0; i < r->count; i++)
+		writer_put(writer, &effect_form, &r->effects[i]);
+}
