@@ -18,6 +18,7 @@ PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
 SHAREDIR ?= $(PREFIX)/share/mig
+DOCDIR  ?= $(PREFIX)/share/doc/mig
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -248,6 +249,7 @@ lint: headers
 	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/alone-matrix tests/fuzz/mutate tests/deb-life .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
+EXAMPLES = $(shell find examples -type f)
 COMPLETIONS = $(BASHDIR)/mig $(TOOLS:%=$(BASHDIR)/%) $(ZSHDIR)/_mig $(FISHDIR)/mig.fish $(TOOLS:%=$(FISHDIR)/%.fish)
 
 install: all
@@ -256,6 +258,8 @@ install: all
 	$(INSTALL) $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(SCRIPTS:%=$(BUILD)/%) $(DESTDIR)$(BINDIR)
 	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)
 	$(INSTALL) -m 644 scripts/release.mk $(DESTDIR)$(SHAREDIR)
+	set -e; for e in $(EXAMPLES); do $(INSTALL) -d $(DESTDIR)$(DOCDIR)/$$(dirname $$e); \
+	    $(INSTALL) -m 644 $$e $(DESTDIR)$(DOCDIR)/$$e; done
 	set -e; for p in $(PAGES); do $(INSTALL) -m 644 man/$${p#*/} $(DESTDIR)$(MANDIR)/$$p; done
 	$(EMULATOR) $(BUILD)/mig completions bash >$(DESTDIR)$(BASHDIR)/mig
 	$(EMULATOR) $(BUILD)/mig completions zsh >$(DESTDIR)$(ZSHDIR)/_mig
@@ -265,6 +269,7 @@ install: all
 uninstall:
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(SCRIPTS:%=$(DESTDIR)$(BINDIR)/%) $(PAGES:%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)%) \
 	    $(DESTDIR)$(SHAREDIR)/release.mk
+	rm -rf $(DESTDIR)$(DOCDIR)/examples
 
 # The sources as one file, the same bytes each time.
 VERSION = $(shell sed -n 's/^\#define MIG_VERSION "\(.*\)"/\1/p' lib/base/mig.h)

@@ -10,6 +10,9 @@
 #   prisma_install                the same without bats: 0 if Prisma is there, else 1 and a word on stderr
 #   prisma_project                makes prisma/schema.prisma and prisma.config.mjs beside $FOLDER
 
+# shellcheck source=tests/npm.bash
+source "$(dirname "${BASH_SOURCE[0]}")/npm.bash"
+
 # Where it lies: outside the tree, one folder a set of versions.
 prisma_home() {
   echo "${MIG_TEST_PRISMA:-${XDG_CACHE_HOME:-${MIG_TEST_HOME:-$HOME}/.cache}/mig-tests/prisma-6.19.3}"
@@ -20,34 +23,15 @@ prisma_install() {
   tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
   home=$(prisma_home)
   export MIG_TEST_PRISMA=$home
-  cmp -s "$tests/prisma/package.json" "$home/installed.json" && return 0
-  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-    echo "Prisma is not here: node and npm are not installed" >&2
-    return 1
-  fi
-  mkdir -p "$home" || return 1
-  (
-    # Files that run in parallel wait for the first of them.
-    flock 9
-    cmp -s "$tests/prisma/package.json" "$home/installed.json" && exit 0
-    # An attempt that failed is not repeated by every test that follows.
-    if [[ -n $(find "$home/failed" -mmin -10 2>/dev/null) ]]; then
-      cat "$home/failed" >&2
-      exit 1
-    fi
-    cp "$tests/prisma/package.json" "$home/package.json"
-    if HOME=${MIG_TEST_HOME:-$HOME} npm --prefix "$home" install --ignore-scripts --no-audit --no-fund --no-update-notifier \
-      --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 --fetch-timeout=60000 >"$home/install.log" 2>&1; then
-      # Prisma looks for native engines and would download them. These are never run: an adapter takes their place.
-      : >"$home/none.so.node"
-      # The classes of the command line, used without it, look for the engine here.
-      ln -sfn ../../prisma/build "$home/node_modules/@prisma/internals/build"
-      cp "$home/package.json" "$home/installed.json"
-    else
-      echo "Prisma is not here: npm could not install it (see $home/install.log)" | tee "$home/failed" >&2
-      exit 1
-    fi
-  ) 9>"$home/lock" 3>&-
+  npm_packages Prisma "$tests/prisma/package.json" "$home" prisma_complete
+}
+
+# in its folder, once npm has installed it
+prisma_complete() {
+  # Prisma looks for native engines and would download them. These are never run: an adapter takes their place.
+  : >none.so.node
+  # The classes of the command line, used without it, look for the engine here.
+  ln -sfn ../../prisma/build node_modules/@prisma/internals/build
 }
 
 prisma_available() {
