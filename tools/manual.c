@@ -24,7 +24,8 @@ manual_end(void)
 static const char *
 page_of(const char *topic)
 {
-	static const char *const pages[] = { "mig", "mig-scan", "mig-plan", "mig-apply", "mig-seed", "mig-check", "mig-records" };
+	static const char *const pages[] = { "mig", "mig-scan", "mig-plan", "mig-apply", "mig-seed", "mig-check", "mig-records",
+		"mig-release", "mig-cookbook" };
 	size_t i;
 
 	for (i = 0; i < sizeof pages / sizeof *pages; i++)
@@ -115,6 +116,6 @@ manual_show(const char *topic)
 	const char *page = page_of(topic);
 
 	if (page == NULL)
-		return options_wrong("unknown topic: mig, scan, plan, apply, seed, check, records");
+		return options_wrong("unknown topic: mig, scan, plan, apply, seed, check, records, release, cookbook");
 	return show(page);
 }
