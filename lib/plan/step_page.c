@@ -264,7 +264,7 @@ first_place(const struct page_of *p)
 		i++;
 	if (i == p->finding_count)
 		return;
-	bytes_format(p->out, "%*s", LABELS, "");
+	/* at the margin, where editors expect it */
 	finding_place(p->out, p->planned->folder, p->findings[i].finding);
 	bytes_str(p->out, "the first finding\n");
 }
