@@ -238,9 +238,19 @@ bench: all test-tools $(BUILD)/tests/bench/floor
 demo:
 	./scripts/demo
 
+# libFuzzer's programs, in build/fuzz/, by clang.
+FUZZ_WITH = address,undefined
+fuzzers:
+	$(MAKE) CC=clang BUILD=build/fuzz HARDEN=-fPIE CFLAGS='-std=c11 -g -O1 -fsanitize=fuzzer-no-link,$(FUZZ_WITH)' \
+	    $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmig.a
+	$(CC) $(CPPFLAGS_ALL) $(WARN) $(CFLAGS) -fsanitize=fuzzer,$(FUZZ_WITH) -o $@ $^ $(LIBS)
+
 # Each header compiles alone.
 headers:
 	set -e; for h in lib/*/*.h; do $(CC) $(CPPFLAGS_ALL) $(WARN) -fsyntax-only -x c "$$h"; done
+	set -e; for f in tests/fuzz/*.c; do $(CC) $(CPPFLAGS_ALL) $(WARN) -fsyntax-only "$$f"; done
 
 lint: headers
 	scripts/floors
@@ -296,5 +306,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-deb check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-deb check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -1,9 +1,5 @@
 /*
- * libFuzzer:
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined -iquote lib -D_XOPEN_SOURCE=700 -o build/fuzz_datamodel \
- *	    tests/fuzz/fuzz_datamodel.c lib/datamodel/[!f]*.c lib/diff/[!c]*.c lib/catalog/{catalog,native_types,words,page}.c \
- *	    lib/records/json_value.c lib/base/*.c -ljansson
- *	build/fuzz_datamodel -max_total_time=300 -max_len=4096 CORPUS
+ * libFuzzer (make fuzzers): build/fuzz/fuzz_datamodel -max_total_time=300 -max_len=4096 CORPUS
  *
  * Two datamodels with a NUL between.  Whatever they are: nothing is read outside them; what is refused has a place in its file;
  * what is taken is equal to itself, and gives a script from nothing, to the other, and back.
@@ -37,7 +33,7 @@ compare(struct catalog *from, struct catalog *to)
 	diff_make(from, to, &diff);
 	diff_by_damage(&diff);
 	diff_script(&diff, &script);
-	face_diff(&page, from, to, &diff);
+	page_diff(&page, from, to, &diff);
 	check(script.len > 1 && script.data[script.len - 1] == '\n');
 	steps = strcmp(script.data, "-- This is an empty migration.\n\n") == 0 ? 0 : script.len;
 	bytes_free(&script);
@@ -80,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(read_one(text, strlen(text), &twin));
 		check(compare(&from, &twin) == 0);
 		(void)compare(NULL, &twin);
-		face_schema(&page, &twin);
+		page_schema(&page, &twin);
 	}
 	both = read_one(second, strlen(second), &to) && both;
 	if (both) {

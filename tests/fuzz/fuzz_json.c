@@ -1,6 +1,5 @@
 /*
- * libFuzzer: clang -fsanitize=fuzzer,address,undefined -Ilib tests/fuzz/fuzz_json.c lib/base/bytes.c
- * lib/base/message.c -ljansson
+ * libFuzzer (make fuzzers): build/fuzz/fuzz_json -max_total_time=300 CORPUS
  *
  * records/json.c reads our own shape of line itself.  Whatever it takes so, jansson has to take as well, with the same values;
  * and what is written of a text, both have to read as that text.
@@ -83,7 +82,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *line = xstrndup((const char *)data, size), *again = xmalloc(size + 1);
-	struct pair pairs[VALUES_MAX];
+	struct json_pair pairs[VALUES_MAX];
 	struct record *ours, *theirs;
 	struct json_flaw flaw;
 	size_t count;
@@ -92,7 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(again, data, size);
 	again[size] = '\0';
 	comes_back(line);
-	if (memchr(again, '\n', size) == NULL && scan_line(again, size, pairs, &count)) {
+	if (memchr(again, '\n', size) == NULL && json_line_scan(again, size, pairs, &count)) {
 		theirs = read_any(again, size, &flaw);
 		check(theirs != NULL);
 		ours = record_parse(again, size, &kept, &flaw);

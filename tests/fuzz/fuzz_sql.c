@@ -1,9 +1,7 @@
 /*
- * A libFuzzer target for lib/sql/sql.c: whatever the text, what is said of it holds together.
+ * libFuzzer (make fuzzers): build/fuzz/fuzz_sql -max_total_time=300 -max_len=4096 CORPUS
  *
- *	clang -std=c11 -D_POSIX_C_SOURCE=200809L -g -O1 -fsanitize=fuzzer,address,undefined -iquote lib \
- *	    -o build/fuzz_sql tests/fuzz/fuzz_sql.c lib/sql/sql.c lib/base/bytes.c lib/base/message.c
- *	build/fuzz_sql -max_total_time=300 -max_len=4096 [CORPUS]
+ * The splitter, lib/sql/sql.c: whatever the text, what is said of it holds together.
  */
 #include <stdint.h>
 #include <stdio.h>

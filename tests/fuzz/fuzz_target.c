@@ -1,8 +1,7 @@
 /*
- * libFuzzer: clang -fsanitize=fuzzer,address,undefined -Ilib tests/fuzz/fuzz_target.c lib/secret/conninfo.c
- * lib/base/bytes.c lib/base/message.c
+ * libFuzzer (make fuzzers): build/fuzz/fuzz_target -max_total_time=300 CORPUS
  *
- * Beside crashes it looks for what must never happen: a span outside the input, an error without a
+ * Connection strings.  Beside crashes it looks for what must never happen: a span outside the input, an error without a
  * rule, and a field that depends on what the password is.
  */
 #include <stdint.h>
