@@ -198,8 +198,10 @@ built_with() { # COMPILER [NAME=VALUE…]
   done
   run bash -c 'cd "$1" && find . -type f ! -path "./opt/mig/bin/*" ! -path "./opt/mig/share/man/man[157]/*" \
     ! -path "./opt/mig/share/bash-completion/completions/mig" ! -path "./opt/mig/share/zsh/site-functions/_mig" \
-    ! -path "./opt/mig/share/fish/vendor_completions.d/mig.fish"' - "$root"
+    ! -path "./opt/mig/share/fish/vendor_completions.d/mig.fish" ! -path "./opt/mig/share/doc/mig/examples/*"' - "$root"
   assert_output ./opt/mig/share/mig/release.mk
+  run diff -r "$root/opt/mig/share/doc/mig/examples" "$TESTS/../examples"
+  assert_success
   run make_into "$copy" uninstall PREFIX=/opt/mig DESTDIR="$root"
   assert_success
   run find "$root" -type f -o -type l
