@@ -111,6 +111,16 @@ CASES
   assert_equal "$(applied)" '1_a'
 }
 
+@test "/dev/shm is a folder like others: a file of -o is made there" {
+  [[ -w /dev/shm ]] || skip "no /dev/shm"
+  released
+  local file=/dev/shm/mig-$$-$BATS_TEST_NUMBER.rec
+  run --separate-stderr mig-scan -o "$file"
+  mv "$file" scan.rec
+  assert_code 0
+  assert_equal "$(last_record scan.rec | cut -d' ' -f1)" end
+}
+
 @test "mig-apply that is killed leaves no results of the last release" {
   released
   migration 2_b 'SELECT pg_sleep(60);'

@@ -51,6 +51,13 @@ is_below(const char *path, const char *folder)
 	return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
+/* Devices and open files; /dev/shm has ordinary ones. */
+static bool
+is_special(const char *path)
+{
+	return is_below(path, "/proc") || (is_below(path, "/dev") && strcmp(path, "/dev") != 0 && !is_below(path, "/dev/shm"));
+}
+
 /*
  * Follows the links of a path, one by one; the last part need not exist.  What leads to /dev or /proc is left as it
  * was given: an open file by another name.  NULL: errno says why.
@@ -71,7 +78,7 @@ resolve(const char *path, bool *special)
 			bytes_char(&done, '/');
 		bytes_add(&done, at, len);
 		at += len;
-		if ((*special = is_below(done.data, "/dev") || is_below(done.data, "/proc")))
+		if ((*special = is_special(done.data)))
 			break;
 		if (lstat(done.data, &there) != 0 || !S_ISLNK(there.st_mode))
 			continue;
