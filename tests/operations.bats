@@ -23,7 +23,7 @@ shop() {
   printf 'name\nfree\npro\n' >prisma/seed/Plan.csv
   mig deploy -q
   mig-seed -q prisma/seed
-  (umask 077 && echo "$DATABASE_URL" >place/database-url)
+  (umask 077 && database_url tester >place/database-url) # without the password that no file may have
   unset DATABASE_URL
 }
 
@@ -183,6 +183,7 @@ start() {
 }
 
 @test "units: the filter lets every system call pass that a deploy and a check make" {
+  [[ $BUILD != */sanitize* ]] || skip "sanitizers do not work under strace"
   local unit
   command -v systemd-analyze >/dev/null || skip "no systemd-analyze"
   command -v strace >/dev/null || skip "no strace"
