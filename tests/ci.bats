@@ -50,6 +50,19 @@ DROP TABLE "User";'
   assert_line --partial '<code>20260101000000\_&lt;b>@<!-- -->all\|#<!-- -->1</code>'
 }
 
+@test "what turns the direction of a text is not shown to a reviewer as it would look, nor are control characters" {
+  migration 20260101000000_a $'CREATE TABLE a (); -- \u202e\u2066 \u009b31m\e[31m'
+  run mig-plan --from-empty --format=markdown <<<"$(mig-scan --offline)"
+  assert_code 0
+  assert_line $'CREATE TABLE a (); -- \ufffd\ufffd \ufffd31m\ufffd[31m'
+  migration 20260101000000_a $'CREATE TABLE a ();\r\nCREATE TABLE b ();\r\n'
+  run mig-plan --from-empty --format=markdown <<<"$(mig-scan --offline)"
+  assert_line 'CREATE TABLE a ();'
+  migration 20260102000000_b $'DROP TABLE "\u202ea";'
+  run mig-plan --from-empty --format=github <<<"$(mig-scan --offline)"
+  assert_line --index 0 --partial $'DROP TABLE destroys data: "\ufffda"'
+}
+
 @test "a comment stays below what GitHub takes, and says what is left out" {
   local i
   for i in {1..9}; do

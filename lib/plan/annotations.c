@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/null.h"
 #include "base/page.h"
+#include "base/terminal.h"
 #include "migrations/script_path.h"
 #include "plan/finding_text.h"
 #include "plan/plan.h"
@@ -22,11 +23,14 @@ static const char *const commands[] = {
 static void
 escaped(struct bytes *out, const char *text, bool property)
 {
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
+	size_t skip;
 
-		if (c == '%' || c < 0x20 || c == 0x7F || (property && (c == ':' || c == ',')))
-			bytes_format(out, "%%%02X", c);
+	for (; *text != '\0'; text += skip > 0 ? skip : 1) {
+		skip = *text == '\r' ? 0 : terminal_control(text);
+		if (skip > 0)
+			bytes_str(out, "\xEF\xBF\xBD");
+		else if (*text == '%' || *text == '\r' || *text == '\n' || (property && (*text == ':' || *text == ',')))
+			bytes_format(out, "%%%02X", (unsigned char)*text);
 		else
 			bytes_char(out, *text);
 	}

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/page.h"
 #include "base/shell_quote.h"
+#include "base/terminal.h"
 #include "plan/finding_text.h"
 #include "plan/plan.h"
 #include "plan/step_page.h"
@@ -15,52 +16,38 @@
 
 static const char replaced[] = "\xEF\xBF\xBD";
 
-static bool
-is_control(unsigned char c)
-{
-	return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
-}
-
 /* Words of ours and names, on one line.  "@name" would notify a stranger, "#12" link to an issue. */
-static void
-text(struct bytes *out, const char *words, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)words[i];
-
-		if (c == '\n' || c == '\t')
-			bytes_char(out, ' ');
-		else if (is_control(c))
-			bytes_str(out, replaced);
-		else if (c == '&')
-			bytes_str(out, "&amp;");
-		else if (c == '<')
-			bytes_str(out, "&lt;");
-		else if (c == '@' || c == '#')
-			bytes_format(out, "%c<!-- -->", c);
-		else if (strchr("\\`*_[]~|!", c) != NULL)
-			bytes_format(out, "\\%c", c);
-		else
-			bytes_char(out, (char)c);
-	}
-}
-
 static void
 line_of_text(struct bytes *out, const char *words)
 {
-	text(out, words, strlen(words));
+	size_t skip;
+
+	for (; *words != '\0'; words += skip > 0 ? skip : 1) {
+		if ((skip = terminal_control(words)) > 0)
+			bytes_str(out, replaced);
+		else if (*words == '\n' || *words == '\t')
+			bytes_char(out, ' ');
+		else if (*words == '&')
+			bytes_str(out, "&amp;");
+		else if (*words == '<')
+			bytes_str(out, "&lt;");
+		else if (*words == '@' || *words == '#')
+			bytes_format(out, "%c<!-- -->", *words);
+		else if (strchr("\\`*_[]~|!", *words) != NULL)
+			bytes_format(out, "\\%c", *words);
+		else
+			bytes_char(out, *words);
+	}
 }
 
 /* The longest run of backticks in it: what is around it has to be longer. */
 static size_t
-backticks(const char *code, size_t len)
+backticks(const char *code)
 {
-	size_t most = 0, run = 0, i;
+	size_t most = 0, run = 0;
 
-	for (i = 0; i < len; i++) {
-		run = code[i] == '`' ? run + 1 : 0;
+	for (; *code != '\0'; code++) {
+		run = *code == '`' ? run + 1 : 0;
 		most = run > most ? run : most;
 	}
 	return most;
@@ -75,26 +62,27 @@ times(struct bytes *out, char c, size_t count)
 
 /* A block of code, each line behind `indent`. */
 static void
-block(struct bytes *out, const char *language, const char *code, size_t len, const char *indent)
+block(struct bytes *out, const char *language, const char *code, const char *indent)
 {
-	size_t fence = backticks(code, len) < 3 ? 3 : backticks(code, len) + 1, i;
+	size_t fence = backticks(code) < 3 ? 3 : backticks(code) + 1, skip;
 	bool begins = true;
 
 	bytes_str(out, indent);
 	times(out, '`', fence);
 	bytes_format(out, "%s\n", language);
-	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)code[i];
-
-		if (c >= (unsigned char)PAGE_RED[0])
+	for (; *code != '\0'; code += skip > 0 ? skip : 1) {
+		skip = terminal_control(code);
+		if ((unsigned char)*code >= (unsigned char)PAGE_RED[0])
 			continue; /* a mark of colour: never part of UTF-8 */
-		if (begins && c != '\n')
+		if (*code == '\r' && code[1] == '\n')
+			continue; /* as Windows ends lines */
+		if (begins && *code != '\n')
 			bytes_str(out, indent);
-		if (is_control(c))
+		if (skip > 0)
 			bytes_str(out, replaced);
 		else
-			bytes_char(out, (char)c);
-		begins = c == '\n';
+			bytes_char(out, *code);
+		begins = *code == '\n';
 	}
 	bytes_format(out, "%s%s", begins ? "" : "\n", indent);
 	times(out, '`', fence);
@@ -161,7 +149,7 @@ finding(struct bytes *out, const char *folder, const struct finding *f)
 	bytes_format(out, " \\[%s\\]\n", f->rule);
 	if (remedy.len > 0) {
 		bytes_char(out, '\n');
-		block(out, "text", remedy.data, remedy.len, "  ");
+		block(out, "text", remedy.data, "  ");
 		bytes_char(out, '\n');
 	}
 	bytes_free(&place);
@@ -220,12 +208,12 @@ step_sql(struct bytes *out, const struct planned *planned, const struct step *s)
 	bytes_format(&part, "<details><summary>%lld ", s->step);
 	name(&part, s->migration);
 	bytes_str(&part, "</summary>\n\n");
-	block(&part, "sql", s->sql, strlen(s->sql), "");
+	block(&part, "sql", s->sql, "");
 	if (planned->rehearsed.known)
 		step_page_body(&effects, planned, s, WIDTH, false);
 	if (effects.len > 0) {
 		bytes_str(&part, "\nWhat it does, measured on a scratch server:\n\n");
-		block(&part, "text", effects.data, effects.len, "");
+		block(&part, "text", effects.data, "");
 	}
 	bytes_str(&part, "\n</details>\n");
 	fits = out->len + part.len < MARKDOWN_MOST - END;
@@ -268,7 +256,7 @@ how_to_apply(struct bytes *out, const char *digest, const char *command)
 	shell_command(&line, shell_words(&apply));
 	bytes_format(&line, " --expect %.16s", digest);
 	bytes_str(out, " To apply it:\n\n");
-	block(out, "sh", line.data, line.len, "");
+	block(out, "sh", line.data, "");
 	bytes_free(&line);
 	shell_words_free(&apply);
 }

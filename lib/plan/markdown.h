@@ -2,7 +2,8 @@
  * A plan as a comment on a pull request, in the Markdown that GitHub and GitLab share.  Pure.
  *
  * The first line is MARKDOWN_MARK, by which a job finds the comment of its last run.  Names, messages and SQL stand in
- * it as text: they make no markup, mention nobody, and end no block.  Control characters become U+FFFD.
+ * it as text: they make no markup, mention nobody, and end no block.  Control characters, and those
+ * that turn the direction of a text (terminal_control()), become U+FFFD: what is reviewed is what the server reads.
  */
 #ifndef MIG_PLAN_MARKDOWN_H
 #define MIG_PLAN_MARKDOWN_H
