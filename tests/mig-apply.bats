@@ -513,6 +513,33 @@ caret() {
   ((SECONDS < 5)) || fail "it waited $SECONDS s"
 }
 
+# That many transactions of this database have lasted for more than a second.
+have_lasted() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND xact_start < clock_timestamp() - interval '1.1 s'") == "$1" ]]
+}
+
+@test "--dry-run names who is in the way now, and who waits already" {
+  local waiter
+  migration 1_tables 'CREATE TABLE "Order" (id int); CREATE TABLE logs (id int);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  session_begin PGAPPNAME=export 'BEGIN; SELECT FROM "Order"; SELECT FROM logs'
+  PGAPPNAME=other client psql -XAtqc 'ALTER TABLE "Order" ADD y int' >/dev/null 2>&1 3>&- 4>&- &
+  waiter=$!
+  # to read logs does not stop who builds an index on it
+  migration 2_change 'ALTER TABLE public."Order" ADD x int; CREATE INDEX ON logs (id);'
+  planned
+  eventually have_lasted 2
+  apply --dry-run
+  assert_code 0
+  says "in the way now: pid $SESSION, export, tester, idle in transaction for " 'holds Order (AccessShare)' \
+    ', other, tester, ' 'waits for Order (AccessExclusive)' 'mig-apply waits for them to end, up to 10 min (--wait)'
+  says_not logs
+  sessions_end
+  wait "$waiter"
+  apply --dry-run
+  says 'nobody is in the way now, as far as the words of the plan tell'
+}
+
 @test "--dry-run finds rights that are missing" {
   migration 1_one 'CREATE TABLE one ();'
   role_new stranger

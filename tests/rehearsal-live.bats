@@ -146,6 +146,12 @@ CREATE INDEX ON logs (id);'
   rehearse --load
   assert_code 0
   printf '%s\n' "$output" >scan.rec
+  mig-plan -q -o now.rec scan.rec >/dev/null
+  run --separate-stderr mig-apply --dry-run now.rec
+  assert_code 0
+  says "in the way now: pid $SESSION, export, tester, idle in transaction for " 'holds items (AccessShare)' \
+    "in the way now: a prepared transaction, tester" 'holds orders (RowExclusive)' 'a prepared transaction ends only by'
+  says_not logs
   sql "ROLLBACK PREPARED 'left $PGDATABASE'"
   # to read logs does not stop who builds an index on it
   assert_equal "$(jq -c --argjson pid "$SESSION" 'select(.record == "activity") | [.activity, .pid == $pid, .application, .state, .age_ms >= 0, .relation, .mode]' scan.rec | sort)" \

@@ -19,6 +19,7 @@
 #include "deploy/next_command.h"
 #include "deploy/batch.h"
 #include "deploy/deploy_internal.h"
+#include "deploy/in_the_way.h"
 #include "deploy/preflight.h"
 #include "deploy/stall.h"
 #include "migrations/progress.h"
@@ -352,6 +353,7 @@ dry_run(struct run_state *s)
 	} else {
 		message_info("nobody holds the deploy lock");
 	}
+	in_the_way_say(s->db, s->plan, s->deploy->wait_ms);
 	message_info("dry run passed: right database, same history, the role may write the history; no SQL of the plan was sent");
 	bytes_free(&holder);
 	return 0;

@@ -1,6 +1,5 @@
 #include "deploy/preflight.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,27 +36,13 @@ struct needs {
 	bool path_changed;
 };
 
-/* The last part of a name as the server folds it. */
 static char *
 last_part(const char *name)
 {
-	const char *part = name, *c;
-	bool quoted = false;
-	char *folded;
-	size_t i;
+	char *schema, *last = sql_name_parts(name, &schema);
 
-	for (c = name; *c != '\0'; c++) {
-		if (*c == '"')
-			quoted = !quoted;
-		else if (*c == '.' && !quoted)
-			part = c + 1;
-	}
-	if (*part == '"')
-		return xformat("%.*s", (int)(strlen(part) - 2), part + 1);
-	folded = xstrdup(part);
-	for (i = 0; folded[i] != '\0'; i++)
-		folded[i] = (char)tolower((unsigned char)folded[i]);
-	return folded;
+	free(schema);
+	return last;
 }
 
 static bool

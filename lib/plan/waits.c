@@ -84,6 +84,8 @@ message(const struct activity *a, const struct effect *e)
 	page_session(&text, &session);
 	if (a->activity == ACTIVITY_AUTOVACUUM)
 		bytes_str(&text, " to prevent wraparound");
+	if (a->waiting)
+		bytes_str(&text, ", which waits for it itself");
 	return text.data;
 }
 

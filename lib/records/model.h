@@ -139,6 +139,7 @@ struct activity {
 	const char *schema;              /* a relation that an effect names and that it has a lock on; or NULL */
 	const char *relation;
 	enum lock_mode mode;             /* the strongest */
+	bool waiting;                    /* it does not have that lock yet; who comes later waits behind it */
 	bool wraparound;                 /* an autovacuum that gives way to nobody */
 	long long lag_ms, lag_bytes;     /* of a standby */
 };
@@ -146,7 +147,8 @@ struct activity {
 /* As pages and messages describe it. */
 struct page_session activity_session(const struct activity *activity);
 
-/* Appends that, and what it holds: "pid 20117, pg_dump, shop for 14 min, holds AuditEntry (AccessShare)". */
+/* Appends that, and what it holds: "pid 20117, pg_dump, shop for 14 min, holds AuditEntry (AccessShare)";
+ * or "waits for AuditEntry (AccessExclusive)". */
 void activity_line(struct bytes *out, const struct activity *activity);
 
 struct rehearsal_records {

@@ -51,6 +51,7 @@ static const struct field activity_fields[] = {
 	TEXT_OR_NULL(activity, schema),
 	TEXT_OR_NULL(activity, relation),
 	WORD_OR_NULL(activity, mode, lock_mode_words),
+	FLAG_OR_NULL(activity, waiting),
 	FLAG(activity, wraparound),
 	NUMBER_OR_NULL(activity, lag_ms),
 	NUMBER_OR_NULL(activity, lag_bytes),
@@ -84,7 +85,7 @@ activity_line(struct bytes *out, const struct activity *a)
 	if (a->wraparound)
 		bytes_str(out, " to prevent wraparound");
 	if (a->relation != NULL)
-		bytes_format(out, ", holds %s%s%s (%.*s)", strcmp(a->schema, "public") == 0 ? "" : a->schema,
+		bytes_format(out, ", %s %s%s%s (%.*s)", a->waiting ? "waits for" : "holds", strcmp(a->schema, "public") == 0 ? "" : a->schema,
 		    strcmp(a->schema, "public") == 0 ? "" : ".", a->relation, (int)(strlen(lock_mode_words[a->mode]) - strlen("Lock")),
 		    lock_mode_words[a->mode]);
 }

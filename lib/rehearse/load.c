@@ -59,34 +59,6 @@ struct questions {
 
 /* --- what is asked --- */
 
-static int
-compare_wanted(const void *x, const void *y)
-{
-	const struct activity_wanted *a = x, *b = y;
-	int order = strcmp(a->schema, b->schema);
-
-	return order != 0 ? order : strcmp(a->relation, b->relation);
-}
-
-static void
-find_wanted(struct questions *q, const struct rehearsal_records *r)
-{
-	size_t i, n = 0;
-
-	q->wanted = xcalloc(r->count + 1, sizeof *q->wanted);
-	for (i = 0; i < r->count; i++)
-		if (r->effects[i].relation != NULL && r->effects[i].made_by == NULL)
-			q->wanted[n++] = (struct activity_wanted){ r->effects[i].schema, r->effects[i].relation,
-				r->effects[i].effect == EFFECT_LOCK && r->effects[i].detail == NULL ? r->effects[i].mode : LOCK_NULL };
-	if (n > 0)
-		qsort(q->wanted, n, sizeof *q->wanted, compare_wanted);
-	for (i = 0; i < n; i++)
-		if (q->count == 0 || compare_wanted(&q->wanted[q->count - 1], &q->wanted[i]) != 0)
-			q->wanted[q->count++] = q->wanted[i];
-		else if (q->wanted[i].mode > q->wanted[q->count - 1].mode)
-			q->wanted[q->count - 1].mode = q->wanted[i].mode;
-}
-
 static void
 make_questions(struct questions *q)
 {
@@ -232,7 +204,7 @@ load_take(struct db *production, long long window_ms, struct rehearsal_records *
 	enum db_outcome outcome = DB_OK;
 	int code = 0;
 
-	find_wanted(&q, r);
+	q.wanted = activity_wanted_of(r, &q.count);
 	make_questions(&q);
 	if (window_ms > 0 && (outcome = ask_at_once(production, &q, false, &q.first)) == DB_OK)
 		clock_sleep_ms(window_ms);

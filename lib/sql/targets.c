@@ -1,5 +1,6 @@
 #include "sql/targets.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -373,4 +374,31 @@ sql_targets_free(struct sql_targets *targets)
 		free(targets->list[i].name);
 	free(targets->list);
 	*targets = (struct sql_targets){ 0 };
+}
+
+char *
+sql_name_parts(const char *name, char **schema)
+{
+	struct bytes part = { 0 };
+	bool quoted = false;
+	const char *c;
+	char *last;
+
+	*schema = NULL;
+	for (c = name; *c != '\0'; c++) {
+		if (*c == '"' && quoted && c[1] == '"') {
+			bytes_char(&part, *c++);
+		} else if (*c == '"') {
+			quoted = !quoted;
+		} else if (*c == '.' && !quoted) {
+			free(*schema);
+			*schema = xstrndup(bytes_text(&part), part.len);
+			part.len = 0;
+		} else {
+			bytes_char(&part, quoted ? *c : (char)tolower((unsigned char)*c));
+		}
+	}
+	last = xstrndup(bytes_text(&part), part.len);
+	bytes_free(&part);
+	return last;
 }

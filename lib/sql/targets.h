@@ -45,4 +45,10 @@ struct sql_targets {
 bool sql_targets_add(struct sql_targets *targets, const char *text, const struct sql_statement *statement);
 void sql_targets_free(struct sql_targets *targets);
 
+/*
+ * The last part of such a name, and the part in front of it, as the server reads them: "shop"."Order" are Order and shop.
+ * *schema is NULL where the name has one part.  The caller frees both.
+ */
+char *sql_name_parts(const char *name, char **schema);
+
 #endif
