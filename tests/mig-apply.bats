@@ -287,6 +287,21 @@ large_script() {
   assert_equal "$(tables)" 'after before middle'
 }
 
+@test "colour repeats what a deploy says: applied green, failed and error red, the next command bold" {
+  local escape=$'\033['
+  database_new
+  migration 1_one 'CREATE TABLE a (id int);'
+  migration 2_two 'CREATE TABLE b (id integre);'
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply --color=always'
+  assert_code 1
+  says " 1/2  1_one  ${escape}32mapplied${escape}0m " " 2/2  2_two  ${escape}1;31mfailed${escape}0m " \
+    "migration.sql:1:20: ${escape}1;31merror:${escape}0m type" "| $(printf '%19s')${escape}1;31m^${escape}0m" \
+    "mig-apply: ${escape}1;31merror:${escape}0m step 2 of 2" "  ${escape}1mmig-scan | mig-plan | mig-apply${escape}0m"
+  migration 2_two 'CREATE TABLE b (id integer);'
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply --color=always'
+  says "${escape}32mapplied${escape}0m 1 of 1 in "
+}
+
 @test "a statement that fails in the middle leaves nothing of those before it" {
   three_with $'CREATE TABLE one ();\nINSERT INTO nowhere VALUES (1);\nCREATE TABLE two ();'
   pipeline

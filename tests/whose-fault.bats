@@ -277,4 +277,7 @@ Position: 1'
   run --separate-stderr bash -c 'mig-scan | mig-plan --format=records'
   run jq -r 'select(.rule == "failed").remedy | split("\n")[1]' <<<"$output"
   assert_output --partial 'mig-plan --resume='
+  run mig-scan --format=text
+  assert_line --regexp '^failed   1_plain .* started and not finished$'
+  assert_line '         ERROR: relation "nope" does not exist'
 }

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/mig.h"
+#include "base/page.h"
+#include "base/paint.h"
 #include "base/spoken.h"
 #include "base/terminal.h"
 #include "base/width.h"
@@ -21,6 +23,8 @@ static char *cause;     /* the first error's text */
 static int cause_code;
 static int end_code;    /* 0: that of the family */
 enum { LIVE_MS = 250 };
+enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+static int colour_when; /* --color */
 static bool live_shown; /* a live line stands on the terminal */
 
 void
@@ -39,16 +43,19 @@ message_tool(void)
 
 /*
  * Text from servers, files and records may hold anything: escape sequences would let it rewrite
- * the terminal.  Newlines and tabs stay.
+ * the terminal, and bytes that are no UTF-8 would be marks of colour.  Newlines and tabs stay.
  */
 static void
 wash(char *text)
 {
 	size_t control;
 
-	for (; *text != '\0'; text += control > 0 ? control : 1)
-		if ((control = terminal_control(text)) > 0)
+	for (; *text != '\0'; text += control > 0 ? control : 1) {
+		if ((control = terminal_control(text)) == 0 && (unsigned char)*text >= (unsigned char)PAGE_RED[0])
+			control = 1;
+		if (control > 0)
 			memset(text, '?', control);
+	}
 }
 
 void
@@ -66,7 +73,7 @@ message_quote_to(struct bytes *out, const char *text)
 static void
 show(const char *prefix, const char *label, char *text)
 {
-	struct bytes line = { 0 }, shown = { 0 };
+	struct bytes line = { 0 }, wrapped = { 0 }, painted = { 0 };
 	char *typed;
 
 	wash(text);
@@ -81,10 +88,14 @@ show(const char *prefix, const char *label, char *text)
 	}
 	free(typed);
 	fflush(stdout);
-	terminal_wrap(&shown, line.data, terminal_width(STDERR_FILENO));
-	fwrite(shown.data, 1, shown.len, stderr);
+	terminal_wrap(&wrapped, line.data, terminal_width(STDERR_FILENO));
+	paint_message(&painted, wrapped.data);
+	wrapped.len = 0;
+	paint_show(&wrapped, painted.data, message_colour(STDERR_FILENO));
+	fwrite(wrapped.data, 1, wrapped.len, stderr);
 	bytes_free(&line);
-	bytes_free(&shown);
+	bytes_free(&wrapped);
+	bytes_free(&painted);
 }
 
 #define FORMAT_TEXT(text, format)                                                                 \
@@ -216,6 +227,7 @@ void
 message_live(const char *format, ...)
 {
 	static long long shown_ms;
+	struct bytes line = { 0 }, painted = { 0 };
 	size_t columns, len;
 	char *text;
 
@@ -228,10 +240,16 @@ message_live(const char *format, ...)
 	columns = terminal_width(STDERR_FILENO) - 1;
 	len = strcspn(text, "\n");
 	if (text[len] == '\0' && width_columns(text, len) <= columns)
-		fprintf(stderr, "\r\033[K%s", text);
+		bytes_str(&line, text);
 	else
-		fprintf(stderr, "\r\033[K%.*s..", (int)width_fit(text, len, columns - 2), text);
+		bytes_format(&line, "%.*s..", (int)width_fit(text, len, columns - 2), text);
+	paint_message(&painted, bytes_text(&line));
+	line.len = 0;
+	paint_show(&line, bytes_text(&painted), message_colour(STDERR_FILENO));
+	fprintf(stderr, "\r\033[K%s", line.data);
 	fflush(stderr);
+	bytes_free(&line);
+	bytes_free(&painted);
 	free(text);
 	live_shown = true;
 }
@@ -247,10 +265,26 @@ message_live_clear(void)
 }
 
 bool
+message_colour_by(const char *when)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (strcmp(when, words[i]) == 0) {
+			colour_when = i;
+			return true;
+		}
+	return false;
+}
+
+bool
 message_colour(int fd)
 {
 	const char *force = getenv("CLICOLOR_FORCE"), *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
+	if (colour_when != COLOUR_AUTO)
+		return colour_when == COLOUR_ALWAYS;
 	if (no != NULL && *no != '\0')
 		return false;
 	if (force != NULL && *force != '\0' && strcmp(force, "0") != 0)

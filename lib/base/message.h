@@ -60,7 +60,10 @@ bool message_is_live(void);
 void message_live(const char *format, ...) MIG_PRINTF(1, 2);
 void message_live_clear(void);
 
-/* Whether a stream may have colour, according to NO_COLOR, CLICOLOR_FORCE and TERM. */
+/* Sets when streams have colour: "always", "never" or "auto".  False: it is none of these. */
+bool message_colour_by(const char *when);
+
+/* Whether a stream may have colour: by message_colour_by(), else NO_COLOR, CLICOLOR_FORCE, a terminal and TERM, in this order. */
 bool message_colour(int fd);
 
 #endif

@@ -2,7 +2,7 @@
  * Building blocks of the pages that users read.  Pure: prints nothing and knows no records.
  *
  * Colour is written as one of the marks below.  output_page() turns them into the terminal's escape sequences, or
- * drops them; it replaces every other control character.
+ * drops them (base/paint.h); it replaces every other control character.
  */
 #ifndef MIG_BASE_PAGE_H
 #define MIG_BASE_PAGE_H
@@ -15,6 +15,8 @@
 #define PAGE_YELLOW "\xF9"
 #define PAGE_GREEN  "\xFA"
 #define PAGE_PLAIN  "\xFB"
+#define PAGE_BOLD   "\xFC"
+#define PAGE_DIM    "\xFD"
 
 /* Appends text, padded with blanks to `width` columns; at least one blank if text is longer. */
 void page_pad(struct bytes *out, const char *text, size_t width);

@@ -67,7 +67,7 @@ is_script_row(const char *line, size_t len)
 static bool
 is_command(const char *word, size_t len)
 {
-	static const char *const first[] = { "mig-", "git ", "psql ", "sed ", "select ", "SELECT ", "GRANT ", "ALTER ",
+	static const char *const first[] = { "mig-", "mig ", "git ", "psql ", "sed ", "select ", "SELECT ", "GRANT ", "ALTER ",
 		"DROP ", "CREATE ", "REVOKE ", "SET " };
 	size_t i;
 
@@ -77,9 +77,8 @@ is_command(const char *word, size_t len)
 	return false;
 }
 
-/* Where a command begins in a line, and where it ends; len where there is none. */
-static size_t
-find_command(const char *line, size_t len, size_t *end)
+size_t
+terminal_command(const char *line, size_t len, size_t *end)
 {
 	size_t lead = strspn(line, " "), at;
 
@@ -132,7 +131,7 @@ wrap_line(struct bytes *out, const char *line, size_t len, size_t columns)
 		bytes_add(out, line, len);
 		return;
 	}
-	command = find_command(line, len, &command_end);
+	command = terminal_command(line, len, &command_end);
 	hang = hang_of(line, len, columns);
 	while (at < len) {
 		size_t gap = strspn(line + at, " "), from, end, width;

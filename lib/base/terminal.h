@@ -28,4 +28,10 @@ size_t terminal_page_width(int fd);
  */
 void terminal_wrap(struct bytes *out, const char *text, size_t columns);
 
+/*
+ * Where a command meant for pasting begins in a line of len bytes, and in *end where it ends; len if it has none: behind a colon and
+ * two blanks, or one of mig's, git's, psql's or SQL's where a line, or what follows two blanks or a colon, begins with it.
+ */
+size_t terminal_command(const char *line, size_t len, size_t *end);
+
 #endif

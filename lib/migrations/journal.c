@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "sql/interrupted.h"
 
 static const char journal_words[] = "mig: statement %zu of %zu is next%s; digest of the text before it: ";
@@ -34,6 +35,26 @@ journal_read(const char *logs, struct journal *j)
 	same = strncmp(again.data, logs, again.len) == 0 && j->next >= 1 && j->next <= j->count + 1;
 	bytes_free(&again);
 	return same;
+}
+
+char *
+journal_error(const char *logs)
+{
+	static const char prisma[] = "Database error:\n";
+	struct journal journal;
+	const char *said;
+
+	if (logs == NULL)
+		return NULL;
+	if (journal_read(logs, &journal)) {
+		logs += strcspn(logs, "\n");
+		if (strncmp(logs, "\n" JOURNAL_MOVED, strlen("\n" JOURNAL_MOVED)) == 0)
+			logs += strlen("\n" JOURNAL_MOVED);
+	} else if ((said = strstr(logs, prisma)) != NULL) {
+		logs = said + strlen(prisma);
+	}
+	logs += strspn(logs, " \t\r\n");
+	return *logs != '\0' ? xstrndup(logs, strcspn(logs, "\r\n")) : NULL;
 }
 
 void

@@ -33,6 +33,12 @@ void journal_write(struct bytes *out, const struct journal *journal);
 /* Returns false if `logs` (may be NULL) does not begin with a journal. */
 bool journal_read(const char *logs, struct journal *journal);
 
+/*
+ * The first line of the error that logs (may be NULL) keep, as the server worded it: behind a journal, or of Prisma; else their first
+ * line that has text.  NULL: there is none.  The caller frees it.
+ */
+char *journal_error(const char *logs);
+
 /* The digest of text[0..len). */
 void journal_before(const char *text, size_t len, char hex[JOURNAL_BEFORE]);
 

@@ -1,6 +1,7 @@
 #include "plan/pages.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -40,11 +41,11 @@ colour_of(enum state state)
 		return PAGE_RED;
 	case STATE_EDITED:
 	case STATE_MISSING:
-	case STATE_RUNNING:
 	case STATE_LATE:
 		return PAGE_YELLOW;
 	case STATE_PENDING:
-		return PAGE_GREEN;
+	case STATE_RUNNING:
+		return PAGE_BOLD;
 	case STATE_APPLIED:
 	case STATE_COUNT:
 		break;
@@ -102,6 +103,17 @@ status_note(struct bytes *out, const struct migration_status *s)
 	}
 }
 
+/* Why it stands where it does, in the server's words. */
+static void
+status_error(struct bytes *out, const struct history_row *row)
+{
+	char *error = journal_error(row->logs);
+
+	if (error != NULL)
+		bytes_format(out, "%9s%s\n", "", error);
+	free(error);
+}
+
 static void
 status_line(struct bytes *out, const struct migration_status *s, size_t width)
 {
@@ -123,6 +135,8 @@ status_line(struct bytes *out, const struct migration_status *s, size_t width)
 		bytes_str(out, when);
 	}
 	bytes_char(out, '\n');
+	if (s->state == STATE_FAILED)
+		status_error(out, s->row);
 	bytes_free(&note);
 }
 
@@ -157,8 +171,9 @@ folded_line(struct bytes *out, const struct migration_status *first, size_t coun
 		return;
 	}
 	snprintf(text, sizeof text, "… %zu %s, all as recorded", count, oldest ? "older" : "more");
+	bytes_str(out, PAGE_DIM);
 	page_pad(out, text, width + 2);
-	bytes_format(out, "%.10s to %.10s\n", first[0].row->finished_at, first[count - 1].row->finished_at);
+	bytes_format(out, "%.10s to %.10s" PAGE_PLAIN "\n", first[0].row->finished_at, first[count - 1].row->finished_at);
 }
 
 /* Runs of what is as it should be fold: what a person must see stands out then. */

@@ -41,27 +41,16 @@ is_one_transaction(const struct migration *script)
 	return one;
 }
 
-/* What Prisma has written of an error: the server's words where they are there, else the first line that says something. */
-static char *
-first_of_logs(const char *logs)
-{
-	const char *said = strstr(logs, "Database error:\n");
-
-	logs = said != NULL ? said + strlen("Database error:\n") : logs;
-	logs += strspn(logs, " \t\r\n");
-	return xformat("%.*s", (int)strcspn(logs, "\r\n"), logs);
-}
-
 /* A row without a journal: another program's. */
 static char *
 why_not_ours(const struct history_row *row)
 {
-	char *first = row->logs != NULL ? first_of_logs(row->logs) : NULL, *why;
+	char *first = journal_error(row->logs), *why;
 
-	if (first == NULL)
+	if (row->logs == NULL)
 		return xstrdup("it was not run by mig, and its outcome is unknown");
-	why = *first != '\0' ? xformat("it was not run by mig, and failed: %s", first)
-	                     : xstrdup("it was not run by mig, and failed");
+	why = first != NULL ? xformat("it was not run by mig, and failed: %s", first)
+	                    : xstrdup("it was not run by mig, and failed");
 	free(first);
 	return why;
 }

@@ -10,7 +10,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
-#include "base/page.h"
+#include "base/paint.h"
 #include "base/spoken.h"
 #include "base/terminal.h"
 
@@ -69,27 +69,23 @@ output_open(struct output *out)
 void
 output_page(const struct bytes *page)
 {
-	static const char *const sequences[] = { "\033[31m", "\033[33m", "\033[32m", "\033[0m" };
-	const unsigned char first = (unsigned char)PAGE_RED[0], last = (unsigned char)PAGE_PLAIN[0];
-	bool colour = message_colour(STDOUT_FILENO);
-	struct bytes text = { 0 };
-	const unsigned char *c;
+	struct bytes wrapped = { 0 }, painted = { 0 }, shown = { 0 };
 	char *typed = spoken(bytes_text(page));
+	const char *c;
 	size_t control;
 
 	message_live_clear();
-	terminal_wrap(&text, typed, terminal_width(STDOUT_FILENO));
+	terminal_wrap(&wrapped, typed, terminal_width(STDOUT_FILENO));
+	paint_page(&painted, bytes_text(&wrapped));
+	for (c = bytes_text(&painted); *c != '\0'; c += control > 0 ? control : 1)
+		bytes_char(&shown, (control = terminal_control(c)) > 0 ? '?' : *c);
+	painted.len = 0;
+	paint_show(&painted, bytes_text(&shown), message_colour(STDOUT_FILENO));
+	fwrite(bytes_text(&painted), 1, painted.len, stdout);
+	bytes_free(&wrapped);
+	bytes_free(&painted);
+	bytes_free(&shown);
 	free(typed);
-	c = (const unsigned char *)bytes_text(&text);
-	for (; *c != '\0'; c++) {
-		if (*c >= first && *c <= last)
-			fputs(colour ? sequences[*c - first] : "", stdout);
-		else if ((control = terminal_control((const char *)c)) > 0)
-			c += control - 1, putchar('?');
-		else
-			putchar(*c);
-	}
-	bytes_free(&text);
 }
 
 int

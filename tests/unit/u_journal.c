@@ -1,5 +1,7 @@
 #include "migrations/journal.h"
 
+#include <stdlib.h>
+
 #include "base/bytes.h"
 #include "check.h"
 #include "migrations/history.h"
@@ -21,6 +23,37 @@ round_trip(struct journal written)
 	check_text("before", read.before, written.before);
 	bytes_str(&logs, "\nERROR: later lines are for people");
 	check("only its first line counts", journal_read(logs.data, &read) && read.next == written.next);
+	bytes_free(&logs);
+}
+
+static const struct {
+	const char *name, *logs, *error;
+} errors[] = {
+	{ "no logs", NULL, NULL },
+	{ "empty logs", " \n", NULL },
+	{ "Prisma's", "A migration failed to apply.\n\nDatabase error code: 42P01\n\nDatabase error:\nERROR: no \"a\"\n\nPosition: 1",
+	    "ERROR: no \"a\"" },
+	{ "another program's", "\n  it broke\nhere", "it broke" },
+};
+
+static void
+check_errors(const struct journal *journal)
+{
+	struct bytes logs = { 0 };
+	char *error;
+	size_t i;
+
+	for (i = 0; i < sizeof errors / sizeof *errors; i++) {
+		error = journal_error(errors[i].logs);
+		check_text(errors[i].name, error, errors[i].error);
+		free(error);
+	}
+	journal_write(&logs, journal);
+	check("a journal alone is no error", journal_error(logs.data) == NULL);
+	bytes_str(&logs, "\n" JOURNAL_MOVED "\nERROR: no \"b\"\nDETAIL: none");
+	error = journal_error(logs.data);
+	check_text("behind a journal", error, "ERROR: no \"b\"");
+	free(error);
 	bytes_free(&logs);
 }
 
@@ -70,6 +103,7 @@ main(void)
 
 	journal_before(sql, script.statements[0].end, journal.before);
 	round_trip(journal);
+	check_errors(&journal);
 	round_trip((struct journal){ .next = 4, .count = 3, .before = "0123456789abcdef0123456789abcdef" });
 	for (i = 0; i < sizeof foreign / sizeof *foreign; i++)
 		check(foreign[i], !journal_read(foreign[i], &read));
