@@ -61,12 +61,12 @@ some_plan() {
     assert_line --index 0 --partial "$tool: "
     shows 'exit codes: 0 '
     # shellcheck disable=SC2086
-    for option in ${own[$tool]} output format quiet verbose help version; do
+    for option in ${own[$tool]} output format quiet verbose color help version; do
       assert_line --regexp "^ +(-[a-zA-Z], )?--$option([=[ ]|$)"
     done
     # ... and no other, so that this list stays whole
     assert_equal "$tool: $(grep -cE '^ +(-[a-zA-Z], )?--[a-z]' <<<"$output") options" \
-      "$tool: $(wc -w <<<"${own[$tool]} output format quiet verbose help version") options"
+      "$tool: $(wc -w <<<"${own[$tool]} output format quiet verbose color help version") options"
     run "$tool" -h
     assert_equal "$tool $status" "$tool 0"
   done
@@ -328,7 +328,26 @@ some_plan() {
   CLICOLOR_FORCE=1 run mig-scan --offline --format=records
   shows_not "$escape"
   CLICOLOR_FORCE=1 run mig-check history <<<"$(forged mig-scan 69 'cannot reach it')"
-  shows "${escape}31mCRITICAL"
+  shows "${escape}1;31mCRITICAL"
+}
+
+@test "--color says more than the environment, wherever output goes" {
+  local escape=$'\033['
+  some_scan
+  NO_COLOR=1 run mig-scan --offline --format=text --color=always
+  shows "${escape}1mpending"
+  on_terminal 'mig-scan --offline --color=never'
+  shows pending
+  shows_not "$escape"
+  CLICOLOR_FORCE=1 run mig-scan --offline --format=text --color=auto
+  shows "$escape"
+  run --separate-stderr mig status --offline --format=text --color=always
+  shows "$escape"
+  run --separate-stderr mig-scan --offline --color=sometimes
+  assert_code 64
+  says '--color=sometimes: must be one of always, never, auto'
+  run --separate-stderr mig-plan --color=always nowhere.rec
+  says "mig-plan: ${escape}1;31merror:${escape}0m cannot open"
 }
 
 @test "output that is lost is 74, and 3 from mig-check: then nothing is known" {

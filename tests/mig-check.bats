@@ -251,7 +251,7 @@ check_deploy() {
 
 @test "the crontab line of --help tells of a server that cannot be reached" {
   local line
-  line=$(mig-check --help | sed -n 's/^.*\* *cd [^ ]* && \(.*\) *(crontab)$/\1/p')
+  line=$(mig-check --help=all | sed -n 's/^.*\* *cd [^ ]* && \(.*\) *(crontab)$/\1/p')
   [[ $line == mig-scan*mig-check* ]] || fail "no crontab line: $line"
   DATABASE_URL=postgresql://nobody@127.0.0.1:1/nowhere run --separate-stderr bash -c "$line"
   assert_code 2
@@ -413,7 +413,7 @@ something_of_everything() {
 @test "the textfile collector line of --help works as it stands" {
   local line
   database_new
-  line=$(mig-check --help | sed -n 's/^ *\* \* \* \* \*  \(mig-check .*prom.*\)$/\1/p')
+  line=$(mig-check --help=all | sed -n 's/^ *\* \* \* \* \*  \(mig-check .*prom.*\)$/\1/p')
   [[ $line == *' -o /var/lib/prometheus/node-exporter/mig.prom '* ]] || fail "no such line: $line"
   run --separate-stderr bash -c "${line/\/var\/lib\/prometheus\/node-exporter/$PWD}"
   assert_code 0

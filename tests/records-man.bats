@@ -149,9 +149,9 @@ schema.rec'
 @test "every check and every setting of mig-check is in its page, with its default, and no other" {
   diff <(mig-check --help | sed -nE 's/^  ([a-z]+)(\[?=.*|  .*)$/\1/p' | grep -v mig- | sort) \
     <(sed -nE '/^\.Sh DESC/,/^\.Ss/s/^\.It Cm ([a-z]+)( .*)?$/\1/p' "$MAN/mig-check.1" | sort)
-  diff <(mig-check --help | sed -n '/^settings/,/^examples/p' | sed -nE 's/^  ([a-z]+\.[a-z-]+)=.*/\1/p' | sort) \
+  diff <(mig-check --help=all | sed -n '/^settings/,/^after/p' | sed -nE 's/^  ([a-z]+\.[a-z-]+)=.*/\1/p' | sort) \
     <(sed -nE 's/^\.It Cm ([a-z]+\.[a-z-]+) .*/\1/p' "$MAN/mig-check.1" | sort)
-  diff <(mig-check --help | sed -n '/^settings/,/^examples/p' | sed -nE 's/.*\(default: (.*)\)$/\1/p') \
+  diff <(mig-check --help=all | sed -n '/^settings/,/^after/p' | sed -nE 's/.*\(default: (.*)\)$/\1/p') \
     <(sed -n '/^\.Sh SETTINGS/,/^\.Sh INPUT/p' "$MAN/mig-check.1" | sed -nE 's/^\.Ql (.*) \.$/\1/p' | tail -n +2)
 }
 

@@ -20,17 +20,17 @@
 #include "programs.h"
 
 static const char *const usage[] = {
-	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME] [--wait=TIME]",
-	"          [-o FILE] [PLAN | -]",
+	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME]",
+	"                 [--wait=TIME] [-o FILE] [PLAN | -]",
 	NULL,
 };
 enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_MAX_STALL, OPTION_WAIT };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
-	{ OPTION_DRY_RUN, "dry-run", NULL, "connect and check everything, but send no SQL of the plan", false },
-	{ OPTION_EXPECT, "expect", "DIGEST", "apply only the plan with this digest; 16 digits or more", false },
-	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time that a statement of ours may keep other sessions waiting (default 1s)", false },
-	{ OPTION_WAIT, "wait", "TIME", "keep retrying this long while the server or a table is busy (default 10min)", false },
+	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, but send no SQL of the plan", false },
+	{ OPTION_EXPECT, "expect", "DIGEST", "apply only the plan with this digest\n16 digits or more", false },
+	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time to keep other sessions waiting (1s)\nby a statement of ours, at a time", false },
+	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
@@ -46,9 +46,10 @@ const struct program mig_apply_program = {
 	        "  mig-apply --expect 4f7cb550d69c7918 plan.rec\n"
 	        "  mig-scan | mig-plan | mig-apply | mig-check deploy\n"
 	        "\n"
-	        "exit codes: 0 done, 1 a migration failed or an earlier one is unfinished, 64 usage,\n"
-	        "65 broken stream, another target or an older history, 69 unreachable, 74 could not write output,\n"
-	        "75 busy, 77 permission denied, 78 no usable connection string, 128+N by signal N\n",
+	        "exit codes: 0 done, 1 a migration failed or an earlier one is unfinished,\n"
+	        "64 usage, 65 broken stream, another target or an older history,\n"
+	        "69 unreachable, 74 could not write output, 75 busy, 77 permission denied,\n"
+	        "78 no usable connection string, 128+N by signal N\n",
 };
 
 static bool

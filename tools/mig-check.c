@@ -25,17 +25,17 @@
 #define FORMATS "text|records|nagios|prometheus|junit"
 
 static const char *const usage[] = { "mig-check [OPTION]... CHECK[:NAME][=VALUE]... [CHECK.SETTING=VALUE]...",
-    NULL };
+	NULL };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
-	{ 'w', "wait", "TIME", "retry until everything is OK, for at most TIME (default: check once)", false },
-	{ 'W', "watch", "TIME", "then keep checking; everything must stay OK for TIME", false },
-	{ 'i', "interval", "TIME", "from the end of a look to the next (default: 1s)", false },
+	{ 'w', "wait", "TIME", "retry until everything is OK, for at most TIME\n(default: check once)", false },
+	{ 'W', "watch", "TIME", "then keep checking; all must stay OK for TIME", false },
+	{ 'i', "interval", "TIME", "pause between two looks (default: 1s)", false },
 	{ 't', "timeout", "TIME", "end after this time, with the results so far", false },
-	{ 'n', "dry-run", NULL, "read what was typed, and look at nothing", false },
+	{ 'n', "dry-run", NULL, "only read what was typed", false },
 	{ 'o', "output", "FILE",
-	    "write what --format says to FILE, else records; standard output\nshows the text", false },
-	{ 'F', "format", FORMATS, "what standard output gets (default: text, everywhere)", false },
+	    "write records, or what --format says, to FILE\nStandard output then shows the text.", false },
+	{ 'F', "format", FORMATS, "for standard output (default: text, everywhere)", false },
 	OPTION_LAST,
 };
 struct program mig_check_program = {
@@ -43,14 +43,20 @@ struct program mig_check_program = {
 	.about = "check a deploy, a database and an application; monitoring plugin",
 	.usage = usage,
 	.options = specs,
+	.topic = check_kind_help,
 };
 
 static const char examples[] =
     "\nexamples:\n"
     "  mig-scan | mig-check history database health=https://api.example.com/health\n"
-    "  mig-scan | mig-plan | mig-apply | mig-check deploy health=env:HEALTH_URL --wait=1min --watch=5min\n"
-    "  mig-scan --offline | mig-check history --wait=10min      (a pod waits for its migrations)\n"
+    "  mig-scan --offline | mig-check history --wait=10min   (a pod that waits)\n"
+    "  mig-check --help=database                             (and its settings)\n"
     "\n"
+    "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage)\n";
+static const char unattended[] =
+    "\nafter a deploy, for five minutes:\n"
+    "  mig-scan | mig-plan | mig-apply |\n"
+    "      mig-check deploy health=env:HEALTH_URL --wait=1min --watch=5min\n"
     "crontab, with mail only when something is wrong:\n"
     "  15 * * * *  cd /srv/app && mig-scan | mig-check -q history     (crontab)\n"
     "systemd, by a timer made at once; units to keep are in mig-check(1):\n"
@@ -58,15 +64,13 @@ static const char examples[] =
     "--timeout=1min database\n"
     "Prometheus, by node_exporter's textfile collector:\n"
     "  * * * * *  mig-check -q --timeout=50s --format=prometheus -o "
-    "/var/lib/prometheus/node-exporter/mig.prom database\n"
-    "\n"
-    "exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (also wrong usage)\n";
+    "/var/lib/prometheus/node-exporter/mig.prom database\n";
 
 struct request {
 	struct check_run_options options;
 	struct check_jobs jobs;
 	struct output out;
-	struct bytes help;
+	struct bytes help, full_help;
 	struct shell_words words;   /* this command, as it was called */
 	bool dry_run;
 };
@@ -117,9 +121,14 @@ read_command_line(int argc, char *argv[], struct request *r)
 	struct options o;
 	int letter;
 
-	check_jobs_help(&r->help);
+	check_kinds_help(&r->help, false);
 	bytes_str(&r->help, examples);
 	mig_check_program.more = r->help.data;
+	check_kinds_help(&r->full_help, true);
+	bytes_char(&r->full_help, '\n');
+	check_settings_help(&r->full_help);
+	bytes_str(&r->full_help, unattended);
+	mig_check_program.all = r->full_help.data;
 	options_begin(&o, &mig_check_program, argc, argv);
 	while ((letter = options_next(&o)) != OPTIONS_DONE)
 		if (letter == OPTIONS_WRONG || take_option(r, letter, o.value) != 0)
@@ -268,5 +277,6 @@ main(int argc, char *argv[])
 	check_jobs_free(&r.jobs);
 	shell_words_free(&r.words);
 	bytes_free(&r.help);
+	bytes_free(&r.full_help);
 	return (int)worst;
 }

@@ -26,11 +26,8 @@
 #include "seed/table.h"
 
 static const char *const usage[] = {
-	"mig-seed [-d SOURCE] [--dry-run] [--prune] [--key=[TABLE:]COLUMN,...]...",
-	"         [--insert-only=[TABLE:]COLUMN,...]... [--enable-row-security]",
-	"         [--max-stall=TIME] [--wait=TIME] [-o FILE] [--table=TABLE] FILE | DIR | - ...",
-	"mig-seed [-d SOURCE] --export [--as=csv|tsv|ndjson] [--into=DIR] [--key=...]...",
-	"         [--enable-row-security] TABLE ...",
+	"mig-seed [-d SOURCE] [--dry-run] [OPTION]... FILE | DIR | - ...",
+	"mig-seed [-d SOURCE] --export [--into=DIR] [OPTION]... TABLE ...",
 	NULL,
 };
 enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
@@ -40,17 +37,17 @@ static const struct option_spec specs[] = {
 	{ OPTION_DRY_RUN, "dry-run", NULL, "compare only: show every change, write nothing", false },
 	{ OPTION_PRUNE, "prune", NULL, "also delete rows that are not in the file", false },
 	{ OPTION_KEY, "key", "TABLE:COLUMN,...",
-	    "the unique key that identifies rows (default: the primary key)", true },
+	    "the unique key of a row (default: the primary key)", true },
 	{ OPTION_INSERT_ONLY, "insert-only", "TABLE:COLUMN,...",
-	    "columns that new rows get and that are never overwritten", true },
+	    "columns that only new rows get", true },
 	{ OPTION_ROW_SECURITY, "enable-row-security", NULL,
-	    "ignore rows that policies hide from the role, instead of refusing", false },
+	    "ignore rows that policies hide from the role\ninstead of refusing to run", false },
 	{ OPTION_TABLE, "table", "TABLE", "standard input is NDJSON for this table", false },
 	{ OPTION_EXPORT, "export", NULL, "write tables as seed files", false },
 	{ OPTION_AS, "as", "csv|tsv|ndjson", "what --export writes (default csv)", false },
-	{ OPTION_INTO, "into", "DIR", "where --export writes (default: the current folder)", false },
-	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time that a statement of ours may keep other sessions waiting (default 1s)", false },
-	{ OPTION_WAIT, "wait", "TIME", "keep retrying this long while the server or a table is busy (default 10min)", false },
+	{ OPTION_INTO, "into", "DIR", "where --export writes (default: this folder)", false },
+	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time to keep other sessions waiting (1s)\nby a statement of ours, at a time", false },
+	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
@@ -60,22 +57,26 @@ const struct program mig_seed_program = {
 	.about = "make tables match files of reference data, in one transaction",
 	.usage = usage,
 	.options = specs,
-	.more = "files: NAME.sql runs as it is, first; [SCHEMA.]TABLE.csv, .tsv and .ndjson are put into their tables.\n"
-	        "Only rows that differ are written.  Settings are kept with the data, in seed.conf:\n"
-	        "  [User]\n"
-	        "  key = email\n"
-	        "  insert-only = password_hash, created_at\n"
+	.all = "Settings are kept with the data, in seed.conf:\n"
+	       "  [User]\n"
+	       "  key = email\n"
+	       "  insert-only = password_hash, created_at\n"
+	       "\n"
+	       "further examples:\n"
+	       "  mig-seed --dry-run prisma/seed | mig-check seeds\n"
+	       "  curl -fsS https://example.com/rates.json | jq -c '.[]' |\n"
+	       "      mig-seed --table=Rate -\n",
+	.more = "files: NAME.sql runs as it is, first; [SCHEMA.]TABLE.csv, .tsv and .ndjson are\n"
+	        "put into their tables. Only rows that differ are written.\n"
 	        "\n"
 	        "examples:\n"
 	        "  mig-seed --dry-run prisma/seed\n"
 	        "  mig-seed prisma/seed\n"
-	        "  mig-seed --dry-run prisma/seed | mig-check seeds\n"
-	        "  curl -fsS https://example.com/rates.json | jq -c '.[]' | mig-seed --table=Rate -\n"
 	        "  mig-seed --export --into=prisma/seed Role Plan\n"
 	        "\n"
-	        "exit codes: 0 done, 1 refused by the server, 64 usage, 65 bad input, 69 unreachable,\n"
-	        "74 could not write output, 75 busy, 77 permission denied, 78 no usable connection string,\n"
-	        "128+N by signal N; but for 0 and 74 nothing was seeded\n",
+	        "exit codes: 0 done, 1 refused by the server, 64 usage, 65 bad input,\n"
+	        "69 unreachable, 74 could not write output, 75 busy, 77 permission denied, 78 no\n"
+	        "usable connection string, 128+N by signal N; but for 0 and 74 nothing was seeded\n",
 };
 
 struct request {

@@ -16,12 +16,9 @@
 #include "programs.h"
 
 static const char *const usage[] = {
-	"mig-plan [--to=NAME] [--from-empty] [--strict[=RULE,...]] [--allow=RULE,...]",
-	"         [--resume=NAME:STATEMENT] ... [--exit-code] [--format=FORMAT] [-o FILE]",
-	"         [SCAN | PLAN | -]",
-	"mig-plan --baseline=NAME | --mark-applied=NAME ... | --mark-rolled-back=NAME ... [SCAN | -]",
-	"mig-plan --diff [--exit-code] [--format=text|sql|records] [-o FILE] FROM TO",
-	"mig-plan --diff --from-empty [...] TO",
+	"mig-plan [--to=NAME] [--strict[=RULE,...]] [-o FILE] [SCAN | PLAN | -]",
+	"mig-plan --baseline=NAME | --mark-applied=NAME ... [SCAN | -]",
+	"mig-plan --diff [--from-empty | FROM] TO",
 	NULL,
 };
 enum { OPTION_TO = 128, OPTION_FROM_EMPTY, OPTION_STRICT, OPTION_ALLOW, OPTION_EXIT_CODE, OPTION_BASELINE,
@@ -29,22 +26,22 @@ enum { OPTION_TO = 128, OPTION_FROM_EMPTY, OPTION_STRICT, OPTION_ALLOW, OPTION_E
 static const struct option_spec specs[] = {
 	{ OPTION_TO, "to", "NAME", "plan up to and including this migration", false },
 	{ OPTION_FROM_EMPTY, "from-empty", NULL, "plan as if nothing were applied", false },
-	{ OPTION_STRICT, "strict", "[=RULE,...]", "refuse a plan with findings of these rules; without a list, with any warning",
+	{ OPTION_STRICT, "strict", "[=RULE,...]", "refuse a plan with findings of these rules\nwithout a list, with any warning",
 	    false },
-	{ OPTION_ALLOW, "allow", "RULE,...", "accept findings of these rules that would refuse the plan", false },
+	{ OPTION_ALLOW, "allow", "RULE,...", "accept findings of these rules\nthat would refuse the plan", false },
 	{ OPTION_EXIT_CODE, "exit-code", NULL, "exit with 2 if there is something to do", false },
-	{ OPTION_BASELINE, "baseline", "NAME", "mark all pending ones up to NAME as applied, without running them",
+	{ OPTION_BASELINE, "baseline", "NAME", "mark the pending ones up to NAME as applied\nwithout running them",
 	    false },
 	{ OPTION_MARK_APPLIED, "mark-applied", "NAME", "mark one as applied, without running it", true },
-	{ OPTION_MARK_ROLLED_BACK, "mark-rolled-back", "NAME", "mark a failed one as rolled back, so that it runs again",
+	{ OPTION_MARK_ROLLED_BACK, "mark-rolled-back", "NAME", "mark a failed one as rolled back: it runs again",
 	    true },
 	{ OPTION_RESUME, "resume", "NAME:STATEMENT",
-	    "resume an unfinished one at this statement, counted from 1", true },
+	    "resume an unfinished one there\nat this statement, counted from 1", true },
 	{ OPTION_MAX_STALL, "max-stall", "TIME",
-	    "with a rehearsal and its --load: how long others may wait, as mig-apply will\nhave it (default 1s)", false },
+	    "how long others may wait (default 1s)\nas mig-apply will have it; with a rehearsal and its --load", false },
 	{ OPTION_DIFF, "diff", NULL,
-	    "compare two schemas, each kept by mig-scan --datamodel, --catalog or --replay, or a\n"
-	    "schema.prisma: the changes that turn FROM into TO", false },
+	    "compare two schemas: what turns FROM into TO\n"
+	    "each kept by mig-scan --datamodel, --catalog or --replay, or a schema.prisma", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT(PLAN_FORMATS),
 	OPTION_LAST,
@@ -58,22 +55,24 @@ struct program mig_plan_program = {
 
 static const char examples[] =
     "examples:\n"
-    "  mig-scan | mig-plan                           what would happen\n"
-    "  mig-scan | mig-plan -o plan.rec               keep the plan, show the page\n"
-    "  mig-scan | mig-plan --strict | mig-apply      deploy only without any warning\n"
-    "  mig-scan | mig-plan --baseline 0_init | mig-apply\n"
-    "  mig-scan | mig-plan --format=sql | psql -X service=production\n"
-    "  mig-plan plan.rec                             show a kept plan again; --format=sql for psql\n"
-    "  mig-plan --format=markdown plan.rec           as a comment on a pull request\n"
+    "  mig-scan | mig-plan                         what would happen\n"
+    "  mig-scan | mig-plan -o plan.rec             keep the plan, show the page\n"
+    "  mig-plan --format=markdown plan.rec         as a comment on a pull request\n"
     "\n"
     "exit codes: 0 done, 1 refused by its findings, 2 something to do (--exit-code),\n"
-    "64 usage, 65 bad input, 74 could not write output; or that of a mig-scan that failed\n";
+    "64 usage, 65 bad input, 74 could not write output; or that of mig-scan\n";
+static const char further_examples[] =
+    "further examples:\n"
+    "  mig-scan | mig-plan --strict | mig-apply    deploy only without any warning\n"
+    "  mig-scan | mig-plan --baseline 0_init | mig-apply\n"
+    "  mig-scan | mig-plan --format=sql | psql -X service=production\n"
+    "  mig-plan plan.rec                           show a kept plan again\n";
 
-/* What --help shows below the options. */
+/* What --help=all shows below that. */
 static void
 make_help(struct bytes *help)
 {
-	enum { WIDTH = 90 };
+	enum { WIDTH = 78 };
 	const struct plan_rule *rule;
 	size_t line = 0;
 
@@ -92,7 +91,7 @@ make_help(struct bytes *help)
 		bytes_str(help, rule->name);
 	}
 	bytes_str(help, "; see mig-plan(1)\n\n");
-	bytes_str(help, examples);
+	bytes_str(help, further_examples);
 }
 
 /* len bytes of word */
@@ -161,7 +160,8 @@ plan_request_read(int argc, char *argv[], struct plan_request *request, struct o
 	w->rolled_back = request->names + argc;
 	w->resumes = request->names + 2 * argc;
 	make_help(&request->help);
-	mig_plan_program.more = request->help.data;
+	mig_plan_program.more = examples;
+	mig_plan_program.all = request->help.data;
 	options_begin(&o, &mig_plan_program, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_DONE) {
 		switch (option) {

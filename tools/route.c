@@ -97,7 +97,12 @@ is_of_one(const struct option_spec *spec)
 static bool
 is_common(const struct option_spec *spec)
 {
-	return spec->letter == 'q' || spec->letter == 'v' || spec->letter == 'h' || spec->letter == 'V';
+	const struct option_spec *common;
+
+	for (common = options_common; common->name != NULL; common++)
+		if (common == spec)
+			return true;
+	return false;
 }
 
 /* Passes an option to each tool that has it.  Each tool checks for duplicates itself. */
@@ -207,6 +212,7 @@ take_long(struct route *route, int argc, char *argv[], int *i)
 	value = apart ? argv[*i + 1] : name[len] == '=' ? name + len + 1 : NULL;
 	if (value != NULL && route->count > 1 && !is_right_time(spec, value))
 		return usage_code(route);
+	route->help_all |= spec->letter == 'h' && value != NULL && strcmp(value, "all") == 0;
 	give(route, spec, argv[*i], apart ? value : NULL);
 	*i += apart;
 	return 0;

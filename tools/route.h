@@ -1,7 +1,7 @@
 /*
  * One command line of `mig` becomes those of the tools that it is made of.
  *
- * An option goes to each of them that has it; -o, --format and --to to the last that has it; -q and -v to all.
+ * An option goes to each of them that has it; -o, --format and --to to the last that has it; -q, -v and --color to all.
  * A word that is no option goes to the first; a check or a setting of one (with = in it) to mig-check, where that is the last.
  */
 #ifndef MIG_TOOLS_ROUTE_H
@@ -45,7 +45,7 @@ struct route {
 	struct part parts[PARTS];
 	size_t count;
 	const char *operand;        /* the first word that went to the first tool, or NULL */
-	bool help;                  /* --help was there */
+	bool help, help_all;        /* --help was there; --help=all */
 };
 
 /*

@@ -15,10 +15,8 @@
 
 static const char *const usage[] = {
 	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
-	"mig-scan --rehearse [--offline | --load[=TIME][,statements]] [--scratch=SOURCE [--same-server]] [--wait=TIME] [DIR | -]",
-	"mig-scan --datamodel=FILE|DIR [-o FILE]",
-	"mig-scan --catalog [-d SOURCE] [--grants] [--wait=TIME] [-o FILE]",
-	"mig-scan --replay [--to=NAME] [--scratch=SOURCE [--same-server]] [--grants] [-o FILE] [DIR]",
+	"mig-scan --rehearse [--offline | --load[=TIME][,statements]] [DIR | -]",
+	"mig-scan --replay [--to=NAME] | --catalog | --datamodel=FILE|DIR [DIR]",
 	NULL,
 };
 enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
@@ -27,19 +25,23 @@ static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_OFFLINE, "offline", NULL, "read only the folder, not the database", false },
 	{ OPTION_WAIT, "wait", "TIME",
-	    "keep retrying this long while the server cannot be reached, is\nstarting up, or has no connection left (default 0);\nalso how long a statement may take with --rehearse (default 1min)", false },
+	    "keep retrying this long if the server is not there\n(default 0): it cannot be reached, is starting up, or has no connection left; "
+	    "also how long a statement may take with --rehearse (default 1min)", false },
 	{ OPTION_REHEARSE, "rehearse", NULL,
-	    "run the pending migrations in a scratch database, behind the applied\nones, and write what each statement locks, reads, rewrites and breaks", false },
+	    "run the pending ones in a scratch database\nbehind the applied ones, and write what each statement locks, reads, rewrites and breaks", false },
 	{ OPTION_LOAD, "load", "[=TIME][,statements]",
-	    "with --rehearse: also how large and how busy the tables are in the\ndatabase, counted over TIME (default: since its counters began), and who\nis in the way; with `statements` also which of those that production\nruns fail from then on (--load=statements: without TIME)", false },
+	    "with --rehearse: also how busy production is\n"
+	    "how large and how busy the tables are in the database, counted over TIME (default: since its counters began), and "
+	    "which sessions are blocking; with `statements` also which of those that production runs fail from then on "
+	    "(--load=statements: without TIME)", false },
 	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
-	    "read only schema.prisma, or all *.prisma of a folder:\nthe schema that the code expects", false },
-	{ OPTION_CATALOG, "catalog", NULL, "read the catalog of the database: the schema that it has", false },
-	{ OPTION_REPLAY, "replay", NULL, "run the migrations in a scratch database: the schema that they make", false },
+	    "the schema that the code expects\nread only schema.prisma, or all *.prisma of a folder", false },
+	{ OPTION_CATALOG, "catalog", NULL, "the schema that the database has", false },
+	{ OPTION_REPLAY, "replay", NULL, "the schema that the migrations make\nrun in a scratch database", false },
 	{ OPTION_TO, "to", "NAME", "with --replay: the last migration to run", false },
 	{ OPTION_SCRATCH, "scratch", "SOURCE",
-	    "a server for the scratch database, as for -d (default:\nSHADOW_DATABASE_URL where it is set, else one of our own)", false },
-	{ OPTION_SAME_SERVER, "same-server", NULL, "--scratch may be another database of production's server", false },
+	    "a server for the scratch database, as for -d\n(default: SHADOW_DATABASE_URL where it is set, else one of our own)", false },
+	{ OPTION_SAME_SERVER, "same-server", NULL, "--scratch may be on production's server\nin another database", false },
 	{ OPTION_GRANTS, "grants", NULL, "with --catalog or --replay: also who may do what", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
@@ -50,21 +52,22 @@ const struct program mig_scan_program = {
 	.about = "show which migrations are applied, pending or failed",
 	.usage = usage,
 	.options = specs,
-	.more = "DIR is prisma/migrations by default, else migrations. With `-` an offline scan is\n"
-	        "read from standard input, and the database side is added.\n"
+	.more = "DIR is prisma/migrations by default, else migrations. With `-` an offline scan\n"
+	        "is read from standard input, and the database side is added.\n"
 	        "\n"
 	        "examples:\n"
 	        "  mig-scan                              the status page\n"
-	        "  mig-scan | mig-plan                   what a deploy would do\n"
 	        "  mig-scan | mig-plan | mig-apply       deploy\n"
-	        "  mig-scan --rehearse                   what will the pending ones lock and break?\n"
-	        "  mig-scan --offline | ssh bastion 'mig-scan - | mig-plan | mig-apply'\n"
-	        "  mig-scan --replay                     do all migrations run, and what do they make?\n"
-	        "  mig-scan --catalog                    what does the database have?\n"
+	        "  mig-scan --rehearse                   what will the pending ones lock?\n"
 	        "\n"
-	        "exit codes: 0 done, 1 a migration does not run, 64 usage, 65 bad input, 69 unreachable,\n"
-	        "74 could not write output, 75 busy, 77 permission denied, 78 no usable connection string or no\n"
-	        "scratch server\n",
+	        "exit codes: 0 done, 1 a migration does not run, 64 usage, 65 bad input,\n"
+	        "69 unreachable, 74 could not write output, 75 busy, 77 permission denied,\n"
+	        "78 no usable connection string or no scratch server\n",
+	.all = "further examples:\n"
+	       "  mig-scan | mig-plan                   what a deploy would do\n"
+	       "  mig-scan --offline | ssh bastion 'mig-scan - | mig-plan | mig-apply'\n"
+	       "  mig-scan --replay                     do all run, and what do they make?\n"
+	       "  mig-scan --catalog                    what does the database have?\n",
 };
 
 /* By mode. */

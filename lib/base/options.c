@@ -15,10 +15,12 @@
 #include "base/mig.h"
 #include "base/suggest.h"
 
+enum { OPTION_COLOR = 1 };
 const struct option_spec options_common[] = {
 	{ 'q', "quiet", NULL, "say nothing but errors", false },
 	{ 'v', "verbose", NULL, "say more; unfold lists", true },
-	{ 'h', "help", NULL, "show this, and exit", false },
+	{ OPTION_COLOR, "color", "always|never|auto", "colour (default: auto)\nby NO_COLOR, CLICOLOR_FORCE, and the terminal", false },
+	{ 'h', "help", "[=all]", "show this, or with =all everything, and exit", false },
 	{ 'V', "version", NULL, "show the version, and exit", false },
 	OPTION_LAST,
 };
@@ -29,51 +31,129 @@ options_has_letter(const struct option_spec *spec)
 	return spec->letter < 0x7F && strchr("doqvhV", spec->letter) != NULL;
 }
 
-static void
-help_option(const struct option_spec *spec)
+/* --- help --- */
+
+enum { HELP_WIDTH = 80, HELP_COLUMN = 28 };
+
+/* The end of the word at text, which does not part a default from its label. */
+static const char *
+word_end(const char *text, const char *end)
 {
-	char head[80];
-	const char *line = spec->help;
+	static const char label[] = "(default: ";
+	const char *at = strncmp(text, label, sizeof label - 1) == 0 ? text + sizeof label - 1 : text;
 
-	snprintf(head, sizeof head, "%c%c%s --%s%s%s", options_has_letter(spec) ? '-' : ' ',
-	    options_has_letter(spec) ? spec->letter : ' ', options_has_letter(spec) ? "," : " ", spec->name,
-	    spec->argument != NULL ? (strchr(spec->argument, '[') == spec->argument ? "" : "=") : "",
-	    spec->argument != NULL ? spec->argument : "");
-	if (strlen(head) > 24)
-		printf("  %s\n  %-24s", head, "");
-	else
-		printf("  %-24s", head);
-	while (line != NULL) {
-		const char *end = strchr(line, '\n');
+	while (at < end && *at != ' ')
+		at++;
+	return at;
+}
 
-		if (end == NULL) {
-			printf("  %s\n", line);
-			return;
+/* A line, broken at blanks; further lines are as far to the right as the first. */
+static void
+help_wrap(struct bytes *out, size_t column, const char *line, const char *end)
+{
+	size_t at = column;
+
+	while (line < end) {
+		const char *word = word_end(line, end);
+		size_t len = (size_t)(word - line);
+
+		if (at > column && at + 1 + len > HELP_WIDTH) {
+			bytes_format(out, "\n%*s", (int)column, "");
+			at = column;
+		} else if (at > column) {
+			bytes_char(out, ' ');
+			at++;
 		}
-		printf("  %.*s\n  %-24s", (int)(end - line), line, "");
-		line = end + 1;
+		bytes_add(out, line, len);
+		at += len;
+		line = word + (word < end);
+	}
+	bytes_char(out, '\n');
+}
+
+void
+options_help_line(struct bytes *out, const char *head, size_t column, const char *text, bool all)
+{
+	const char *end = text + strcspn(text, "\n");
+
+	bytes_str(out, head);
+	if (strlen(head) + 2 <= column)
+		bytes_format(out, "%*s", (int)(column - strlen(head)), "");
+	else if (!all && strlen(head) + 2 + (size_t)(end - text) <= HELP_WIDTH)
+		bytes_str(out, "  ");
+	else
+		bytes_format(out, "\n%*s", (int)column, "");
+	if (!all) {
+		bytes_format(out, "%.*s\n", (int)(end - text), text);
+		return;
+	}
+	for (;; end = text + strcspn(text, "\n")) {
+		help_wrap(out, column, text, end);
+		if (*end == '\0')
+			return;
+		text = end + 1;
+		bytes_format(out, "%*s", (int)column, "");
 	}
 }
 
 void
-options_help(const struct option_spec *spec)
+options_help(struct bytes *out, const struct option_spec *spec, bool all)
 {
-	for (; spec->name != NULL; spec++)
-		help_option(spec);
+	char head[120];
+
+	for (; spec->name != NULL; spec++) {
+		snprintf(head, sizeof head, "  %c%c%s --%s%s%s", options_has_letter(spec) ? '-' : ' ',
+		    options_has_letter(spec) ? spec->letter : ' ', options_has_letter(spec) ? "," : " ", spec->name,
+		    spec->argument != NULL && *spec->argument != '[' ? "=" : "", spec->argument != NULL ? spec->argument : "");
+		options_help_line(out, head, HELP_COLUMN, spec->help, all);
+	}
 }
 
 static void
-help(const struct program *program)
+help(struct bytes *out, const struct program *program, bool all)
 {
 	size_t i;
 
-	printf("%s: %s\n\n", program->name, program->about);
+	bytes_format(out, "%s: %s\n\n", program->name, program->about);
 	for (i = 0; program->usage[i] != NULL; i++)
-		printf("%s %s\n", i == 0 ? "usage:" : "      ", program->usage[i]);
-	printf("\noptions:\n");
-	options_help(program->options);
-	options_help(options_common);
-	printf("\n%s", program->more);
+		bytes_format(out, "%s %s\n", i == 0 ? "usage:" : "      ", program->usage[i]);
+	bytes_str(out, "\noptions:\n");
+	options_help(out, program->options, all);
+	options_help(out, options_common, all);
+	bytes_format(out, "\n%s", program->more);
+	if (all && program->all != NULL)
+		bytes_format(out, "\n%s", program->all);
+}
+
+int
+options_print(const struct bytes *text)
+{
+	fwrite(bytes_text(text), 1, text->len, stdout);
+	return fflush(stdout) == 0 && !ferror(stdout) ? MIG_OK
+	                                              : message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno));
+}
+
+/* --help, --help=all, --help=TOPIC; does not return but for a wrong topic. */
+static int
+show_help(const struct program *program, const char *topic)
+{
+	bool all = topic != NULL && strcmp(topic, "all") == 0;
+	struct bytes text = { 0 };
+
+	if (topic == NULL || all)
+		help(&text, program, all);
+	else if (program->topic == NULL || !program->topic(&text, topic))
+		return options_wrong(program->topic != NULL ? "--help=%s: must be all or a check" : "--help=%s: must be all", topic);
+	exit(options_print(&text));
+}
+
+static int
+show_version(const struct program *program)
+{
+	struct bytes text = { 0 };
+
+	bytes_format(&text, "%s (mig) %s\n", program->name, MIG_VERSION);
+	exit(options_print(&text));
 }
 
 int
@@ -134,7 +214,7 @@ getopt_tables(const struct program *program, char *letters, struct option *longs
 				NULL, spec->letter };
 			if (options_has_letter(spec)) {
 				*letters++ = (char)spec->letter;
-				if (spec->argument != NULL)
+				if (spec->argument != NULL && !optional)
 					*letters++ = ':';
 			}
 		}
@@ -220,18 +300,21 @@ options_next(struct options *o)
 			wrong_option(longs, word);
 		return OPTIONS_WRONG;
 	}
-	if (letter == 'h')
-		help(o->program);
-	if (letter == 'V')
-		printf("%s (mig) %s\n", o->program->name, MIG_VERSION);
-	if (letter == 'h' || letter == 'V')
-		exit(fflush(stdout) == 0 && !ferror(stdout) ? MIG_OK
-		                         : message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno)));
+	if (letter == 'h' && show_help(o->program, optarg) != 0)
+		return OPTIONS_WRONG;
+	if (letter == 'V' && show_version(o->program) != 0)
+		return OPTIONS_WRONG;
 	if (o->seen[letter] && !spec_of(o->program, letter)->repeatable) {
 		(void)options_wrong("option --%s is given twice", spec_of(o->program, letter)->name);
 		return OPTIONS_WRONG;
 	}
 	o->seen[letter] = true;
+	if (letter == OPTION_COLOR) {
+		if (message_colour_by(o->value))
+			return options_next(o);
+		(void)options_wrong("--color=%s: must be one of always, never, auto", o->value);
+		return OPTIONS_WRONG;
+	}
 	if (letter == 'q' || letter == 'v') {
 		if ((letter == 'q') == (message_verbosity > 0) && message_verbosity != 0) {
 			(void)options_wrong("--quiet and --verbose contradict each other");

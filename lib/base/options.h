@@ -1,7 +1,7 @@
 /*
  * The command line.  One table per tool serves the parser and --help, so that they agree.
  *
- * -h, -V, -q and -v belong to every tool and are handled here.  Options may stand anywhere before `--` and may be
+ * -h, -V, -q, -v and --color belong to every tool and are handled here.  Options may stand anywhere before `--` and may be
  * abbreviated.  An option that is unknown, lacks its value or is given twice is refused by name.
  */
 #ifndef MIG_BASE_OPTIONS_H
@@ -16,7 +16,7 @@ struct option_spec {
 	int letter;            /* what options_next() returns; a printable one is also -X */
 	const char *name;      /* --name */
 	const char *argument;  /* the name of its value in --help; NULL: it takes none */
-	const char *help;      /* one or more lines, \n between them */
+	const char *help;      /* a line of at most 52 columns; behind \n what only --help=all shows */
 	bool repeatable;
 };
 
@@ -26,6 +26,8 @@ struct program {
 	const char *const *usage;  /* synopsis lines without "usage:"; ends with NULL */
 	const struct option_spec *options; /* ends with a NULL name */
 	const char *more;          /* printed by --help below the options: examples, exit codes */
+	const char *all;           /* printed below that by --help=all; may be NULL */
+	bool (*topic)(struct bytes *out, const char *topic); /* --help=TOPIC: false: it has no such; may be NULL */
 };
 
 struct options {
@@ -48,8 +50,17 @@ extern const struct option_spec options_common[];
 /* Whether the option also has the form -X. */
 bool options_has_letter(const struct option_spec *spec);
 
-/* Prints a table of options as --help shows it. */
-void options_help(const struct option_spec *spec);
+/* Appends a table of options as --help shows it, or --help=all. */
+void options_help(struct bytes *out, const struct option_spec *spec, bool all);
+
+/*
+ * Appends an item of --help: its head, and at `column` the first line of its text; with `all` each line, wrapped to 80 columns.
+ * Adds a line break.
+ */
+void options_help_line(struct bytes *out, const char *head, size_t column, const char *text, bool all);
+
+/* Prints text to standard output.  Returns 0, or MIG_OUTPUT with the error reported. */
+int options_print(const struct bytes *text);
 
 void options_begin(struct options *options, const struct program *program, int argc, char *const argv[]);
 
@@ -77,12 +88,13 @@ int options_one_operand(const struct options *options, const char **operand);
 /* Options shared by several tools, so that their texts agree. */
 #define OPTION_DATABASE                                                                           \
 	{ 'd', "database", "SOURCE",                                                              \
-	    "where the connection string is: env:NAME, file:PATH, cmd:COMMAND, or a string\n"     \
-	    "without a password (default: MIG_DATABASE, else env:DATABASE_URL)", false }
+	    "where the connection string is\n"                                                 \
+	    "env:NAME, file:PATH, cmd:COMMAND, or a string without a password (default: "      \
+	    "MIG_DATABASE, else env:DATABASE_URL)", false }
 #define OPTION_OUTPUT                                                                             \
-	{ 'o', "output", "FILE", "write the records to FILE; standard output shows the page", false }
+	{ 'o', "output", "FILE", "write the records to FILE, and show the page", false }
 #define OPTION_FORMAT(words)                                                                      \
-	{ 'F', "format", words, "what standard output gets (default: a page on a terminal, else\nrecords)", false }
+	{ 'F', "format", words, "for standard output\n(default: a page on a terminal, else records)", false }
 #define OPTION_LAST { 0, NULL, NULL, NULL, false }
 
 #endif

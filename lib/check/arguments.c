@@ -380,52 +380,60 @@ check_jobs_free(struct check_jobs *jobs)
 	*jobs = (struct check_jobs){ 0 };
 }
 
-static void
-help_lines(struct bytes *out, const char *head, const char *text, size_t width)
-{
-	size_t len;
-
-	bytes_format(out, "%-*s", (int)width, head);
-	if (strlen(head) >= width)
-		bytes_format(out, "\n%-*s", (int)width, "");
-	for (;; text += len + 1) {
-		len = strcspn(text, "\n");
-		bytes_format(out, "%.*s", (int)len, text);
-		if (text[len] == '\0')
-			break;
-		bytes_format(out, "\n%-*s", (int)width, "");
-	}
-}
-
 void
-check_jobs_help(struct bytes *out)
+check_kinds_help(struct bytes *out, bool all)
 {
-	size_t i, k;
+	size_t i;
 	char *head;
 
 	bytes_str(out, "checks, as many as wanted; those of a kind have names: health:api=URL\n");
 	for (i = 0; check_kinds[i] != NULL; i++) {
 		const struct check_kind *kind = check_kinds[i];
 
-		head = xformat(kind->value == NULL ? "  %s" : kind->value_optional ? "  %s[=%s]" : "  %s=%s",
-		    kind->name,
-		    kind->value);
-		help_lines(out, head, kind->help, 26);
-		bytes_char(out, '\n');
+		head = xformat(kind->value == NULL ? "  %s" : kind->value_optional ? "  %s[=%s]" : "  %s=%s", kind->name, kind->value);
+		options_help_line(out, head, 26, kind->help, all);
 		free(head);
 	}
-	bytes_str(out,
-	    "\nsettings, before or behind their check, for all of a kind or for one: health:api.crit=2s\n");
-	for (i = 0; check_kinds[i] != NULL; i++) {
-		for (k = 0; k < setting_count(check_kinds[i]); k++) {
-			const struct setting *s = &check_kinds[i]->settings[k];
+}
 
-			head = xformat("  %s.%s=%s", check_kinds[i]->name, s->name, s->argument);
-			help_lines(out, head, s->help, 40);
-			if (s->standard != NULL)
-				bytes_format(out, " (default: %s)", s->standard);
-			bytes_char(out, '\n');
-			free(head);
-		}
+/* Those of one kind. */
+static void
+settings_help(struct bytes *out, const struct check_kind *kind)
+{
+	size_t i;
+
+	for (i = 0; i < setting_count(kind); i++) {
+		const struct setting *s = &kind->settings[i];
+		char *head = xformat("  %s.%s=%s", kind->name, s->name, s->argument);
+		char *text = xformat(s->standard != NULL ? "%s (default: %s)" : "%s", s->help, s->standard);
+
+		options_help_line(out, head, 40, text, true);
+		free(head);
+		free(text);
 	}
+}
+
+void
+check_settings_help(struct bytes *out)
+{
+	size_t i;
+
+	bytes_str(out, "settings, before or behind their check, for all of a kind or for one:\nhealth:api.crit=2s\n");
+	for (i = 0; check_kinds[i] != NULL; i++)
+		settings_help(out, check_kinds[i]);
+}
+
+bool
+check_kind_help(struct bytes *out, const char *name)
+{
+	size_t i;
+
+	for (i = 0; check_kinds[i] != NULL; i++)
+		if (strcmp(check_kinds[i]->name, name) == 0) {
+			options_help_line(out, name, 10, check_kinds[i]->help, true);
+			bytes_str(out, setting_count(check_kinds[i]) > 0 ? "\nsettings:\n" : "");
+			settings_help(out, check_kinds[i]);
+			return true;
+		}
+	return false;
 }

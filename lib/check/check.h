@@ -147,7 +147,7 @@ struct polls;
 struct check_kind {
 	const char *name;
 	const char *value;              /* name in --help of the value after "="; NULL: takes no value */
-	const char *help;               /* lines */
+	const char *help;               /* as in struct option_spec, of 54 columns */
 	const struct setting *settings; /* ends with a NULL name; NULL: none */
 	bool value_optional;
 	bool value_is_source;           /* the value is a connection source that replaces -d */
@@ -244,8 +244,10 @@ int check_jobs_begin(struct check_jobs *jobs, bool waits, bool watches);
 
 void check_jobs_free(struct check_jobs *jobs);
 
-/* The lines on checks and settings in --help. */
-void check_jobs_help(struct bytes *out);
+/* The lines of --help: on all checks, in short or in full; on their settings; on one check and its settings, or false. */
+void check_kinds_help(struct bytes *out, bool all);
+void check_settings_help(struct bytes *out);
+bool check_kind_help(struct bytes *out, const char *name);
 
 /* The kinds, each in its own file. */
 extern const struct check_kind check_history_kind, check_deploy_kind, check_seeds_kind, check_schema_kind, check_database_kind,

@@ -96,9 +96,9 @@ const struct check_kind check_database_kind = {
 	.value = "SOURCE",
 	.value_optional = true,
 	.value_is_source = true,
-	.help = "the database of -d, or another: does it answer, as primary or standby; invalid indexes,\n"
-	        "constraints not validated, long and prepared transactions and whom they block, lag, what\n"
-	        "runs out (connections, sequences, transaction ids), TLS; with --watch rollbacks and "
+	.help = "does it answer; locks, lag, indexes, what runs out\n"
+	        "That of -d, or another. As primary or standby; invalid indexes, constraints not validated, long and prepared "
+	        "transactions and whom they block; connections, sequences, transaction ids; TLS; with --watch rollbacks and "
 	        "deadlocks",
 	.settings = settings,
 	.begin = begin,

@@ -167,7 +167,7 @@ read_run(struct check_job *job, struct reader *reader)
 
 const struct check_kind check_deploy_kind = {
 	.name = "deploy",
-	.help = "results of mig-apply on standard input: was everything applied?",
+	.help = "of results on standard input: was everything applied?\nThose of mig-apply.",
 	.settings = settings,
 	.pipeline = "mig-scan\n|\nmig-plan\n|\nmig-apply",
 	.read = read_run,

@@ -250,8 +250,8 @@ health_end(struct check_job *job)
 const struct check_kind check_health_kind = {
 	.name = "health",
 	.value = "URL",
-	.help = "an HTTP endpoint: right answer, in time, with a certificate that remains valid;\n"
-	        "a URL with a secret in it is given as env:NAME, file:PATH or cmd:COMMAND",
+	.help = "an HTTP endpoint: right answer, in time, certificate\n"
+	        "The certificate remains valid; a URL with a secret in it is given as env:NAME, file:PATH or cmd:COMMAND",
 	.settings = settings,
 	.begin = health_begin,
 	.look = look,

@@ -291,8 +291,8 @@ end(struct check_job *job)
 
 const struct check_kind check_history_kind = {
 	.name = "history",
-	.help = "a scan on standard input: is production what the folder says? With --wait and --watch\n"
-	        "the database is asked again; the scan may then be an --offline one",
+	.help = "of a scan: is production what the folder says?\n"
+	        "On standard input. With --wait and --watch the database is asked again; the scan may then be an --offline one",
 	.settings = settings,
 	.pipeline = "mig-scan",
 	.read = read_scan,

@@ -463,9 +463,9 @@ const struct check_kind check_log_kind = {
 	.name = "log",
 	.value = "FILE|-",
 	.dash_is_stdin = true,
-	.help = "an application's log, - is standard input: lines that show that schema and code disagree\n"
-	        "(no such column or table, cached plan, P2021, P2022). With --wait and --watch: what comes\n"
-	        "from now on",
+	.help = "an application's log: do schema and code disagree?\n"
+	        "No such column or table, cached plan, P2021, P2022; - is standard input. With --wait and --watch: "
+	        "what comes from now on",
 	.settings = settings,
 	.begin = begin,
 	.look = look,

@@ -162,8 +162,8 @@ const struct check_kind check_relation_kind = {
 	.name = "relation",
 	.value = "NAME[.COLUMN]",
 	.value_names = true,
-	.help = "a table, view, sequence, index or column exists, to verify a deploy;\n"
-	        "also SCHEMA.NAME",
+	.help = "a table, view, sequence, index or column exists\n"
+	        "To verify a deploy; also SCHEMA.NAME.",
 	.begin = begin,
 	.ask = ask,
 	.answered = answered,

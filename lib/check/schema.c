@@ -280,8 +280,8 @@ read_schema(struct check_job *job, struct reader *reader)
 const struct check_kind check_schema_kind = {
 	.name = "schema",
 	.value = "FILE",
-	.help = "a schema on standard input: is it that of FILE, a datamodel (schema.prisma or a folder)\n"
-	        "or a schema that was kept?",
+	.help = "of a schema on standard input: is it that of FILE?\n"
+	        "A datamodel (schema.prisma or a folder), or a schema that was kept.",
 	.settings = settings,
 	.pipeline = "mig-scan --catalog | mig-check schema=prisma/schema.prisma",
 	.read = read_schema,

@@ -128,7 +128,7 @@ read_seeds(struct check_job *job, struct reader *reader)
 
 const struct check_kind check_seeds_kind = {
 	.name = "seeds",
-	.help = "a dry run of mig-seed on standard input: are tables as the seed files say?",
+	.help = "of a dry run of mig-seed: are tables as the files say?\nOn standard input.",
 	.pipeline = "mig-seed\n--dry-run\nprisma/seed",
 	.read = read_seeds,
 };
