@@ -82,7 +82,6 @@ refused() {
   says_not hush
   refused 64 'mig deploy has no option --databas3' deploy --databas3=postgresql://u:hushhush@h/d
   says_not hush
-  refused 64 'unknown topic' help nothing
   run --separate-stderr mig deploy --to
   assert_code 64
   says 'mig: error: option --to needs a value'

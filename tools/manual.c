@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
+#include "manual_search.h"
 
 int
 manual_end(void)
@@ -20,17 +21,23 @@ manual_end(void)
 	    : message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno));
 }
 
+/* In the order in which they are searched. */
+static const struct {
+	const char *section, *name;
+} pages[] = { { "7", "mig" }, { "1", "mig-plan" }, { "1", "mig-apply" }, { "1", "mig-scan" }, { "1", "mig-check" }, { "1", "mig-seed" },
+	{ "1", "mig-release" }, { "1", "mig" }, { "7", "mig-cookbook" }, { "5", "mig-records" } };
+enum { PAGES = sizeof pages / sizeof *pages };
+
 /* The page's name of a topic, or NULL. */
 static const char *
 page_of(const char *topic)
 {
-	static const char *const pages[] = { "mig", "mig-scan", "mig-plan", "mig-apply", "mig-seed", "mig-check", "mig-records",
-		"mig-release", "mig-cookbook" };
 	size_t i;
 
-	for (i = 0; i < sizeof pages / sizeof *pages; i++)
-		if (strcmp(topic, pages[i]) == 0 || (i > 0 && strcmp(topic, pages[i] + strlen("mig-")) == 0))
-			return pages[i];
+	for (i = 0; i < PAGES; i++)
+		if (strcmp(topic, pages[i].name) == 0 ||
+		    (strlen(pages[i].name) > strlen("mig-") && strcmp(topic, pages[i].name + strlen("mig-")) == 0))
+			return pages[i].name;
 	if (strcmp(topic, "status") == 0)
 		return "mig-scan";
 	return strcmp(topic, "deploy") == 0 || strcmp(topic, "verify") == 0 || strcmp(topic, "help") == 0 ? "mig" : NULL;
@@ -54,9 +61,24 @@ show(const char *page)
 	size_t i;
 
 	for (i = 0; manual_pages[i] != NULL; i += 2)
-		if (strcmp(manual_pages[i], page) == 0)
+		if (strncmp(manual_pages[i], page, strlen(page)) == 0 && manual_pages[i][strlen(page)] == '.')
 			fputs(manual_pages[i + 1], stdout);
 	return manual_end();
+}
+
+/* The text of a page; NULL: it is not there.  The caller frees it. */
+static char *
+page_text(const char *section, const char *name)
+{
+	char *whole = xformat("%s.%s", name, section);
+	const char *text = NULL;
+	size_t i;
+
+	for (i = 0; manual_pages[i] != NULL && text == NULL; i += 2)
+		if (strcmp(manual_pages[i], whole) == 0)
+			text = manual_pages[i + 1];
+	free(whole);
+	return text != NULL ? xstrdup(text) : NULL;
 }
 
 /* In it where libcrypto wanted them. */
@@ -102,6 +124,22 @@ show(const char *page)
 	return message_error(MIG_CONFIG, "cannot run man: %s", strerror(errno));
 }
 
+static char *
+page_text(const char *section, const char *name)
+{
+	char *command = xformat("MANWIDTH=80 man %s %s 2>/dev/null", section, name), part[4096];
+	FILE *man = popen(command, "r");
+	struct bytes text = { 0 };
+	size_t len;
+
+	free(command);
+	while (man != NULL && (len = fread(part, 1, sizeof part, man)) > 0)
+		bytes_add(&text, part, len);
+	if (man != NULL)
+		(void)pclose(man);
+	return text.data;
+}
+
 int
 manual_version(void)
 {
@@ -110,12 +148,39 @@ manual_version(void)
 }
 #endif
 
+/* What the pages say of a word. */
+static int
+search(const char *topic)
+{
+	struct bytes found = { 0 };
+	bool any = false, has_pages = false;
+	size_t i;
+	int code = MIG_OK;
+
+	for (i = 0; i < PAGES; i++) {
+		char *text = page_text(pages[i].section, pages[i].name), *page = xformat("%s(%s)", pages[i].name, pages[i].section);
+
+		if (text != NULL)
+			any |= manual_search(&found, page, text, topic);
+		has_pages |= text != NULL;
+		free(text);
+		free(page);
+	}
+	if (any)
+		code = options_print(&found);
+	else if (!has_pages)
+		code = message_error(MIG_CONFIG, "cannot read the manual: man is missing, or the pages are not installed");
+	else
+		code = options_wrong("the manual has no item on \"%s\"; its pages: mig, scan, plan, apply, seed, check, records, release, cookbook",
+		    topic);
+	bytes_free(&found);
+	return code;
+}
+
 int
 manual_show(const char *topic)
 {
 	const char *page = page_of(topic);
 
-	if (page == NULL)
-		return options_wrong("unknown topic: mig, scan, plan, apply, seed, check, records, release, cookbook");
-	return show(page);
+	return page != NULL ? show(page) : search(topic);
 }

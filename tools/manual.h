@@ -4,7 +4,10 @@
 
 /* Each prints to standard output and returns the exit code. */
 
-/* A page: "scan", "mig-scan", "records", "mig".  A static file holds them; else man(1) is asked. */
+/*
+ * A page: "scan", "mig-scan", "records", "mig"; else what the pages say of a word: "P3009", "75", "55P03", "stalls", "--wait".  A static
+ * file holds them; else man(1) is asked.
+ */
 int manual_show(const char *topic);
 
 /* The version, and in a static file what else is in it, with versions and licences. */

@@ -65,34 +65,63 @@ say_help(void)
 		print_parts(commands[i]);
 	}
 	printf("  check    checks of deploy, database and application: mig-check\n"
-	       "           history and schema=FILE scan by themselves, unless a scan comes through a pipe\n"
+	       "           history and schema=FILE scan by themselves, but for a scan in a pipe\n"
 	       "  seed     reference data: mig-seed\n"
 	       "  scan     one tool alone, as are apply, check and seed\n"
-	       "  help     this page; help TOPIC the manual: mig, scan, plan, apply, seed, check, records, release,\n"
-	       "           cookbook\n"
+	       "  help     this page; help TOPIC a page of the manual: mig, scan, plan, apply,\n"
+	       "           seed, check, records, release, cookbook; or what it says of a code, a\n"
+	       "           rule, an option: mig help P3009, mig help 75, mig help stalls\n"
 	       "  install-links DIR\n"
 	       "           create links with the names of the tools\n"
 	       "  completions bash|zsh|fish\n"
 	       "           completions for these shells\n");
-	printf("\nAn option goes to each tool of the pipe that has it, -o and --format to the last: mig COMMAND --help.\n"
+	printf("\nAn option goes to each tool of the pipe that has it, -o and --format to the\n"
+	       "last: mig COMMAND --help.\n"
 	       "Exit codes are those of the last tool; see mig help mig.\n");
 	return manual_end();
 }
 
-static int
-say_command_help(const struct command *command)
+/* The names of a tool's options alone. */
+static void
+add_names(struct bytes *out, const struct program *program)
 {
-	size_t i;
+	const struct option_spec *spec;
+	struct bytes names = { 0 };
+	char *head = xformat("%s:", program->name);
 
-	printf("mig %s: %s\n\n  mig %s [OPTION]... [DIR]  =  ", command->name, command->about, command->name);
+	for (spec = program->options; spec->name != NULL; spec++)
+		bytes_format(&names, "%s--%s", names.len > 0 ? " " : "", spec->name);
+	options_help_line(out, head, strlen("mig-apply: "), bytes_text(&names), true);
+	free(head);
+	bytes_free(&names);
+}
+
+/* In short: what the options of its last tool do, and which ones the others have. */
+static int
+say_command_help(const struct command *command, bool all)
+{
+	struct bytes text = { 0 };
+	size_t i;
+	int code;
+
+	printf("mig %s: %s\n\n  mig %s [OPTION]... [DIR]\n    = ", command->name, command->about, command->name);
 	print_parts(command);
 	for (i = 0; i < command->count; i++) {
-		printf("\n%s:\n", tools[command->tools[i]].name);
-		options_help(tools[command->tools[i]].program->options);
+		const struct program *program = tools[command->tools[i]].program;
+
+		if (all || i + 1 == command->count) {
+			bytes_format(&text, "\n%s:\n", program->name);
+			options_help(&text, program->options, all);
+		} else {
+			bytes_char(&text, '\n');
+			add_names(&text, program);
+		}
 	}
-	printf("\neach:\n");
-	options_help(options_common);
-	return manual_end();
+	bytes_str(&text, "\neach:\n");
+	options_help(&text, options_common, all);
+	code = options_print(&text);
+	bytes_free(&text);
+	return code;
 }
 
 /* --- pipes --- */
@@ -167,7 +196,7 @@ run_command(const struct command *command, int argc, char *argv[])
 		code = route_make(&route, command, argc, argv);
 	}
 	if (code == 0 && route.help)
-		code = say_command_help(command);
+		code = say_command_help(command, route.help_all);
 	else if (code == 0 && command == &deploy_command && is_stream(route.operand))
 		code = refuse_stream(route.operand);
 	else if (code == 0 && command == &verify_command)
@@ -207,7 +236,7 @@ checking_command(int argc, char *argv[])
 	for (i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "-d") == 0 || strcmp(argv[i], "-o") == 0)
 			i++;
-		else if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+		else if (strcmp(argv[i], "-h") == 0 || strncmp(argv[i], "--help", 6) == 0)
 			return NULL;
 		else if (strcmp(argv[i], "history") == 0)
 			found = &history_command;
