@@ -226,6 +226,7 @@ some_plan() {
 ## Standard input
 
 @test "where records are needed a terminal is refused at once, with the pipeline to type" {
+  export NO_COLOR=1
   on_terminal mig-plan
   assert_equal "$status" 64
   assert_output --regexp 'mig-plan: error: standard input is a terminal.*mig-scan \| mig-plan'
