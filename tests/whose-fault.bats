@@ -281,3 +281,17 @@ Position: 1'
   assert_line --regexp '^failed   1_plain .* started and not finished$'
   assert_line '         ERROR: relation "nope" does not exist'
 }
+
+@test "a time-out of the role that cancels the look at the history is named with who set it: 75" {
+  local setting
+  sql "$HISTORY_TABLE_SQL"
+  session_begin 'BEGIN; LOCK TABLE _prisma_migrations'
+  for setting in lock_timeout statement_timeout; do
+    role_new "${setting}_$$" "IN ROLE tester"
+    sql_admin "ALTER ROLE $ROLE SET $setting = '200ms'"
+    DATABASE_URL=$(database_url "$ROLE") run --separate-stderr mig-scan
+    assert_code 75
+    says 'could not read the history: canceling statement due to ' \
+      "  $setting is 200ms here, by ALTER ROLE $ROLE. For this run alone add options=-c%20$setting%3D0 to the"
+  done
+}

@@ -9,6 +9,7 @@
 #include "base/mig.h"
 #include "base/null.h"
 #include "database/rights.h"
+#include "database/setting_origin.h"
 #include "migrations/history.h"
 #include "postgres/sqlstate.h"
 
@@ -243,6 +244,20 @@ say_hidden(const struct inspection *inspection, const char *user, const char *ow
 }
 
 static int
+say_failed(struct db *db, enum db_outcome outcome, const char *what)
+{
+	int code;
+
+	if (outcome != DB_ERROR)
+		return db_say(db, outcome, what);
+	/* cancelled, by a time-out or by an administrator: it is not the statement's fault */
+	code = strcmp(db_error(db)->sqlstate, SQLSTATE_QUERY_CANCELED) == 0 ? MIG_BUSY : db_exit_code(db_error(db));
+	code = db_error_say(db_error(db), code, what);
+	setting_origin_say(db);
+	return code;
+}
+
+static int
 say_no_rows(struct db *db, const struct inspection *inspection, const struct db_ask asks[])
 {
 	const struct answer *look = inspection->answers[INSPECT_LOOK];
@@ -260,7 +275,7 @@ say_no_rows(struct db *db, const struct inspection *inspection, const struct db_
 		bytes_free(&table);
 		return code;
 	}
-	code = db_say(db, DB_ERROR, "read the history");
+	code = say_failed(db, DB_ERROR, "read the history");
 	if (code != MIG_DENIED || rights_of_history(db, inspection->database.schema, false, &lacked) != DB_OK)
 		return code;
 	for (i = 0; i < answer_rows(lacked); i++) {
@@ -282,7 +297,7 @@ take_answers(struct db *db, struct db_ask asks[ASKS], struct inspection *inspect
 	inspection->count = 0;
 	keep_answers(inspection, asks);
 	if (asks[ASK_LOOK].outcome != DB_OK)
-		return db_say(db, DB_ERROR, "inspect the database");
+		return say_failed(db, DB_ERROR, "inspect the database");
 	inspection->database.system_identifier = inspection->answers[INSPECT_SYSTEM] != NULL
 	    ? answer_text(inspection->answers[INSPECT_SYSTEM], 0, 0)
 	    : NULL;
@@ -315,7 +330,7 @@ take_all(struct db *db, const struct conninfo *target, bool lock, struct inspect
 	if (outcome == DB_OK)
 		return take_answers(db, asks, inspection);
 	keep_answers(inspection, asks);
-	return db_say(db, outcome, "inspect the database");
+	return say_failed(db, outcome, "inspect the database");
 }
 
 int

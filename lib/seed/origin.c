@@ -106,25 +106,14 @@ in_recovery(struct db *db)
 static int
 find_outside(struct db *db, const struct cause *cause, int code, const struct origin_run *run, struct bytes *line)
 {
-	const char *name = cause->settings[0];
 	bool read_only = cause == cause_of(SQLSTATE_READ_ONLY_SQL_TRANSACTION);
-	struct answer *a = NULL;
 
 	if (read_only && in_recovery(db)) {
 		bytes_str(line, "  This server is a standby: use the address of the primary.");
 		return code;
 	}
 	/* an administrator may have cancelled it: a time-out cannot strike before its time */
-	if (setting_origin(db, name, &a) == DB_OK && answer_rows(a) > 0 &&
-	    (read_only || run->took_ms >= answer_number(a, 0, SETTING_NUMBER))) {
-		bytes_format(line, "  %s is %s here, %s.", name, answer_word(a, 0, SETTING_VALUE), answer_word(a, 0, SETTING_BY));
-		if (read_only)
-			code = MIG_CONFIG;
-		else
-			bytes_format(line, " For this run alone add options=-c%%20%s%%3D0 to the connection string", name);
-	}
-	answer_free(a);
-	return code;
+	return setting_origin_line(db, cause->settings[0], run->took_ms, line) && read_only ? MIG_CONFIG : code;
 }
 
 int
