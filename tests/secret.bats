@@ -172,6 +172,27 @@ secret_file() {
   refuses 78 '*: error: no connection string: the command after "cmd:" printed null: the key does not exist' -d 'cmd:echo null'
 }
 
+@test "a command that hangs, in whatever way, is ended with its children after MIG_SOURCE_TIMEOUT, 10 s by default" {
+  local command
+  export MIG_SOURCE_TIMEOUT=1s
+  for command in "sleep 4321; echo '$URL'" "echo '$URL'; exec >&-; sleep 4321" yes "yes '$URL'" "(sleep 4321) | cat"; do
+    refuses 78 '*: error: no connection string: the command after "cmd:" did not end within 1 s, and was ended' -d "cmd:$command"
+    says 'MIG_SOURCE_TIMEOUT=2min'
+  done
+  ! pgrep -f 'sleep 4321'
+  MIG_SOURCE_TIMEOUT=soon refuses 78 '*: error: MIG_SOURCE_TIMEOUT is not a time from 1ms to 1h, like 10s or 2min' -d 'cmd:true'
+}
+
+@test "a file that libpq would read and that is a FIFO is refused before anybody waits for it" {
+  local parameter
+  mkfifo fifo
+  for parameter in sslrootcert sslcert sslkey sslcrl; do
+    refuses 78 "*: error: cannot read the file of $parameter, fifo: it is not a regular file, but a FIFO, a socket or a device" \
+      -d "host=h sslmode=require $parameter=fifo"
+  done
+  PGSERVICEFILE=fifo refuses 78 '*: error: cannot read the file of PGSERVICEFILE: it is not a regular file, but a FIFO, *' -d service=shop
+}
+
 @test "what a command says on standard error is shown" {
   tool -d 'cmd:echo who are you >&2; exit 1'
   says 'who are you'

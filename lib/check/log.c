@@ -68,7 +68,8 @@ struct log_job {
 	struct expressions wanted, ignored;
 	regex_t errors, no_error;
 	int fd;                  /* -1: not open */
-	bool ended;              /* standard input has */
+	bool piped;              /* it is no file: what comes until it ends is read once */
+	bool ended;              /* such a one has */
 	int error;               /* errno of the last open() or read() */
 	struct stat file;
 	off_t at;
@@ -241,7 +242,7 @@ drain(struct log_job *g)
 	ssize_t got = 0;
 
 	for (;;) {
-		if (g->fd == STDIN_FILENO && poll(&(struct pollfd){ .fd = g->fd, .events = POLLIN }, 1,
+		if (g->piped && poll(&(struct pollfd){ .fd = g->fd, .events = POLLIN }, 1,
 		    0) <= 0)
 			return;
 		got = read(g->fd, chunk, sizeof chunk);
@@ -251,7 +252,7 @@ drain(struct log_job *g)
 		take_bytes(g, chunk, (size_t)got);
 	}
 	g->error = got < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
-	g->ended = g->fd == STDIN_FILENO;
+	g->ended = g->piped;
 	/* a last line without its end may still grow, but not on a pipe that was closed */
 	if (g->ended)
 		end_line(g);
@@ -269,13 +270,40 @@ start_at(struct log_job *g, off_t back)
 	g->line.len = 0;
 }
 
+/*
+ * A FIFO with a name may have no writer yet, or no more: who looks only once learns nothing from one that is empty.
+ * Returns -1 with errno set.
+ */
+static int
+open_fifo(const struct check_job *job)
+{
+	int fd = open(job->value, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat file;
+	bool written = fd >= 0 && fstat(fd, &file) == 0 && S_ISFIFO(file.st_mode) &&
+	    (job->waits || job->watches || poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) > 0);
+
+	if (fd >= 0 && !written) {
+		(void)close(fd);
+		fd = -1;
+		errno = ENXIO;
+	}
+	return fd;
+}
+
 static void
 open_file(struct check_job *job, struct log_job *g, bool first)
 {
-	g->fd = open(job->value, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool fifo = false;
+
+	g->fd = open_given(job->value);
+	if (g->fd < 0 && errno == ENXIO) {
+		g->fd = open_fifo(job);
+		fifo = true;
+	}
 	g->at = 0;
-	g->error = g->fd < 0 || fstat(g->fd, &g->file) != 0 ? errno : S_ISDIR(g->file.st_mode) ? EISDIR : 0;
-	if (g->error != 0 || !first || !S_ISREG(g->file.st_mode))
+	g->error = g->fd < 0 || fstat(g->fd, &g->file) != 0 ? errno : 0;
+	g->piped = g->error == 0 && !S_ISREG(g->file.st_mode) && !fifo;
+	if (g->error != 0 || !first || fifo || g->piped)
 		return;
 	if (!job->waits && !job->watches) {
 		start_at(g, TAIL_BYTES);
@@ -337,10 +365,12 @@ begin(struct check_job *job)
 	free(one.all);
 	if (code != 0)
 		return code;
-	if (strcmp(job->value, "-") == 0)
+	if (strcmp(job->value, "-") == 0) {
 		g->fd = STDIN_FILENO;
-	else
+		g->piped = true;
+	} else {
 		open_file(job, g, true); /* now: what comes from here on is not missed */
+	}
 	return 0;
 }
 
@@ -367,7 +397,7 @@ judge(struct check_job *job, struct log_job *g)
 	size_t len;
 
 	if (g->error != 0) {
-		check_say(o, CHECK_UNKNOWN, "cannot read %s: %s", job->value, strerror(g->error));
+		check_say(o, CHECK_UNKNOWN, "cannot read %s: %s", job->value, file_why(g->error));
 		return;
 	}
 	(void)check_measure(o, &lines_metric, g->lines, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
@@ -399,7 +429,7 @@ look(struct check_job *job)
 	if (g->error != 0)
 		return;
 	drain(g);
-	if (g->fd != STDIN_FILENO)
+	if (!g->piped)
 		follow(job, g);
 }
 
@@ -419,7 +449,7 @@ go_on(struct check_job *job, struct polls *polls)
 {
 	struct log_job *g = job->data;
 
-	if (g->fd == STDIN_FILENO && !g->ended && !job->watches && !job->waits) {
+	if (g->piped && !g->ended && !job->watches && !job->waits) {
 		drain(g);
 		if (!g->ended) {
 			polls_add(polls, g->fd, SIGNALS_READ);

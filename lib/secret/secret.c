@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include <sodium.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/message.h"
 #include "base/mig.h"
 #include "secret/mappings.h"
@@ -106,15 +108,28 @@ secret_use(struct secret *secret, void *(*use)(const char *text, void *context),
 
 /* --- reading --- */
 
+/* Waits for something to read, or for the end.  Otherwise false, with errno set. */
+static bool
+is_readable(int fd, long long until)
+{
+	long long left = until - clock_now_ms();
+	struct pollfd one = { .fd = fd, .events = POLLIN };
+	int ready = left > 0 ? poll(&one, 1, (int)left) : 0;
+
+	if (ready == 0)
+		errno = ETIMEDOUT;
+	return ready > 0;
+}
+
 struct secret *
-secret_read(int fd, bool to_the_end)
+secret_read(int fd, bool to_the_end, long long until)
 {
 	char *text = secret_room(LINE_SIZE + 1), *end = NULL;
 	size_t len = 0;
 	ssize_t got = 1;
 
 	while (got > 0 && len < LINE_SIZE && (end == NULL || to_the_end)) {
-		got = read(fd, text + len, LINE_SIZE - len);
+		got = until == 0 || is_readable(fd, until) ? read(fd, text + len, LINE_SIZE - len) : -1;
 		if (got > 0 && end == NULL) {
 			end = memchr(text + len, '\n', (size_t)got);
 			len = end != NULL ? (size_t)(end - text) : len + (size_t)got;
@@ -427,7 +442,7 @@ secret_ask(const char *prompt)
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	if (tcsetattr(terminal, TCSAFLUSH, &quiet) == 0 && write(terminal, prompt, strlen(prompt)) >= 0) {
-		secret = secret_read(terminal, false);
+		secret = secret_read(terminal, false, 0);
 		(void)!write(terminal, "\n", 1);
 	}
 	(void)tcsetattr(terminal, TCSAFLUSH, &old);

@@ -37,9 +37,9 @@ void secret_drop_taken(void);
 /*
  * Reads the first line from a descriptor, without its line end.  `to_the_end` reads the rest too, so that a
  * command does not complain about a closed pipe.  Returns NULL and errno on failure: EFBIG if the line is longer
- * than any connection string, EINTR after a signal.
+ * than any connection string, EINTR after a signal, ETIMEDOUT if the end has not come by `until`, a clock_now_ms(); 0: no limit.
  */
-struct secret *secret_read(int fd, bool to_the_end);
+struct secret *secret_read(int fd, bool to_the_end, long long until);
 
 /*
  * Prompts on the controlling terminal, without echo, whatever standard input is.  Returns NULL if there is no

@@ -133,6 +133,32 @@ search(const char *word, void *context)
 	return NULL;
 }
 
+/* As libpq will read it: a FIFO without a writer would hold it for ever.  Otherwise false, with errno set. */
+static bool
+is_usable(const char *path)
+{
+	int fd = open_given(path);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+/* The file that libpq will look into for a service, if it was named: its own one may well not exist. */
+static int
+find_service_file(const struct conninfo *target)
+{
+	const char *path = getenv("PGSERVICEFILE"), *service = getenv("PGSERVICE");
+	size_t i;
+
+	for (i = 0; i < target->count; i++)
+		if (strcmp(target->parameters[i].keyword, "service") == 0)
+			service = target->parameters[i].value;
+	if (service == NULL || *service == '\0' || path == NULL || *path == '\0' || is_usable(path))
+		return 0;
+	return message_error(MIG_CONFIG, "cannot read the file of PGSERVICEFILE: %s", file_why(errno));
+}
+
 /*
  * libpq silently connects without a certificate that it does not find, or does not verify the server.  So every
  * named file must exist.  Prisma resolves a relative path next to schema.prisma.
@@ -153,18 +179,18 @@ find_certificates(const struct search *s)
 		for (k = 0; k < sizeof keywords / sizeof *keywords; k++)
 			if (strcmp(parameter->keyword, keywords[k]) == 0)
 				break;
-		if (k == sizeof keywords / sizeof *keywords || *path == '\0' || access(path, R_OK) == 0 ||
+		if (k == sizeof keywords / sizeof *keywords || *path == '\0' || is_usable(path) ||
 		    (strcmp(keywords[k], "sslrootcert") == 0 && strcmp(path, "system") == 0) ||
 		    (strcmp(keywords[k], "sslkey") == 0 && strchr(path, ':') != NULL)) /* a key in a token */
 			continue;
 		bytes_format(&beside, "prisma/%s", path);
-		if (*path != '/' && access(bytes_text(&beside), R_OK) == 0) {
+		why = file_why(errno);
+		if (*path != '/' && is_usable(bytes_text(&beside))) {
 			free(parameter->value);
 			parameter->value = beside.data;
 			continue;
 		}
 		bytes_free(&beside);
-		why = strerror(errno);
 		if (source_path_is_shown(path))
 			(void)message_error(MIG_CONFIG, "cannot read the file of %s, %s: %s", parameter->keyword, path, why);
 		else
@@ -267,6 +293,8 @@ source_open_option(struct source *source, const char *word, const char *option)
 		s.code = refuse_absent(&s.source->target);
 	if (s.code == 0)
 		s.code = find_certificates(&s);
+	if (s.code == 0)
+		s.code = find_service_file(&s.source->target);
 	if (s.code == 0)
 		spare_target(&source->target);
 	else

@@ -3,13 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -112,114 +109,11 @@ read_file(struct source_input *in, const char *path, const char *variable, const
 	label_file(&in->label, path, variable);
 	if ((fd = file_open(in, path)) < 0)
 		return;
-	if ((in->secret = secret_read(fd, false)) == NULL)
+	if ((in->secret = secret_read(fd, false, 0)) == NULL)
 		fail_file(in, errno);
 	else if (secret_length(in->secret) == 0)
 		input_refuse(in, message_error(MIG_CONFIG, "no %s: the first line of %s is empty", what, in->label.data));
 	(void)close(fd);
-}
-
-/* What jq -r prints of something that is not there. */
-static void *
-is_null(const char *text, void *yes)
-{
-	return text[0] == 'n' && text[1] == 'u' && text[2] == 'l' && text[3] == 'l' && text[4] == '\0' ? yes : NULL;
-}
-
-/* Returns what is wrong with what a command printed and how it ended, or NULL. */
-static char *
-command_fault(struct secret *secret, int why, int status)
-{
-	if (WIFSIGNALED(status))
-		return xformat("was ended by signal %d", WTERMSIG(status));
-	if (WEXITSTATUS(status) != 0)
-		return xformat("failed with exit code %d", WEXITSTATUS(status));
-	if (secret == NULL)
-		return xformat("printed output that cannot be read: %s",
-		    why == EFBIG ? "its first line is too long" : strerror(why));
-	if (secret_length(secret) == 0)
-		return xstrdup("printed nothing");
-	return secret_use(secret, is_null, secret) != NULL ? xstrdup("printed null: the key does not exist") : NULL;
-}
-
-bool
-source_has_shell(void)
-{
-	return access("/bin/sh", X_OK) == 0;
-}
-
-/*
- * popen() for reading, with nothing on the command's standard input: ours may carry records, which it must not eat.
- * Nothing is a pipe at its end, since an empty container has no /dev/null.
- */
-static FILE *
-start_command(const char *command)
-{
-	int nothing[2], ours, why;
-	FILE *out;
-
-	if (pipe(nothing) != 0)
-		return NULL;
-	(void)close(nothing[1]);
-	ours = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (nothing[0] != STDIN_FILENO) {
-		(void)dup2(nothing[0], STDIN_FILENO);
-		(void)close(nothing[0]);
-	}
-	out = popen(command, "r");
-	why = errno;
-	if (ours >= 0)
-		(void)dup2(ours, STDIN_FILENO);
-	(void)close(ours >= 0 ? ours : STDIN_FILENO);
-	errno = why;
-	return out;
-}
-
-/*
- * Its standard error is ours, so that it can ask for a login and say why it failed.  Of the environment it has what
- * is left.
- */
-static void
-read_command(struct source_input *in, const char *command, const char *what)
-{
-	void (*pipe_before)(int), (*limit_before)(int);
-	int why, status;
-	char *fault;
-	FILE *out;
-
-	bytes_str(&in->label, "the output of the command after \"cmd:\"");
-	if (!source_has_shell()) {
-		in->code = message_error(MIG_CONFIG,
-		    "no %s: the command after \"cmd:\" needs /bin/sh, which does not exist here; use file: or env:", what);
-		return;
-	}
-	pipe_before = signal(SIGPIPE, SIG_DFL);
-	limit_before = signal(SIGXFSZ, SIG_DFL);
-	out = start_command(command);
-	why = errno;
-	(void)signal(SIGPIPE, pipe_before);
-	(void)signal(SIGXFSZ, limit_before);
-	if (out == NULL) {
-		in->code = message_error(
-		    MIG_BUSY, "cannot start the command after \"cmd:\": %s", strerror(why));
-		return;
-	}
-	in->secret = secret_read(fileno(out), true);
-	why = errno;
-	if (in->secret == NULL && signals_caught() != 0) {
-		in->code = 128 + signals_caught();
-		return; /* and not pclose(), which would wait for it */
-	}
-	/* Who ignores SIGCHLD gets no status; then the line alone has to do. */
-	if ((status = pclose(out)) == -1)
-		status = 0;
-	if ((fault = command_fault(in->secret, why, status)) == NULL)
-		return;
-	in->code = message_error(MIG_CONFIG, "no %s: the command after \"cmd:\" %s", what, fault);
-	if (status == 0 && in->secret != NULL && secret_length(in->secret) == 0)
-		message_line("  Variables that hold connection strings are not passed on to it.");
-	input_refuse(in, in->code);
-	free(fault);
 }
 
 static void
@@ -262,7 +156,7 @@ source_read(struct source_input *in, const char *word, const char *what, int wro
 		if (strncmp(word + 4, "postgres", 8) == 0 && strstr(word, "://") < word + 4 + strlen("postgresql://"))
 			in->code = message_error(wrong, "\"cmd:\" must be followed by a command, not by a connection string");
 		else if (word[4] != '\0')
-			read_command(in, word + 4, what);
+			source_command(in, word + 4, what);
 		else
 			in->code = message_error(wrong, "\"cmd:\" must be followed by a command");
 	} else {

@@ -25,6 +25,14 @@ bool source_path_is_shown(const char *path);
 /* Fills `in` from env:, file: or cmd:.  Returns false if word is none of these. */
 bool source_read(struct source_input *in, const char *word, const char *what, int wrong);
 
+/* --- source_command.c --- */
+
+/*
+ * Fills `in` from the first line that a command prints.  Its standard input is empty, its standard error is ours, so that it can
+ * ask for a login and say why it failed; of the environment it has what is left.  It has the time of MIG_SOURCE_TIMEOUT: by
+ * default 10 s, and a minute where a terminal is there to answer from.  Without a terminal it is ended with all that it started.
+ */
+void source_command(struct source_input *in, const char *command, const char *what);
 /* Whether there is a shell to run commands; an empty container has none. */
 bool source_has_shell(void);
 
