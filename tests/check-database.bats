@@ -438,7 +438,7 @@ session_is_open_for() {
   eventually sees on 'SHOW log_connections'
   local before after
   before=$(grep -c "connection authorized.*database=$PGDATABASE application_name=mig-check" "$MIG_TEST_SERVER/server.log" || true)
-  run --separate-stderr mig-check database relation=pg_class relation=pg_class.relname
+  run --separate-stderr mig-check database database.warn=1min relation=pg_class relation=pg_class.relname
   assert_code 0
   after=$(grep -c "connection authorized.*database=$PGDATABASE application_name=mig-check" "$MIG_TEST_SERVER/server.log")
   assert_equal $((after - before)) 1

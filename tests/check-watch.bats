@@ -73,7 +73,7 @@ teardown() {
 ## --watch
 
 @test "--watch ends well when its time is over" {
-  run --separate-stderr mig-check database health="$PLAIN/ok" --watch=300ms --interval=50ms
+  run --separate-stderr mig-check database database.warn=1min health="$PLAIN/ok" --watch=300ms --interval=50ms
   assert_code 0
   assert_output 'OK: database, health'
 }
@@ -92,7 +92,7 @@ teardown() {
   migration 1_one 'SELECT 1;'
   recorded_all
   sql_admin 'SELECT pg_stat_reset()' >/dev/null
-  run --separate-stderr bash -c 'mig-scan | mig-check history database --watch=1s --interval=10ms'
+  run --separate-stderr bash -c 'mig-scan | mig-check history database database.warn=1min --watch=1s --interval=10ms'
   assert_code 0
   assert_output 'OK: history, database'
 }
@@ -112,7 +112,7 @@ teardown() {
 
 @test "--watch: a WARNING that was there when it began does not end it, one that is worse does" {
   sql 'CREATE TABLE a (a int); ALTER TABLE a ADD CHECK (a > 0) NOT VALID'
-  run --separate-stderr mig-check database --watch=300ms --interval=50ms
+  run --separate-stderr mig-check database database.warn=1min --watch=300ms --interval=50ms
   assert_code 1
   shows 'is not validated'
   begin mig-check database relation=a -v --watch=20s --interval=50ms
@@ -303,6 +303,15 @@ idle() {
 @test "log: from standard input to its end, or as it comes" {
   run --separate-stderr bash -c 'printf "a\ncolumn x does not exist" | mig-check log=-'
   assert_code 2
+  run --separate-stderr bash -c 'mig-check log=<(printf "a\n"; sleep 0.2; printf "column x does not exist")'
+  assert_code 2
+  # nobody writes to it, or no end ever comes
+  mkfifo fifo
+  for file in fifo /dev/zero; do
+    run --separate-stderr mig-check "log=$file"
+    assert_code 3
+    shows "cannot read $file: it is not a regular file, but a FIFO, a socket or a device"
+  done
   run --separate-stderr bash -c 'printf "a\nb\n" | mig-check log=-'
   assert_code 0
   assert_output 'OK: log: 2 lines, 0 of errors'
@@ -423,7 +432,7 @@ release() {
 @test "in a pipe, what comes behind the deploy is looked at after it" {
   shop
   migration 2_slow 'SELECT pg_sleep(0.5); ALTER TABLE "Order" ADD COLUMN "note" text;'
-  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply -q | mig-check deploy relation=Order.note health="$APP_URL" database --watch=300ms --interval=100ms'
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply -q | mig-check deploy relation=Order.note health="$APP_URL" database database.warn=1min --watch=300ms --interval=100ms'
   assert_code 0
   assert_output 'OK: deploy, relation:Order.note, health, database'
 }
