@@ -230,7 +230,7 @@ check-traffic: all
 	BUILD=$(BUILD) tests/traffic/run
 
 check-forecast: all
-	BUILD=$(BUILD) tests/forecast/run
+	BUILD=$(BUILD) tests/forecast/run $(FORECAST)
 
 bench: all test-tools $(BUILD)/tests/bench/floor
 	tests/bench/run

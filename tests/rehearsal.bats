@@ -259,7 +259,7 @@ ALTER TABLE big ALTER id TYPE bigint;'
   printf '%s\n' "$output" >scan.rec
   assert_equal "$(jq -c 'select(.record == "load") | [.relation, .rows, .main_bytes > 3000000, .counted_ms]' scan.rec)" '["big",30000,true,10]
 ["small",null,false,10]'
-  # 4 MB are less than 0.1 s
+  # 4 MB are much less than 1 s
   mig-plan -q --strict=stalls scan.rec >/dev/null
   run --separate-stderr mig-plan -q --max-stall=20ms --strict=stalls scan.rec
   assert_code 1
@@ -270,7 +270,7 @@ ALTER TABLE big ALTER id TYPE bigint;'
   run --separate-stderr mig-plan --max-stall=20ms --format=text scan.rec
   shows '   30 k rows, ' 'warning: mig-apply would cancel it after 0.02 s [stalls]' 'a new column, backfill it in batches'
   jq -c 'if .record == "load" and .relation == "big" then .main_bytes = 8000000000 else . end' scan.rec | seal >large.rec
-  assert_equal "$(mig-plan -q large.rec | jq -r 'select(.rule == "stalls" and (.message | test("of big"))).message' | grep -o 'about [^(]*')" 'about 36–320 s '
+  assert_equal "$(mig-plan -q large.rec | jq -r 'select(.rule == "stalls" and (.message | test("of big"))).message' | grep -o 'about [^(]*')" 'about 0.7–6.7 min '
   run --separate-stderr mig-scan --rehearse --load --offline
   assert_failure 64
 }

@@ -39,12 +39,12 @@ waiting(enum effects_waits waits)
 
 /* " about 3–27 s"; nothing where sizes are not known. */
 static void
-how_long(struct bytes *out, const struct effects_view *view, long long ms)
+how_long(struct bytes *out, const struct effects_view *view, struct estimate time)
 {
-	if (view->rehearsed->load_count == 0 || ms == NUMBER_UNKNOWN)
+	if (view->rehearsed->load_count == 0 || !estimate_is_known(time))
 		return;
 	bytes_char(out, ' ');
-	estimate_band(out, ms);
+	estimate_band(out, time);
 }
 
 static void
@@ -81,7 +81,7 @@ work_text(struct bytes *out, const struct effects_view *view, const struct effec
 	enum effects_waits waits = effects_waits(e);
 
 	bytes_str(out, waiting(waits));
-	how_long(out, view, estimate_work_ms(view->rehearsed, e));
+	how_long(out, view, estimate_work(view, e));
 	bytes_str(out, " while ");
 	work_words(out, e);
 	if (e->mode != LOCK_NULL)
@@ -101,11 +101,11 @@ lock_text(struct bytes *out, const struct effects_view *view, const struct effec
 		                                                : "no session waits but VACUUM and one that changes its definition");
 	} else if (last > lock->statement) {
 		bytes_str(out, waiting(waits));
-		how_long(out, view, estimate_held_ms(view, lock, &longest));
+		how_long(out, view, estimate_held(view, lock, &longest));
 		bytes_str(out, ", from here to the end of the transaction, which has more to do");
 	} else if (last == lock->statement) {
 		bytes_str(out, waiting(waits));
-		how_long(out, view, estimate_held_ms(view, lock, &longest));
+		how_long(out, view, estimate_held(view, lock, &longest));
 		bytes_str(out, ", as long as the rest of this statement takes");
 	} else {
 		bytes_format(out, "%s for an instant", waiting(waits));
@@ -187,7 +187,7 @@ tells_size(const struct relation_of *r)
 
 	for (i = 0; i < r->count; i++)
 		if (same_relation(&r->of[i], r->first) && effects_is_work(&r->of[i]) &&
-		    !estimate_is_short(estimate_work_ms(r->view->rehearsed, &r->of[i])))
+		    !estimate_is_short(estimate_work(r->view, &r->of[i])))
 			return true;
 	while (e < r->first && !same_relation(e, r->first))
 		e++;
@@ -338,7 +338,7 @@ effects_hint(struct bytes *out, const struct effects_view *view, const struct ef
 		const struct effect *e = &of[i];
 
 		if (!effects_is_work(e) || effects_waits(e) == WAITS_NOBODY || e->statement > (long long)view->script.count ||
-		    (view->rehearsed->load_count > 0 && estimate_work_ms(view->rehearsed, e) != NUMBER_UNKNOWN))
+		    (view->rehearsed->load_count > 0 && estimate_is_known(estimate_work(view, e))))
 			continue;
 		indent(out, EFFECTS_INDENT);
 		bytes_format(out, "if that takes long: %s\n", hint_of(view->sql, &view->script.statements[e->statement - 1]));

@@ -14,7 +14,7 @@
 #include "sql/hints.h"
 
 static char *
-message(const struct plan_maker *m, const struct effect *lock, long long ms)
+message(const struct plan_maker *m, const struct effect *lock, struct estimate time)
 {
 	const struct load *load = estimate_load(&m->scan->rehearsed, lock->schema, lock->relation);
 	struct bytes text = { 0 };
@@ -25,7 +25,7 @@ message(const struct plan_maker *m, const struct effect *lock, long long ms)
 	if (strcmp(lock->schema, "public") != 0)
 		bytes_format(&text, "%s.", lock->schema);
 	bytes_format(&text, "%s wait ", lock->relation);
-	estimate_band(&text, ms);
+	estimate_band(&text, time);
 	if (load != NULL) {
 		bytes_str(&text, " (");
 		estimate_size(&text, load);
@@ -46,15 +46,16 @@ plan_find_stalls(struct plan_maker *m, const struct migration *script)
 	view = effects_view(&m->scan->rehearsed, script->migration, script->sql);
 	for (i = 0; i < view.count; i++) {
 		const struct effect *e = &view.list[i];
-		long long longest, ms;
+		long long longest;
+		struct estimate time;
 
 		/* REFRESH ... CONCURRENTLY has an ExclusiveLock, for which nobody waits who reads */
 		if (e->effect != EFFECT_LOCK || e->detail != NULL || effects_waits(e) == WAITS_NOBODY || e->mode == LOCK_EXCLUSIVE ||
 		    effects_is_covered(&view, e) || (e->made_by != NULL && !m->options->from_empty))
 			continue;
-		ms = estimate_held_ms(&view, e, &longest);
-		if (ms > m->options->max_stall_ms && (size_t)longest <= view.script.count)
-			(void)plan_excusable(m, "stalls", script->migration, script->sql, &view.script, (size_t)longest - 1, message(m, e, ms),
+		time = estimate_held(&view, e, &longest);
+		if (estimate_middle(time) > m->options->max_stall_ms && (size_t)longest <= view.script.count)
+			(void)plan_excusable(m, "stalls", script->migration, script->sql, &view.script, (size_t)longest - 1, message(m, e, time),
 			    xstrdup(hint_of(script->sql, &view.script.statements[longest - 1])));
 	}
 	effects_view_free(&view);
