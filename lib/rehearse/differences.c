@@ -95,10 +95,12 @@ had_constraint(const struct look *before, const struct look_constraint *c)
 {
 	size_t i;
 
+	if (look_has_constraint(before, c->oid))
+		return true;
 	for (i = 0; i < before->constraint_count; i++) {
 		const struct look_constraint *was = &before->constraints[i];
 
-		if (was->oid == c->oid || (was->relation == c->relation && was->type == c->type && strcmp(was->name, c->name) == 0))
+		if (was->relation == c->relation && was->type == c->type && strcmp(was->name, c->name) == 0)
 			return true;
 	}
 	return false;
@@ -121,12 +123,15 @@ constraint_differences(const struct effects_of *of, struct effects *e)
 static bool
 had_unique(const struct look *before, const struct look_relation *index)
 {
+	const struct look_relation *same = look_relation(before, index->oid);
 	size_t i;
 
+	if (same != NULL && same->unique)
+		return true;
 	for (i = 0; i < before->relation_count; i++) {
 		const struct look_relation *was = &before->relations[i];
 
-		if (was->unique && was->table == index->table && (was->oid == index->oid || strcmp(was->name, index->name) == 0))
+		if (was->unique && was->table == index->table && strcmp(was->name, index->name) == 0)
 			return true;
 	}
 	return false;

@@ -36,6 +36,14 @@ has_column(const struct look *look, long long relation, long long number)
 	return false;
 }
 
+static int
+compare_made(const void *x, const void *y)
+{
+	const struct made *a = x, *b = y;
+
+	return a->relation != b->relation ? (a->relation < b->relation ? -1 : 1) : a->column != b->column ? (a->column < b->column ? -1 : 1) : 0;
+}
+
 void
 made_add(struct made_list *made, const struct look *before, const struct look *after, const char *migration)
 {
@@ -54,6 +62,8 @@ made_add(struct made_list *made, const struct look *before, const struct look *a
 			made->list[made->count++] = (struct made){ c->relation, c->number, migration };
 		}
 	}
+	if (made->count > 0)
+		qsort(made->list, made->count, sizeof *made->list, compare_made);
 }
 
 void
@@ -63,19 +73,26 @@ made_free(struct made_list *made)
 	*made = (struct made_list){ 0 };
 }
 
+static const char *
+find_made(const struct made_list *made, long long relation, long long column)
+{
+	struct made key = { relation, column, NULL };
+	const struct made *found = made->count > 0 ? bsearch(&key, made->list, made->count, sizeof key, compare_made) : NULL;
+
+	return found != NULL ? found->migration : NULL;
+}
+
 /* The pending migration that made the relation, its table, or the column; NULL: it was there before all of them. */
 static const char *
 made_by(const struct made_list *made, const struct look_relation *r, long long column)
 {
-	size_t i;
+	const char *by = find_made(made, r->oid, 0);
 
-	for (i = 0; i < made->count; i++) {
-		const struct made *m = &made->list[i];
-
-		if ((m->relation == r->oid || (r->table != 0 && m->relation == r->table)) && (m->column == 0 || m->column == column))
-			return m->migration;
-	}
-	return NULL;
+	if (by == NULL && column != 0)
+		by = find_made(made, r->oid, column);
+	if (by == NULL && r->table != 0)
+		by = find_made(made, r->table, 0);
+	return by;
 }
 
 void
@@ -128,16 +145,13 @@ writes_rows(const char *tag)
 static enum lock_mode
 taken(const struct effects_of *of, long long relation)
 {
-	enum lock_mode strongest = LOCK_NULL;
-	size_t i;
+	size_t count;
+	const struct held_lock *has = held_of(of->has, relation, &count);
 
-	for (i = 0; i < of->has->count; i++) {
-		const struct held_lock *l = &of->has->list[i];
-
-		if (l->relation == relation && l->mode > strongest && !held_has(of->had, relation, l->mode))
-			strongest = l->mode;
-	}
-	return strongest;
+	for (; count > 0; count--)
+		if (!held_has(of->had, relation, has[count - 1].mode))
+			return has[count - 1].mode;
+	return LOCK_NULL;
 }
 
 /*
@@ -272,14 +286,13 @@ compare_text(const char *a, const char *b)
 	return a == b ? 0 : a == NULL ? -1 : b == NULL ? 1 : strcmp(a, b);
 }
 
+/* Wherever they are. */
 static int
-compare(const void *x, const void *y)
+compare_what(const void *x, const void *y)
 {
 	const struct effect *a = x, *b = y;
 	int order;
 
-	if (a->statement != b->statement)
-		return a->statement < b->statement ? -1 : 1;
 	if ((order = class_of(a->effect) - class_of(b->effect)) != 0 || (order = compare_text(a->schema, b->schema)) != 0 ||
 	    (order = compare_text(a->relation, b->relation)) != 0 || (order = (int)a->effect - (int)b->effect) != 0 ||
 	    (order = (int)a->mode - (int)b->mode) != 0)
@@ -289,22 +302,59 @@ compare(const void *x, const void *y)
 	return compare_text(a->detail, b->detail);
 }
 
-bool
-effects_same(const struct effect *a, const struct effect *b)
+static int
+compare(const void *x, const void *y)
 {
-	return a->effect == b->effect && compare_text(a->schema, b->schema) == 0 && compare_text(a->relation, b->relation) == 0 &&
-	    compare_text(a->detail, b->detail) == 0;
+	const struct effect *a = x, *b = y;
+
+	return a->statement != b->statement ? (a->statement < b->statement ? -1 : 1) : compare_what(a, b);
+}
+
+static void
+sort(struct effects *e, int (*order)(const void *, const void *))
+{
+	size_t i, kept = 0;
+
+	if (e->count > 0)
+		qsort(e->list, e->count, sizeof *e->list, order);
+	for (i = 0; i < e->count; i++)
+		if (kept == 0 || order(&e->list[kept - 1], &e->list[i]) != 0)
+			e->list[kept++] = e->list[i];
+	e->count = kept;
 }
 
 void
 effects_sort(struct effects *e)
 {
-	size_t i, kept = 0;
+	sort(e, compare);
+}
 
-	if (e->count > 0)
-		qsort(e->list, e->count, sizeof *e->list, compare);
-	for (i = 0; i < e->count; i++)
-		if (kept == 0 || compare(&e->list[kept - 1], &e->list[i]) != 0)
-			e->list[kept++] = e->list[i];
-	e->count = kept;
+void
+effects_since(struct effects *now, const struct effects *before, size_t at, struct arena *arena)
+{
+	size_t i, k = 0;
+
+	sort(now, compare_what);
+	for (i = 0; i < now->count; i++) {
+		while (k < before->count && compare_what(&before->list[k], &now->list[i]) < 0)
+			k++;
+		if (k < before->count && compare_what(&before->list[k], &now->list[i]) == 0) {
+			now->list[i] = before->list[k];
+		} else {
+			now->list[i].statement = (long long)at;
+			now->list[i].detail = arena_copy(arena, now->list[i].detail);
+		}
+	}
+}
+
+void
+effects_copy(struct effects *to, const struct effects *from)
+{
+	size_t i;
+
+	to->count = 0;
+	for (i = 0; i < from->count; i++) {
+		ARRAY_ROOM(to->list, to->count, to->cap);
+		to->list[to->count++] = from->list[i];
+	}
 }

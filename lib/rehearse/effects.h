@@ -57,8 +57,14 @@ void effects_of_locks(const struct effects_of *of, struct effects *effects);
 /* Adds what differs between `before` and `new` for those who use it: dropped, renamed, retyped, required, restricted. */
 void effects_differences(const struct effects_of *of, struct effects *effects);
 
-/* Whether they are the same, but for where they are. */
-bool effects_same(const struct effect *a, const struct effect *b);
+/*
+ * Of differences one statement later, sorted, which of them there were before: these keep the statement since which they are there
+ * (from 0), with their texts; the others are there since `at`, and their details go to the arena.
+ */
+void effects_since(struct effects *now, const struct effects *before, size_t at, struct arena *arena);
+
+/* Overwrites a list with another one; texts are shared. */
+void effects_copy(struct effects *to, const struct effects *from);
 
 /* Sorts those of a migration as they are written, and leaves out what is there twice. */
 void effects_sort(struct effects *effects);

@@ -5,13 +5,35 @@
 
 #include "base/bytes.h"
 
+static int
+compare(const void *x, const void *y)
+{
+	const struct held_lock *a = x, *b = y;
+
+	return a->relation != b->relation ? (a->relation < b->relation ? -1 : 1) : (int)a->mode - (int)b->mode;
+}
+
 static void
 add(struct held *held, long long relation, enum lock_mode mode)
 {
-	if (mode == LOCK_NULL || held_has(held, relation, mode))
+	if (mode == LOCK_NULL)
 		return;
 	ARRAY_ROOM(held->list, held->count, held->cap);
 	held->list[held->count++] = (struct held_lock){ relation, mode };
+}
+
+/* In order, each once. */
+static void
+sort(struct held *held)
+{
+	size_t i, kept = 0;
+
+	if (held->count > 0)
+		qsort(held->list, held->count, sizeof *held->list, compare);
+	for (i = 0; i < held->count; i++)
+		if (kept == 0 || compare(&held->list[kept - 1], &held->list[i]) != 0)
+			held->list[kept++] = held->list[i];
+	held->count = kept;
 }
 
 enum db_outcome
@@ -36,17 +58,37 @@ held_add(struct db *db, int pid, struct held *held, bool *waits)
 		if (waits != NULL)
 			*waits |= !answer_flag(answer, i, 2);
 	}
+	sort(held);
 	answer_free(answer);
 	return DB_OK;
+}
+
+const struct held_lock *
+held_of(const struct held *held, long long relation, size_t *count)
+{
+	size_t from = 0, to = held->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (held->list[middle].relation < relation)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	for (*count = 0; from + *count < held->count && held->list[from + *count].relation == relation; ++*count)
+		;
+	return held->list + from;
 }
 
 bool
 held_has(const struct held *held, long long relation, enum lock_mode mode)
 {
-	size_t i;
+	size_t count, i;
+	const struct held_lock *of = held_of(held, relation, &count);
 
-	for (i = 0; i < held->count; i++)
-		if (held->list[i].relation == relation && held->list[i].mode == mode)
+	for (i = 0; i < count; i++)
+		if (of[i].mode == mode)
 			return true;
 	return false;
 }
@@ -54,13 +96,10 @@ held_has(const struct held *held, long long relation, enum lock_mode mode)
 enum lock_mode
 held_strongest(const struct held *held, long long relation)
 {
-	enum lock_mode strongest = LOCK_NULL;
-	size_t i;
+	size_t count;
+	const struct held_lock *of = held_of(held, relation, &count);
 
-	for (i = 0; i < held->count; i++)
-		if (held->list[i].relation == relation && held->list[i].mode > strongest)
-			strongest = held->list[i].mode;
-	return strongest;
+	return count > 0 ? of[count - 1].mode : LOCK_NULL;
 }
 
 void

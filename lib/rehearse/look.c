@@ -42,24 +42,42 @@ enum { ASK_RELATIONS, ASK_COLUMNS, ASK_CONSTRAINTS, ASK_LABELS, ASK_SCHEMAS, ASK
 
 /* --- lists of numbers --- */
 
+/* Where it is, or would be. */
+static size_t
+place_of(const struct look_ids *ids, long long id)
+{
+	size_t from = 0, to = ids->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (ids->list[middle] < id)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 bool
 look_ids_has(const struct look_ids *ids, long long id)
 {
-	size_t i;
+	size_t at = place_of(ids, id);
 
-	for (i = 0; i < ids->count; i++)
-		if (ids->list[i] == id)
-			return true;
-	return false;
+	return at < ids->count && ids->list[at] == id;
 }
 
 void
 look_ids_add(struct look_ids *ids, long long id)
 {
-	if (look_ids_has(ids, id))
+	size_t at = place_of(ids, id);
+
+	if (at < ids->count && ids->list[at] == id)
 		return;
 	ARRAY_ROOM(ids->list, ids->count, ids->cap);
-	ids->list[ids->count++] = id;
+	memmove(ids->list + at + 1, ids->list + at, (ids->count - at) * sizeof *ids->list);
+	ids->list[at] = id;
+	ids->count++;
 }
 
 static char *
@@ -326,6 +344,24 @@ look_relation(const struct look *look, long long oid)
 			to = middle;
 	}
 	return NULL;
+}
+
+bool
+look_has_constraint(const struct look *look, long long oid)
+{
+	size_t from = 0, to = look->constraint_count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (look->constraints[middle].oid == oid)
+			return true;
+		if (look->constraints[middle].oid < oid)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return false;
 }
 
 bool

@@ -59,7 +59,7 @@ struct look {
 /* Which counters: of the session's transaction, or of all that was flushed. */
 enum look_counters { LOOK_TRANSACTION, LOOK_TOTALS };
 
-/* A list of relations' numbers, without order. */
+/* A list of relations' numbers, in order. */
 struct look_ids {
 	long long *list;
 	size_t count, cap;
@@ -79,6 +79,8 @@ enum db_outcome look_again(struct db *db, const struct look *old, const struct l
 void look_free(struct look *look);
 
 const struct look_relation *look_relation(const struct look *look, long long oid);   /* or NULL */
+
+bool look_has_constraint(const struct look *look, long long oid);
 
 /* Tables, views and what else has columns that others read: what people are told of. */
 bool look_is_told(const struct look_relation *relation);

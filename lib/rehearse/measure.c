@@ -101,25 +101,16 @@ measure_note(struct measure *m, size_t at, const struct held *had, const struct 
     const struct look *new)
 {
 	struct effects_of of = { &m->before, old, new, had, has, m->tag, &m->made, &m->script_texts };
-	struct seen *seen = &m->seen[at];
+	struct effects now = { 0 };
+	struct arena texts = { 0 };
 
-	seen->looked = true;
-	effects_of_statement(&of, &seen->effects);
-	effects_differences(&of, &seen->differences);
-}
-
-/* Which of production's statements no longer parse from here on. */
-static enum db_outcome
-note_statements(struct measure *m, size_t at)
-{
-	size_t before = at;
-
-	if (m->statements == NULL)
-		return DB_OK;
-	while (before > 0 && !m->seen[before - 1].looked)
-		before--;
-	return statements_note(m->statements, m->runs, at, m->tag, before > 0 ? &m->seen[before - 1].differences : NULL,
-	    &m->seen[at].differences);
+	effects_of_statement(&of, &m->seen[at].effects);
+	of.arena = &texts;
+	effects_differences(&of, &now);
+	effects_since(&now, &m->differences, at, &m->script_texts);
+	effects_free(&m->differences);
+	m->differences = now;
+	arena_free(&texts);
 }
 
 /* Behind these no question may be asked, which would make a SET TRANSACTION that follows fail; and they change nothing. */
@@ -154,7 +145,8 @@ look_behind(struct measure *m, size_t at)
 		look_free(&m->last);
 		m->last = new;
 		pass_new(m);
-		outcome = note_statements(m, at);
+		if (m->statements != NULL)
+			outcome = statements_note(m->statements, m->runs, at, m->tag, &m->differences);
 	}
 	held_free(&had);
 	return outcome;
@@ -254,15 +246,19 @@ begin(struct measure *m, const char *locals)
 
 /* --- replay's hooks --- */
 
+/* The statements from `first` on are sent, perhaps again: what was seen of them does not count. */
 static void
 forget(struct measure *m, size_t first)
 {
 	size_t i;
 
-	for (i = first; i < m->seen_count; i++) {
-		m->seen[i].looked = false;
-		m->seen[i].effects.count = m->seen[i].differences.count = 0;
-	}
+	if (first <= m->kept_from)
+		effects_copy(&m->differences, &m->kept);
+	else
+		effects_copy(&m->kept, &m->differences);
+	m->kept_from = first;
+	for (i = first; i < m->seen_count; i++)
+		m->seen[i].effects.count = 0;
 	if (m->statements != NULL)
 		statements_forget(m->statements, first);
 }
@@ -312,6 +308,7 @@ hook_begins(void *context, const struct step *step, const struct sql_script *scr
 	m->script = script;
 	m->seen_count = script->count;
 	m->seen = xcalloc(script->count + 1, sizeof *m->seen);
+	m->differences.count = m->kept.count = m->kept_from = 0;
 	count_lines(m);
 }
 
@@ -378,6 +375,8 @@ measure_end(struct measure *m)
 	look_free(&m->start);
 	held_free(&m->held);
 	held_free(&m->stepped);
+	effects_free(&m->differences);
+	effects_free(&m->kept);
 	free(m->changed.list);
 	free(m->passed.list);
 	arena_free(&m->before_texts);

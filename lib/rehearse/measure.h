@@ -25,9 +25,7 @@
 /* What was seen of a statement. */
 struct seen {
 	long long line;
-	bool looked;               /* what is different by then is known */
 	struct effects effects;    /* locks, work, rows, its error */
-	struct effects differences;
 };
 
 struct measure {
@@ -44,6 +42,9 @@ struct measure {
 	struct look start;         /* of the transaction that runs */
 	struct look last;          /* behind the statement before; nothing: that is the start */
 	struct held held;          /* in the transaction that runs */
+	struct effects differences; /* between before and the last look, each with the statement since which it is there, */
+	struct effects kept;       /* and as they were when the statements from kept_from on were sent: they may be sent again */
+	size_t kept_from;
 	struct look_ids changed;   /* what it may have changed, */
 	struct look_ids passed;    /* and relations that are new and of no interest */
 	bool stepping;             /* through a statement that commits by itself, */

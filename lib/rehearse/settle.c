@@ -18,49 +18,30 @@ measure_free_seen(struct measure *m)
 {
 	size_t i;
 
-	for (i = 0; i < m->seen_count; i++) {
+	for (i = 0; i < m->seen_count; i++)
 		effects_free(&m->seen[i].effects);
-		effects_free(&m->seen[i].differences);
-	}
 	free(m->seen);
 	m->seen = NULL;
 	m->seen_count = 0;
 }
 
-static bool
-is_among(const struct effects *list, const struct effect *e)
+static void
+add_to(struct measure *m, const struct effect *e)
 {
-	size_t i;
+	struct effects *of = &m->seen[e->statement].effects;
 
-	for (i = 0; i < list->count; i++)
-		if (effects_same(&list->list[i], e))
-			return true;
-	return false;
+	ARRAY_ROOM(of->list, of->count, of->cap);
+	of->list[of->count++] = *e;
 }
 
 /* What is so at the end began with the first statement since which it is so without a break. */
 static void
 add_settled(struct measure *m)
 {
-	size_t last = m->seen_count, i, k;
+	size_t i;
 
-	while (last > 0 && !m->seen[last - 1].looked)
-		last--;
-	for (k = 0; last > 0 && k < m->seen[last - 1].differences.count; k++) {
-		const struct effect *e = &m->seen[last - 1].differences.list[k];
-		size_t since = last - 1;
-		struct effects *of;
-
-		for (i = last; i-- > 0;)
-			if (m->seen[i].looked) {
-				if (!is_among(&m->seen[i].differences, e))
-					break;
-				since = i;
-			}
-		of = &m->seen[since].effects;
-		ARRAY_ROOM(of->list, of->count, of->cap);
-		of->list[of->count++] = *e;
-	}
+	for (i = 0; i < m->differences.count; i++)
+		add_to(m, &m->differences.list[i]);
 }
 
 /* And so with production's statements. */
@@ -73,12 +54,8 @@ add_refused(struct measure *m)
 
 	if (m->statements != NULL && m->seen_count > 0)
 		outcome = statements_settle(m->statements, m->runs, m->seen_count - 1, &refused, &m->script_texts);
-	for (i = 0; i < refused.count; i++) {
-		struct effects *of = &m->seen[refused.list[i].statement].effects;
-
-		ARRAY_ROOM(of->list, of->count, of->cap);
-		of->list[of->count++] = refused.list[i];
-	}
+	for (i = 0; i < refused.count; i++)
+		add_to(m, &refused.list[i]);
 	effects_free(&refused);
 	return outcome;
 }

@@ -100,17 +100,6 @@ is_breaking(const struct effect *e)
 }
 
 static bool
-is_among(const struct effects *list, const struct effect *e)
-{
-	size_t i;
-
-	for (i = 0; list != NULL && i < list->count; i++)
-		if (effects_same(&list->list[i], e))
-			return true;
-	return false;
-}
-
-static bool
 mentions(const char *text, const char *name)
 {
 	char *lower = xstrdup(name), *c;
@@ -139,8 +128,7 @@ changes_other_names(const char *tag)
 }
 
 enum db_outcome
-statements_note(struct statements *s, struct db *scratch, size_t at, const char *tag, const struct effects *before,
-    const struct effects *now)
+statements_note(struct statements *s, struct db *scratch, size_t at, const char *tag, const struct effects *now)
 {
 	struct statement **tried = xcalloc(s->count + 1, sizeof *tried);
 	bool all = changes_other_names(tag);
@@ -154,7 +142,8 @@ statements_note(struct statements *s, struct db *scratch, size_t at, const char 
 		if (one->gone || one->breaks)
 			continue;
 		for (k = 0; !wanted && k < now->count; k++)
-			wanted = is_breaking(&now->list[k]) && !is_among(before, &now->list[k]) && mentions(one->text, now->list[k].relation);
+			wanted = now->list[k].statement == (long long)at && is_breaking(&now->list[k]) &&
+			    mentions(one->text, now->list[k].relation);
 		if (wanted)
 			tried[count++] = one;
 	}

@@ -41,11 +41,11 @@ enum db_outcome statements_begin(struct statements *statements, struct db *scrat
 
 /*
  * Behind statement `at` (from 0) of a script, in its transaction or outside: notes which no longer parse.  Only those are tried that
- * mention a relation which is dropped, renamed or retyped in `now` and was not in `before` (NULL: nothing was), or all where
- * the server's tag tells of something else that others name; that is what makes the place of a fault known in time.
+ * mention a relation which is dropped, renamed or retyped in `differences` since this statement, or all where the server's tag tells
+ * of something else that others name; that is what makes the place of a fault known in time.
  */
 enum db_outcome statements_note(struct statements *statements, struct db *scratch, size_t at, const char *tag,
-    const struct effects *before, const struct effects *now);
+    const struct effects *differences);
 
 /* What was noted behind statement `first` or a later one counts no more: the transaction runs again, or the script failed. */
 void statements_forget(struct statements *statements, size_t first);
