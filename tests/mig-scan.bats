@@ -86,14 +86,16 @@ rows() {
   assert_equal "$(names | tr '\n' '|')" 'a|a b|a_1|a-1|a.b|a1|ab|aB|Ab|AB|ac|b|'
 }
 
-@test "files beside the migrations and inside them are passed over" {
+@test "files beside the migrations and inside them are passed over, but for down.sql" {
   migration 1_one 'SELECT 1;'
-  echo 'DROP TABLE a;' >"$FOLDER/1_one/down.sql"
+  echo 'DROP TABLE a;' >"$FOLDER/1_one/undo.sql"
+  echo 'SELECT 2;' >"$FOLDER/1_one/down.sql"
   echo 'DROP TABLE a;' >"$FOLDER/2_two.sql"
   echo hello >"$FOLDER/README.md"
   offline
   assert_code 0
   assert_equal "$(names)" 1_one
+  assert_equal "$(records 'select(.down_sql) | "\(.down_checksum)  \(.down_sql)"')" "$(sha256sum <<<'SELECT 2;' | cut -c1-64)  SELECT 2;"
   shows_not 'DROP TABLE'
   assert_equal "$stderr" ''
 }

@@ -157,7 +157,7 @@ say_findings(const struct planned *planned, bool only_errors)
 		bool error = f->severity == SEVERITY_ERROR;
 		struct bytes place = { 0 }, remedy = { 0 };
 
-		finding_place(&place, planned->folder, f);
+		finding_place(&place, planned, f);
 		finding_remedy(&remedy, planned->folder, f);
 		if (error) {
 			(void)message_error(MIG_FAILED, "%s%s [%s]", bytes_text(&place), f->message, f->rule);
@@ -300,7 +300,7 @@ take_kept_plan(struct reader *reader, const struct plan_request *request, struct
 	enum reading got;
 	int code = 0;
 
-	if (w->to != NULL || w->from_empty || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
+	if (w->to != NULL || w->down_to != NULL || w->from_empty || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
 		return options_wrong("a kept plan can only be shown; options that change it need a scan");
 	reader_keep(reader);

@@ -34,6 +34,7 @@
 #include "records/record.h"
 #include "rehearse/effects.h"
 #include "rehearse/load.h"
+#include "rehearse/losses.h"
 #include "rehearse/rehearse.h"
 #include "rehearse/statements.h"
 #include "scratch/replay_folder.h"
@@ -125,6 +126,8 @@ take_migration(struct job *job, struct migration *m, struct writer *writer)
 	if (job->keeps_scripts) {
 		kept.sql = arena_copy(&job->texts, m->sql);
 		kept.checksum = arena_copy(&job->texts, m->checksum);
+		kept.down_sql = arena_copy(&job->texts, m->down_sql);
+		kept.down_checksum = arena_copy(&job->texts, m->down_checksum);
 	}
 	if (writer != NULL)
 		writer_put(writer, &migration_form, m);
@@ -234,8 +237,11 @@ rehearse(struct job *job, const struct scan_request *request, struct output *out
 		job->scan.rehearsed = (struct rehearsal_records){ .known = true,
 			.head = job->rehearsed.rehearsal,
 			.effects = job->rehearsed.effects.list,
-			.count = job->rehearsed.effects.count };
+			.count = job->rehearsed.effects.count,
+			.losses = job->rehearsed.losses.list,
+			.loss_count = job->rehearsed.losses.count };
 		job->rehearsed.effects = (struct effects){ 0 };
+		job->rehearsed.losses = (struct losses){ 0 };
 	}
 	if (code == 0 && request->load)
 		code = load_take(job->db, request->load_ms, &job->scan.rehearsed, &job->texts);

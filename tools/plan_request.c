@@ -17,14 +17,16 @@
 
 static const char *const usage[] = {
 	"mig-plan [--to=NAME] [--strict[=RULE,...]] [-o FILE] [SCAN | PLAN | -]",
+	"mig-plan --down-to=NAME [--allow=RULE,...] [SCAN | -]",
 	"mig-plan --baseline=NAME | --mark-applied=NAME ... [SCAN | -]",
 	"mig-plan --diff [--from-empty | FROM] TO",
 	NULL,
 };
 enum { OPTION_TO = 128, OPTION_FROM_EMPTY, OPTION_STRICT, OPTION_ALLOW, OPTION_EXIT_CODE, OPTION_BASELINE,
-	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF, OPTION_MAX_STALL };
+	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF, OPTION_MAX_STALL, OPTION_DOWN_TO };
 static const struct option_spec specs[] = {
 	{ OPTION_TO, "to", "NAME", "plan up to and including this migration", false },
+	{ OPTION_DOWN_TO, "down-to", "NAME", "take back what is applied behind NAME\nnewest first, by the down.sql of each", false },
 	{ OPTION_FROM_EMPTY, "from-empty", NULL, "plan as if nothing were applied", false },
 	{ OPTION_STRICT, "strict", "[=RULE,...]", "refuse a plan with findings of these rules\nwithout a list, with any warning",
 	    false },
@@ -118,6 +120,8 @@ check_options(const struct plan_request *request)
 	const char *word;
 	size_t len;
 
+	if (w->down_to != NULL && (marks || w->to != NULL || w->from_empty || w->resume_count > 0))
+		return options_wrong("a plan that takes back does nothing else: --down-to cannot be combined with marks, --to, --from-empty or --resume");
 	if (marks && (w->to != NULL || w->from_empty || w->resume_count > 0))
 		return options_wrong("a plan with marks contains only marks: it cannot be combined with --to, --from-empty or --resume");
 	if ((w->strict != NULL && !plan_rules_known(w->strict, &word, &len)) ||
@@ -133,7 +137,7 @@ read_sides(struct plan_request *request, const char *format, int count, char *si
 	const struct plan_options *w = &request->options;
 	int wanted = w->from_empty ? 1 : 2;
 
-	if (w->to != NULL || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
+	if (w->to != NULL || w->down_to != NULL || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
 		return options_wrong("--diff compares two schemas: of the other options it allows only --from-empty and --exit-code");
 	if (format != NULL && strcmp(format, "text") != 0 && strcmp(format, "sql") != 0 && strcmp(format, "records") != 0)
@@ -169,6 +173,9 @@ plan_request_read(int argc, char *argv[], struct plan_request *request, struct o
 			return MIG_USAGE;
 		case OPTION_TO:
 			w->to = o.value;
+			break;
+		case OPTION_DOWN_TO:
+			w->down_to = o.value;
 			break;
 		case OPTION_FROM_EMPTY:
 			w->from_empty = true;
@@ -233,6 +240,7 @@ plan_request_words(struct shell_words *words, const struct scan *scan, const str
 	shell_append(words, scan->command);
 	shell_program(words, "mig-plan");
 	add_options(words, "--to", &w->to, w->to != NULL);
+	add_options(words, "--down-to", &w->down_to, w->down_to != NULL);
 	if (w->from_empty)
 		shell_option(words, "--from-empty", NULL);
 	add_options(words, "--baseline", &w->baseline, w->baseline != NULL);

@@ -30,7 +30,7 @@ static const struct metric age_metric = { "age_seconds", "age", "mig_deploy_age_
 
 struct tally {
 	size_t steps, done;
-	bool dry_run;
+	bool dry_run, reverts;
 	struct bytes what;      /* which deploy: "shop at db.example.com:5432, plan 3d0ea529e9c382d7" */
 	long long age_ms;       /* -1: not known */
 };
@@ -54,8 +54,9 @@ weigh(struct check_outcome *outcome, struct tally *tally, const struct result *r
 	struct bytes why = { 0 };
 
 	tally->steps++;
-	if (r->status == STATUS_APPLIED || r->status == STATUS_SKIPPED || r->status == STATUS_MARKED) {
+	if (r->status == STATUS_APPLIED || r->status == STATUS_SKIPPED || r->status == STATUS_MARKED || r->status == STATUS_REVERTED) {
 		tally->done++;
+		tally->reverts |= r->status == STATUS_REVERTED;
 		return;
 	}
 	check_raise(outcome, CHECK_CRITICAL);
@@ -103,7 +104,7 @@ judge(struct check_job *job, const struct tally *tally)
 	if (tally->steps == 0)
 		check_say(o, CHECK_OK, "nothing to do");
 	else
-		check_say(o, CHECK_OK, "%zu of %zu applied", tally->done, tally->steps);
+		check_say(o, CHECK_OK, "%zu of %zu %s", tally->done, tally->steps, tally->reverts ? "taken back" : "applied");
 	if (tally->what.len > 0)
 		bytes_format(&o->message, " (%s%s%s%s)", tally->what.data, tally->age_ms >= 0 ? ", " : "",
 		    tally->age_ms >= 0 ? clock_age(tally->age_ms, span) : "", tally->age_ms >= 0 ? " ago" : "");

@@ -30,7 +30,7 @@ batch_fits(const struct step *step)
 	size_t len;
 	bool fits;
 
-	if (step->sql == NULL || step->row_id != NULL || (len = strlen(step->sql)) > MODERATE_BYTES)
+	if (step->sql == NULL || step_resumes(step) || (len = strlen(step->sql)) > MODERATE_BYTES)
 		return false;
 	script = sql_split(step->sql, len);
 	segments = segments_of(step->sql, &script);
@@ -50,7 +50,8 @@ struct batch {
 	long long *took_ms;       /* of each step that was answered, */
 	long long *worst_ms;      /* and how long others were seen waiting for it */
 	char (*ids)[HISTORY_ID];
-	struct sql_script script; /* of the step being sent, */
+	struct sql_script guard;  /* of the step being sent: what comes before its script, */
+	struct sql_script script;
 	size_t sending;           /* which is this one */
 	struct bytes text;        /* the statement being sent */
 	long long ended_ms;       /* when the last one was answered */
@@ -100,10 +101,17 @@ row_statement(struct batch *f, size_t unit)
 		.checksum = step->checksum,
 		.progress = HISTORY_FINISHED,
 		/* a COMMIT that fails (a deferred constraint) leaves no transaction that would stop the next one: this does */
-		.behind_id = unit > 0 ? f->ids[unit - 1] : NULL };
+		.behind_id = unit > 0 ? f->ids[unit - 1] : NULL,
+		.reverts = step->action == ACTION_REVERT };
 
 	(void)history_entry_sql(&f->text, f->shared->schema, &entry);
 	return f->text.data;
+}
+
+static struct sql_script
+guard_of(const struct step *step)
+{
+	return step->guard_sql != NULL ? sql_split(step->guard_sql, strlen(step->guard_sql)) : (struct sql_script){ 0 };
 }
 
 static const char *
@@ -113,13 +121,22 @@ next_statement(void *context, size_t unit, size_t at)
 	const struct step *step = &f->steps[unit];
 
 	if (at == 0) {
+		sql_script_free(&f->guard);
 		sql_script_free(&f->script);
+		f->guard = guard_of(step);
 		f->script = sql_split(step->sql, strlen(step->sql));
 	}
 	f->text.len = 0;
 	if (at < head_count(f, unit))
 		return head_statement(f, unit, at);
 	at -= head_count(f, unit);
+	if (at < f->guard.count) {
+		const struct sql_statement *s = &f->guard.statements[at];
+
+		bytes_add(&f->text, step->guard_sql + s->start, s->end - s->start);
+		return f->text.data;
+	}
+	at -= f->guard.count;
 	if (at < f->script.count) {
 		const struct sql_statement *s = &f->script.statements[at];
 
@@ -160,7 +177,7 @@ result_of(const struct batch *f, size_t unit)
 
 	return (struct result){ .step = step->step,
 		.migration = step->migration,
-		.status = STATUS_APPLIED,
+		.status = step->action == ACTION_REVERT ? STATUS_REVERTED : STATUS_APPLIED,
 		.statement_count = step->statement_count,
 		.statements_done = step->statement_count,
 		.attempts = 1,
@@ -219,7 +236,8 @@ look_up(struct db *db, void *context)
 		struct answer *answer;
 
 		known = step_ask_row(db, f->shared->schema, f->ids[f->found], &answer);
-		there = known && answer_rows(answer) > 0 && answer_flag(answer, 0, 0);
+		there = known && answer_rows(answer) > 0 &&
+		    answer_flag(answer, 0, f->steps[f->found].action == ACTION_REVERT ? HISTORY_STATE_ROLLED_BACK : HISTORY_STATE_FINISHED);
 		f->found += there;
 		answer_free(answer);
 	}
@@ -231,10 +249,12 @@ static void
 leave_word(struct batch *f, size_t failed)
 {
 	const struct db_error *e = db_error(f->shared->db);
-	size_t head = head_count(f, f->ended);
+	struct sql_script guard = guard_of(&f->steps[f->ended]);
+	size_t head = head_count(f, f->ended) + guard.count;
 	enum stall_verdict why = stall_ended(&f->shared->stall);
 	bool ours = strcmp(e->sqlstate, SQLSTATE_QUERY_CANCELED) == 0 && why != STALL_FINE;
 
+	sql_script_free(&guard);
 	if (!ours && !db_is_busy(e))
 		return;
 	f->shared->batch = (struct batch_attempt){ .attempts = 1,
@@ -257,7 +277,10 @@ batch_send(struct step_context *shared, const struct step *steps, size_t count, 
 	f.took_ms = xcalloc(count, sizeof *f.took_ms);
 	f.worst_ms = xcalloc(count, sizeof *f.worst_ms);
 	for (i = 0; i < count; i++)
-		history_new_id(f.ids[i]);
+		if (steps[i].row_id != NULL)
+			bytes_copy(f.ids[i], sizeof f.ids[i], steps[i].row_id);
+		else
+			history_new_id(f.ids[i]);
 	f.ended_ms = clock_now_ms();
 	db_hooks(shared->db, &hooks);
 	progress_step(shared->progress);
@@ -281,6 +304,7 @@ batch_send(struct step_context *shared, const struct step *steps, size_t count, 
 	}
 	for (i = 0; i < finished; i++)
 		results[i] = result_of(&f, i);
+	sql_script_free(&f.guard);
 	sql_script_free(&f.script);
 	bytes_free(&f.text);
 	free(f.worst_ms);

@@ -130,8 +130,13 @@ make_history(struct run_state *s)
 static bool
 done_by_another(const struct run_state *s, const struct step *step)
 {
-	const struct history_row *row = history_find(&s->index, step->migration, NULL);
+	const struct history_row *row;
+	size_t i;
 
+	for (i = 0; step->action == ACTION_REVERT && i < s->inspection.count; i++)
+		if (strcmp(s->inspection.rows[i].id, step->row_id) == 0)
+			return s->inspection.rows[i].rolled_back_at != NULL;
+	row = history_find(&s->index, step->migration, NULL);
 	return row != NULL && deploy_is_others_work(row, s->plan);
 }
 
@@ -165,10 +170,11 @@ run_step(struct run_state *s, size_t at)
 
 	if (done_by_another(s, step)) {
 		s->results[at].status = STATUS_SKIPPED;
-		progress_end(&s->progress, step, result_status_words[STATUS_SKIPPED], 0, "another deployer applied it");
+		progress_end(&s->progress, step, result_status_words[STATUS_SKIPPED], 0,
+		    step->action == ACTION_REVERT ? "another deployer took it back" : "another deployer applied it");
 		return 0;
 	}
-	end = step->action == ACTION_APPLY ? step_run(&s->shared, step) : step_mark(&s->shared, step);
+	end = step->sql != NULL ? step_run(&s->shared, step) : step_mark(&s->shared, step);
 	s->results[at] = end.result;
 	if (end.outcome == STEP_APPLIED && end.result.waited_ms > 0)
 		bytes_format(&note, "after %s for %s", clock_span(end.result.waited_ms, span),
@@ -197,7 +203,7 @@ ahead_from(const struct run_state *s, size_t at)
 
 	if (at < s->alone_until)
 		return 0;
-	while (at + n < s->plan->step_count && s->steps[at + n].action == ACTION_APPLY &&
+	while (at + n < s->plan->step_count && s->steps[at + n].sql != NULL &&
 	    !done_by_another(s, &s->steps[at + n]) && batch_fits(&s->steps[at + n]))
 		n++;
 	return n;
@@ -243,7 +249,7 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	size_t i;
 
 	for (i = *at; i < *at + done; i++)
-		progress_end(&s->progress, &s->steps[i], result_status_words[STATUS_APPLIED], s->results[i].took_ms, "");
+		progress_end(&s->progress, &s->steps[i], result_status_words[s->results[i].status], s->results[i].took_ms, "");
 	*at += done;
 	if (done < count)
 		s->alone_until = *at + 1; /* the one that was stopped runs on its own */

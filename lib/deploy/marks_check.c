@@ -170,7 +170,7 @@ claim_of_mark(const struct step *step)
 int
 marks_check(struct db *db, const struct step *step, const struct history_row *row)
 {
-	struct claim claim = step->action == ACTION_APPLY ? claim_of_resume(step, row) : claim_of_mark(step);
+	struct claim claim = step->sql != NULL ? claim_of_resume(step, row) : claim_of_mark(step);
 	int code = check(db, step, &claim);
 
 	interrupted_free(&claim.aim);

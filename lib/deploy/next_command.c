@@ -93,6 +93,17 @@ next_command_deploy(const char *format, ...)
 }
 
 void
+next_command_with(const char *text, const char *option, const char *value)
+{
+	struct shell_words words = { 0 };
+
+	shell_append(&words, called.plan);
+	shell_option(&words, option, value);
+	add_apply(&words);
+	say(text, &words);
+}
+
+void
 next_command_retry(const char *format, ...)
 {
 	va_list args;

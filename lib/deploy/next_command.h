@@ -19,6 +19,8 @@ void next_command_ask(const char *format, ...) MIG_PRINTF(1, 2);        /* the s
                                                                          * plan will show */
 void next_command_deploy(const char *format, ...) MIG_PRINTF(1, 2);     /* scan, plan and apply: the plan has to
                                                                          * be made again */
+void next_command_with(const char *text, const char *option, const char *value); /* the same, with one more option of
+                                                                                  * mig-plan */
 void next_command_retry(const char *format, ...) MIG_PRINTF(1, 2);      /* only mig-apply, if the plan was kept */
 void next_command_without_marks(const char *text);                      /* scan, plan and apply, without
                                                                          * --mark-applied and the like */

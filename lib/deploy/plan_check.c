@@ -33,8 +33,8 @@ check_step(const struct step *step)
 		return 0;
 	if (step->action == ACTION_MARK_APPLIED && step->checksum != NULL)
 		return 0;
-	if (step->action != ACTION_APPLY || step->checksum == NULL || step->sql == NULL ||
-	    (step->row_id != NULL && !can_resume(step)))
+	if ((step->action != ACTION_APPLY && step->action != ACTION_REVERT) || step->checksum == NULL || step->sql == NULL ||
+	    (step->action == ACTION_REVERT && step->row_id == NULL) || (step_resumes(step) && !can_resume(step)))
 		return message_error(MIG_DATA, "step %lld of the plan, %s, is invalid; nothing was touched",
 		    step->step, step->migration);
 	migration_checksum(step->sql, strlen(step->sql), checksum);

@@ -171,7 +171,7 @@ place_of(struct bytes *out, const char *folder, const struct spot *spot)
 {
 	struct sql_place place = sql_place(spot->step->sql, strlen(spot->step->sql), spot->at);
 
-	script_path(out, folder, spot->step->migration);
+	script_path_of(out, folder, spot->step->migration, step_file(spot->step));
 	bytes_format(out, ":%lu:%lu", place.line, place.column);
 }
 

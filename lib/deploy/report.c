@@ -25,7 +25,7 @@
 static bool
 is_done(const struct result *result)
 {
-	return result->status == STATUS_APPLIED || result->status == STATUS_MARKED;
+	return result->status == STATUS_APPLIED || result->status == STATUS_MARKED || result->status == STATUS_REVERTED;
 }
 
 static size_t
@@ -93,6 +93,8 @@ void
 report_success(const struct report *r)
 {
 	size_t applied = count_status(r, STATUS_APPLIED), marked = count_status(r, STATUS_MARKED);
+	size_t reverted = count_status(r, STATUS_REVERTED);
+	bool reverts = r->count > 0 && r->steps[0].action == ACTION_REVERT;
 	size_t skipped = count_status(r, STATUS_SKIPPED), i;
 	long long waited = 0, worst = 0;
 	struct bytes text = { 0 };
@@ -101,26 +103,33 @@ report_success(const struct report *r)
 	if (message_verbosity < 0)
 		return;
 	if (skipped == r->count) {
-		message_line("nothing to do: another deployer applied all %zu steps", r->count);
+		message_line("nothing to do: another deployer %s all %zu steps", reverts ? "took back" : "applied", r->count);
 		return;
 	}
 	for (i = 0; i < r->count; i++) {
 		waited += r->results[i].waited_ms;
 		worst = r->results[i].worst_stall_ms > worst ? r->results[i].worst_stall_ms : worst;
 	}
-	bytes_format(&text, "%s %zu of %zu in %s", applied > 0 || marked == 0 ? "applied" : "marked", applied + marked,
+	bytes_format(&text, "%s %zu of %zu in %s", reverts ? "took back" : applied > 0 || marked == 0 ? "applied" : "marked", applied + marked + reverted,
 	    r->count, clock_span(r->took_ms, span));
 	if (waited > 0)
 		bytes_format(&text, ", of that %s waiting", clock_span(waited, span));
 	if (worst > 0)
 		bytes_format(&text, "; other sessions waited at most %s", clock_span(worst, span));
 	if (skipped > 0)
-		bytes_format(&text, "; another deployer had applied %zu", skipped);
+		bytes_format(&text, "; another deployer had %s %zu", reverts ? "taken back" : "applied", skipped);
 	message_line("%s", text.data);
 	bytes_free(&text);
 }
 
 /* --- trouble --- */
+
+/* It is to be taken back, and rows came since that would go with it. */
+static bool
+would_lose(const struct step_end *end)
+{
+	return end->outcome == STEP_FAILED && end->result.sqlstate != NULL && strcmp(end->result.sqlstate, STEP_WOULD_LOSE) == 0;
+}
 
 static void
 say_place(const struct report *report, const struct step *step, const struct step_end *end)
@@ -130,6 +139,7 @@ say_place(const struct report *report, const struct step *step, const struct ste
 	script_error_say(&(struct script_error){ .folder = report->folder,
 	    .migration = step->migration,
 	    .sql = step->sql,
+	    .file = step_file(step),
 	    .own_row = end->own_row,
 	    .place = end->place,
 	    .message = r->message,
@@ -137,7 +147,7 @@ say_place(const struct report *report, const struct step *step, const struct ste
 	    .detail = r->detail,
 	    .hint = r->hint,
 	    .advice = end->advice,
-	    .context = end->context });
+	    .context = would_lose(end) ? NULL : end->context });
 }
 
 /* Whether the next run can tell by itself how far the statement came. */
@@ -232,7 +242,9 @@ is_denied(const struct step_end *end)
 static void
 say_next(const struct step *step, const struct step_end *end)
 {
-	if (lost_session(step, end) || (end->kept && !end->finished && end->unsure && !can_tell(step, end)))
+	if (would_lose(end))
+		next_command_with("next: save them; or lose them", "--allow", "loses");
+	else if (lost_session(step, end) || (end->kept && !end->finished && end->unsure && !can_tell(step, end)))
 		next_command_ask("shows how to continue with %s", step->migration);
 	else if (end->outcome == STEP_FAILED && end->own_row)
 		next_command_deploy("next: correct that, then run the same command again");
@@ -302,7 +314,7 @@ say_busy(const struct report *r, size_t at, const struct step_end *end, const st
 	if (clock_now_ms() < shared->stall.deadline_ms)
 		message_line("  %-13s the next attempt would start after its end", "--wait");
 	if (end->place.line > 0) {
-		script_path(&path, r->folder, step->migration);
+		script_path_of(&path, r->folder, step->migration, step_file(step));
 		message_line("  %-13s %s:%lu%s%s", "wanted by", path.data, end->place.line,
 		    waits->relation != NULL ? ", " : "", waits->relation != NULL ? waits->mode : "");
 		bytes_free(&path);

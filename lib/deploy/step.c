@@ -71,6 +71,18 @@ commit_segment(struct step_exec *g, const struct segment *s, bool last)
 	return outcome;
 }
 
+/* Of a step that takes back, before the first statement of its script. */
+static enum db_outcome
+look_for_losses(struct step_exec *g, const struct segment *s)
+{
+	struct bytes sql = { 0 };
+
+	if (g->step->guard_sql == NULL || s->first > 0)
+		return DB_OK;
+	bytes_str(&sql, g->step->guard_sql);
+	return step_exec_run_text(g, &sql, 0);
+}
+
 static enum db_outcome
 try_transaction(struct step_exec *g, const struct segment *s, bool last)
 {
@@ -79,6 +91,8 @@ try_transaction(struct step_exec *g, const struct segment *s, bool last)
 
 	if (outcome == DB_ERROR) /* only an autovacuum that should give way can block this */
 		stall_autovacuum_stays(&g->shared->stall);
+	if (outcome == DB_OK)
+		outcome = look_for_losses(g, s);
 	if (outcome == DB_OK)
 		outcome = step_exec_run(g, s->first, s->count - (s->kind == SEGMENT_COMMIT));
 	if (outcome == DB_OK && carries)
@@ -301,7 +315,7 @@ close_result(struct step_exec *g)
 	r->statements_done = (long long)(g->end.kept ? g->done : 0);
 	g->end.done = g->end.kept ? g->done : 0;
 	if (g->end.outcome == STEP_APPLIED || g->end.finished) {
-		r->status = g->step->sql != NULL ? STATUS_APPLIED : STATUS_MARKED;
+		r->status = g->step->action == ACTION_REVERT ? STATUS_REVERTED : g->step->sql != NULL ? STATUS_APPLIED : STATUS_MARKED;
 		r->statements_done = (long long)g->script.count;
 		r->sqlstate = r->message = r->detail = r->hint = NULL;
 		r->line = r->column = NUMBER_UNKNOWN;
@@ -358,15 +372,16 @@ step_run(struct step_context *shared, const struct step *step)
 		stall_resume(&shared->stall, shared->batch.worst_ms);
 	}
 	g.lock_timeout_ms = backoff_lock_timeout(g.tries + 1, shared->stall.max_stall_ms);
-	if (step->row_id != NULL) {
+	if (step->row_id != NULL)
 		bytes_copy(g.id, sizeof g.id, step->row_id);
+	if (step_resumes(step)) {
 		g.rowed = true;
 		g.done = (size_t)step->resume_at - 1;
 	}
 	db_hooks(shared->db, &hooks);
 	if (shared->batch.overdue > 0)
 		fail_overdue(&g);
-	else if (step->row_id == NULL || make_session(&g))
+	else if (!step_resumes(step) || make_session(&g))
 		run_segments(&g);
 	db_hooks(shared->db, NULL);
 	shared->batch = (struct batch_attempt){ 0 };

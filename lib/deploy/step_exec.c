@@ -12,6 +12,7 @@
 #include "migrations/progress.h"
 #include "postgres/sqlstate.h"
 #include "records/model.h"
+#include "records/words.h"
 #include "sql/hints.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
@@ -220,6 +221,7 @@ step_exec_row_text(struct step_exec *g, struct bytes *out, enum history_progress
 		.text = g->step->sql,
 		.why = why,
 		.exists = g->rowed,
+		.reverts = g->step->action == ACTION_REVERT,
 		.own_role = g->shared->own_role,
 		.all_rows = g->sets_row_security,
 		.alone = alone };
@@ -283,7 +285,8 @@ step_exec_write_row(struct step_exec *g, const char *before, enum history_progre
 
 /*
  * If the first statement is non-transactional and failed without leftovers, the row is deleted too, and there is
- * nothing to resolve.  If the role may not delete, the row stays and says so.
+ * nothing to resolve; a migration that was to be taken back is an applied one again.  If the role may not delete, the row stays and
+ * says so.
  */
 static bool
 take_row_back(struct step_exec *g)
@@ -291,9 +294,12 @@ take_row_back(struct step_exec *g)
 	struct bytes sql = { 0 };
 	bool gone;
 
-	if (g->done > 0 || g->end.unsure || g->end.leaves || g->step->row_id != NULL)
+	if (g->done > 0 || g->end.unsure || g->end.leaves || step_resumes(g->step))
 		return false;
-	history_delete_sql(&sql, g->shared->schema, g->id);
+	if (g->step->action == ACTION_REVERT)
+		history_restore_sql(&sql, g->shared->schema, g->id);
+	else
+		history_delete_sql(&sql, g->shared->schema, g->id);
 	gone = db_run_best_effort(g->shared->db, sql.data);
 	bytes_free(&sql);
 	if (gone)

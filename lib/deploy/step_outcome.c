@@ -14,10 +14,12 @@
 #include "database/setting_origin.h"
 #include "deploy/cause.h"
 #include "deploy/stall.h"
+#include "migrations/history.h"
 #include "migrations/journal.h"
 #include "migrations/progress.h"
 #include "postgres/sqlstate.h"
 #include "records/model.h"
+#include "records/words.h"
 #include "sql/session_effects.h"
 
 /* --- what became of it --- */
@@ -90,9 +92,11 @@ look_at_row(struct db *db, void *context)
 	bool seen = step_ask_row(db, g->shared->schema, g->id, &answer);
 
 	if (seen) {
-		g->end.kept = answer_rows(answer) > 0;
-		g->end.finished = g->end.kept && answer_flag(answer, 0, 0);
-		if (g->end.kept && journal_read(answer_text(answer, 0, 1), &journal)) {
+		bool there = answer_rows(answer) > 0, reverts = g->step->action == ACTION_REVERT;
+
+		g->end.finished = there && answer_flag(answer, 0, reverts ? HISTORY_STATE_ROLLED_BACK : HISTORY_STATE_FINISHED);
+		g->end.kept = there && (!reverts || g->end.finished || !answer_flag(answer, 0, HISTORY_STATE_FINISHED));
+		if (g->end.kept && journal_read(answer_text(answer, 0, HISTORY_STATE_LOGS), &journal)) {
 			g->done = journal.next - 1;
 			g->end.unsure = journal.begun;
 			g->end.moved = journal.moved;

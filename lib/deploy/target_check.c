@@ -1,6 +1,7 @@
 /* Whether this is the database, and the history, that the plan was made for. */
 #include "deploy/deploy_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -121,13 +122,30 @@ step_named(struct step *steps, size_t count, const char *migration)
 	return NULL;
 }
 
-/* A finished row of one of the steps: another deployer's work, which the plan did not know. */
+/* The step that takes back the migration of this row, or NULL. */
+static struct step *
+step_reverting(struct step *steps, size_t count, const struct history_row *row)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (steps[i].action == ACTION_REVERT && strcmp(steps[i].row_id, row->id) == 0)
+			return &steps[i];
+	return NULL;
+}
+
+/*
+ * Another deployer's work, which the plan did not know: a finished row of one of the steps, or one that was half taken back when the plan
+ * was made.
+ */
 bool
 deploy_is_others_work(const struct history_row *row, const void *context)
 {
 	const struct plan_stream *plan = context;
-	const struct step *step;
+	const struct step *step = step_reverting(plan->steps, plan->step_count, row);
 
+	if (step != NULL)
+		return step_resumes(step);
 	if (row->finished_at == NULL || row->rolled_back_at != NULL)
 		return false;
 	step = step_named(plan->steps, plan->step_count, row->migration);
@@ -171,7 +189,7 @@ is_resumed(const struct step *step, const struct history_row *row)
 {
 	struct journal journal;
 
-	if (step->row_id == NULL || strcmp(step->row_id, row->id) != 0)
+	if (!step_resumes(step) || strcmp(step->row_id, row->id) != 0)
 		return false;
 	/* a row without a journal, or one that was told where to go on, is the operator's word */
 	return !journal_read(row->logs, &journal) || step->resume_told ||
@@ -188,10 +206,11 @@ can_go_on(struct step *step, const struct history_row *row)
 	struct journal journal;
 	struct sql_script script;
 	struct session_behind behind;
-	bool fits;
+	bool fits, reverts = step->action == ACTION_REVERT;
 
-	if (step->row_id != NULL || step->sql == NULL || row->checksum == NULL ||
-	    strcmp(row->checksum, step->checksum) != 0 || !journal_read(row->logs, &journal) || journal.moved)
+	if (step_resumes(step) || step->sql == NULL || !journal_read(row->logs, &journal) || journal.moved || journal.reverts != reverts)
+		return false;
+	if (reverts ? strcmp(step->row_id, row->id) != 0 : row->checksum == NULL || strcmp(row->checksum, step->checksum) != 0)
 		return false;
 	script = sql_split(step->sql, strlen(step->sql));
 	fits = journal_fits(&journal, step->sql, &script) == JOURNAL_FITS;
@@ -209,17 +228,53 @@ can_go_on(struct step *step, const struct history_row *row)
 	return true;
 }
 
+/* When it was applied, of a row that is half taken back; the caller frees it.  NULL: its logs do not tell. */
+static char *
+was_finished(const struct history_row *row)
+{
+	const char *at = row->logs != NULL ? strstr(row->logs, JOURNAL_FINISHED) : NULL;
+
+	return at != NULL ? xstrndup(at + strlen(JOURNAL_FINISHED), strcspn(at + strlen(JOURNAL_FINISHED), "\n")) : NULL;
+}
+
+/* The digest of the history as the plan knew it: what has been taken back since, or half, counts as it was. */
+static void
+digest_as_planned(const struct run_state *s, char digest[RECORD_DIGEST_HEX])
+{
+	size_t count = s->inspection.count, i;
+	struct history_row *rows = xcalloc(count + 1, sizeof *rows);
+	char **times = xcalloc(count + 1, sizeof *times);
+
+	for (i = 0; i < count; i++) {
+		const struct step *step = step_reverting(s->plan->steps, s->plan->step_count, &s->inspection.rows[i]);
+
+		rows[i] = s->inspection.rows[i];
+		if (step == NULL || step_resumes(step))
+			continue;
+		rows[i].rolled_back_at = NULL;
+		if (rows[i].finished_at == NULL) {
+			rows[i].finished_at = times[i] = was_finished(&rows[i]);
+			rows[i].logs = rows[i].applied_steps_count == 0 ? "" : NULL;
+		}
+	}
+	history_digest(rows, count, deploy_is_others_work, s->plan, digest);
+	for (i = 0; i < count; i++)
+		free(times[i]);
+	free(times);
+	free(rows);
+}
+
 int
 deploy_check_history(struct run_state *s)
 {
-	bool applies = s->steps[0].action == ACTION_APPLY;
+	bool runs = s->steps[0].sql != NULL;
 	char digest[RECORD_DIGEST_HEX];
 	size_t i;
 
-	history_digest(s->inspection.rows, s->inspection.count, deploy_is_others_work, s->plan, digest);
+	digest_as_planned(s, digest);
 	if (strcmp(digest, s->plan->plan.history_digest) != 0)
 		return say_changed(s);
-	for (i = 0; applies && i < s->inspection.count; i++) {
+	for (i = 0; runs && i < s->inspection.count; i++) {
 		const struct history_row *row = &s->inspection.rows[i];
 		struct step *step;
 
@@ -242,7 +297,7 @@ deploy_check_claims(struct run_state *s)
 		const struct step *step = &s->steps[i];
 		const struct history_row *row = NULL;
 
-		for (j = 0; step->row_id != NULL && j < s->inspection.count && row == NULL; j++)
+		for (j = 0; step_resumes(step) && j < s->inspection.count && row == NULL; j++)
 			if (strcmp(s->inspection.rows[j].id, step->row_id) == 0)
 				row = &s->inspection.rows[j];
 		if (row != NULL || step->begun_sql != NULL)

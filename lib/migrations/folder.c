@@ -259,34 +259,64 @@ script_point(struct script *script)
 	m->checksum = script->checksum;
 	m->size_bytes = (long long)script->text.len;
 	m->sql = m->flaw != FLAW_NUL ? script->text.data : NULL;
+	if (script->down_checksum[0] == '\0')
+		return;
+	m->down_checksum = script->down_checksum;
+	if (utf8_check(script->down.data, script->down.len) == script->down.len && memchr(script->down.data, '\0', script->down.len) == NULL)
+		m->down_sql = script->down.data;
 }
 
-/* Returns NULL, or with errno set what could not be done to the file; EFBIG if it is larger than `most`. */
+/* An ordinary file of the folder, as far as it is not larger than `most`.  Returns 0, or an errno: ENOENT also for what is no file. */
+static int
+read_file(const struct folder *folder, const char *path, size_t most, struct bytes *text)
+{
+	struct stat file;
+	int fd = openat(folder->fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error = EFBIG;
+
+	if (fd < 0)
+		return errno == ELOOP ? ENOENT : errno;
+	if (fstat(fd, &file) == 0 && !S_ISREG(file.st_mode)) {
+		error = ENOENT;
+	} else if ((size_t)file.st_size <= most) {
+		bytes_room(text, (size_t)file.st_size + 1);
+		error = bytes_read_fd(text, fd);
+	}
+	close(fd);
+	return error;
+}
+
+/* What undoes it, if there is such a file.  Returns 0, or an errno. */
+static int
+read_down(const struct folder *folder, size_t i, size_t most, struct script *script)
+{
+	int error;
+
+	snprintf(script->path, sizeof script->path, "%s/down.sql", folder->names[i]);
+	error = read_file(folder, script->path, most, &script->down);
+	if (error == 0)
+		migration_checksum(bytes_text(&script->down), script->down.len, script->down_checksum);
+	return error == ENOENT ? 0 : error;
+}
+
+/* Returns NULL, or with errno set what could not be done to the file at script->path; EFBIG if it is larger than `most`. */
 static const char *
 read_script(const struct folder *folder, size_t i, size_t most, struct script *script)
 {
 	struct migration *m = &script->migration;
-	struct stat file;
-	int fd, error = EFBIG;
+	int error;
 
 	*m = (struct migration){ .migration = folder->names[i], .size_bytes = NUMBER_UNKNOWN };
-	script->text.len = 0;
-	snprintf(script->path, sizeof script->path, "%s/migration.sql", folder->names[i]);
-	fd = openat(folder->fd, script->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if ((fd < 0 && (errno == ENOENT || errno == ELOOP)) ||
-	    (fd >= 0 && fstat(fd, &file) == 0 && !S_ISREG(file.st_mode))) {
-		if (fd >= 0)
-			close(fd);
+	script->text.len = script->down.len = 0;
+	script->down_checksum[0] = '\0';
+	error = read_down(folder, i, most, script);
+	if (error == 0) {
+		snprintf(script->path, sizeof script->path, "%s/migration.sql", folder->names[i]);
+		error = read_file(folder, script->path, most, &script->text);
+	}
+	if (error == ENOENT) {
 		m->flaw = FLAW_NO_SCRIPT;
 		return NULL;
 	}
-	if (fd < 0)
-		return "open";
-	if ((size_t)file.st_size <= most) {
-		bytes_room(&script->text, (size_t)file.st_size + 1);
-		error = bytes_read_fd(&script->text, fd);
-	}
-	close(fd);
 	if (error == 0)
 		script_fill(script);
 	errno = error;
@@ -321,7 +351,7 @@ folder_read_ahead(struct folder *folder)
 		script_free(&script);
 		return false;
 	}
-	folder->ahead_bytes += sizeof script + script.text.cap;
+	folder->ahead_bytes += sizeof script + script.text.cap + script.down.cap;
 	ARRAY_ROOM(folder->ahead, folder->ahead_count, folder->ahead_cap);
 	folder->ahead[folder->ahead_count++] = script;
 	return true;
@@ -331,4 +361,5 @@ void
 script_free(struct script *script)
 {
 	bytes_free(&script->text);
+	bytes_free(&script->down);
 }

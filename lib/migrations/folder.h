@@ -3,7 +3,7 @@
  *
  * Follows Prisma Migrate 6.6 to 7 (packages/migrate/src/utils/listMigrations.ts, schema-connector/src/checksum.rs
  * and migrations_directory.rs): every real directory is a migration, its name is the migration's name byte for
- * byte, and only migration.sql in it is read.
+ * byte, and only migration.sql in it is read.  Beside it mig reads down.sql, which undoes it and which Prisma passes over.
  */
 #ifndef MIG_MIGRATIONS_FOLDER_H
 #define MIG_MIGRATIONS_FOLDER_H
@@ -42,9 +42,9 @@ bool migration_differs_in_blanks(const char *recorded, const char *text);
 /* A script that was read from a folder. */
 struct script {
 	struct migration migration;   /* points into the fields below and to the folder's name */
-	struct bytes text;
+	struct bytes text, down;
 	char path[300];               /* a name has at most 255 bytes */
-	char checksum[MIGRATION_CHECKSUM];
+	char checksum[MIGRATION_CHECKSUM], down_checksum[MIGRATION_CHECKSUM];
 };
 void script_free(struct script *script);
 

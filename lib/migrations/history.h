@@ -95,10 +95,11 @@ extern const char history_lock_held_sql[];
 void history_resolves_sql(struct bytes *out, const char *schema);
 
 /*
- * Parameter $1: id.  Returns one row: whether the history row is finished, and its logs; no row if it does not
- * exist.
+ * Parameter $1: id.  Returns one row: whether the history row is finished, its logs, and whether it is rolled back; no row if it
+ * does not exist.
  */
 void history_row_state_sql(struct bytes *out, const char *schema);
+enum { HISTORY_STATE_FINISHED, HISTORY_STATE_LOGS, HISTORY_STATE_ROLLED_BACK };
 
 /* The system identifier of the cluster; may be denied (42501). */
 extern const char history_system_sql[];
@@ -155,7 +156,10 @@ struct history_entry {
 	                         * likewise; or NULL */
 	bool makes_temporary;   /* the script itself makes temporary tables; otherwise one is noted likewise */
 	bool exists;            /* the row exists: UPDATE, else INSERT with started_at now() */
-	const char *behind_id;  /* INSERT fails (22012) unless the row with this id exists and is finished; or NULL */
+	bool reverts;           /* it is the row of an applied migration, which the script takes back: unfinished on the way, and
+	                         * in the end rolled back and otherwise as it was */
+	const char *behind_id;  /* it fails (22012) unless the row with this id exists and is finished; reverts: and is rolled back;
+	                         * or NULL */
 	bool own_role;          /* a script may have changed the role: write the row as the login role */
 	bool all_rows;          /* a script may have enabled row level security, which would hide the row or
 	                         * part of the table */
@@ -171,6 +175,9 @@ size_t history_entry_sql(struct bytes *out, const char *schema, const struct his
 
 /* Deletes the row of a migration of which nothing was run. */
 void history_delete_sql(struct bytes *out, const char *schema, const char *id);
+
+/* Makes the row of a migration again what it was before its down.sql, of which nothing was run. */
+void history_restore_sql(struct bytes *out, const char *schema, const char *id);
 
 /*
  * Write what `prisma migrate resolve` writes: --applied sets rolled_back_at in every unfinished row of the name

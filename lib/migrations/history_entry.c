@@ -81,6 +81,42 @@ logs_sql(struct bytes *out, const char *schema, const struct history_entry *e, c
 	bytes_str(out, " THEN E'\\n" JOURNAL_MOVED "' ELSE '' END");
 }
 
+/* NULL unless the other row counts: an error, since nothing may be committed behind a step that is not. */
+static void
+behind_sql(struct bytes *out, const char *schema, const struct history_entry *e, const char *column)
+{
+	bytes_format(out, " OPERATOR(pg_catalog./) (SELECT pg_catalog.count(%s)::integer FROM ", column);
+	history_table(out, schema);
+	bytes_str(out, " WHERE id" EQUALS);
+	bytes_sql_text(out, e->behind_id);
+	bytes_char(out, ')');
+}
+
+/* When it had been applied, out of its logs; in UTC, as records have it, so that no setting of the session matters. */
+#define WHEN_FINISHED "pg_catalog.substring(logs, '" JOURNAL_FINISHED "([^\n]*)')"
+#define LOGS_AT_FIRST "CASE WHEN applied_steps_count" EQUALS "0 THEN '' END"
+
+static void
+revert_entry(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
+{
+	bytes_str(out, "UPDATE ");
+	history_table(out, schema);
+	if (e->progress == HISTORY_FINISHED) {
+		bytes_str(out, " SET rolled_back_at = CASE WHEN 1");
+		if (e->behind_id != NULL)
+			behind_sql(out, schema, e, "rolled_back_at");
+		bytes_str(out, EQUALS "1 THEN pg_catalog.clock_timestamp() END, finished_at = coalesce(finished_at, " WHEN_FINISHED "::pg_catalog.timestamptz), "
+		               "logs = CASE WHEN finished_at IS NULL THEN " LOGS_AT_FIRST " ELSE logs END");
+	} else {
+		bytes_str(out, " SET finished_at = NULL, logs = ");
+		logs_sql(out, schema, e, logs);
+		bytes_str(out, " OPERATOR(pg_catalog.||) E'\\n" JOURNAL_FINISHED "' OPERATOR(pg_catalog.||) "
+		               "coalesce(pg_catalog.to_char(pg_catalog.timezone('UTC', finished_at), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), " WHEN_FINISHED ", '')");
+	}
+	bytes_str(out, " WHERE rolled_back_at IS NULL AND id" EQUALS);
+	bytes_sql_text(out, e->id);
+}
+
 static void
 insert_entry(struct bytes *out, const char *schema, const struct history_entry *e, const char *logs)
 {
@@ -92,13 +128,8 @@ insert_entry(struct bytes *out, const char *schema, const struct history_entry *
 	bytes_str(out, " (id, checksum, migration_name, started_at, applied_steps_count, logs, finished_at) VALUES (");
 	list_of_texts(out, values, 3);
 	bytes_format(out, ", pg_catalog.now(), %zu", finished ? 1 : e->done);
-	if (e->behind_id != NULL) {
-		bytes_str(out, " OPERATOR(pg_catalog./) (SELECT pg_catalog.count(finished_at)::integer FROM ");
-		history_table(out, schema);
-		bytes_str(out, " WHERE id" EQUALS);
-		bytes_sql_text(out, e->behind_id);
-		bytes_char(out, ')');
-	}
+	if (e->behind_id != NULL)
+		behind_sql(out, schema, e, "finished_at");
 	bytes_str(out, ", ");
 	logs_sql(out, schema, e, logs);
 	bytes_str(out, finished ? ", pg_catalog.clock_timestamp())" : ", NULL)");
@@ -126,7 +157,8 @@ history_entry_sql(struct bytes *out, const char *schema, const struct history_en
 {
 	struct journal journal = { .next = e->done + 1,
 		.count = e->count,
-		.begun = e->progress == HISTORY_BEGINS_ALONE };
+		.begun = e->progress == HISTORY_BEGINS_ALONE,
+		.reverts = e->reverts };
 	struct bytes logs = { 0 };
 	bool wrap = (e->own_role || e->all_rows) && e->alone;
 	size_t count = 1;
@@ -153,7 +185,9 @@ history_entry_sql(struct bytes *out, const char *schema, const struct history_en
 		bytes_str(out, "SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE NONE;\n");
 		count += 2;
 	}
-	if (e->exists)
+	if (e->reverts)
+		revert_entry(out, schema, e, logs.data);
+	else if (e->exists)
 		update_entry(out, schema, e, logs.data);
 	else
 		insert_entry(out, schema, e, logs.data);
@@ -168,6 +202,16 @@ history_delete_sql(struct bytes *out, const char *schema, const char *id)
 	bytes_str(out, "DELETE FROM ");
 	history_table(out, schema);
 	bytes_str(out, " WHERE finished_at IS NULL AND id" EQUALS);
+	bytes_sql_text(out, id);
+}
+
+void
+history_restore_sql(struct bytes *out, const char *schema, const char *id)
+{
+	bytes_str(out, "UPDATE ");
+	history_table(out, schema);
+	bytes_str(out, " SET finished_at = " WHEN_FINISHED "::pg_catalog.timestamptz, logs = " LOGS_AT_FIRST " WHERE finished_at IS NULL "
+	               "AND rolled_back_at IS NULL AND id" EQUALS);
 	bytes_sql_text(out, id);
 }
 

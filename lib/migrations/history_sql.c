@@ -141,7 +141,7 @@ history_rows_sql(struct bytes *out, const char *schema)
 void
 history_row_state_sql(struct bytes *out, const char *schema)
 {
-	bytes_str(out, "SELECT finished_at IS NOT NULL, logs FROM ");
+	bytes_str(out, "SELECT finished_at IS NOT NULL, logs, rolled_back_at IS NOT NULL FROM ");
 	history_table(out, schema);
 	bytes_str(out, " WHERE id" EQUALS "$1");
 }

@@ -7,12 +7,13 @@
 #include "base/bytes.h"
 #include "sql/interrupted.h"
 
-static const char journal_words[] = "mig: statement %zu of %zu is next%s; digest of the text before it: ";
+#define REVERTS "mig: down.sql: statement "
+static const char journal_words[] = "%s%zu of %zu is next%s; digest of the text before it: ";
 
 void
 journal_write(struct bytes *out, const struct journal *j)
 {
-	bytes_format(out, journal_words, j->next, j->count, j->begun ? ", and had begun" : "");
+	bytes_format(out, journal_words, j->reverts ? REVERTS : "mig: statement ", j->next, j->count, j->begun ? ", and had begun" : "");
 	bytes_str(out, j->before);
 }
 
@@ -23,7 +24,10 @@ journal_read(const char *logs, struct journal *j)
 	const char *digest;
 	bool same;
 
-	if (logs == NULL || sscanf(logs, "mig: statement %zu of %zu is next", &j->next, &j->count) != 2)
+	if (logs == NULL)
+		return false;
+	j->reverts = strncmp(logs, REVERTS, strlen(REVERTS)) == 0;
+	if (sscanf(logs, j->reverts ? REVERTS "%zu of %zu is next" : "mig: statement %zu of %zu is next", &j->next, &j->count) != 2)
 		return false;
 	digest = strstr(logs, "before it: ");
 	if (digest == NULL || sscanf(digest, "before it: %32[0-9a-f]", j->before) != 1)

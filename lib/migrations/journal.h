@@ -19,6 +19,7 @@ struct journal {
 	size_t count;
 	bool begun;                   /* the statement is non-transactional and had started; it may or may not
 	                               * have completed */
+	bool reverts;                 /* of down.sql: the migration was applied, and is being taken back */
 	bool moved;                   /* only read: the session had settings that the script's own statements do
 	                               * not explain */
 	char before[JOURNAL_BEFORE];  /* digest of the text before that statement, so that the rest may be
@@ -27,6 +28,9 @@ struct journal {
 
 /* The line after the journal that stands for `moved`. */
 #define JOURNAL_MOVED "mig: its session has settings that its own statements do not make"
+
+/* The line of one that takes back: when the migration had been applied, in the format of records. */
+#define JOURNAL_FINISHED "mig: it had been finished at "
 
 void journal_write(struct bytes *out, const struct journal *journal);
 

@@ -44,7 +44,7 @@ script_error_say(const struct script_error *e)
 	if (e->own_row)
 		bytes_str(&text, e->migration);
 	else
-		script_path(&text, e->folder, e->migration);
+		script_path_of(&text, e->folder, e->migration, e->file != NULL ? e->file : "migration.sql");
 	bytes_char(&text, ':');
 	if (e->place.line > 0)
 		bytes_format(&text, "%lu:%lu:", e->place.line, e->place.column);

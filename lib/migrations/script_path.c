@@ -5,7 +5,7 @@
 #include "base/shell_quote.h"
 
 void
-script_path(struct bytes *out, const char *folder, const char *migration)
+script_path_of(struct bytes *out, const char *folder, const char *migration, const char *file)
 {
 	size_t len = folder != NULL ? strlen(folder) : 0;
 
@@ -13,7 +13,13 @@ script_path(struct bytes *out, const char *folder, const char *migration)
 		len--;
 	if (folder != NULL)
 		bytes_format(out, "%.*s/", (int)len, folder);
-	bytes_format(out, "%s/migration.sql", migration);
+	bytes_format(out, "%s/%s", migration, file);
+}
+
+void
+script_path(struct bytes *out, const char *folder, const char *migration)
+{
+	script_path_of(out, folder, migration, "migration.sql");
 }
 
 void

@@ -44,13 +44,13 @@ has_file(const struct finding *f)
 }
 
 static void
-annotation(struct bytes *out, const char *folder, const struct finding *f)
+annotation(struct bytes *out, const struct planned *planned, const struct finding *f)
 {
 	struct bytes path = { 0 }, text = { 0 }, remedy = { 0 };
 
 	bytes_format(out, "::%s ", commands[f->severity]);
 	if (has_file(f)) {
-		script_path(&path, folder, f->migration);
+		script_path_of(&path, planned->folder, f->migration, planned_file(planned));
 		bytes_str(out, "file=");
 		escaped(out, path.data + (strncmp(path.data, "./", 2) == 0 ? 2 : 0), true);
 		if (f->line != NUMBER_UNKNOWN)
@@ -60,7 +60,7 @@ annotation(struct bytes *out, const char *folder, const struct finding *f)
 		bytes_format(&text, "%s: ", f->migration);
 	}
 	bytes_format(out, "title=mig %s::", f->rule);
-	finding_remedy(&remedy, folder, f);
+	finding_remedy(&remedy, planned->folder, f);
 	bytes_format(&text, "%s%s%s", f->message, remedy.len > 0 ? "\n" : "", bytes_text(&remedy));
 	escaped(out, text.data, false);
 	bytes_char(out, '\n');
@@ -105,6 +105,6 @@ annotations_plan(struct bytes *out, const struct planned *planned, const char *d
 	for (k = 0; k < sizeof order / sizeof *order; k++)
 		for (i = 0; i < planned->finding_count; i++)
 			if (planned->findings[i].severity == order[k])
-				annotation(out, planned->folder, &planned->findings[i]);
+				annotation(out, planned, &planned->findings[i]);
 	sum(out, planned, digest);
 }

@@ -16,6 +16,8 @@ effects_view(const struct rehearsal_records *rehearsed, const char *migration, c
 		;
 	view.list = to > from ? &rehearsed->effects[from] : NULL;
 	view.count = to - from;
+	if (view.count > 0 && view.list[view.count - 1].effect == EFFECT_DOWN)
+		view.down = &view.list[--view.count];
 	if (sql != NULL) {
 		view.script = sql_split(sql, strlen(sql));
 		view.segments = segments_of(sql, &view.script);
@@ -75,6 +77,7 @@ effects_is_noticed(const struct effect *e)
 	case EFFECT_ROWS:
 	case EFFECT_REFUSE:
 	case EFFECT_ERROR:
+	case EFFECT_DOWN:
 		break;
 	}
 	return false;

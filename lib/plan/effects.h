@@ -19,6 +19,7 @@ struct effects_view {
 	const struct rehearsal_records *rehearsed;
 	const struct effect *list;
 	size_t count;
+	const struct effect *down;   /* the verdict about its down.sql, which is not in the list; NULL: none was tried */
 	const char *sql;
 	struct sql_script script;
 	struct segments segments;

@@ -8,7 +8,7 @@
 #include "migrations/script_path.h"
 
 void
-finding_place(struct bytes *out, const char *folder, const struct finding *f)
+finding_place(struct bytes *out, const struct planned *planned, const struct finding *f)
 {
 	if (f->migration == NULL)
 		return;
@@ -16,7 +16,7 @@ finding_place(struct bytes *out, const char *folder, const struct finding *f)
 		bytes_format(out, "%s: ", f->migration);
 		return;
 	}
-	script_path(out, folder, f->migration);
+	script_path_of(out, planned->folder, f->migration, planned_file(planned));
 	bytes_format(out, ":%lld:%lld: ", f->line, f->column);
 }
 

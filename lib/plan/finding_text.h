@@ -5,10 +5,13 @@
 #define MIG_PLAN_FINDING_TEXT_H
 
 #include "base/bytes.h"
+#include "plan/plan.h"
 #include "records/model.h"
 
-/* "prisma/migrations/20261120_x/migration.sql:5:1: ", "20261120_x: " or "". */
-void finding_place(struct bytes *out, const char *folder, const struct finding *finding);
+/*
+ * "prisma/migrations/20261120_x/migration.sql:5:1: ", "20261120_x: " or ""; a plan that takes back is one of scripts down.sql.
+ */
+void finding_place(struct bytes *out, const struct planned *planned, const struct finding *finding);
 
 /*
  * Appends the remedy, with commands that name the folder; nothing if there is none.  The record omits the folder

@@ -31,6 +31,8 @@ const struct plan_rule plan_rules[] = {
 	{ "other_schema", SEVERITY_WARNING, true },
 	{ "unrelated", SEVERITY_ERROR, true },
 	{ "rehearsal_failed", SEVERITY_ERROR, false },
+	{ "no_down", SEVERITY_ERROR, false },
+	{ "unverified_down", SEVERITY_ERROR, true },
 	{ "stalls", SEVERITY_WARNING, true },
 	{ "waits", SEVERITY_WARNING, true },
 	{ "breaks", SEVERITY_WARNING, true },
@@ -82,6 +84,12 @@ list_has(const char *list, const char *name)
 			return true;
 	}
 	return false;
+}
+
+bool
+plan_allows(const struct plan_maker *m, const char *rule)
+{
+	return list_has(m->options->allow, rule);
 }
 
 struct bytes *
@@ -291,6 +299,35 @@ statement_at(const struct sql_script *split, size_t byte)
 	return i;
 }
 
+/* COPY to or from the client, which no file can contain. */
+static void
+find_copy(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
+{
+	size_t i;
+
+	for (i = 0; i < split->count; i++) {
+		struct sql_place place;
+		struct finding *f;
+
+		if (split->statements[i].kind != SQL_COPY_CLIENT)
+			continue;
+		place = sql_place(script->sql, strlen(script->sql), split->statements[i].start);
+		f = plan_add_finding(m, "copy", script->migration,
+		    xstrdup("COPY from or to the client cannot run in a migration"),
+		    xstrdup("write the rows as INSERT, or as a file for mig-seed"));
+		f->line = (long long)place.line;
+		f->column = (long long)place.column;
+	}
+}
+
+void
+plan_find_faults(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
+{
+	find_open_transaction(m, script, split);
+	find_unexpected(m, script, split);
+	find_copy(m, script, split);
+}
+
 void
 plan_find_in_script(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
 {
@@ -315,17 +352,7 @@ plan_find_in_script(struct plan_maker *m, const struct migration *script, const 
 		f->column = (long long)place.column;
 	}
 	sql_losses_free(&losses);
-	for (i = 0; i < split->count; i++) {
-		if (split->statements[i].kind == SQL_COPY_CLIENT) {
-			struct sql_place place = sql_place(script->sql, len, split->statements[i].start);
-			struct finding *f = plan_add_finding(m, "copy", script->migration,
-			    xstrdup("COPY from or to the client cannot run in a migration"),
-			    xstrdup("write the rows as INSERT, or as a file for mig-seed"));
-
-			f->line = (long long)place.line;
-			f->column = (long long)place.column;
-		}
-	}
+	find_copy(m, script, split);
 	plan_find_stalls(m, script);
 	plan_find_waits(m, script);
 	plan_find_measured(m, script);

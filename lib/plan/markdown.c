@@ -133,12 +133,12 @@ title(struct bytes *out, const struct planned *planned)
 }
 
 static void
-finding(struct bytes *out, const char *folder, const struct finding *f)
+finding(struct bytes *out, const struct planned *planned, const struct finding *f)
 {
 	struct bytes place = { 0 }, remedy = { 0 };
 
-	finding_place(&place, folder, f);
-	finding_remedy(&remedy, folder, f);
+	finding_place(&place, planned, f);
+	finding_remedy(&remedy, planned->folder, f);
 	bytes_format(out, "- **%s** ", severity_words[f->severity]);
 	if (place.len > 2) {
 		place.data[place.len - 2] = '\0'; /* without ": " */
@@ -167,7 +167,7 @@ findings(struct bytes *out, const struct planned *planned)
 			if (planned->findings[i].severity != order[k])
 				continue;
 			if (out->len < MARKDOWN_MOST / 3)
-				finding(out, planned->folder, &planned->findings[i]);
+				finding(out, planned, &planned->findings[i]);
 			else
 				left++;
 		}

@@ -55,10 +55,10 @@ check_script(struct plan_maker *m, const struct migration *script)
 	return MIG_DATA;
 }
 
-static enum step_transaction
-step_transaction(enum sql_transaction transaction)
+enum step_transaction
+plan_transaction(const struct sql_script *script)
 {
-	switch (transaction) {
+	switch (sql_transaction(script)) {
 	case SQL_TRANSACTION_MIG:
 		return TRANSACTION_MIG;
 	case SQL_TRANSACTION_SCRIPT:
@@ -88,7 +88,7 @@ plan_add_apply(struct plan_maker *m, const struct migration *script, const struc
 		step->resume_told = resume->told;
 	}
 	step->checksum = script->checksum;
-	step->transaction = step_transaction(sql_transaction(&split));
+	step->transaction = plan_transaction(&split);
 	step->statement_count = (long long)split.count;
 	step->size_bytes = (long long)strlen(script->sql);
 	step->sql = script->sql;
@@ -330,13 +330,23 @@ fill_head(struct plan_maker *m)
 		.last_applied = m->status->last_applied };
 }
 
+static bool
+is_of_step(const struct plan_maker *m, const char *migration)
+{
+	size_t i;
+
+	for (i = 0; i < m->out->step_count && strcmp(m->out->steps[i].migration, migration) != 0; i++)
+		;
+	return i < m->out->step_count;
+}
+
 /* The plan has what its steps did: --to leaves some out. */
 static void
 keep_effects(struct plan_maker *m)
 {
 	const struct rehearsal_records *all = &m->scan->rehearsed;
 	struct rehearsal_records *kept = &m->out->rehearsed;
-	size_t i, k;
+	size_t i;
 
 	if (!all->known)
 		return;
@@ -354,12 +364,13 @@ keep_effects(struct plan_maker *m)
 		kept->activities[i] = all->activities[i];
 	for (i = 0; i < all->load_count; i++)
 		kept->loads[i] = all->loads[i];
-	for (i = 0; i < all->count; i++) {
-		for (k = 0; k < m->out->step_count && strcmp(m->out->steps[k].migration, all->effects[i].migration) != 0; k++)
-			;
-		if (k < m->out->step_count)
+	for (i = 0; i < all->count; i++)
+		if (is_of_step(m, all->effects[i].migration))
 			kept->effects[kept->count++] = all->effects[i];
-	}
+	kept->losses = xcalloc(all->loss_count + 1, sizeof *all->losses);
+	for (i = 0; i < all->loss_count; i++)
+		if (is_of_step(m, all->losses[i].migration))
+			kept->losses[kept->loss_count++] = all->losses[i];
 }
 
 int
@@ -383,12 +394,18 @@ plan_make(const struct scan *scan, const struct status *status, const struct pla
 			    planned->steps[i].action == ACTION_MARK_APPLIED &&
 			    is_pending(plan_status_named(status, planned->steps[i].migration));
 	} else {
-		code = add_applies(&m);
+		code = options->down_to != NULL ? plan_add_reverts(&m) : add_applies(&m);
 		keep_effects(&m);
 	}
 	if (code == 0 && planned->errors > 0)
 		code = MIG_FAILED;
 	return code;
+}
+
+const char *
+planned_file(const struct planned *planned)
+{
+	return planned->step_count > 0 ? step_file(&planned->steps[0]) : "migration.sql";
 }
 
 void

@@ -21,6 +21,7 @@
 /* The options of the command line.  Points into argv. */
 struct plan_options {
 	const char *to;              /* the last migration to apply, or NULL */
+	const char *down_to;         /* take back what is applied behind this one, or NULL */
 	bool from_empty;             /* ignore the history, as if nothing were applied */
 	const char *strict;          /* rules to treat as errors, comma-separated; "" is all; NULL none */
 	const char *allow;           /* rules that are errors and shall not stop the plan */
@@ -75,6 +76,9 @@ extern const struct plan_rule plan_rules[];
 int plan_make(const struct scan *scan, const struct status *status, const struct plan_options *options,
     struct planned *planned);
 void plan_free(struct planned *planned);
+
+/* Which file of a migration's folder the plan is about: a plan takes back, or it does not. */
+const char *planned_file(const struct planned *planned);
 
 /* Appends mig-apply, with the -d option of the scan's command (base/shell_quote.h). */
 void plan_apply_words(struct shell_words *words, const char *scan);

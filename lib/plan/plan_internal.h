@@ -42,7 +42,20 @@ void plan_refusal_name(const struct plan_maker *m, const char *option, const cha
 /* Adds a line to the refusal: the text, and the scan command to type, with `option` added (NULL: none). */
 void plan_refusal_scan(const struct plan_maker *m, const char *text, const char *option);
 
+/* The word of a script's transactions in a step. */
+enum step_transaction plan_transaction(const struct sql_script *script);
+
+/* --- revert.c --- */
+
+/* --down-to: steps that take back. */
+int plan_add_reverts(struct plan_maker *m);
+
 /* --- findings.c --- */
+
+/* Whether --allow names the rule. */
+bool plan_allows(const struct plan_maker *m, const char *rule);
+/* What makes a script fail, or leave something else than it says, whatever there is: errors all. */
+void plan_find_faults(struct plan_maker *m, const struct migration *script, const struct sql_script *split);
 
 /* A text that lives as long as the plan; the caller fills it immediately. */
 struct bytes *plan_new_text(struct plan_maker *m);

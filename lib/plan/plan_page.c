@@ -215,7 +215,7 @@ other_findings(struct bytes *out, const struct planned *planned, const struct st
 
 	for (i = 0; i < planned->finding_count; i++)
 		if (rules->other[i] && (++told <= 2 * FOLD || unfold))
-			step_page_finding(out, planned->folder, &planned->findings[i], true, 0);
+			step_page_finding(out, planned, &planned->findings[i], true, 0);
 	if (told > 2 * FOLD && !unfold)
 		bytes_format(out, "… %zu more findings (-v shows all)\n", told - 2 * FOLD);
 	if (told > 0)
@@ -255,7 +255,7 @@ not_looked_at(struct bytes *out, const struct planned *planned, const char *comm
 	if (planned->statements == 0)
 		return;
 	if (planned->rehearsed.load_count > 0) {
-		bytes_str(out, "Times are estimates from sizes, for tables in memory; from disk it may take ten times as long. No down.sql is read.\n");
+		bytes_str(out, "Times are estimates from sizes, for tables in memory; from disk it may take ten times as long.\n");
 		return;
 	}
 	if (!planned->rehearsed.known)
@@ -263,7 +263,7 @@ not_looked_at(struct bytes *out, const struct planned *planned, const char *comm
 	else if (offline)
 		return;
 	else
-		bytes_str(out, "not looked at: how large and how busy the tables are, so how long a session waits; down.sql\n");
+		bytes_str(out, "not looked at: how large and how busy the tables are, so how long a session waits\n");
 	if (command == NULL)
 		return;
 	bytes_str(out, "to know it:           ");

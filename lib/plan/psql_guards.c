@@ -5,23 +5,13 @@
 #include <string.h>
 
 #include "migrations/history.h"
+#include "plan/do_block.h"
 
 void
 psql_write_block(const struct psql *p, struct bytes *body)
 {
-	struct bytes tag = { 0 };
-	size_t n = 0;
-
-	bytes_str(&tag, "$mig$");
-	while (strstr(body->data, tag.data) != NULL) {
-		tag.len = 0;
-		bytes_format(&tag, "$mig%zu$", ++n);
-	}
-	bytes_format(p->out, "DO %s BEGIN ", tag.data);
-	bytes_add(p->out, body->data, body->len);
-	bytes_format(p->out, " END %s;\n", tag.data);
-	bytes_free(&tag);
-	bytes_free(body);
+	do_block(p->out, body);
+	bytes_str(p->out, ";\n");
 }
 
 /* A check that ends the script with a message when `condition` is true. */

@@ -20,7 +20,7 @@ psql_refuse(const struct psql *p, const struct step *step, size_t at, const char
 	struct bytes text = { 0 };
 	char *line;
 
-	script_path(&text, p->planned->folder, step->migration);
+	script_path_of(&text, p->planned->folder, step->migration, step_file(step));
 	(void)refusal_make(p->refusal, MIG_DATA, "%s:%lu:%lu: %s", text.data, place.line, place.column, why);
 	shell_append(&words, p->command);
 	plan_apply_words(&words, p->command);

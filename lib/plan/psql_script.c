@@ -8,6 +8,7 @@
 #include "migrations/history.h"
 #include "migrations/script_path.h"
 #include "plan/psql_script_internal.h"
+#include "records/words.h"
 
 /* Names can hold anything, and a comment ends with its line. */
 static void
@@ -24,7 +25,7 @@ add_script(const struct psql *p, const struct step *step)
 	struct bytes path = { 0 };
 
 	if (step->sql != NULL)
-		script_path(&path, p->planned->folder, step->migration);
+		script_path_of(&path, p->planned->folder, step->migration, step_file(step));
 	add_comment(p, step->sql != NULL ? path.data : step->migration);
 	bytes_free(&path);
 }
@@ -72,7 +73,8 @@ psql_script(struct bytes *out, const struct planned *planned, const char *digest
 
 		bytes_format(out, "\n-- step %lld of %zu: ", step->step, planned->step_count);
 		add_script(&p, step);
-		bytes_format(out, "\n\\echo %lld/%zu applying\n", step->step, planned->step_count);
+		bytes_format(out, "\n\\echo %lld/%zu %s\n", step->step, planned->step_count,
+		    step->action == ACTION_REVERT ? "taking back" : "applying");
 		if (i > 0)
 			psql_set_readings(&p);
 		if (step->sql != NULL)
@@ -81,6 +83,7 @@ psql_script(struct bytes *out, const struct planned *planned, const char *digest
 			psql_write_mark(&p, step);
 	}
 	if (code == 0)
-		bytes_format(out, "\n\\echo applied %zu of %zu\n", planned->step_count, planned->step_count);
+		bytes_format(out, "\n\\echo %s %zu of %zu\n", planned->steps[0].action == ACTION_REVERT ? "took back" : "applied",
+		    planned->step_count, planned->step_count);
 	return code;
 }

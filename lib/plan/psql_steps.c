@@ -54,6 +54,7 @@ write_row(struct writing *w, enum history_progress progress, size_t done, bool a
 		.behind = done > 0 ? w->script->statements[done - 1].end : 0,
 		.text = w->step->sql,
 		.exists = w->rowed,
+		.reverts = w->step->action == ACTION_REVERT,
 		.own_role = w->p->own_role,
 		.all_rows = session_may_set(w->step->sql, w->script, "row_security"),
 		.in_psql = true,
@@ -123,6 +124,8 @@ write_segment(struct writing *w, const struct segment *s, bool last)
 	bytes_str(w->p->out, "BEGIN;\nSET LOCAL lock_timeout = '1s';\n");
 	bytes_add(w->p->out, bytes_text(&w->behind.locals), w->behind.locals.len);
 	w->behind.locals.len = 0;
+	if (w->step->guard_sql != NULL && s->first == 0)
+		bytes_format(w->p->out, "%s;\n", w->step->guard_sql);
 	write_statements(w, s->first, s->count - ends_itself);
 	if (s->kind == SEGMENT_TOGETHER || ends_itself)
 		write_row(w, last ? HISTORY_FINISHED : HISTORY_GOES_ON, behind, false);
@@ -160,8 +163,8 @@ psql_write_apply(struct psql *p, const struct step *step)
 {
 	struct sql_script script = sql_split(step->sql, strlen(step->sql));
 	struct segments segments = segments_of(step->sql, &script);
-	struct writing w = { .p = p, .step = step, .script = &script, .rowed = step->row_id != NULL };
-	size_t done = step->row_id != NULL ? (size_t)step->resume_at - 1 : 0, i;
+	struct writing w = { .p = p, .step = step, .script = &script, .rowed = step_resumes(step) };
+	size_t done = step_resumes(step) ? (size_t)step->resume_at - 1 : 0, i;
 	int code = psql_check_script(p, step, &script);
 
 	if (code == 0 && step->resume_begun)
@@ -186,7 +189,7 @@ psql_write_apply(struct psql *p, const struct step *step)
 		write_segment(&w, &s, i + 1 == segments.count);
 		done = s.first + s.count;
 	}
-	if (code == 0 && (segments.count == 0 || (step->row_id != NULL && step->resume_at == (long long)script.count + 1)))
+	if (code == 0 && (segments.count == 0 || (step_resumes(step) && step->resume_at == (long long)script.count + 1)))
 		write_row(&w, HISTORY_FINISHED, script.count, true);
 	if (code == 0)
 		restore_session(p, step, &script);

@@ -66,6 +66,8 @@ plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char *opti
 	shell_option(&words, option, value);
 	if (strncmp(option, "--mark", 6) != 0 && strcmp(option, "--baseline") != 0 && w->to != NULL)
 		shell_option(&words, "--to", w->to);
+	if (w->down_to != NULL)
+		shell_option(&words, "--down-to", w->down_to);
 	if (strcmp(option, "--allow") != 0 && w->allow != NULL)
 		shell_option(&words, "--allow", w->allow);
 	plan_apply_words(&words, m->scan->command);
@@ -187,6 +189,25 @@ add_journal_resume(struct plan_maker *m, const struct migration_status *s, const
 	return add_kept_resume(m, s, journal, split, &resume);
 }
 
+/* Taking it back was interrupted: what is left of its down.sql finishes that. */
+static int
+add_half_reverted(struct plan_maker *m, const struct migration_status *s, const struct journal *journal)
+{
+	const struct migration_status *before = s;
+	struct bytes text = { 0 };
+
+	while (before > m->status->list && before[-1].row == NULL)
+		before--;
+	if (before > m->status->list)
+		plan_deploy_with(m, &text, "--down-to", before[-1].migration, "finishes that");
+	plan_deploy_with(m, &text, "--mark-rolled-back", s->migration, "all of it was undone");
+	plan_add_finding(m, "failed", s->migration,
+	    xformat("taking it back was interrupted at statement %zu of %zu of its down.sql; it blocks every deploy (P3009)", journal->next,
+	        journal->count),
+	    text.data);
+	return 0;
+}
+
 int
 plan_add_resume(struct plan_maker *m, const struct migration_status *s)
 {
@@ -196,6 +217,8 @@ plan_add_resume(struct plan_maker *m, const struct migration_status *s)
 	bool has_journal = journal_read(s->row->logs, &journal);
 	int code;
 
+	if (has_journal && journal.reverts)
+		return add_half_reverted(m, s, &journal);
 	if (s->script == NULL || s->script->sql == NULL)
 		return add_failed(m, s, NULL, "its script is not in the folder");
 	split = sql_split(s->script->sql, strlen(s->script->sql));

@@ -96,6 +96,8 @@ step_page_runs(struct bytes *out, const struct step *s)
 		bytes_str(out, "is marked as rolled back");
 	if (s->sql == NULL)
 		return;
+	if (s->action == ACTION_REVERT)
+		bytes_str(out, "is taken back: ");
 	page_count(out, s->statement_count > 0 ? (size_t)s->statement_count : 0, "statement");
 	if (s->transaction == TRANSACTION_MIG)
 		bytes_str(out, ", in one transaction");
@@ -164,13 +166,13 @@ remedy_lines(struct bytes *out, const char *folder, const struct finding *f, siz
 }
 
 void
-step_page_finding(struct bytes *out, const char *folder, const struct finding *f, bool place, size_t indent)
+step_page_finding(struct bytes *out, const struct planned *planned, const struct finding *f, bool place, size_t indent)
 {
 	bytes_format(out, "%*s", (int)indent, "");
 	if (place)
-		finding_place(out, folder, f);
+		finding_place(out, planned, f);
 	finding_line(out, f, f->message);
-	remedy_lines(out, folder, f, indent + 4);
+	remedy_lines(out, planned->folder, f, indent + 4);
 }
 
 /* Of the message what the lines of the effects do not tell: they have who waits, and the statements that fail. */
@@ -265,7 +267,7 @@ first_place(const struct page_of *p)
 	if (i == p->finding_count)
 		return;
 	/* at the margin, where editors expect it */
-	finding_place(p->out, p->planned->folder, p->findings[i].finding);
+	finding_place(p->out, p->planned, p->findings[i].finding);
 	bytes_str(p->out, "the first finding\n");
 }
 
@@ -282,7 +284,7 @@ find_findings(struct page_of *p)
 		if (f->migration == NULL || strcmp(f->migration, p->step->migration) != 0)
 			continue;
 		if (f->line == NUMBER_UNKNOWN || p->lines.count == 0) {
-			step_page_finding(p->out, p->planned->folder, f, false, LABELS);
+			step_page_finding(p->out, p->planned, f, false, LABELS);
 			continue;
 		}
 		p->findings[p->finding_count] = (struct placed){ f, script_lines_statement(&p->lines, f->line, f->column) };
@@ -434,7 +436,10 @@ step_page_body(struct bytes *out, const struct planned *planned, const struct st
 		if (!planned->rehearsed.known)
 			locks_by_text(&p);
 		bytes_format(out, "%*sundo   ", LABELS, "");
-		undo_text(out, &p.view, planned->rehearsed.known);
+		if (step->action == ACTION_REVERT)
+			undo_again(out, &p.view);
+		else
+			undo_text(out, &p.view, planned->rehearsed.known);
 		bytes_char(out, '\n');
 	}
 	free(p.findings);

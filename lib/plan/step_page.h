@@ -27,6 +27,6 @@ void step_page_runs(struct bytes *out, const struct step *step);
 void step_page_body(struct bytes *out, const struct planned *planned, const struct step *step, size_t columns, bool unfold);
 
 /* A finding in full: where it is, unless `place` is false, the remedy below it. */
-void step_page_finding(struct bytes *out, const char *folder, const struct finding *finding, bool place, size_t indent);
+void step_page_finding(struct bytes *out, const struct planned *planned, const struct finding *finding, bool place, size_t indent);
 
 #endif

@@ -99,6 +99,62 @@ names_words(struct bytes *out, const struct names *names)
 }
 
 void
+undo_losses(struct bytes *out, const struct rehearsal_records *rehearsed, const char *migration, enum loss_by by)
+{
+	struct names lost = { 0 };
+	size_t i;
+
+	for (i = 0; i < rehearsed->loss_count; i++) {
+		const struct loss *l = &rehearsed->losses[i];
+		struct bytes text = { 0 };
+
+		if (l->by != by || strcmp(l->migration, migration) != 0)
+			continue;
+		if (l->type != NULL)
+			bytes_format(&text, "what %s does not hold of column %s of ", l->type, l->column);
+		else if (l->column != NULL)
+			bytes_format(&text, "the values of column %s of ", l->column);
+		else
+			bytes_str(&text, "the rows of ");
+		bytes_format(&text, "%s%s%s", strcmp(l->schema, "public") == 0 ? "" : l->schema, strcmp(l->schema, "public") == 0 ? "" : ".", l->relation);
+		add_name(&lost, text.data);
+		bytes_free(&text);
+	}
+	if (lost.count > 0)
+		names_words(out, &lost);
+	bytes_free(&lost.text);
+}
+
+/* There is a down.sql, and it was tried. */
+static void
+tried_text(struct bytes *out, const struct effects_view *view)
+{
+	struct bytes up = { 0 }, down = { 0 };
+
+	if (strcmp(view->down->detail, "verified") != 0) {
+		bytes_format(out, "down.sql does not take it back: %s", view->down->detail);
+		return;
+	}
+	undo_losses(&up, view->rehearsed, view->down->migration, LOSS_BY_UP);
+	undo_losses(&down, view->rehearsed, view->down->migration, LOSS_BY_DOWN);
+	bytes_str(out, up.len > 0 ? "down.sql takes the schema back, as tried out; but only a backup has " : "down.sql takes it back, as tried out");
+	bytes_str(out, bytes_text(&up));
+	changed_rows(out, view);
+	if (down.len > 0)
+		bytes_format(out, "; by then lost: %s", down.data);
+	bytes_free(&up);
+	bytes_free(&down);
+}
+
+void
+undo_again(struct bytes *out, const struct effects_view *view)
+{
+	bytes_str(out, view->down != NULL && strcmp(view->down->detail, "verified") == 0
+	        ? "an ordinary deploy applies it again, as tried out; rows that go now do not come back"
+	        : "an ordinary deploy applies it again; that was not tried out");
+}
+
+void
 undo_text(struct bytes *out, const struct effects_view *view, bool measured)
 {
 	static const char by[] = "a new migration takes it back";
@@ -106,6 +162,10 @@ undo_text(struct bytes *out, const struct effects_view *view, bool measured)
 	struct bytes but = { 0 };
 	size_t i;
 
+	if (view->down != NULL) {
+		tried_text(out, view);
+		return;
+	}
 	for (i = 0; measured && i < view->count; i++)
 		add_effect(&lost, &narrowed, &view->list[i]);
 	if (!measured)

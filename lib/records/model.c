@@ -64,6 +64,8 @@ static const struct field migration_fields[] = {
 	NUMBER_OR_NULL(migration, size_bytes),
 	WORD_OR_NULL(migration, flaw, flaw_words),
 	TEXT_OR_NULL(migration, sql),
+	TEXT_OR_NULL(migration, down_checksum),
+	TEXT_OR_NULL(migration, down_sql),
 	LAST,
 };
 const struct record_form migration_form = { "migration", migration_fields };
@@ -107,10 +109,23 @@ static const struct field step_fields[] = {
 	FLAG_OR_NULL(step, resume_begun),
 	FLAG_OR_NULL(step, resume_told),
 	TEXT_OR_NULL(step, begun_sql),
+	TEXT_OR_NULL(step, guard_sql),
 	TEXT_OR_NULL(step, sql),
 	LAST,
 };
 const struct record_form step_form = { "step", step_fields };
+
+bool
+step_resumes(const struct step *step)
+{
+	return step->row_id != NULL && step->resume_at != NUMBER_UNKNOWN;
+}
+
+const char *
+step_file(const struct step *step)
+{
+	return step->action == ACTION_REVERT ? "down.sql" : "migration.sql";
+}
 
 static const struct field run_fields[] = {
 	TEXT(run, plan_digest),
@@ -237,8 +252,8 @@ fill(struct reader *reader, struct scan *scan, struct record *record, const stru
 }
 
 /*
- * One record of a scan.  The order is database, history..., migration..., rehearsal, live, activity..., load..., effect...; all
- * may be absent.
+ * One record of a scan.  The order is database, history..., migration..., rehearsal, live, activity..., load..., effect...,
+ * loss...; all may be absent.
  */
 static enum reading
 scan_take(struct reader *reader, struct scan *scan, struct record *record)

@@ -65,6 +65,8 @@ struct migration {
 	long long size_bytes;
 	enum flaw flaw;
 	const char *sql;                 /* the script as Prisma would send it; NULL if there is none */
+	const char *down_checksum;       /* of the down.sql beside it; NULL: there is none */
+	const char *down_sql;            /* what undoes it; NULL as well where no server would accept the text */
 	/*
 	 * Not in records, set by status_look_at(): the script differs from the applied one; only in whitespace.
 	 */
@@ -103,6 +105,21 @@ struct effect {
 	const char *made_by;             /* the pending migration before this one that made it; NULL: it was there */
 	long long calls;                 /* of a statement that is refused, */
 	long long counted_ms;            /* over how long; else null */
+};
+
+/*
+ * What one of its two scripts takes away, by measure: a table with its rows, a column with its values, or a type that not every
+ * value of a column fits.  What migration.sql takes away no down.sql gives back; what down.sql takes away is there since
+ * the migration.
+ */
+struct loss {
+	const char *migration;
+	enum loss_by by;
+	const char *schema;
+	const char *relation;
+	const char *column;              /* NULL: the rows of the relation */
+	const char *type;                /* of a column that stays: its new type; else NULL */
+	const char *probe;               /* of down: an expression in SQL that is true where something would be lost; else NULL */
 };
 
 /* How large and how busy a relation is in production. */
@@ -162,6 +179,8 @@ struct rehearsal_records {
 	size_t load_count;
 	struct effect *effects;          /* by migration, statement */
 	size_t count;
+	struct loss *losses;             /* by migration */
+	size_t loss_count;
 };
 
 struct scan {
@@ -210,15 +229,26 @@ struct step {
 	enum step_transaction transaction;
 	long long statement_count;
 	long long size_bytes;
-	const char *row_id;              /* the interrupted row that it resumes; null: a new row */
-	long long resume_at;             /* the statement to resume at, from 1; null if row_id is */
+	const char *row_id;              /* the interrupted row that it resumes, or the one that it takes back; null: a new row */
+	long long resume_at;             /* the statement to resume at, from 1; null: it starts with the first */
 	bool resume_begun;               /* that statement had started: check what it left before running it again */
 	bool resume_told;                /* the user chose the statement (--resume), not the journal */
 	const char *begun_sql;           /* for marks: the non-transactional statement that was interrupted,
 	                                  * preceded by its session's settings */
+	const char *guard_sql;           /* of a revert: runs before its script, in the same transaction, and fails where rows
+	                                  * would be lost; or null */
 	const char *sql;
 	struct record *record;           /* owns the texts of a struct that was read; else NULL */
 };
+
+/* The SQLSTATE of a guard that found rows which would be lost. */
+#define STEP_WOULD_LOSE "MG001"
+
+/* Whether a step goes on where an earlier run was interrupted. */
+bool step_resumes(const struct step *step);
+
+/* The name of the file that its SQL is from. */
+const char *step_file(const struct step *step);
 
 struct plan_stream {
 	struct plan plan;
@@ -303,7 +333,7 @@ struct row_change {
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
-    step_form, rehearsal_form, live_form, activity_form, load_form, effect_form, run_form, result_form, check_form, seeded_form,
+    step_form, rehearsal_form, live_form, activity_form, load_form, effect_form, loss_form, run_form, result_form, check_form, seeded_form,
     row_form;
 
 /* The records of a rehearsal: whether this one may come next; fills what it is for; writes them all, in their order. */

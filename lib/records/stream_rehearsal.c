@@ -122,6 +122,18 @@ static const struct field effect_fields[] = {
 };
 const struct record_form effect_form = { "effect", effect_fields };
 
+static const struct field loss_fields[] = {
+	TEXT(loss, migration),
+	WORD(loss, by, loss_words),
+	TEXT(loss, schema),
+	TEXT(loss, relation),
+	TEXT_OR_NULL(loss, column),
+	TEXT_OR_NULL(loss, type),
+	TEXT_OR_NULL(loss, probe),
+	LAST,
+};
+const struct record_form loss_form = { "loss", loss_fields };
+
 /* --- reading --- */
 
 bool
@@ -129,6 +141,10 @@ rehearsal_belongs(const struct rehearsal_records *r, const struct record *record
 {
 	if (!r->known)
 		return record_is(record, &rehearsal_form);
+	if (record_is(record, &loss_form))
+		return true;
+	if (r->loss_count > 0)
+		return false;
 	if (r->count > 0)
 		return record_is(record, &effect_form);
 	return record_is(record, &effect_form) || record_is(record, &load_form) ||
@@ -136,7 +152,7 @@ rehearsal_belongs(const struct rehearsal_records *r, const struct record *record
 	        (r->activity_count == 0 && !r->live_known && record_is(record, &live_form))));
 }
 
-/* Every effect but an error and a refusal is one on a relation, and only locks and work on rows have nothing more to say. */
+/* Every effect but an error, a refusal and the verdict of a down.sql is one on a relation, and only locks and work on rows have nothing more to say. */
 static bool
 effect_fill(struct reader *reader, const struct record *record, struct effect *e)
 {
@@ -144,7 +160,7 @@ effect_fill(struct reader *reader, const struct record *record, struct effect *e
 
 	if (record_fill(reader, record, &effect_form, e) != 0)
 		return false;
-	placed = e->effect != EFFECT_ERROR && e->effect != EFFECT_REFUSE;
+	placed = e->effect != EFFECT_ERROR && e->effect != EFFECT_REFUSE && e->effect != EFFECT_DOWN;
 	brief = e->effect == EFFECT_LOCK || e->effect == EFFECT_SCAN || e->effect == EFFECT_REWRITE || e->effect == EFFECT_MOVE ||
 	    e->effect == EFFECT_EMPTY;
 	if (e->statement < 1)
@@ -179,6 +195,8 @@ activity_fill(struct reader *reader, const struct record *record, struct activit
 bool
 rehearsal_fill(struct reader *reader, const struct record *record, struct rehearsal_records *r)
 {
+	if (record_is(record, &loss_form))
+		return record_fill(reader, record, &loss_form, APPEND(r->losses, r->loss_count)) == 0;
 	if (record_is(record, &load_form))
 		return record_fill(reader, record, &load_form, APPEND(r->loads, r->load_count)) == 0;
 	if (record_is(record, &activity_form))
@@ -199,6 +217,7 @@ rehearsal_records_free(struct rehearsal_records *r)
 	free(r->activities);
 	free(r->loads);
 	free(r->effects);
+	free(r->losses);
 	*r = (struct rehearsal_records){ 0 };
 }
 
@@ -220,4 +239,6 @@ rehearsal_put(struct writer *writer, const struct rehearsal_records *r)
 		writer_put(writer, &load_form, &r->loads[i]);
 	for (i = 0; i < r->count; i++)
 		writer_put(writer, &effect_form, &r->effects[i]);
+	for (i = 0; i < r->loss_count; i++)
+		writer_put(writer, &loss_form, &r->losses[i]);
 }

@@ -14,7 +14,12 @@ enum flaw {
 	FLAW_NOT_UTF8     /* bytes that are not UTF-8 were replaced, like Prisma does */
 };
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
-enum step_action { ACTION_APPLY, ACTION_MARK_APPLIED, ACTION_MARK_ROLLED_BACK };
+enum step_action {
+	ACTION_APPLY,
+	ACTION_MARK_APPLIED,
+	ACTION_MARK_ROLLED_BACK,
+	ACTION_REVERT        /* runs down.sql, and sets the row's rolled_back_at */
+};
 enum step_transaction {
 	TRANSACTION_NULL,    /* marks, which run no script */
 	TRANSACTION_MIG,     /* one of ours around the script */
@@ -24,6 +29,7 @@ enum step_transaction {
 enum result_status {
 	STATUS_APPLIED,
 	STATUS_MARKED,
+	STATUS_REVERTED,
 	STATUS_SKIPPED,      /* another deployer did it */
 	STATUS_FAILED,
 	STATUS_DEFERRED,     /* not now: busy */
@@ -43,8 +49,13 @@ enum effect_kind {
 	EFFECT_REQUIRE,      /* a column must be given from now on: INSERTs that leave it out fail */
 	EFFECT_RESTRICT,     /* a new rule for what is written */
 	EFFECT_REFUSE,       /* a statement that production runs does not parse any more */
-	EFFECT_ERROR
+	EFFECT_ERROR,
+	EFFECT_DOWN          /* whether its down.sql takes it back */
 };
+
+/* Which script takes something away for good. */
+enum loss_by { LOSS_BY_UP, LOSS_BY_DOWN };
+
 enum lock_mode {
 	LOCK_NULL,           /* no lock, or none that is held */
 	LOCK_ACCESS_SHARE,
@@ -72,6 +83,6 @@ enum activity_kind {
 	ACTIVITY_STANDBY
 };
 extern const char *const flaw_words[], *const severity_words[], *const step_action_words[], *const step_transaction_words[],
-    *const result_status_words[], *const effect_words[], *const lock_mode_words[], *const activity_words[];
+    *const result_status_words[], *const effect_words[], *const loss_words[], *const lock_mode_words[], *const activity_words[];
 
 #endif

@@ -275,6 +275,7 @@ class_of(enum effect_kind kind)
 	case EFFECT_REFUSE:
 		return 4;
 	case EFFECT_ERROR:
+	case EFFECT_DOWN:
 		break;
 	}
 	return 5;

@@ -15,6 +15,8 @@
 #include "migrations/history.h"
 #include "records/json.h"
 #include "records/record.h"
+#include "records/words.h"
+#include "rehearse/downs.h"
 #include "rehearse/measure.h"
 #include "scratch/replay.h"
 #include "scratch/scratch.h"
@@ -242,16 +244,45 @@ say_done(struct scratch *scratch, const struct rehearsed *out, long long ms)
 	bytes_free(&place);
 }
 
+/* What there is to take back, in an array that the caller frees. */
+static struct downs_step *
+downs_of(const struct rehearse_wish *wish, const struct runs *r, struct downs_wish *downs)
+{
+	struct downs_step *steps = xcalloc(r->applied_count + r->pending_count + 1, sizeof *steps);
+	size_t i, k = 0;
+
+	*downs = (struct downs_wish){ .folder = wish->folder,
+		.steps = steps,
+		.count = r->applied_count + r->pending_count,
+		.applied = r->applied_count,
+		.time_zone = wish->scan->database.time_zone,
+		.limit_ms = wish->limit_ms,
+		.order = wish->order };
+	for (i = 0; i < downs->count; i++) {
+		const struct migration *m;
+
+		steps[i].up = i < r->applied_count ? r->applied[i] : r->pending[i - r->applied_count];
+		for (; strcmp(wish->scan->migrations[k % wish->scan->migration_count].migration, steps[i].up.migration) != 0; k++)
+			;
+		m = &wish->scan->migrations[k % wish->scan->migration_count];
+		steps[i].down = (struct step){ .step = 1, .action = ACTION_REVERT, .migration = m->migration, .checksum = m->down_checksum, .sql = m->down_sql };
+	}
+	return steps;
+}
+
 int
 rehearse_run(const struct rehearse_wish *wish, struct rehearsed *out)
 {
 	struct runs r = runs_of(wish->status);
 	struct scratch_order order = wish->order;
+	struct downs_wish downs;
+	struct downs_step *both = downs_of(wish, &r, &downs);
 	struct scratch *scratch;
 	long long began = 0;
 	int code;
 
 	*out = (struct rehearsed){ 0 };
+	order.renewed = downs.order.renewed = downs_any(&downs);
 	order.steps = r.names;
 	order.count = r.applied_count;
 	order.watched = true;
@@ -270,7 +301,10 @@ rehearse_run(const struct rehearse_wish *wish, struct rehearsed *out)
 		code = run_pending(scratch, wish, &r, out);
 	if (code == 0)
 		say_done(scratch, out, clock_now_ms() - began);
+	if (code == 0 && order.renewed)
+		code = downs_verify(&downs, &scratch, &out->effects, &out->losses, &out->texts);
 	scratch_close(scratch);
+	free(both);
 	runs_free(&r);
 	return code;
 }
@@ -279,6 +313,7 @@ void
 rehearsed_free(struct rehearsed *out)
 {
 	effects_free(&out->effects);
+	free(out->losses.list);
 	arena_free(&out->texts);
 	*out = (struct rehearsed){ 0 };
 }

@@ -12,6 +12,7 @@
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "rehearse/effects.h"
+#include "rehearse/losses.h"
 #include "rehearse/statements.h"
 #include "scratch/scratch.h"
 
@@ -28,6 +29,7 @@ struct rehearse_wish {
 struct rehearsed {
 	struct rehearsal rehearsal;
 	struct effects effects;        /* as they are written */
+	struct losses losses;
 	struct arena texts;
 };
 

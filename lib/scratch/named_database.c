@@ -279,8 +279,42 @@ make_schema(struct scratch *s)
 static void
 forget_password(struct scratch *s)
 {
+	if (s->renewed)
+		return;
 	secret_free(s->source.password);
 	s->source.password = NULL;
+}
+
+/* Creates the database and connects to it. */
+static int
+make_database(struct scratch *s, const struct scratch_order *order)
+{
+	const struct db_patience patience = { order->wait_ms, order->wait_ms };
+	int code = create(s);
+
+	if (code != 0)
+		return code;
+	free(s->source.target.database);
+	s->source.target.database = xstrdup(s->database);
+	free(s->source.target.schema);
+	s->source.target.schema = xstrdup(s->schema);
+	if ((s->db = db_open(&s->source, SCRATCH_APPLICATION, &patience, &code)) == NULL)
+		return code;
+	if (!order->watched)
+		forget_password(s);
+	return make_schema(s);
+}
+
+int
+named_database_renew(struct scratch *s, const struct scratch_order *order)
+{
+	db_close(s->db);
+	s->db = NULL;
+	if (!drop(s->admin, s->database))
+		return db_say(s->admin, DB_ERROR, "drop the scratch database");
+	free(s->database);
+	s->database = NULL;
+	return make_database(s, order);
 }
 
 int
@@ -296,17 +330,7 @@ named_database_open(struct scratch *s, const struct scratch_order *order)
 		return code;
 	if ((outcome = sweep(s)) != DB_OK)
 		return db_say(s->admin, outcome, "find leftovers of interrupted runs");
-	if ((code = create(s)) != 0)
-		return code;
-	free(s->source.target.database);
-	s->source.target.database = xstrdup(s->database);
-	free(s->source.target.schema);
-	s->source.target.schema = xstrdup(s->schema);
-	if ((s->db = db_open(&s->source, SCRATCH_APPLICATION, &patience, &code)) == NULL)
-		return code;
-	if (!order->watched)
-		forget_password(s);
-	return make_schema(s);
+	return make_database(s, order);
 }
 
 int

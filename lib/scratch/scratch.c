@@ -61,12 +61,38 @@ scratch_open(const struct scratch_order *order, int *code)
 
 	s->server.place.lock = s->server.place.server_lock = -1;
 	s->schema = xstrdup(order->schema != NULL ? order->schema : "public");
+	s->renewed = order->renewed;
 	s->named = order->source != NULL || source_is_set(SHADOW);
 	if (s->named)
 		*code = open_named(s, order, order->source != NULL ? order->source : "env:" SHADOW);
 	else
 		*code = open_own(s, order);
 	if (*code == 0)
+		return s;
+	scratch_close(s);
+	return NULL;
+}
+
+static void
+close_sessions(struct scratch *s)
+{
+	size_t i;
+
+	for (i = 0; i < SCRATCH_WATCHERS; i++) {
+		db_close(s->watchers[i]);
+		s->watchers[i] = NULL;
+	}
+}
+
+struct scratch *
+scratch_renew(struct scratch *s, const struct scratch_order *order, int *code)
+{
+	if (!s->named) {
+		scratch_close(s);
+		return scratch_open(order, code);
+	}
+	close_sessions(s);
+	if ((*code = named_database_renew(s, order)) == 0)
 		return s;
 	scratch_close(s);
 	return NULL;
@@ -149,12 +175,9 @@ scratch_watcher(const struct scratch *s, size_t i)
 void
 scratch_close(struct scratch *s)
 {
-	size_t i;
-
 	if (s == NULL)
 		return;
-	for (i = 0; i < SCRATCH_WATCHERS; i++)
-		db_close(s->watchers[i]);
+	close_sessions(s);
 	if (s->named)
 		named_database_close(s);
 	else

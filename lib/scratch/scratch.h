@@ -33,6 +33,7 @@ struct scratch_order {
 	const struct template_step *steps;   /* the steps that will be run */
 	size_t count;
 	bool watched;                /* scratch_settle() will be called */
+	bool renewed;                /* scratch_renew() may be called */
 };
 
 /*
@@ -41,6 +42,12 @@ struct scratch_order {
  * not create databases), a code of db_open(), or 128 + N.  Call signals_begin() before.
  */
 struct scratch *scratch_open(const struct scratch_order *order, int *code);
+
+/*
+ * Another database instead of this one, for these steps; the sessions of the old one are gone.  A connection string can be read only
+ * once, so this uses what scratch_open() was given.  Returns NULL as that does; the old one is closed in every case.
+ */
+struct scratch *scratch_renew(struct scratch *scratch, const struct scratch_order *order, int *code);
 
 /* The number of steps that the database already contains. */
 size_t scratch_ready(const struct scratch *scratch);

@@ -13,6 +13,7 @@
 #define SCRATCH_APPLICATION "mig-scan scratch"
 
 struct scratch {
+	bool renewed;           /* scratch_renew() may be called: the password is kept */
 	bool named;             /* on a named server; else on one of our own */
 	struct source source;   /* for sessions in the database */
 	char *schema;
@@ -42,6 +43,8 @@ void own_database_close(struct scratch *scratch);
  * reported.
  */
 int named_database_open(struct scratch *scratch, const struct scratch_order *order);
+/* Drops it, and creates another one. */
+int named_database_renew(struct scratch *scratch, const struct scratch_order *order);
 int named_database_settle(struct scratch *scratch, const char *time_zone);
 void named_database_close(struct scratch *scratch);
 
