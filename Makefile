@@ -181,6 +181,10 @@ check-sql: all test-tools
 check-prisma: all
 	BUILD=$(BUILD) tests/fuzz/prisma-side-by-side 500
 
+# Ids and times that mig-seed makes, beside those of the real client.
+check-client-values: all
+	BUILD=$(BUILD) tests/fuzz/client-values 10000
+
 # Random datamodels, both ways, by mig and by the real engine.
 check-schema: all
 	BUILD=$(BUILD) tests/fuzz/schema-oracle 1000
@@ -306,5 +310,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-deb check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-client-values check-deb check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -77,3 +77,16 @@ prisma() (
   cd "$PROJECT" || exit 1
   prisma_environment node "$MIG_TEST_PRISMA/node_modules/prisma/build/index.js" migrate "$@" 3>&-
 )
+
+# prisma_client: the client of $PROJECT/prisma/schema.prisma, in $PROJECT/client. The schema's generator must say
+# provider = "prisma-client-js", engineType = "client", output = "../client".
+prisma_client() {
+  ln -sfn "$MIG_TEST_PRISMA/node_modules" "$PROJECT/node_modules"
+  (cd "$PROJECT" && prisma_environment node node_modules/prisma/build/index.js generate --schema prisma/schema.prisma >/dev/null 3>&-)
+}
+
+# prisma_script FILE.mjs…: runs it in $PROJECT with `prisma`, a client of $DATABASE_URL, and `adapter` as globals
+prisma_script() (
+  cd "$PROJECT" || exit 1
+  prisma_environment node "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/prisma/script.mjs" "$PWD" "$@" 3>&-
+)

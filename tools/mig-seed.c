@@ -2,6 +2,7 @@
  * mig-seed: makes tables of reference data equal to files, all of them or none.
  */
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -12,11 +13,14 @@
 #include "database/liveness.h"
 #include "database/locks.h"
 #include "database/pooler.h"
+#include "datamodel/client.h"
+#include "datamodel/files.h"
 #include "postgres/connection.h"
 #include "records/output.h"
 #include "secret/source.h"
 #include "seed/changes.h"
 #include "seed/file.h"
+#include "seed/find_datamodel.h"
 #include "seed/inputs.h"
 #include "seed/seed.h"
 #include "seed/settings.h"
@@ -31,7 +35,7 @@ static const char *const usage[] = {
 	NULL,
 };
 enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
-	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY };
+	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	{ OPTION_DRY_RUN, "dry-run", NULL, "compare only: show every change, write nothing", false },
@@ -40,6 +44,7 @@ static const struct option_spec specs[] = {
 	    "the unique key of a row (default: the primary key)", true },
 	{ OPTION_INSERT_ONLY, "insert-only", "TABLE:COLUMN,...",
 	    "columns that only new rows get", true },
+	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR|none", "for values that Prisma's client makes\n(default: the schema.prisma next to the files)", false },
 	{ OPTION_ROW_SECURITY, "enable-row-security", NULL,
 	    "ignore rows that policies hide from the role\ninstead of refusing to run", false },
 	{ OPTION_TABLE, "table", "TABLE", "standard input is NDJSON for this table", false },
@@ -88,6 +93,8 @@ struct request {
 	bool export;
 	enum seed_kind as;
 	const char *as_word, *into;
+	const char *datamodel;     /* as given; NULL: to be found */
+	struct client_model client;
 };
 
 static int
@@ -135,6 +142,9 @@ take_option(struct request *request, int option, const char *value, struct outpu
 		return take_word(request, "key", value);
 	case OPTION_INSERT_ONLY:
 		return take_word(request, "insert-only", value);
+	case OPTION_DATAMODEL:
+		request->datamodel = value;
+		return 0;
 	case OPTION_ROW_SECURITY:
 		request->job.row_security = true;
 		return 0;
@@ -174,8 +184,8 @@ check_request(const struct request *request)
 		standard |= strcmp(files->paths[i], "-") == 0;
 	if (files->count == 0)
 		return options_wrong(request->export ? "which tables?" : "which files? e.g. prisma/seed");
-	if (request->export && (request->job.dry_run || request->job.prune || files->table != NULL))
-		return options_wrong("--export changes no table: it cannot be combined with --dry-run, --prune or --table");
+	if (request->export && (request->job.dry_run || request->job.prune || files->table != NULL || request->datamodel != NULL))
+		return options_wrong("--export changes no table: it cannot be combined with --dry-run, --prune, --table or --datamodel");
 	if (!request->export && (request->as_word != NULL || request->into != NULL))
 		return options_wrong("--as and --into need --export");
 	if (files->table != NULL && !standard)
@@ -288,6 +298,25 @@ close_connection(struct connection *c)
 	source_free(&c->source);
 }
 
+/* What Prisma's client makes; one that was not named need not be there. */
+static int
+read_datamodel(struct request *request)
+{
+	char *path = request->datamodel != NULL ? xstrdup(request->datamodel)
+	                                        : find_datamodel(request->files.paths, request->files.count);
+	int code = 0;
+
+	if (path != NULL && strcmp(path, "none") != 0) {
+		message_verbose("values of Prisma's client: %s", path);
+		code = client_model_open(path, &request->client);
+		request->job.client = &request->client;
+	}
+	if (code != 0 && request->datamodel == NULL)
+		message_line("next: repair it, or name another one (--datamodel=FILE), or none (--datamodel=none)");
+	free(path);
+	return code;
+}
+
 static int
 seed(struct request *request, struct seed_input *input, struct output *out, int argc, char *argv[])
 {
@@ -304,6 +333,8 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	request->job.change = changes_take;
 	request->job.again = changes_forget;
 	request->job.context = &changes;
+	if (code == 0 && !request->export)
+		code = read_datamodel(request);
 	if (code == 0)
 		code = connect_to(request, &connection);
 	if (code == 0)
@@ -318,6 +349,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	changes_free(&changes);
 	seed_tables_free(&tables);
 	close_connection(&connection);
+	client_model_free(&request->client);
 	return code;
 }
 

@@ -24,6 +24,15 @@ clock_now_ms(void)
 	return clock_now_us() / 1000;
 }
 
+long long
+clock_wall_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void
 clock_now_utc(char out[CLOCK_INSTANT])
 {

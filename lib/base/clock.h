@@ -10,6 +10,9 @@
 long long clock_now_ms(void);
 long long clock_now_us(void);
 
+/* The wall clock, in milliseconds since 1970. */
+long long clock_wall_ms(void);
+
 /* The wall clock in UTC: "2026-11-20T15:04:31.118Z". */
 #define CLOCK_INSTANT 32
 void clock_now_utc(char out[CLOCK_INSTANT]);

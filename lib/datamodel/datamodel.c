@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "datamodel/client.h"
 #include "datamodel/parse.h"
 
 static void
@@ -79,6 +80,21 @@ datamodel_read(const struct source_file *files, size_t count, const char *origin
 		make_catalog(&d, catalog);
 		catalog->origin = catalog_text(catalog, origin);
 	}
+	arena_free(&arena);
+	return good;
+}
+
+bool
+client_model_read(const struct source_file *files, size_t count, struct client_model *client,
+    struct datamodel_errors *errors)
+{
+	struct arena arena = { 0 };
+	struct datamodel d = { .arena = &arena, .errors = errors, .begin = { files, 0 } };
+	bool good = parse_all(&d, files, count) && read_all(&d);
+
+	*client = (struct client_model){ 0 };
+	if (good)
+		make_client(&d, client);
 	arena_free(&arena);
 	return good;
 }

@@ -3,7 +3,8 @@
  *
  * Each part is filled by one file, in this order: config.c (datasource, generators), names.c (models, enums,
  * fields and their types), attributes.c (maps, schemas, allowed attributes), defaults.c, keys.c, relations.c,
- * unique_names.c.  Then to_catalog.c makes the catalog.  Everything lives in the arena.
+ * unique_names.c.  Then to_catalog.c makes the catalog, or client.c what the client knows.  Everything lives in the
+ * arena.
  */
 #ifndef MIG_DATAMODEL_INTERNAL_H
 #define MIG_DATAMODEL_INTERNAL_H
@@ -15,6 +16,7 @@
 #include "catalog/catalog.h"
 #include "catalog/native_types.h"
 #include "datamodel/ast.h"
+#include "datamodel/client.h"
 #include "datamodel/datamodel.h"
 
 enum field_kind { FIELD_SCALAR, FIELD_ENUM, FIELD_UNSUPPORTED, FIELD_RELATION, FIELD_UNKNOWN };
@@ -160,6 +162,7 @@ void read_keys(struct datamodel *d);
 void read_relations(struct datamodel *d);
 void check_unique_names(struct datamodel *d);
 void make_catalog(struct datamodel *d, struct catalog *catalog);
+void make_client(const struct datamodel *d, struct client_model *client);
 
 struct field *model_field(const struct model *m, const char *name);
 

@@ -55,13 +55,13 @@ read_autoincrement(struct datamodel *d, struct field *f, const struct expression
 }
 
 /* A function that the client fills in: the database has no default. */
-struct client_function {
+struct known_function {
 	const char *name;
 	bool takes_number;
 	long long least, most;  /* of the number; least 0: one of the two only */
 	long long other;
 };
-static const struct client_function client_functions[] = {
+static const struct known_function known_functions[] = {
 	{ "cuid", true, 0, 1, 2 },
 	{ "uuid", true, 0, 4, 7 },
 	{ "ulid", false, 0, 0, 0 },
@@ -69,7 +69,7 @@ static const struct client_function client_functions[] = {
 };
 
 static bool
-check_number(struct datamodel *d, const struct client_function *function, const struct expression *call)
+check_number(struct datamodel *d, const struct known_function *function, const struct expression *call)
 {
 	const struct argument *a = call->arguments;
 	char *end = NULL;
@@ -101,8 +101,8 @@ read_function(struct datamodel *d, struct field *f, const struct expression *cal
 		return read_now(d, f, call);
 	if (strcmp(call->text, "autoincrement") == 0)
 		return read_autoincrement(d, f, call);
-	for (i = 0; i < sizeof client_functions / sizeof *client_functions; i++) {
-		const struct client_function *function = &client_functions[i];
+	for (i = 0; i < sizeof known_functions / sizeof *known_functions; i++) {
+		const struct known_function *function = &known_functions[i];
 
 		if (strcmp(call->text, function->name) != 0)
 			continue;

@@ -178,3 +178,18 @@ datamodel_open(const char *path, struct catalog *catalog)
 	source_files_free(&files);
 	return code;
 }
+
+int
+client_model_open(const char *path, struct client_model *client)
+{
+	struct source_files files = { 0 };
+	struct datamodel_errors errors = { 0 };
+	int code = source_files_read(&files, path);
+
+	*client = (struct client_model){ 0 };
+	if (code == 0 && !client_model_read(files.items, files.count, client, &errors))
+		code = say_datamodel_errors(&errors);
+	arena_free(&errors.arena);
+	source_files_free(&files);
+	return code;
+}

@@ -11,6 +11,7 @@
 
 #include "catalog/catalog.h"
 #include "datamodel/ast.h"
+#include "datamodel/client.h"
 
 struct source_files {
 	struct source_file *items;   /* their paths begin with the given one */
@@ -26,5 +27,8 @@ void source_files_free(struct source_files *files);
  * catalog_free() in both cases.
  */
 int datamodel_open(const char *path, struct catalog *catalog);
+
+/* The same, for what Prisma's client knows; call client_model_free() in both cases. */
+int client_model_open(const char *path, struct client_model *client);
 
 #endif

@@ -64,8 +64,8 @@ say_hint(const struct db_error *e, const struct seed_table *t, const struct upse
 	else if (t != NULL && strcmp(e->sqlstate, SQLSTATE_INVALID_TEXT_REPRESENTATION) == 0 && strstr(e->message, "\"\"") != NULL)
 		message_line("  hint        \"\" is the empty text; an empty field is NULL");
 	else if (c != NULL && !c->in_file && strcmp(e->sqlstate, SQLSTATE_NOT_NULL_VIOLATION) == 0)
-		message_line("  hint        Prisma's client generates such a value (@updatedAt, cuid()), the database does "
-		    "not: add it to the file, and to insert-only");
+		message_line("  hint        if Prisma's client makes such a value (@updatedAt, cuid()), mig-seed does, too: name "
+		    "schema.prisma with --datamodel, or write default.%s = cuid() in seed.conf; or add it to the file", c->name);
 	else if (e->hint != NULL)
 		message_quote("  hint        ", e->hint);
 }

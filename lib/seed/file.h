@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "datamodel/client.h"
 
 enum seed_kind {
 	SEED_SQL,
@@ -29,11 +30,20 @@ bool seed_names_have(const struct seed_names *names, const char *name);
 void seed_names_add(struct seed_names *names, char *name); /* takes ownership of name */
 void seed_names_free(struct seed_names *names);
 
+struct seed_default {
+	char *column;
+	enum client_function function;
+	int length;
+};
+
 /* Settings from seed.conf or the command line. */
 struct seed_settings {
 	struct seed_names key;         /* columns that identify a row; none: the primary key */
 	struct seed_names insert_only; /* columns that are never overwritten */
 	struct seed_names hide;        /* columns whose values are not shown */
+	struct seed_default *defaults; /* default.COLUMN = FUNCTION: what new rows get */
+	size_t default_count;
+	struct seed_names updated_at;  /* columns that are set to now() in new rows, and in rows that change */
 	bool kept;                     /* prune = no: --prune deletes nothing from this table */
 };
 
@@ -46,6 +56,9 @@ struct seed_file {
 	char *table;               /* NULL: SQL */
 	struct bytes text;         /* for SQL */
 	struct seed_names header;  /* for CSV and TSV: the columns, in the order of the file */
+	struct seed_names members; /* for NDJSON and ROWS: the names in its objects, as they come first */
+	size_t *member_rows;       /* how many objects have each */
+	size_t rows;               /* how many objects there are */
 	bool gone;                 /* for ROWS: there are rows to delete */
 	struct seed_settings settings;
 	long long took_ms;

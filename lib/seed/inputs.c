@@ -14,6 +14,7 @@
 #include "base/mig.h"
 #include "seed/copy_source.h"
 #include "seed/inputs_internal.h"
+#include "seed/members.h"
 #include "seed/text.h"
 
 static const struct {
@@ -137,6 +138,8 @@ inputs_check_data(struct seed_file *file, const struct seed_request_files *reque
 		    request->word_count);
 	if (code == 0 && seed_is_csv(file))
 		code = read_header(file);
+	else if (code == 0 && file->kind == SEED_NDJSON)
+		code = members_read(file);
 	free(folder);
 	return code;
 }
@@ -275,6 +278,8 @@ seed_input_free(struct seed_input *input)
 		free(file->table);
 		bytes_free(&file->text);
 		seed_names_free(&file->header);
+		seed_names_free(&file->members);
+		free(file->member_rows);
 		seed_settings_free(&file->settings);
 	}
 	free(input->files);

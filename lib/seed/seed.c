@@ -116,7 +116,7 @@ find_tables(struct seeding *s)
 		return DB_OK;
 	db_limit(s->db, -1);
 	outcome = seed_tables_find(s->db, input->files + input->sql_count, input->count - input->sql_count,
-	    s->tables, &s->code);
+	    s->job->client, s->tables, &s->code);
 	db_limit(s->db, 0);
 	return outcome;
 }

@@ -12,12 +12,14 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "datamodel/client.h"
 #include "postgres/connection.h"
 #include "seed/file.h"
 #include "seed/inputs.h"
 #include "seed/table.h"
 
 struct seed_job {
+	const struct client_model *client; /* of schema.prisma; NULL: none */
 	bool dry_run;
 	bool prune;
 	bool row_security;   /* omit rows that a policy hides from the role; otherwise refuse */

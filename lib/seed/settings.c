@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "datamodel/client.h"
 #include "seed/text.h"
 
 enum { SETTINGS_MOST = 1 << 20 };
@@ -44,6 +45,11 @@ seed_settings_free(struct seed_settings *s)
 	seed_names_free(&s->key);
 	seed_names_free(&s->insert_only);
 	seed_names_free(&s->hide);
+	seed_names_free(&s->updated_at);
+	while (s->default_count > 0)
+		free(s->defaults[--s->default_count].column);
+	free(s->defaults);
+	s->defaults = NULL;
 }
 
 static const char *
@@ -72,6 +78,24 @@ names_join(struct seed_names *names, struct seed_names *more)
 	seed_names_free(more);
 }
 
+/* default.COLUMN = FUNCTION.  The column may be in quotes. */
+static const char *
+default_take(struct seed_settings *s, const char *column, size_t column_len, const char *value, size_t len)
+{
+	struct seed_default d;
+	struct seed_names names = { 0 };
+	bool good = names_parse(&names, column, column_len) && names.count == 1 && len > 0 &&
+	    client_function_read(value, len, &d.function, &d.length);
+
+	if (good) {
+		d.column = xstrdup(names.names[0]);
+		s->defaults = xrealloc(s->defaults, (s->default_count + 1) * sizeof *s->defaults);
+		s->defaults[s->default_count++] = d;
+	}
+	seed_names_free(&names);
+	return good ? NULL : "cuid(), cuid(2), uuid(), uuid(7), nanoid(), nanoid(N), ulid() or now()";
+}
+
 /* One "name = value" for a table, added to what is there; returns what is wrong with it, or NULL. */
 static const char *
 setting_take(struct seed_settings *s, const char *name, size_t name_len, const char *value, size_t len)
@@ -79,7 +103,9 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 	struct {
 		const char *name;
 		struct seed_names *names;
-	} lists[] = { { "key", &s->key }, { "insert-only", &s->insert_only }, { "hide", &s->hide } };
+	} lists[] = { { "key", &s->key }, { "insert-only", &s->insert_only }, { "hide", &s->hide },
+		{ "updated-at", &s->updated_at } };
+	static const char begin[] = "default.";
 	struct seed_names columns = { 0 };
 	bool good;
 	size_t i;
@@ -91,6 +117,8 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 		names_join(lists[i].names, &columns);
 		return good ? NULL : "a list of columns without duplicates, separated by commas";
 	}
+	if (name_len > strlen(begin) && strncmp(name, begin, strlen(begin)) == 0)
+		return default_take(s, name + strlen(begin), name_len - strlen(begin), value, len);
 	if (name_len == strlen("prune") && strncmp(name, "prune", name_len) == 0) {
 		s->kept = len == 2 && strncmp(value, "no", 2) == 0;
 		return s->kept || (len == 3 && strncmp(value, "yes", 3) == 0) ? NULL : "yes or no";
@@ -195,7 +223,7 @@ conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
 	seed_settings_free(&other);
 	if (why != NULL && *why == '\0')
 		return seed_refuse(conf->file, line,
-		    "there is no setting \"%.*s\"; the settings are key, insert-only, hide and prune",
+		    "there is no setting \"%.*s\"; the settings are key, insert-only, hide, prune, default.COLUMN and updated-at",
 		    (int)name_len, text);
 	return why == NULL ? 0 : seed_refuse(conf->file, line, "%.*s: expected %s", (int)name_len, text, why);
 }

@@ -15,6 +15,7 @@
 #include "base/signals.h"
 #include "records/json.h"
 #include "seed/copy_source.h"
+#include "seed/members.h"
 #include "seed/text.h"
 
 /*
@@ -91,6 +92,11 @@ note_row(struct seed_input *input, const struct copy_source *feed, const struct 
 	}
 	if (code == 0)
 		file->gone |= seed_row_is_gone(row);
+	if (code == 0 && !seed_row_is_gone(row)) {
+		members_add(file, row->key);
+		members_add(file, row->new);
+		file->rows++;
+	}
 	free(schema);
 	free(table);
 	return code;

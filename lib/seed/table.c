@@ -105,6 +105,8 @@ make_column(const struct answer *a, size_t row, const struct seed_settings *sett
 		.collatable = answer_flag(a, row, COLUMN_COLLATABLE),
 		.always = *answer_word(a, row, COLUMN_IDENTITY) == 'a',
 		.boolean = strcmp(type, "boolean") == 0,
+		.text = category == 'S',
+		.uuid = strcmp(type, "uuid") == 0,
 		.json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0,
 		.required = answer_flag(a, row, COLUMN_REQUIRED),
 		.absent = answer_text(a, row, COLUMN_DEFAULT),
@@ -186,9 +188,13 @@ take_header(struct seed_tables *tables, struct seed_table *t)
 {
 	const struct seed_names *lists[] =
 	    { &t->file->header, &t->file->settings.key, &t->file->settings.insert_only,
-		&t->file->settings.hide };
+		&t->file->settings.hide, &t->file->settings.updated_at };
+	const struct seed_settings *settings = &t->file->settings;
 	size_t i, k;
 
+	for (i = 0; i < settings->default_count; i++)
+		if (table_column_named(t, settings->defaults[i].column) == NULL)
+			return say_no_column(tables, t, 0, settings->defaults[i].column);
 	for (k = 0; k < sizeof lists / sizeof *lists; k++) {
 		for (i = 0; i < lists[k]->count; i++) {
 			struct upsert_column *c = table_column_named(t, lists[k]->names[i]);
@@ -215,6 +221,8 @@ seed_table_keys(struct db *db, struct seed_table *t, const struct answer *keys)
 		const char *least = twice ? "1" : "0";
 		unsigned long at = 0;
 
+		if (c != NULL && !twice && c->made != NULL)
+			continue;
 		if (c != NULL && !twice) {
 			c->in_file = true;
 			c->sometimes = answer_number(keys, i, 2) != answer_number(keys, i, 3);
@@ -258,8 +266,8 @@ seed_table_line(struct db *db, const struct seed_table *t, const char *ctid, boo
 /* --- all tables --- */
 
 static enum db_outcome
-find(struct db *db, struct seed_file *files, size_t count, bool all_columns, struct seed_tables *tables,
-    int *code)
+find(struct db *db, struct seed_file *files, size_t count, bool all_columns, const struct client_model *client,
+    struct seed_tables *tables, int *code)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
@@ -279,6 +287,8 @@ find(struct db *db, struct seed_file *files, size_t count, bool all_columns, str
 
 		take_columns(tables, t);
 		*code = take_header(tables, t);
+		if (*code == 0 && !all_columns)
+			*code = table_take_made(t, client);
 		if (*code == 0)
 			*code = table_take_key(db, tables, t);
 		for (j = 0; all_columns && j < t->sql.count; j++)
@@ -292,15 +302,16 @@ find(struct db *db, struct seed_file *files, size_t count, bool all_columns, str
 }
 
 enum db_outcome
-seed_tables_find(struct db *db, struct seed_file *files, size_t count, struct seed_tables *tables, int *code)
+seed_tables_find(struct db *db, struct seed_file *files, size_t count, const struct client_model *client,
+    struct seed_tables *tables, int *code)
 {
-	return find(db, files, count, false, tables, code);
+	return find(db, files, count, false, client, tables, code);
 }
 
 enum db_outcome
 seed_tables_export(struct db *db, struct seed_file *files, size_t count, struct seed_tables *tables, int *code)
 {
-	return find(db, files, count, true, tables, code);
+	return find(db, files, count, true, NULL, tables, code);
 }
 
 void
@@ -308,8 +319,14 @@ seed_tables_free(struct seed_tables *tables)
 {
 	size_t i;
 
-	for (i = 0; i < tables->count; i++)
-		free(tables->tables[i].sql.columns);
+	for (i = 0; i < tables->count; i++) {
+		struct seed_table *t = &tables->tables[i];
+
+		while (t->made_count > 0)
+			free(t->made[--t->made_count].text);
+		free(t->made);
+		free(t->sql.columns);
+	}
 	free(tables->tables);
 	for (i = 0; i < sizeof tables->answers / sizeof *tables->answers; i++)
 		answer_free(tables->answers[i]);

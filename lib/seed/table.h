@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "datamodel/client.h"
 #include "postgres/connection.h"
 #include "seed/file.h"
 #include "seed/upsert.h"
@@ -19,7 +20,15 @@ struct seed_table {
 	size_t unit;               /* tables of one unit reference each other in a cycle */
 	long long read, inserted, updated, unchanged, deleted,
 	    only; /* only: rows that are in the table but not in the file */
+	struct seed_made *made;    /* the columns whose values mig-seed makes, in the table's order */
+	size_t made_count;
 	long long took_ms;
+};
+
+struct seed_made {
+	enum client_function function;
+	int length;
+	char *text;                /* "cuid()" */
 };
 
 struct seed_tables {
@@ -29,12 +38,11 @@ struct seed_tables {
 };
 
 /*
- * Reads the tables of all data files from the catalog.  *code is an exit code, with the error reported, if one of
- * them does not match its file.
+ * Reads the tables of all data files from the catalog.  `client` may be NULL.  *code is an exit code, with the error
+ * reported, if one of them does not match its file.
  */
 enum db_outcome seed_tables_find(struct db *db, struct seed_file *files, size_t count,
-    struct seed_tables *tables,
-    int *code);
+    const struct client_model *client, struct seed_tables *tables, int *code);
 void seed_tables_free(struct seed_tables *tables);
 
 /* The same for tables without a file, with all their columns.  `file` has name and settings. */

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "datamodel/client.h"
 #include "postgres/connection.h"
 #include "seed/file.h"
 #include "seed/table.h"
@@ -26,6 +27,14 @@ struct upsert_column *table_column_named(struct seed_table *t, const char *name)
 
 void table_names_sql(struct bytes *out, const struct seed_file *files, size_t count);
 enum db_outcome table_ask_catalog(struct db *db, struct seed_tables *tables);
+
+/* --- table_made.c --- */
+
+/*
+ * Decides which columns that the file lacks get values of Prisma's client: by seed.conf, else by the datamodel (may be
+ * NULL).  Returns 0, or an exit code with the error reported.
+ */
+int table_take_made(struct seed_table *t, const struct client_model *client);
 
 /* --- table_key.c --- */
 

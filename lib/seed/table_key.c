@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/shell_quote.h"
+#include "seed/members.h"
 
 /* Rows of one index, from *at; NULL at the end.  *count: how many. */
 static const char *
@@ -39,6 +40,69 @@ key_wanted(const struct answer *a, size_t at, size_t count, const struct seed_na
 		if (!seed_names_have(wanted, answer_word(a, at + i, KEY_COLUMN)))
 			return false;
 	return wanted->count == count;
+}
+
+/* Whether the file has all columns of a key. */
+static bool
+key_in_file(struct seed_table *t, const struct answer *a, size_t at, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct upsert_column *c = table_column_named(t, answer_word(a, at + i, KEY_COLUMN));
+		bool in_file = c != NULL && c->in_file && c->made == NULL;
+
+		if (c != NULL && t->sql.json)
+			in_file = members_all(t->file, c->name);
+		if (!in_file)
+			return false;
+	}
+	return true;
+}
+
+/* Whether a new row gets a whole key without the file. */
+static bool
+key_is_filled(struct seed_table *t, const struct answer *a, size_t at, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct upsert_column *c = table_column_named(t, answer_word(a, at + i, KEY_COLUMN));
+
+		if (c == NULL || (!c->in_file && strcmp(c->absent, "NULL") == 0))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Which key is meant where nobody names one: the primary key; if the file lacks it and new rows get it anyway, the only
+ * other unique key that the file has.  NULL: there is none; the primary key, if any, is then reported as missing.
+ */
+static const char *
+find_key(struct seed_table *t, const struct answer *a, size_t *at, size_t *count)
+{
+	const struct seed_names *wanted = &t->file->settings.key;
+	size_t found = 0, unique = 0, primary = 0, i;
+	bool has_primary = false, others = wanted->count == 0;
+	const char *name;
+
+	for (i = 0; (name = next_key(a, t->oid, &i, count)) != NULL; i += *count) {
+		bool meant = key_wanted(a, i, *count, wanted);
+
+		if (meant && (wanted->count > 0 || key_in_file(t, a, i, *count))) {
+			*at = i;
+			return name;
+		}
+		if (meant)
+			primary = i, has_primary = true, others &= key_is_filled(t, a, i, *count);
+		else if (others && key_in_file(t, a, i, *count))
+			found++, unique = i;
+	}
+	if (found != 1 && !has_primary)
+		return NULL;
+	*at = found == 1 ? unique : primary;
+	return next_key(a, t->oid, at, count);
 }
 
 enum { OTHER_INDEX, OTHER_VALID, OTHER_PREDICATE, OTHER_EXPRESSIONS };
@@ -115,9 +179,7 @@ table_take_key(struct db *db, const struct seed_tables *tables, struct seed_tabl
 	struct bytes list = { 0 };
 	size_t at = 0, count, i;
 
-	for (; (t->key_name = next_key(a, t->oid, &at, &count)) != NULL; at += count)
-		if (key_wanted(a, at, count, wanted))
-			break;
+	t->key_name = find_key(t, a, &at, &count);
 	if (t->key_name == NULL) {
 		for (i = 0; i < wanted->count; i++)
 			bytes_format(&list, "%s%s", i > 0 ? ", " : "", wanted->names[i]);
@@ -157,6 +219,8 @@ table_check_key(struct db *db, const struct seed_tables *tables, const struct se
 		    "there is no column \"%s\", which is part of the key of table \"%s\"",
 		    c->name, t->sql.table);
 		list_keys(db, tables, t);
+		if (strcmp(c->absent, "NULL") == 0)
+			message_line("  If Prisma's client makes its values, name the schema.prisma: --datamodel=FILE");
 		return MIG_DATA;
 	}
 	return 0;

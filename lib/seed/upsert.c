@@ -25,6 +25,13 @@ upsert_add_staged(struct bytes *out, const struct upsert_table *t)
 	bytes_format(out, "pg_temp.mig_seed_%zu", t->number);
 }
 
+void
+upsert_add_raw(struct bytes *out, const struct upsert_table *t)
+{
+	upsert_add_staged(out, t);
+	bytes_str(out, t->derived ? "_raw" : "");
+}
+
 /* What goes between the parts of a list: nothing before the first. */
 void
 upsert_add_between(struct bytes *out, bool *begun, const char *between)

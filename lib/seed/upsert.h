@@ -30,10 +30,14 @@ struct upsert_column {
 	bool large_number;     /* a number that JSON readers may round */
 	bool collatable;
 	bool always;           /* GENERATED ALWAYS AS IDENTITY: given values need OVERRIDING SYSTEM VALUE */
-	bool boolean, json;    /* its type */
+	bool boolean, json, text, uuid; /* its type; text: any of letters */
 	bool required;         /* NOT NULL */
 	const char *equals;    /* for a key: the operator of its index, OPERATOR(schema.=) */
 	const char *absent;    /* expression of its default, cast to its type; "NULL" if there is none */
+	const char *made;      /* "cuid()": mig-seed makes the values that the file lacks; or NULL */
+	bool given;            /* a made column that some rows of the file have */
+	bool filled;           /* new rows get `absent`, though it is not the database's default */
+	bool touched;          /* rows that change otherwise get `absent`, too */
 	const char *sequence;  /* the sequence behind a numeric default; quoted and qualified; or NULL */
 };
 
@@ -43,6 +47,7 @@ struct upsert_table {
 	struct upsert_column *columns;
 	size_t count;
 	bool json;             /* staged from JSON: has an extra column with the row's keys */
+	bool derived;          /* the file goes to mig_seed_N_raw, and from there, with what is made, to mig_seed_N */
 	bool stream;           /* its deletes are listed (mig_seed_N_gone), not derived from the file */
 	/* Set by upsert_count(): */
 	bool empty;            /* the table has no rows */
@@ -60,6 +65,14 @@ void upsert_name(struct bytes *out, const struct upsert_table *t);
 
 /* CREATE TEMPORARY TABLE ...; one or more statements. */
 void upsert_stage(struct bytes *out, const struct upsert_table *t);
+
+/*
+ * COPY ... FROM STDIN of made values: the number of a row (from 1, in the order of the file), then each made column.
+ * upsert_derive() joins them with the rows; upsert_raw_count() returns how many rows there are.
+ */
+void upsert_copy_made(struct bytes *out, const struct upsert_table *t);
+void upsert_raw_count(struct bytes *out, const struct upsert_table *t);
+void upsert_derive(struct bytes *out, const struct upsert_table *t);
 
 /* COPY ... FROM STDIN: CSV with a delimiter and the columns of its header; or lines of JSON (header NULL). */
 void upsert_copy(struct bytes *out, const struct upsert_table *t, char *const *header, size_t count,

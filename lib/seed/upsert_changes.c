@@ -28,6 +28,25 @@ add_shown(struct bytes *out, const char *row, const struct upsert_column *c)
 	bytes_free(&value);
 }
 
+/* The same for a new row: of a made value its function, since the next run makes another. */
+static void
+add_shown_new(struct bytes *out, const struct upsert_column *c)
+{
+	if (c->made == NULL) {
+		add_shown(out, "s", c);
+		return;
+	}
+	if (c->given) {
+		bytes_str(out, "CASE WHEN ");
+		upsert_add_present(out, c);
+		bytes_str(out, " THEN ");
+		add_shown(out, "s", c);
+		bytes_str(out, " ELSE ");
+	}
+	bytes_format(out, "'(%s)'", c->made);
+	bytes_str(out, c->given ? " END" : "");
+}
+
 /*
  * A value as JSON on one line.  A number that readers keep as a double would come back as another one: it is
  * written as a text.
@@ -68,10 +87,10 @@ upsert_add_json_name(struct bytes *out, const char *name)
  * present.
  */
 static void
-add_told(struct bytes *out, const struct upsert_column *c)
+add_told(struct bytes *out, const struct upsert_column *c, bool json)
 {
 	bytes_str(out, "CASE WHEN t.ctid IS NULL THEN ");
-	if (c->sometimes)
+	if (c->sometimes || (json && c->given))
 		upsert_add_present(out, c);
 	else
 		bytes_str(out, "true");
@@ -113,7 +132,7 @@ upsert_add_part_of_column(struct bytes *out, const struct upsert_column *c, cons
 		break;
 	case PART_SHOWN:
 		bytes_str(out, "CASE WHEN t.ctid IS NULL THEN '='" CAT);
-		add_shown(out, "s", c);
+		add_shown_new(out, c);
 		bytes_str(out, " ELSE ': '" CAT);
 		add_shown(out, "t", c);
 		bytes_str(out, CAT "' \xE2\x86\x92 '" CAT);
@@ -136,12 +155,12 @@ add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum 
 	for (i = 0; i < t->count; i++) {
 		const struct upsert_column *c = &t->columns[i];
 
-		if (c->key != keys || !c->in_file)
+		if (c->key != keys || !c->in_file || (json && c->made != NULL && !c->given))
 			continue;
 		bytes_str(out, ", ");
 		if (!keys) {
 			bytes_str(out, "CASE WHEN ");
-			add_told(out, c);
+			add_told(out, c, json);
 			bytes_str(out, " THEN ");
 		}
 		upsert_add_part_of_column(out, c, row, part);

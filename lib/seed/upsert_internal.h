@@ -24,6 +24,8 @@ enum part { PART_KEY, PART_OLD, PART_NEW, PART_SHOWN_KEY, PART_SHOWN };
 
 void upsert_add_column(struct bytes *out, const char *row, const char *name);
 void upsert_add_staged(struct bytes *out, const struct upsert_table *t);
+/* The table that the rows of the file go to. */
+void upsert_add_raw(struct bytes *out, const struct upsert_table *t);
 /* Appends the separator of a list, except before the first element. */
 void upsert_add_between(struct bytes *out, bool *begun, const char *between);
 bool upsert_is_staged(const struct upsert_table *t, const struct upsert_column *c);
@@ -45,6 +47,11 @@ void upsert_add_gone(struct bytes *out, const struct upsert_table *t);
 void upsert_add_slice(struct bytes *out, const struct upsert_table *t, const struct upsert_slice *slice);
 void upsert_add_join(struct bytes *out, const struct upsert_table *t, const char *kind);
 void upsert_add_key_order(struct bytes *out, const struct upsert_table *t);
+
+/* --- upsert_derive.c --- */
+
+/* CREATE TEMPORARY TABLE for what goes before mig_seed_N. */
+void upsert_stage_derived(struct bytes *out, const struct upsert_table *t);
 
 /* --- upsert_changes.c --- */
 

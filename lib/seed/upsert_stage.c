@@ -17,6 +17,8 @@ upsert_stage(struct bytes *out, const struct upsert_table *t)
 		bytes_format(out,
 		    "; CREATE TEMPORARY TABLE mig_seed_%zu_json (doc pg_catalog.json) ON COMMIT DROP",
 		    t->number);
+	if (t->derived)
+		upsert_stage_derived(out, t);
 	if (!t->stream)
 		return;
 	bytes_format(out, "; CREATE TEMPORARY TABLE mig_seed_%zu_gone ON COMMIT DROP AS SELECT ", t->number);
@@ -33,11 +35,12 @@ upsert_copy(struct bytes *out, const struct upsert_table *t, char *const *header
 	size_t i;
 
 	bytes_str(out, "COPY ");
-	upsert_add_staged(out, t);
 	if (header == NULL) {
+		upsert_add_staged(out, t);
 		bytes_str(out, "_json FROM STDIN");
 		return;
 	}
+	upsert_add_raw(out, t);
 	for (i = 0; i < count; i++) {
 		bytes_str(out, i == 0 ? " (" : ", ");
 		bytes_sql_name(out, header[i]);
@@ -57,13 +60,13 @@ void
 upsert_fill(struct bytes *out, const struct upsert_table *t)
 {
 	bytes_str(out, "INSERT INTO ");
-	upsert_add_staged(out, t);
+	upsert_add_raw(out, t);
 	bytes_str(out, " SELECT ");
 	upsert_add_staged_columns(out, t, "x");
 	bytes_str(out, ", ARRAY(SELECT pg_catalog.json_object_keys(r.doc)) FROM ");
 	upsert_add_staged(out, t);
 	bytes_str(out, "_json r, pg_catalog.json_populate_record(NULL::");
-	upsert_add_staged(out, t);
+	upsert_add_raw(out, t);
 	bytes_str(out, ", r.doc) x");
 }
 
@@ -74,7 +77,7 @@ upsert_try_fill(struct bytes *out, const struct upsert_table *t, const char *fro
 	bytes_str(out, "SELECT pg_catalog.count(x) FROM ");
 	upsert_add_staged(out, t);
 	bytes_str(out, "_json r, pg_catalog.json_populate_record(NULL::");
-	upsert_add_staged(out, t);
+	upsert_add_raw(out, t);
 	bytes_str(out, ", ");
 	if (column == NULL) {
 		bytes_str(out, "r.doc");

@@ -16,9 +16,36 @@ add_delete(struct bytes *out, const struct upsert_table *t, const char *after)
 	bytes_str(out, after);
 }
 
+/* What a row gets in a column that its file does not have. */
+static const char *
+absent_in_update(const struct upsert_column *c, struct bytes *old)
+{
+	if (c->touched)
+		return c->absent;
+	old->len = 0;
+	upsert_add_column(old, "t", c->name);
+	return old->data;
+}
+
+/* updatedAt: only in rows that change. */
+static void
+add_touched(struct bytes *out, const struct upsert_table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++) {
+		if (!t->columns[i].touched || upsert_is_compared(&t->columns[i]))
+			continue;
+		bytes_str(out, ", ");
+		bytes_sql_name(out, t->columns[i].name);
+		bytes_format(out, " = %s", t->columns[i].absent);
+	}
+}
+
 static void
 add_update(struct bytes *out, const struct upsert_table *t, const struct upsert_slice *slice, const char *after)
 {
+	struct bytes old = { 0 };
 	bool begun = false;
 	size_t i;
 
@@ -39,12 +66,11 @@ add_update(struct bytes *out, const struct upsert_table *t, const struct upsert_
 			bytes_str(out, " THEN ");
 		}
 		upsert_add_column(out, "s", c->name);
-		if (c->sometimes) {
-			bytes_str(out, " ELSE ");
-			upsert_add_column(out, "t", c->name);
-			bytes_str(out, " END");
-		}
+		if (c->sometimes)
+			bytes_format(out, " ELSE %s END", absent_in_update(c, &old));
 	}
+	add_touched(out, t);
+	bytes_free(&old);
 	bytes_str(out, " FROM ");
 	upsert_add_staged(out, t);
 	bytes_str(out, " s WHERE ");
@@ -65,7 +91,7 @@ add_insert(struct bytes *out, const struct upsert_table *t, const struct upsert_
 	upsert_name(out, t);
 	bytes_str(out, " (");
 	for (i = 0; i < t->count; i++) {
-		if (!t->columns[i].in_file)
+		if (!t->columns[i].in_file && !t->columns[i].filled)
 			continue;
 		always |= t->columns[i].always;
 		upsert_add_between(out, &begun, ", ");
@@ -75,9 +101,13 @@ add_insert(struct bytes *out, const struct upsert_table *t, const struct upsert_
 	for (begun = false, i = 0; i < t->count; i++) {
 		const struct upsert_column *c = &t->columns[i];
 
-		if (!c->in_file)
+		if (!c->in_file && !c->filled)
 			continue;
 		upsert_add_between(out, &begun, ", ");
+		if (!c->in_file) {
+			bytes_str(out, c->absent);
+			continue;
+		}
 		if (c->sometimes) {
 			bytes_str(out, "CASE WHEN ");
 			upsert_add_present(out, c);

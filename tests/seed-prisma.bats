@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# mig-seed for Prisma projects: values that Prisma's client makes.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+load prisma
+
+setup_file() { server_start; }
+teardown_file() { server_stop; }
+setup() {
+  database_new
+  mkdir -p "$BATS_TEST_TMPDIR/prisma/seed"
+  cd "$BATS_TEST_TMPDIR" || return 1
+}
+teardown() {
+  sessions_end
+  roles_end
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+}
+
+seed() {
+  run --separate-stderr mig-seed "$@"
+}
+
+# Users, in a database and in a datamodel; the names of the client and of the database differ.
+users() {
+  sql <<-'SQL'
+	CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE, "fullName" TEXT, slug TEXT NOT NULL, token2 VARCHAR(12) NOT NULL,
+	  public_id UUID NOT NULL, seen_at TIMESTAMPTZ(3) NOT NULL, created_at TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP(3) NOT NULL);
+	SQL
+  cat >prisma/schema.prisma <<-'PRISMA'
+	datasource db {
+	  provider = "postgresql"
+	  url      = env("DATABASE_URL")
+	}
+	model User {
+	  id        String   @id @default(cuid())
+	  email     String   @unique
+	  fullName  String?
+	  slug      String   @default(cuid(2))
+	  token     String   @default(nanoid(12)) @map("token2") @db.VarChar(12)
+	  publicId  String   @default(uuid(7)) @map("public_id") @db.Uuid
+	  seenAt    DateTime @default(now()) @map("seen_at") @db.Timestamptz(3)
+	  createdAt DateTime @default(now()) @map("created_at")
+	  updatedAt DateTime @updatedAt @map("updated_at")
+	  @@map("users")
+	}
+	PRISMA
+}
+
+made() {
+  sql 'SELECT id, slug, token2, public_id, seen_at, created_at, updated_at FROM users ORDER BY email'
+}
+
+@test "values of Prisma's client are made for new rows, by the schema.prisma next to the files; rows that exist keep theirs" {
+  local before
+  users
+  printf 'email,fullName\na@example.com,Ada\nb@example.com,Bob\n' >prisma/seed/users.csv
+  seed --dry-run --format=text prisma/seed
+  assert_code 0
+  [[ $output == *"email=a@example.com     id=(cuid()), fullName='Ada', slug=(cuid(2)), token2="*", public_id=(uuid(7))"* ]] || fail "$output"
+  seed prisma/seed
+  assert_code 0
+  assert_equal "$(sql "SELECT count(*) FROM users WHERE id ~ '^c[0-9a-z]{24}\$' AND slug ~ '^[a-z][0-9a-z]{23}\$' AND token2 ~ '^[A-Za-z0-9_-]{12}\$'
+    AND public_id::text ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\$'
+    AND seen_at BETWEEN now() - interval '1 min' AND now() AND updated_at BETWEEN timezone('UTC', now() - interval '1 min') AND timezone('UTC', now())")" 2
+  before=$(made)
+  seed prisma/seed
+  assert_code 0
+  assert_equal "$(made)" "$before"
+}
+
+@test "updatedAt moves when something else of a row changes, and the other made values stay" {
+  local before after
+  users
+  printf 'email,fullName\na@example.com,Ada\nb@example.com,Bob\n' >prisma/seed/users.csv
+  seed prisma/seed
+  assert_code 0
+  sql "UPDATE users SET updated_at = '2020-01-01'"
+  before=$(made)
+  printf 'email,fullName\na@example.com,Ada\nb@example.com,Robert\n' >prisma/seed/users.csv
+  seed prisma/seed
+  assert_code 0
+  after=$(made)
+  assert_equal "$(head -n 1 <<<"$after")" "$(head -n 1 <<<"$before")"
+  assert_equal "$(tail -n 1 <<<"$after" | cut -d'|' -f1-6)" "$(tail -n 1 <<<"$before" | cut -d'|' -f1-6)"
+  assert_equal "$(sql "SELECT email FROM users WHERE updated_at > '2020-01-02'")" b@example.com
+}
+
+@test "an object may have a value that others let mig-seed make" {
+  users
+  printf '%s\n' '{"email":"a@example.com","id":"mine","fullName":"A"}' '{"email":"b@example.com"}' >prisma/seed/users.ndjson
+  seed -v prisma/seed
+  assert_code 0
+  assert_equal "$(sql "SELECT id = 'mine', id ~ '^c[0-9a-z]{24}\$' FROM users ORDER BY email")" $'t|f\nf|t'
+  assert_equal "$(records 'select(.record == "row") | [.key, .new] | tojson')" \
+    $'[{"email":"a@example.com"},{"id":"mine","fullName":"A"}]\n[{"email":"b@example.com"},{}]'
+  seed prisma/seed
+  assert_equal "$(records 'select(.record == "seeded") | "\(.rows_inserted) \(.rows_updated) \(.rows_unchanged)"')" '0 0 2'
+}
+
+@test "seed.conf has the same functions for a project without schema.prisma" {
+  sql 'CREATE TABLE a (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, n TEXT, u UUID NOT NULL, l TEXT, at TIMESTAMP(3) NOT NULL)'
+  printf 'name\nx\n' >prisma/seed/a.csv
+  printf '[a]\ndefault.id = nanoid()\ndefault.n = cuid()\ndefault.u = uuid()\ndefault.l = ulid()\nupdated-at = at\n' >prisma/seed/seed.conf
+  seed prisma/seed
+  assert_code 0
+  assert_equal "$(sql "SELECT id ~ '^[A-Za-z0-9_-]{21}\$', n ~ '^c[0-9a-z]{24}\$', u::text ~ '-4[0-9a-f]{3}-[89ab]', l ~ '^0[0-7][0-9A-HJKMNP-TV-Z]{24}\$', at IS NOT NULL FROM a")" \
+    't|t|t|t|t'
+  printf '[a]\ndefault.id = sha256()\n' >prisma/seed/seed.conf
+  seed prisma/seed
+  assert_code 65
+  says 'prisma/seed/seed.conf:2: default.id: expected cuid(), cuid(2), uuid()'
+  printf '[a]\ndefault.at = cuid()\n' >prisma/seed/seed.conf
+  seed prisma/seed
+  assert_code 65
+  says 'prisma/seed/a.csv: column "at" of table "a" cannot contain a value of cuid()'
+}
+
+@test "a datamodel that cannot be read is named before anything is done; --datamodel names another one, or none" {
+  users
+  echo 'model {' >prisma/schema.prisma
+  printf 'email\na@example.com\n' >prisma/seed/users.csv
+  seed prisma/seed
+  assert_code 65
+  says 'prisma/schema.prisma:1:7:' '--datamodel=none'
+  seed --datamodel=none --dry-run prisma/seed
+  assert_code 65
+  says 'prisma/seed/users.csv:1: there is no column "id", which is part of the key' '--datamodel=FILE'
+  seed --datamodel=none --dry-run --key=email prisma/seed
+  assert_code 1
+  says 'column "id"' '[23502]' 'default.id = cuid()'
+}
+
+@test "a file without the primary key is matched by the only unique key that it has; of two, one must be named" {
+  sql "CREATE TABLE a (id SERIAL PRIMARY KEY, x TEXT UNIQUE, y TEXT UNIQUE, z TEXT); INSERT INTO a (x, y, z) VALUES ('a', 'b', 'old')"
+  printf 'x,z\na,new\n' >prisma/seed/a.csv
+  seed prisma/seed
+  assert_code 0
+  assert_equal "$(sql 'SELECT * FROM a')" '1|a|b|new'
+  printf 'x,y,z\na,b,new\n' >prisma/seed/a.csv
+  seed prisma/seed
+  assert_code 65
+  says 'prisma/seed/a.csv:1: there is no column "id", which is part of the key of table "a"' 'unique key: x' 'unique key: y'
+}
+
+@test "the real client of Prisma makes ids and times in the same forms" {
+  prisma_available
+  run env BUILD="$(dirname "$(command -v mig-seed)")" "$TESTS/fuzz/client-values" 200
+  assert_equal "$output" '200 rows each, 7 forms of ids, 2 times: 0 differences'
+}
