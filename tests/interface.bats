@@ -123,6 +123,7 @@ some_plan() {
   local tool
   for tool in "${TOOLS[@]}"; do
     refused "$tool" -o -o
+    refused "$tool" 'needs the name' -o ''
     refused "$tool" --output --output
   done
   refused mig-scan -d -d

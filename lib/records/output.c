@@ -30,9 +30,10 @@ is_one_of(const char *value, const char *words)
 void
 output_begin(struct output *out, const struct program *program, int argc, char *const argv[])
 {
-	const char *format = options_find(program, argc, argv, 'F');
+	const char *format = options_find(program, argc, argv, 'F'), *path = options_find(program, argc, argv, 'o');
 
-	out->path = options_find(program, argc, argv, 'o');
+	if (path != NULL && *path != '\0')
+		out->path = path;
 	if (format != NULL && is_one_of(format, out->formats))
 		out->format = format;
 }
@@ -42,6 +43,8 @@ output_option(struct output *out, int letter, const char *value)
 {
 	if (letter == 'F' && !is_one_of(value, out->formats))
 		return options_wrong("--format=%s: must be one of %s", value, out->formats);
+	if (letter == 'o' && *value == '\0')
+		return options_wrong("-o needs the name of a file");
 	*(letter == 'o' ? &out->path : &out->format) = value;
 	return 0;
 }
