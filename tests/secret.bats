@@ -172,6 +172,45 @@ secret_file() {
   refuses 78 '*: error: no connection string: the command after "cmd:" printed null: the key does not exist' -d 'cmd:echo null'
 }
 
+@test "the JSON of a secret manager is a connection string, on one line or many, from each source" {
+  local text
+  for text in '{"username":"u","password":"Xk9wQzJv7Gy4","engine":"postgres","host":"db.example.com","port":6432,"dbname":"shop"}' \
+    '{ "tags" : [{"a":"]}"}, null, -1.5e3], "port" : "6432", "password":"\u0058k9w\u0051zJv7Gy4" ,"host":"db.example.com","user":"u","database":"sh\u006fp"}' \
+    $'{\n  "host": "db.example.com",\n  "port": 6432,\n  "username": "u",\n  "password": "Xk9wQzJv7Gy4",\n  "dbname": "shop",\n  "ssl": true\n}\n'; do
+    printf '%s' "$text" >json
+    chmod 600 json
+    opens -d file:json
+    opens -d 'cmd:cat json'
+    DATABASE_URL=$text opens
+  done
+  # an escaped pair of surrogates, and quotes
+  cat >json <<<'{"username":"u","host":"h","password":"\"\ud83d\ude00"}'
+  tool -d file:json
+  assert_line 'password 5'
+}
+
+@test "JSON without a host or a user, or that is none, is refused with its place and not repeated" {
+  local text place
+  while IFS='~' read -r place text; do
+    printf '%s' "$text" >json
+    chmod 600 json
+    refuses 78 "*: error: the connection string cannot be used (the file \"json\", character $place" -d file:json
+  done <<'JSON'
+1): JSON without a host~{"username":"u","password":"Xk9wQzJv7Gy4"}
+1): JSON without a username~{"host":"h","password":"Xk9wQzJv7Gy4","username":null}
+2): not valid JSON~{}
+15): not valid JSON~{"host":"h",  }
+15): not valid JSON~{"password" : Xk9wQzJv7Gy4}
+15): a NUL byte~{"password":"X\u0000k9wQzJv7Gy4","host":"h","user":"u"}
+12): something like a password in the wrong place~{"host":"h;password=Xk9wQzJv7Gy4","user":"u"}
+24): the port is not a number from 1 to 65535~{"host":"h","user":"u","port":99999}
+13): a quote that is not closed~{"password":"Xk9wQzJv7Gy4
+39): something behind the JSON object~{"host":"h","user":"u","password":"X"}     Xk9wQzJv7Gy4
+28): a second password~{"password":"Xk9wQzJv7Gy4","password":"Xk9wQzJv7Gy4"}
+JSON
+  refuses 64 '*: error: the bearer token *' -t 'bearer token' -d '{"token":"Xk9wQzJv7Gy4"}'
+}
+
 @test "a command that hangs, in whatever way, is ended with its children after MIG_SOURCE_TIMEOUT, 10 s by default" {
   local command
   export MIG_SOURCE_TIMEOUT=1s

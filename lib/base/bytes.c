@@ -258,6 +258,26 @@ utf8_has_control(const char *text)
 }
 
 size_t
+utf8_encode(unsigned long code, char *out)
+{
+	size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4, i;
+	static const unsigned char first[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+
+	for (i = len; i-- > 1; code >>= 6)
+		out[i] = (char)(0x80 | (code & 0x3F));
+	out[0] = (char)(first[len] | code);
+	return len;
+}
+
+void
+bytes_utf8(struct bytes *b, unsigned long code)
+{
+	char out[4];
+
+	bytes_add(b, out, utf8_encode(code, out));
+}
+
+size_t
 utf8_count(const char *text, size_t len)
 {
 	size_t n = 0, i;

@@ -67,6 +67,11 @@ void utf8_repair(struct bytes *out, const char *text, size_t len);
 /* Whether valid UTF-8 contains a control character: C0 (line breaks included), DEL or C1. */
 bool utf8_has_control(const char *text);
 
+/* Writes a code point up to U+10FFFF to out, which has room for four bytes and gets no NUL; returns how many. */
+size_t utf8_encode(unsigned long code, char *out);
+/* Appends it. */
+void bytes_utf8(struct bytes *b, unsigned long code);
+
 /* The number of characters (code points) in the valid UTF-8 text[0..len), and the byte offset of the n-th. */
 size_t utf8_count(const char *text, size_t len);
 size_t utf8_offset(const char *text, size_t len, size_t n);

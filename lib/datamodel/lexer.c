@@ -244,26 +244,6 @@ hex_digits(struct cursor *c)
 	return value;
 }
 
-static void
-add_character(struct bytes *out, unsigned long c)
-{
-	if (c < 0x80) {
-		bytes_char(out, (char)c);
-	} else if (c < 0x800) {
-		bytes_char(out, (char)(0xC0 | c >> 6));
-		bytes_char(out, (char)(0x80 | (c & 0x3F)));
-	} else if (c < 0x10000) {
-		bytes_char(out, (char)(0xE0 | c >> 12));
-		bytes_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
-		bytes_char(out, (char)(0x80 | (c & 0x3F)));
-	} else {
-		bytes_char(out, (char)(0xF0 | c >> 18));
-		bytes_char(out, (char)(0x80 | (c >> 12 & 0x3F)));
-		bytes_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
-		bytes_char(out, (char)(0x80 | (c & 0x3F)));
-	}
-}
-
 /* Behind \u. */
 static bool
 unicode_escape(struct cursor *c, struct bytes *out, struct place place)
@@ -277,12 +257,12 @@ unicode_escape(struct cursor *c, struct bytes *out, struct place place)
 	if (high >= 0xD800 && high < 0xDC00) {
 		if (!cursor_eat(c, "\\u") || (low = hex_digits(c)) < 0xDC00 || low > 0xDFFF)
 			return cursor_fail(c, place, "this is the first half of a surrogate pair, and the second is missing");
-		add_character(out, 0x10000 + ((unsigned long)(high - 0xD800) << 10) + (unsigned long)(low - 0xDC00));
+		bytes_utf8(out, 0x10000 + ((unsigned long)(high - 0xD800) << 10) + (unsigned long)(low - 0xDC00));
 		return true;
 	}
 	if (high == 0)
 		return cursor_fail(c, place, "a text in PostgreSQL cannot contain the character NUL");
-	add_character(out, (unsigned long)high);
+	bytes_utf8(out, (unsigned long)high);
 	return true;
 }
 

@@ -25,24 +25,6 @@ next_character(const char **p)
 	return c;
 }
 
-static void
-put_character(struct bytes *out, uint32_t c)
-{
-	if (c < 0x80) {
-		bytes_char(out, (char)c);
-		return;
-	}
-	if (c < 0x800) {
-		bytes_char(out, (char)(0xC0 | c >> 6));
-	} else {
-		bytes_char(out, (char)(c < 0x10000 ? 0xE0 | c >> 12 : 0xF0 | c >> 18));
-		if (c >= 0x10000)
-			bytes_char(out, (char)(0x80 | (c >> 12 & 0x3F)));
-		bytes_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
-	}
-	bytes_char(out, (char)(0x80 | (c & 0x3F)));
-}
-
 static bool
 is_cased(uint32_t c, locale_t letters)
 {
@@ -83,13 +65,13 @@ lower_text(struct arena *arena, const char *text)
 		uint32_t c = next_character(&p);
 
 		if (c == SIGMA)
-			put_character(&out, letters != (locale_t)0 && in_word && !goes_on(p, letters) ? SIGMA_FINAL : SIGMA_SMALL);
+			bytes_utf8(&out, letters != (locale_t)0 && in_word && !goes_on(p, letters) ? SIGMA_FINAL : SIGMA_SMALL);
 		else if (c == I_DOTTED)
 			bytes_str(&out, "i\xCC\x87");
 		else if (letters != (locale_t)0)
-			put_character(&out, (uint32_t)towlower_l((wint_t)c, letters));
+			bytes_utf8(&out, (uint32_t)towlower_l((wint_t)c, letters));
 		else
-			put_character(&out, c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+			bytes_utf8(&out, c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 		if (letters != (locale_t)0 && !is_passed_over(c))
 			in_word = is_cased(c, letters);
 	}

@@ -196,6 +196,8 @@ db_connect_begin(struct db *db, struct attempt *attempt)
 	struct source *source = attempt->source;
 
 	PQfinish(db->conn);
+	db->conn = NULL; /* while a command is asked, which a signal may end */
+	source_renew(source);
 	secret_use(source->password, start, attempt);
 	db->conn = attempt->conn;
 	if (db->conn == NULL)

@@ -1,5 +1,5 @@
 /*
- * Determines the form of a string; conninfo_url.c or conninfo_keywords.c then parses it, and conninfo_parameters.c
+ * Determines the form of a string; conninfo_url.c, conninfo_keywords.c or conninfo_json.c then parses it, and conninfo_parameters.c
  * has what both share.
  *
  * The password is never copied, decoded or compared here beyond single characters.  Therefore values are offsets
@@ -148,6 +148,8 @@ parse_any(struct parse *p)
 		return conninfo_parse_url(p, scheme_end + 2);
 	if (!check_other_forms(p))
 		return false;
+	if (p->text[p->start] == '{')
+		return conninfo_parse_json(p);
 	if (scheme_end > p->start)
 		return fail_scheme(p, scheme_end);
 	if (conninfo_find(p->text, p->start, p->end, "=") < p->end)
@@ -216,6 +218,8 @@ conninfo_decode(const char *text, const struct conninfo_password *password, char
 {
 	size_t len = password->end - password->start, i;
 
+	if (password->json)
+		return conninfo_json_decode(text, password->start, password->end, out);
 	if (password->quoted)
 		return conninfo_unescape(text, password->start, password->end, out);
 	if (password->encoded) {

@@ -58,6 +58,7 @@ struct conninfo_password {
 	size_t start, end; /* byte range in the input; start == end: an empty password; see `given` */
 	bool given;
 	bool encoded; /* percent-encoded: decode with conninfo_decode() */
+	bool json;    /* of a JSON string: needs conninfo_decode() too */
 	bool quoted;  /* a keyword string's value with backslashes or quotes: needs conninfo_decode() too */
 };
 
@@ -68,7 +69,8 @@ struct conninfo_error {
 };
 
 /*
- * Parses text[0..len), a URL (postgres:// or postgresql://) or a keyword string; ignores white space around it.
+ * Parses text[0..len): a URL (postgres:// or postgresql://), a keyword string, or a JSON object as secret managers write it,
+ * which must have a host and a user; ignores white space around it.
  * Returns true and fills target and password, or false and fills error (target is then empty).  conninfo_free()
  * frees the contents of a target and empties it.
  */

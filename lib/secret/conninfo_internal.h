@@ -139,6 +139,12 @@ bool conninfo_finish_tls(struct parse *p);
 
 bool conninfo_parse_url(struct parse *p, size_t start);
 
+/* --- conninfo_json.c --- */
+
+bool conninfo_parse_json(struct parse *p);
+/* Decodes the text of a string that conninfo_parse_json() has read.  out has room for its length and a NUL. */
+size_t conninfo_json_decode(const char *text, size_t start, size_t end, char *out);
+
 /* --- conninfo_keywords.c --- */
 
 size_t conninfo_unescape(const char *text, size_t start, size_t end, char *out);

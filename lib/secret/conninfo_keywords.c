@@ -105,7 +105,7 @@ keyword_set(struct parse *p, const struct parameter *parameter, struct span valu
 		if (p->password->given)
 			return conninfo_fail(p, at, "a second password", NULL);
 		*p->password =
-		    (struct conninfo_password){ value.start, value.end, true, false, value.escaped };
+		    (struct conninfo_password){ .start = value.start, .end = value.end, .given = true, .quoted = value.escaped };
 		return conninfo_check_password(p, value.start, value.end);
 	}
 	if ((parameter->kind == HOST || parameter->kind == USER || parameter->kind == DATABASE) &&

@@ -122,16 +122,18 @@ is_readable(int fd, long long until)
 }
 
 struct secret *
-secret_read(int fd, bool to_the_end, long long until)
+secret_read(int fd, int how, long long until)
 {
 	char *text = secret_room(LINE_SIZE + 1), *end = NULL;
+	bool object = false;
 	size_t len = 0;
 	ssize_t got = 1;
 
-	while (got > 0 && len < LINE_SIZE && (end == NULL || to_the_end)) {
+	while (got > 0 && len < LINE_SIZE && (end == NULL || (how & SECRET_TO_THE_END) != 0)) {
 		got = until == 0 || is_readable(fd, until) ? read(fd, text + len, LINE_SIZE - len) : -1;
+		object = object || (len == 0 && got > 0 && (how & SECRET_OBJECT) != 0 && *text == '{');
 		if (got > 0 && end == NULL) {
-			end = memchr(text + len, '\n', (size_t)got);
+			end = object ? NULL : memchr(text + len, '\n', (size_t)got);
 			len = end != NULL ? (size_t)(end - text) : len + (size_t)got;
 		}
 	}
@@ -142,7 +144,7 @@ secret_read(int fd, bool to_the_end, long long until)
 		errno = why;
 		return NULL;
 	}
-	while (len > 0 && text[len - 1] == '\r')
+	while (len > 0 && (text[len - 1] == '\r' || (object && text[len - 1] == '\n')))
 		len--;
 	sodium_memzero(text + len, LINE_SIZE + 1 - len);
 	return secret_seal(text, len, 0);
@@ -442,7 +444,7 @@ secret_ask(const char *prompt)
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	if (tcsetattr(terminal, TCSAFLUSH, &quiet) == 0 && write(terminal, prompt, strlen(prompt)) >= 0) {
-		secret = secret_read(terminal, false, 0);
+		secret = secret_read(terminal, 0, 0);
 		(void)!write(terminal, "\n", 1);
 	}
 	(void)tcsetattr(terminal, TCSAFLUSH, &old);

@@ -35,11 +35,14 @@ bool secret_is_taken(const char *name);
 void secret_drop_taken(void);
 
 /*
- * Reads the first line from a descriptor, without its line end.  `to_the_end` reads the rest too, so that a
- * command does not complain about a closed pipe.  Returns NULL and errno on failure: EFBIG if the line is longer
- * than any connection string, EINTR after a signal, ETIMEDOUT if the end has not come by `until`, a clock_now_ms(); 0: no limit.
+ * Reads the first line from a descriptor, without its line end.  Returns NULL and errno on failure: EFBIG if it is longer than
+ * any connection string, EINTR after a signal, ETIMEDOUT if it has not come by `until`, a clock_now_ms(); 0: no limit.
  */
-struct secret *secret_read(int fd, bool to_the_end, long long until);
+enum {
+	SECRET_TO_THE_END = 1, /* the rest is read too, so that a command does not complain about a closed pipe */
+	SECRET_OBJECT = 2      /* what begins with { is all of it, lines and all */
+};
+struct secret *secret_read(int fd, int how, long long until);
 
 /*
  * Prompts on the controlling terminal, without echo, whatever standard input is.  Returns NULL if there is no

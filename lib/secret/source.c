@@ -58,7 +58,7 @@ password_new(const char *text, const struct conninfo_password *password)
 	char *room = secret_room(2 * (raw_len + 1));
 
 	len = conninfo_decode(text, password, room);
-	if (!password->encoded && !password->quoted)
+	if (!password->encoded && !password->quoted && !password->json)
 		return secret_seal(room, len, 0);
 	return secret_seal(room, len, conninfo_decode(text, &as_is, room + len + 1));
 }
@@ -118,6 +118,18 @@ parse_word(const struct search *s, const char *word)
 	return 0;
 }
 
+/* It may have a secret in it, too. */
+static struct secret *
+command_new(const char *command)
+{
+	size_t len = strlen(command), i;
+	char *room = secret_room(len + 1);
+
+	for (i = 0; i <= len; i++)
+		room[i] = command[i];
+	return secret_seal(room, len, 0);
+}
+
 static void *
 search(const char *word, void *context)
 {
@@ -129,6 +141,8 @@ search(const char *word, void *context)
 		secret_use(s->in.secret, parse_found, s);
 	else
 		s->code = s->in.code;
+	if (s->code == 0 && s->in.secret != NULL && strncmp(word, "cmd:", 4) == 0)
+		s->source->command = command_new(word + 4);
 	source_input_free(&s->in);
 	return NULL;
 }
@@ -269,7 +283,7 @@ source_open(struct source *source, const char *word)
 int
 source_open_option(struct source *source, const char *word, const char *option)
 {
-	struct search s = { .source = source, .spot = option, .wrong = MIG_USAGE };
+	struct search s = { .source = source, .spot = option, .wrong = MIG_USAGE, .in = { .string = true } };
 	struct secret *by_default = secret_take("MIG_DATABASE"), *password;
 
 	*source = (struct source){ 0 };
@@ -302,10 +316,71 @@ source_open_option(struct source *source, const char *word, const char *option)
 	return s.code;
 }
 
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* What the command printed this time. */
+static void *
+take_again(const char *text, void *context)
+{
+	struct search *s = context;
+	struct conninfo *now = &s->source->target, fresh;
+	struct conninfo_password password;
+	struct conninfo_error error;
+	struct secret *before = s->source->password;
+
+	if (!conninfo_parse(text, secret_length(s->in.secret), &fresh, &password, &error)) {
+		message_warning("the command after \"cmd:\", asked again for a new connection, printed something else (%s); its last "
+		    "answer is used", error.rule);
+		return NULL;
+	}
+	if (!is_same(now->host, fresh.host) || !is_same(now->port, fresh.port) || !is_same(now->database, fresh.database) ||
+	    !is_same(now->schema, fresh.schema)) {
+		message_warning("the command after \"cmd:\", asked again for a new connection, names another server, database or schema; its "
+		    "last answer is used");
+	} else {
+		char *user = now->user;
+
+		now->user = fresh.user;
+		fresh.user = user;
+		if (password.end > password.start) {
+			s->source->password = password_new(text, &password);
+			secret_free(before);
+		}
+	}
+	conninfo_free(&fresh);
+	return NULL;
+}
+
+static void *
+ask_again(const char *command, void *context)
+{
+	struct search *s = context;
+
+	if (source_command_again(&s->in, command))
+		secret_use(s->in.secret, take_again, s);
+	source_input_free(&s->in);
+	return NULL;
+}
+
+void
+source_renew(struct source *source)
+{
+	struct search s = { .source = source, .in = { .string = true } };
+
+	if (source->command != NULL && source->used)
+		secret_use(source->command, ask_again, &s);
+	source->used = true;
+}
+
 void
 source_free(struct source *source)
 {
 	secret_free(source->password);
+	secret_free(source->command);
 	conninfo_free(&source->target);
 	*source = (struct source){ 0 };
 }

@@ -14,6 +14,8 @@
 struct source {
 	struct conninfo target;    /* password-free */
 	struct secret *password; /* NULL: none given; libpq prompts or uses its password file */
+	struct secret *command;  /* the one of cmd:, which source_renew() asks again; NULL: another kind of source */
+	bool used;               /* what it printed has been used for a connection */
 };
 
 /*
@@ -31,6 +33,12 @@ int source_open(struct source *source, const char *word);
 
 /* The same for a word of another option; errors name that option. */
 int source_open_option(struct source *source, const char *word, const char *option);
+/*
+ * To be called before each attempt to connect.  A command may print a token that lives for minutes, so from the second attempt on it
+ * is asked again, for user and password.  Where it fails, or names another database or server by now, there is a warning and
+ * its last answer stays.
+ */
+void source_renew(struct source *source);
 void source_free(struct source *source); /* zeroes and frees the password; {0} is fine */
 
 /* Whether a variable, or its _FILE variant, has a value; does not consume it. */

@@ -67,17 +67,15 @@ find_limit(bool terminal, long long *limit_ms)
 static int
 start(struct command *c, const char *command)
 {
-	char shell[] = "sh", from_text[] = "-c", *text = xstrdup(command), *argv[] = { shell, from_text, text, NULL };
+	/* not copied: it may have a secret in it, and posix_spawn() changes nothing */
+	char shell[] = "sh", from_text[] = "-c", *argv[] = { shell, from_text, (char *)command, NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	int nothing[2], out[2], why;
 	sigset_t usual;
 
-	if (pipe(nothing) != 0 || pipe(out) != 0) {
-		why = errno;
-		free(text);
-		return why; /* there are no descriptors left, so nothing that follows would work */
-	}
+	if (pipe(nothing) != 0 || pipe(out) != 0)
+		return errno; /* there are no descriptors left, so nothing that follows would work */
 	(void)close(nothing[1]);
 	(void)fcntl(out[0], F_SETFD, FD_CLOEXEC);
 	(void)posix_spawn_file_actions_init(&files);
@@ -97,7 +95,6 @@ start(struct command *c, const char *command)
 	why = posix_spawn(&c->pid, "/bin/sh", &files, &attributes, argv, environ);
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&files);
-	free(text);
 	(void)close(nothing[0]);
 	(void)close(out[1]);
 	c->out = out[0];
@@ -158,67 +155,92 @@ fault_of(struct secret *secret, int why, int status)
 	return secret_use(secret, is_null, secret) != NULL ? xstrdup("printed null: the key does not exist") : NULL;
 }
 
-static int
-say_late(const struct command *c, const char *what)
+enum answer { TAKEN, FAULTY, EMPTY, LATE, STOPPED };
+
+/* Takes its output and its end.  FAULTY, EMPTY and LATE: *fault, which the caller frees, is the predicate of a sentence about it. */
+static enum answer
+take(struct source_input *in, const struct command *c, char **fault)
 {
 	char span[CLOCK_SPAN];
-	int code = message_error(MIG_CONFIG, "no %s: the command after \"cmd:\" did not end within %s, and was ended", what,
-	    clock_age(c->limit_ms, span));
+	int why, status = 0;
+	bool ended;
 
-	message_line("  A command that needs longer gets it by MIG_SOURCE_TIMEOUT=2min in the environment.");
-	return code;
-}
-
-/* Takes its output and its end.  Returns 0, with in->secret set, or an exit code that was reported. */
-static int
-take(struct source_input *in, const struct command *c, const char *what)
-{
-	int why, status, code;
-	char *fault;
-
-	in->secret = secret_read(c->out, true, c->until);
+	in->secret = secret_read(c->out, SECRET_TO_THE_END | (in->string ? SECRET_OBJECT : 0), c->until);
 	why = errno;
 	(void)close(c->out);
-	if (in->secret == NULL && (why == ETIMEDOUT || signals_caught() != 0)) {
+	ended = (in->secret != NULL || (why != ETIMEDOUT && why != EINTR)) && await_end(c, &status);
+	if (!ended)
 		end_it(c);
-		return signals_caught() != 0 ? 128 + signals_caught() : say_late(c, what);
-	}
-	if (!await_end(c, &status)) {
-		end_it(c);
-		return signals_caught() != 0 ? 128 + signals_caught() : say_late(c, what);
-	}
-	if ((fault = fault_of(in->secret, why, status)) == NULL)
-		return 0;
-	code = message_error(MIG_CONFIG, "no %s: the command after \"cmd:\" %s", what, fault);
-	if (status == 0 && in->secret != NULL && secret_length(in->secret) == 0)
-		message_line("  Variables that hold connection strings are not passed on to it.");
-	free(fault);
-	return code;
+	if (signals_caught() != 0 && !ended)
+		return STOPPED;
+	*fault = ended ? fault_of(in->secret, why, status)
+	               : xformat("did not end within %s, and was ended", clock_age(c->limit_ms, span));
+	if (*fault == NULL)
+		return TAKEN;
+	return !ended ? LATE : status == 0 && in->secret != NULL && secret_length(in->secret) == 0 ? EMPTY : FAULTY;
+}
+
+/* Begins it.  Returns 0, or an exit code with the error reported. */
+static int
+begin(struct command *c, const char *command, const char *what)
+{
+	bool terminal = has_terminal();
+	int code, why;
+
+	if (!source_has_shell())
+		return message_error(MIG_CONFIG,
+		    "no %s: the command after \"cmd:\" needs /bin/sh, which does not exist here; use file: or env:", what);
+	if ((code = find_limit(terminal, &c->limit_ms)) != 0)
+		return code;
+	c->grouped = !terminal;
+	c->until = clock_now_ms() + c->limit_ms;
+	if ((why = start(c, command)) != 0)
+		return message_error(MIG_BUSY, "cannot start the command after \"cmd:\": %s", strerror(why));
+	return 0;
+}
+
+static void
+drop(struct source_input *in)
+{
+	secret_free(in->secret);
+	in->secret = NULL;
 }
 
 void
 source_command(struct source_input *in, const char *command, const char *what)
 {
 	struct command c = { 0 };
-	bool terminal = has_terminal();
-	int why;
+	char *fault = NULL;
+	enum answer answer;
 
 	bytes_str(&in->label, "the output of the command after \"cmd:\"");
-	if (!source_has_shell()) {
-		in->code = message_error(MIG_CONFIG,
-		    "no %s: the command after \"cmd:\" needs /bin/sh, which does not exist here; use file: or env:", what);
+	if ((in->code = begin(&c, command, what)) != 0)
 		return;
-	}
-	if ((in->code = find_limit(terminal, &c.limit_ms)) != 0)
+	if ((answer = take(in, &c, &fault)) == TAKEN)
 		return;
-	c.grouped = !terminal;
-	c.until = clock_now_ms() + c.limit_ms;
-	if ((why = start(&c, command)) != 0) {
-		in->code = message_error(MIG_BUSY, "cannot start the command after \"cmd:\": %s", strerror(why));
-		return;
-	}
-	if ((in->code = take(in, &c, what)) != 0) {
-		secret_free(in->secret);
-		in->secret = NULL;
-	}
+	drop(in);
+	in->code = answer == STOPPED ? 128 + signals_caught()
+	                             : message_error(MIG_CONFIG, "no %s: the command after \"cmd:\" %s", what, fault);
+	if (answer == EMPTY)
+		message_line("  Variables that hold connection strings are not passed on to it.");
+	else if (answer == LATE)
+		message_line("  A command that needs longer gets it by MIG_SOURCE_TIMEOUT=2min in the environment.");
+	free(fault);
+}
+
+bool
+source_command_again(struct source_input *in, const char *command)
+{
+	struct command c = { 0 };
+	char *fault = NULL;
+
+	if (begin(&c, command, "new connection string") != 0)
+		return false;
+	if (take(in, &c, &fault) == TAKEN)
+		return true;
+	drop(in);
+	if (fault != NULL)
+		message_warning("the command after \"cmd:\", asked again for a new connection, %s; its last answer is used", fault);
+	free(fault);
+	return false;
 }

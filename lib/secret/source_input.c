@@ -20,7 +20,7 @@ source_input_free(struct source_input *in)
 {
 	secret_free(in->secret);
 	bytes_free(&in->label);
-	*in = (struct source_input){ 0 };
+	*in = (struct source_input){ .string = in->string };
 }
 
 static void
@@ -109,7 +109,7 @@ read_file(struct source_input *in, const char *path, const char *variable, const
 	label_file(&in->label, path, variable);
 	if ((fd = file_open(in, path)) < 0)
 		return;
-	if ((in->secret = secret_read(fd, false, 0)) == NULL)
+	if ((in->secret = secret_read(fd, in->string ? SECRET_OBJECT : 0, 0)) == NULL)
 		fail_file(in, errno);
 	else if (secret_length(in->secret) == 0)
 		input_refuse(in, message_error(MIG_CONFIG, "no %s: the first line of %s is empty", what, in->label.data));
@@ -141,7 +141,6 @@ read_variable(struct source_input *in, const char *name, const char *what)
 bool
 source_read(struct source_input *in, const char *word, const char *what, int wrong)
 {
-	*in = (struct source_input){ 0 };
 	if (strncmp(word, "env:", 4) == 0) {
 		if (source_is_variable_name(word + 4))
 			read_variable(in, word + 4, what);
@@ -169,7 +168,7 @@ struct secret *
 secret_open(const char *word, const char *what, int *code)
 {
 	struct secret *secret;
-	struct source_input in;
+	struct source_input in = { 0 };
 
 	if (!source_read(&in, word, what, MIG_USAGE))
 		in.code = message_error(MIG_USAGE,

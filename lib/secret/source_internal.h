@@ -14,6 +14,7 @@ struct source_input {
 	struct secret *secret; /* NULL: failed, with the error reported */
 	struct bytes label;    /* "DATABASE_URL", "the file \"...\"", "the command's output" */
 	int code;
+	bool string;           /* a connection string is wanted, which may be a JSON object of several lines */
 };
 
 /* --- source_input.c --- */
@@ -22,7 +23,7 @@ void source_input_free(struct source_input *in);
 bool source_is_variable_name(const char *text);
 /* A path may be a connection string in the wrong place: whether it can be shown. */
 bool source_path_is_shown(const char *path);
-/* Fills `in` from env:, file: or cmd:.  Returns false if word is none of these. */
+/* Fills `in`, of which `string` is set, from env:, file: or cmd:.  Returns false if word is none of these. */
 bool source_read(struct source_input *in, const char *word, const char *what, int wrong);
 
 /* --- source_command.c --- */
@@ -33,6 +34,8 @@ bool source_read(struct source_input *in, const char *word, const char *what, in
  * default 10 s, and a minute where a terminal is there to answer from.  Without a terminal it is ended with all that it started.
  */
 void source_command(struct source_input *in, const char *command, const char *what);
+/* The same for one more connection: a failure is only a warning. */
+bool source_command_again(struct source_input *in, const char *command);
 /* Whether there is a shell to run commands; an empty container has none. */
 bool source_has_shell(void);
 
