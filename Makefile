@@ -4,7 +4,7 @@
 #   make static                        build/static/mig: the same in one file that needs no shared library
 #   make check                         everything, as scripts/test does it
 #   make bench                         what it costs, beside others; minutes
-#   make check-traffic                 what clients feel of a deploy, beside psql -f; minutes
+#   make check-traffic                 what clients feel of a deploy, beside psql -f, also as a picture; minutes
 #   make check-forecast                what mig-plan says of times, beside what happens; minutes
 #   make SANITIZE=address,undefined    the same with sanitizers, in build/sanitize/
 #   make CC=clang
@@ -213,6 +213,10 @@ check-static: static test-tools
 check-journal: all test-tools
 	MIG_TEST_STRIDE=1 bats tests/journal.bats tests/faults.bats -f 'killed at each statement|between any two messages'
 
+# Each example of README and of the manual; the suite runs a share of them.
+check-examples: all
+	MIG_TEST_STRIDE=1 bats tests/examples.bats
+
 # Each of the 145 migrations with measured effects; the suite takes a share of them.
 check-rehearsal: all
 	MIG_REHEARSAL_EVERY=1 bats tests/rehearsal.bats -f 'each statement has the effects'
@@ -230,7 +234,7 @@ check-deb: deb
 check-traps:
 	MIG_TEST_TRAPS=1 ./scripts/test
 
-check-traffic: all
+check-traffic: all test-tools
 	BUILD=$(BUILD) tests/traffic/run
 
 check-forecast: all
@@ -310,5 +314,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-client-values check-deb check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-client-values check-deb check-examples check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -24,6 +24,29 @@ teardown() {
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
+## A picture
+
+well_formed() { python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1])' "$1"; }
+
+@test "a picture has a line for each check that is polled, from the deploy on, and a bar for each of its steps" {
+  migration '1_a&b' 'CREATE TABLE one ();'
+  migration 2_two 'CREATE TABLE two (id integre);'
+  run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply 2>/dev/null |
+    mig-check deploy database health="$PLAIN/ok" --watch=300ms --interval=20ms --format=svg -o deploy.svg'
+  assert_code 2
+  assert_line --partial 'deploy'
+  well_formed deploy.svg
+  assert_equal "$(grep -c '<polyline' deploy.svg)" 2
+  grep -qE '>health: at most [0-9]+ ms<' deploy.svg || fail "$(cat deploy.svg)"
+  grep -qE '>1_a&amp;b, [0-9.]+ s<' deploy.svg || fail "$(cat deploy.svg)"
+  assert_equal "$(grep -c '<rect.*fill:#27ae60' deploy.svg) $(grep -c '<rect.*fill:#c0392b' deploy.svg)" '1 1'
+
+  run --separate-stderr mig-check --format=svg -o deploy.svg nonsense
+  assert_code 3
+  well_formed deploy.svg
+  grep -q 'UNKNOWN: there is no check' deploy.svg
+}
+
 ## history
 
 @test "a pod waits until its migrations are recorded, with an offline scan" {

@@ -14,6 +14,7 @@
 #include "base/shell_quote.h"
 #include "check/check.h"
 #include "check/page.h"
+#include "check/picture.h"
 #include "check/run.h"
 #include "records/model.h"
 #include "records/output.h"
@@ -22,7 +23,7 @@
 #include "program.h"
 #include "programs.h"
 
-#define FORMATS "text|records|nagios|prometheus|junit"
+#define FORMATS "text|records|nagios|prometheus|junit|svg"
 
 static const char *const usage[] = { "mig-check [OPTION]... CHECK[:NAME][=VALUE]... [CHECK.SETTING=VALUE]...",
 	NULL };
@@ -70,6 +71,7 @@ struct request {
 	struct check_run_options options;
 	struct check_jobs jobs;
 	struct output out;
+	struct picture picture;     /* drawn for --format=svg */
 	struct bytes help, full_help;
 	struct shell_words words;   /* this command, as it was called */
 	bool dry_run;
@@ -186,7 +188,7 @@ show_text(struct request *r, enum check_state worst)
 static bool
 is_face(const struct request *r)
 {
-	return is_format(r, "nagios") || is_format(r, "prometheus") || is_format(r, "junit");
+	return is_format(r, "nagios") || is_format(r, "prometheus") || is_format(r, "junit") || is_format(r, "svg");
 }
 
 /*
@@ -203,6 +205,8 @@ show_face(struct request *r, enum check_state worst)
 		check_page_nagios(&text, &r->jobs);
 	else if (is_format(r, "junit"))
 		check_page_junit(&text, &r->jobs);
+	else if (is_format(r, "svg"))
+		check_page_svg(&text, &r->jobs, &r->picture);
 	else
 		check_page_prometheus(&text, &r->jobs, (long long)time(NULL));
 	code = writer_file(r->out.path, &text);
@@ -239,6 +243,8 @@ say_unknown(struct request *r)
 		check_page_nagios_unknown(&text, why);
 	else if (is_format(r, "junit"))
 		check_page_junit_unknown(&text, why);
+	else if (is_format(r, "svg"))
+		check_page_svg_unknown(&text, why);
 	else
 		check_page_prometheus_unknown(&text, why);
 	(void)writer_file(r->out.path, &text);
@@ -255,6 +261,7 @@ main(int argc, char *argv[])
 	program_begin(&r.out, &mig_check_program, argc, argv, 0);
 	message_end_with(CHECK_UNKNOWN);
 	r.options.jobs = &r.jobs;
+	picture_begin(&r.picture);
 	if ((code = read_command_line(argc, argv, &r)) == 0)
 		code = check_jobs_begin(&r.jobs, r.options.wait_ms > 0, r.options.watch_ms > 0);
 	if (r.out.format == NULL)
@@ -265,6 +272,7 @@ main(int argc, char *argv[])
 		r.out.complete = true;
 		worst = CHECK_OK;
 	} else if (code == 0) {
+		r.options.picture = is_format(&r, "svg") ? &r.picture : NULL;
 		worst = check_run(&r.options);
 		if (show(&r, worst) != 0)
 			worst = CHECK_UNKNOWN;
@@ -275,6 +283,7 @@ main(int argc, char *argv[])
 	if (program_end(&r.out, r.out.complete ? 0 : (int)worst) > CHECK_UNKNOWN)
 		worst = CHECK_UNKNOWN;
 	check_jobs_free(&r.jobs);
+	picture_free(&r.picture);
 	shell_words_free(&r.words);
 	bytes_free(&r.help);
 	bytes_free(&r.full_help);

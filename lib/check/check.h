@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "check/picture.h"
 #include "postgres/connection.h"
 #include "postgres/poller.h"
 #include "records/model.h"
@@ -211,6 +212,8 @@ struct check_job {
 	bool waits, watches;            /* --wait, --watch: the check is repeated */
 	/* Set by the run: */
 	struct poller *session;
+	struct picture *picture;        /* or NULL */
+	size_t picture_line;
 	size_t first_ask, asks;
 	size_t looks;                   /* number of completed polls */
 	size_t bad_in_row, firm_in_row;

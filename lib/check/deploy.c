@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/null.h"
 #include "base/page.h"
+#include "check/picture.h"
 #include "postgres/sqlstate.h"
 #include "records/json.h"
 #include "records/model.h"
@@ -33,6 +34,7 @@ struct tally {
 	bool dry_run, reverts;
 	struct bytes what;      /* which deploy: "shop at db.example.com:5432, plan 3d0ea529e9c382d7" */
 	long long age_ms;       /* -1: not known */
+	long long step_ms;      /* when the step began that comes next, by the clock of polls */
 };
 
 /* A deferred step's server text says only that a time-out struck. */
@@ -47,13 +49,27 @@ why_not(struct bytes *out, const struct result *r)
 		bytes_format(out, ": %s", r->message);
 }
 
+/* The steps of a deploy follow one another. */
+static void
+draw(const struct check_job *job, struct tally *tally, const struct result *r)
+{
+	if (job->picture == NULL || tally->age_ms < 0 || r->took_ms == NUMBER_UNKNOWN || r->status == STATUS_NOT_STARTED ||
+	    r->status == STATUS_SKIPPED)
+		return;
+	picture_add_bar(job->picture, r->migration, tally->step_ms, r->waited_ms == NUMBER_UNKNOWN ? 0 : r->waited_ms, r->took_ms,
+	    r->status != STATUS_APPLIED && r->status != STATUS_MARKED && r->status != STATUS_REVERTED);
+	tally->step_ms += r->took_ms;
+}
+
 /* Evaluates one result; reports a step that was not applied. */
 static void
-weigh(struct check_outcome *outcome, struct tally *tally, const struct result *r)
+weigh(struct check_job *job, struct tally *tally, const struct result *r)
 {
+	struct check_outcome *outcome = &job->outcome;
 	struct bytes why = { 0 };
 
 	tally->steps++;
+	draw(job, tally, r);
 	if (r->status == STATUS_APPLIED || r->status == STATUS_SKIPPED || r->status == STATUS_MARKED || r->status == STATUS_REVERTED) {
 		tally->done++;
 		tally->reverts |= r->status == STATUS_REVERTED;
@@ -79,6 +95,9 @@ take_run(struct check_job *job, struct tally *tally, const struct run *run)
 	}
 	bytes_format(&tally->what, "plan %.16s", run->plan_digest);
 	tally->age_ms = clock_since_ms(run->started_at);
+	tally->step_ms = clock_now_ms() - tally->age_ms;
+	if (job->picture != NULL && tally->age_ms >= 0)
+		job->picture->zero_ms = tally->step_ms;
 }
 
 static void
@@ -116,7 +135,6 @@ judge(struct check_job *job, const struct tally *tally)
 static enum reading
 read_results(struct check_job *job, struct reader *reader, struct tally *tally)
 {
-	struct check_outcome *outcome = &job->outcome;
 	struct record *record;
 	enum reading got;
 	int code = 0;
@@ -132,7 +150,7 @@ read_results(struct check_job *job, struct reader *reader, struct tally *tally)
 		} else if (record_is(record, &result_form)) {
 			code = record_fill(reader, record, &result_form, &result);
 			if (code == 0)
-				weigh(outcome, tally, &result);
+				weigh(job, tally, &result);
 		} else {
 			code = reader_refuse(reader, "unexpected \"%s\" record",
 			    record_name(record));

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "check/check.h"
+#include "check/picture.h"
 
 /* Appends "1 invalid index; answers in 4 ms, primary; not seen: replication lag: ...", on one line. */
 void check_page_message(struct bytes *out, const struct check_outcome *outcome);
@@ -42,6 +43,13 @@ void check_page_junit(struct bytes *out, const struct check_jobs *jobs);
 
 /* The same for a run without any result: one test case with an error. */
 void check_page_junit_unknown(struct bytes *out, const char *why);
+
+/*
+ * The times of all polls, and when the steps of a deploy ran (check/picture.h), as SVG; its title names the target.  The second: for
+ * a run without any result.
+ */
+void check_page_svg(struct bytes *out, const struct check_jobs *jobs, const struct picture *picture);
+void check_page_svg_unknown(struct bytes *out, const char *why);
 
 /* A check's measures, and their limits, as JSON objects. */
 void check_page_measures(struct bytes *out, const struct check_outcome *outcome);

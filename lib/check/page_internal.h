@@ -17,6 +17,9 @@ void check_page_one_line(struct bytes *out, const char *text);
 /* Appends what is not OK, each with its message; the names if everything is OK. */
 void check_page_summary(struct bytes *out, const struct check_jobs *jobs);
 
+/* Appends text for XML, also in an attribute; a character that XML 1.0 does not allow as U+FFFD. */
+void check_page_xml(struct bytes *out, const char *text);
+
 /* Appends a number in the base unit of plugins and Prometheus: seconds instead of milliseconds. */
 void check_page_number(struct bytes *out, const struct metric *metric, long long value);
 

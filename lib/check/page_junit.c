@@ -10,42 +10,11 @@
 
 #include "base/bytes.h"
 
-/* A character that XML 1.0 does not allow, as U+FFFD; quoted so that it may stand in an attribute. */
-static void
-xml(struct bytes *out, const char *text)
-{
-	struct bytes valid = { 0 };
-	const char *c;
-
-	utf8_repair(&valid, text, strlen(text));
-	for (c = bytes_text(&valid); *c != '\0'; c++) {
-		unsigned char byte = (unsigned char)*c;
-
-		if (byte == '&')
-			bytes_str(out, "&amp;");
-		else if (byte == '<')
-			bytes_str(out, "&lt;");
-		else if (byte == '>')
-			bytes_str(out, "&gt;"); /* "]]>" may not stand in a text */
-		else if (byte == '"')
-			bytes_str(out, "&quot;");
-		else if (byte == '\n' || byte == '\t')
-			bytes_format(out, "&#%d;", byte); /* an attribute would have a blank */
-		else if (byte < 0x20)
-			bytes_str(out, "\xEF\xBF\xBD");
-		else if (byte == 0xEF && (unsigned char)c[1] == 0xBF && (unsigned char)c[2] >= 0xBE)
-			bytes_str(out, "\xEF\xBF\xBD"), c += 2; /* U+FFFE, U+FFFF */
-		else
-			bytes_char(out, *c);
-	}
-	bytes_free(&valid);
-}
-
 static void
 attribute(struct bytes *out, const char *name, const char *value)
 {
 	bytes_format(out, " %s=\"", name);
-	xml(out, value);
+	check_page_xml(out, value);
 	bytes_char(out, '"');
 }
 
@@ -93,7 +62,7 @@ test_case(struct bytes *out, const struct check_job *job)
 		attribute(out, "message", bytes_text(&message));
 	}
 	bytes_char(out, '>');
-	xml(out, bytes_text(o->state == CHECK_OK ? &message : &o->details));
+	check_page_xml(out, bytes_text(o->state == CHECK_OK ? &message : &o->details));
 	bytes_format(out, "</%s>\n</testcase>\n", what);
 	bytes_free(&message);
 }

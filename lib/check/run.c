@@ -187,6 +187,21 @@ keep(struct check_run *run)
 	}
 }
 
+/* A line for each check that is polled; a stream may have the steps. */
+static void
+begin_picture(const struct check_run_options *options)
+{
+	size_t i;
+
+	for (i = 0; i < options->jobs->count && options->picture != NULL; i++) {
+		struct check_job *job = &options->jobs->jobs[i];
+
+		job->picture = options->picture;
+		if (job->kind->look != NULL || job->kind->ask != NULL)
+			job->picture_line = picture_add_line(options->picture, job->name);
+	}
+}
+
 enum check_state
 check_run(const struct check_run_options *options)
 {
@@ -197,6 +212,7 @@ check_run(const struct check_run_options *options)
 	run.timeout_at = run.began_ms + (options->timeout_ms > 0 ? options->timeout_ms
 	    : 365LL * 24 * 3600 * 1000);
 	check_run_make_units(&run);
+	begin_picture(options);
 	secret_drop_taken();
 	for (i = 0; i < options->jobs->count; i++)
 		if (options->jobs->jobs[i].kind->read != NULL && !options->jobs->jobs[i].outcome.final)

@@ -7,12 +7,13 @@
  *   3. --wait: polls the checks that are not OK until all are OK, final or conclusive, or the time is up.
  *   4. --watch: polls all until one is worse than when this part began, twice in a row or finally, or the time is up.
  *
- * Ends as soon as the result is certain.  A check whose poll is unfinished when --timeout expires has not answered.
+ * With a picture, endpoints are polled during 1 as well.  Ends as soon as the result is certain.  A check whose poll is unfinished when --timeout expires has not answered.
  */
 #ifndef MIG_CHECK_RUN_H
 #define MIG_CHECK_RUN_H
 
 #include "check/check.h"
+#include "check/picture.h"
 
 struct check_run_options {
 	struct check_jobs *jobs;
@@ -22,6 +23,7 @@ struct check_run_options {
 	long long watch_ms;
 	long long timeout_ms;      /* 0: none */
 	long long interval_ms;     /* from the end of a poll to the next */
+	struct picture *picture;   /* gets each poll, and the steps of a deploy; NULL: none */
 };
 
 /*

@@ -45,6 +45,13 @@ arm(long long ms)
 	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* An endpoint: a look at it reads nothing that a later one would miss. */
+static bool
+is_drawn(const struct check_unit *u)
+{
+	return u->jobs[0]->picture != NULL && u->jobs[0]->kind->look != NULL && u->jobs[0]->kind->watch == NULL;
+}
+
 /* Until the tool before says something, the sessions look how things are now.  False: it never did. */
 static bool
 wait_for_stream(struct check_run *run)
@@ -61,7 +68,7 @@ wait_for_stream(struct check_run *run)
 		for (i = 0; i < run->count && run->options->watch_ms > 0; i++) {
 			struct check_unit *u = &run->units[i];
 
-			if (u->session == NULL || u->count == 0)
+			if (u->count == 0 || (u->session == NULL && !is_drawn(u)))
 				continue;
 			if (!u->looking && u->due_ms <= now)
 				check_run_begin_look(u, now);

@@ -140,6 +140,9 @@ conclude(struct check_unit *u, struct check_job *job, long long now)
 {
 	job->looks++;
 	job->outcome.took_ms = now - u->began_ms;
+	if (job->picture != NULL)
+		picture_add_point(job->picture, job->picture_line, u->began_ms, job->outcome.took_ms * 1000,
+		    job->outcome.state != CHECK_OK);
 	job->firm_in_row = job->outcome.conclusive ? job->firm_in_row + 1 : 0;
 	job->bad_in_row = check_worse(job->outcome.state, job->at_first) == job->at_first ? 0
 	    : job->bad_in_row + 1;
