@@ -10,6 +10,7 @@ teardown_file() { server_stop; }
 
 setup() {
   PAGE=$(readlink -f "$BATS_TEST_DIRNAME/../man/mig-cookbook.7")
+  EXAMPLES=$(readlink -f "$BATS_TEST_DIRNAME/../examples")
   database_new
   folder_new
   migration 20260101000000_init 'CREATE TABLE "A" ("id" INTEGER NOT NULL, CONSTRAINT "A_pkey" PRIMARY KEY ("id"));'
@@ -38,7 +39,7 @@ fake() {
   local name
   assert_equal "$(grep -c '^\.Bd -literal' "$PAGE")" "$(grep -c '^\.\\" example: ' "$PAGE")"
   while read -r name; do
-    grep -qF "example $name" "$BATS_TEST_FILENAME" || fail "$name is not run"
+    grep -qE "(example|typed) $name$|(example|typed) $name[ )\"|]" "$BATS_TEST_FILENAME" || fail "$name is not run"
   done < <(sed -n 's/^\.\\" example: //p' "$PAGE")
 }
 
@@ -110,4 +111,33 @@ fake() {
   run --separate-stderr sh -c "$(example pull-request)"
   assert_code 2
   shows name
+}
+
+@test "make: the project's Makefile plans and releases" {
+  example make | sed "s,/usr/local/share/mig,$BATS_TEST_DIRNAME/../scripts," >Makefile
+  run --separate-stderr make MIG_DATABASE=env:DATABASE_URL SEEDS= CHECKS= plan release
+  assert_code 0
+  assert_equal "$(applied)" 20260101000000_init
+}
+
+# As it is typed, on a machine whose /etc and whose installed examples are here.
+typed() { # EXAMPLE
+  example "$1" | sed "s,/usr/local/share/doc/mig/examples,$EXAMPLES,; s,/etc/,$PWD/etc/,g" >typed.sh
+  PATH=$PWD/fakes:$PATH run --separate-stderr sh -e typed.sh
+  assert_code 0
+}
+
+@test "cron, systemd and Prometheus: the lines put the installed files where they belong" {
+  mkdir -p etc/systemd/system etc/prometheus/rules
+  fake crontab '-u deploy cron/crontab' 'test -s cron/crontab'
+  fake systemctl 'enable --now mig-check@shop.timer' "test -s '$PWD/etc/systemd/system/mig-check@.timer'"
+  typed units
+  assert [ -s 'etc/systemd/system/mig-deploy@.service' ]
+  assert [ -s etc/prometheus/rules/mig.rules.yml ]
+}
+
+@test "GitHub and GitLab: the lines put the pipelines where they are read" {
+  typed workflows
+  grep -q '^name: migrations$' .github/workflows/migrations.yml
+  grep -q '^stages: ' .gitlab-ci.yml
 }
