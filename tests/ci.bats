@@ -214,7 +214,7 @@ gitlab_job() { # NAME
     here && /^[^ ]/ { exit }
     here && $0 == "  script:" { script = 1; next }
     script && /^    - / { print substr($0, 7); next }
-    script { exit }' "$EXAMPLES/gitlab/.gitlab-ci.yml"
+    script { exit }' "$EXAMPLES/gitlab/gitlab-ci.yml"
 }
 
 # As a runner does it.

@@ -68,6 +68,7 @@ model Role {
     grep -q " $step .*[0-9] s\$" "$(folder)/release.txt" || fail "$step: $(cat "$(folder)/release.txt")"
   done
   assert_equal "$(stat -c %a releases "$(folder)" | tr '\n' ' ')" '700 700 '
+  assert_equal "$(cat releases/.gitignore)" '*'
   run find releases -perm /077
   assert_output ''
   assert_equal "$(cat "$(folder)"/*.rec | grep -c '"record":"end"')" 8

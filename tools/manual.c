@@ -169,7 +169,7 @@ search(const char *topic)
 	if (any)
 		code = options_print(&found);
 	else if (!has_pages)
-		code = message_error(MIG_CONFIG, "cannot read the manual: man is missing, or the pages are not installed");
+		code = message_error(MIG_CONFIG, "cannot read the manual: the package man-db is missing, or the pages of mig are not installed");
 	else
 		code = options_wrong("the manual has no item on \"%s\"; its pages: mig, scan, plan, apply, seed, check, records, release, cookbook",
 		    topic);
