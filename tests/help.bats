@@ -95,8 +95,8 @@ shown() {
     shown "$topic" 'EXIT STATUS:'
   done
   # with one reading of the page, not of ten
-  man 1 mig-plan >page
+  man 1 mig-plan >"$BATS_TEST_TMPDIR/page"
   for topic in $(mig-plan --help=all | sed -n '/^rules/,/^$/p' | tr -d ',:;' | tr ' ' '\n' | grep '_\|stalls\|late'); do
-    grep -qE "^ +$topic  +(error|warning|note) " page || fail "no item on $topic"
+    grep -qE "^ +$topic  +(error|warning|note) " "$BATS_TEST_TMPDIR/page" || fail "no item on $topic"
   done
 }
