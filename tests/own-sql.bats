@@ -53,6 +53,14 @@ everything() {
   rm kind.csv
   mig-seed kind.tsv >/dev/null
   mig-seed --export kind >/dev/null
+  rm kind.tsv
+  printf 'name,parent.name\nsix,five\nseven,six\n' >kind.csv
+  printf '[kind]\ndefault.code = nanoid(3)\nupdated-at = at\n' >seed.conf
+  mig-seed --dry-run kind.csv >/dev/null
+  mig-seed kind.csv >/dev/null
+  printf 'name,parent.name\nseven,eight\n' >kind.csv
+  ! mig-seed kind.csv >/dev/null 2>&1
+  rm seed.conf
   mig-check database || [[ $? == 1 ]]
   mig-check relation=kind relation=kind.name relation=public.kind.name
   mig-scan | mig-check history

@@ -52,6 +52,13 @@ enum db_outcome seed_run_sql(struct seeding *s);
 enum db_outcome seed_make_stages(struct seeding *s);
 enum db_outcome seed_stage_files(struct seeding *s);
 
+/* --- stage_derived.c --- */
+
+/* Makes values of Prisma's client for the rows of a file, which are staged. */
+enum db_outcome seed_make_values(struct seeding *s, const struct seed_table *t);
+/* Stages rows with all that is made or referenced, for every file that needs it. */
+enum db_outcome seed_derive(struct seeding *s);
+
 /* --- compare.c --- */
 
 /* Compares every file with its table, in one round trip. */

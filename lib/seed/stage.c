@@ -6,7 +6,6 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/message.h"
-#include "seed/client_ids.h"
 #include "seed/copy_source.h"
 #include "seed/error_row.h"
 #include "seed/file.h"
@@ -51,61 +50,6 @@ copy_file(struct seeding *s, const struct seed_table *t, bool gone)
 	}
 	copy_source_close(&feed);
 	bytes_free(&sql);
-	return outcome;
-}
-
-/* Makes a line of COPY for each row of a file. */
-struct maker {
-	const struct seed_table *table;
-	struct client_ids ids;
-	struct bytes out;
-	unsigned long long row, rows;
-};
-
-static size_t
-make_lines(void *context, const char **data)
-{
-	struct maker *m = context;
-	size_t i;
-
-	m->out.len = 0;
-	while (m->row < m->rows && m->out.len < 65536) {
-		bytes_format(&m->out, "%llu", ++m->row);
-		for (i = 0; i < m->table->made_count; i++) {
-			bytes_char(&m->out, '\t');
-			client_ids_add(&m->ids, &m->out, m->table->made[i].function, m->table->made[i].length);
-		}
-		bytes_char(&m->out, '\n');
-	}
-	*data = m->out.data;
-	return m->out.len;
-}
-
-/* Values of Prisma's client for each row: only those of new rows will be used. */
-static enum db_outcome
-make_values(struct seeding *s, const struct seed_table *t)
-{
-	struct maker maker = { .table = t };
-	struct bytes sql = { 0 };
-	struct answer *count = NULL;
-	enum db_outcome outcome;
-
-	upsert_raw_count(&sql, &t->sql);
-	outcome = db_query(s->db, &count, sql.data, 0, NULL);
-	if (outcome == DB_OK) {
-		client_ids_begin(&maker.ids, (unsigned long long)clock_wall_ms());
-		maker.rows = (unsigned long long)answer_count(count, 0, 0);
-		sql.len = 0;
-		upsert_copy_made(&sql, &t->sql);
-		outcome = db_copy_in(s->db, sql.data, make_lines, &maker);
-	}
-	sql.len = 0;
-	upsert_derive(&sql, &t->sql);
-	if (outcome == DB_OK)
-		outcome = seed_run_text(s->db, &sql);
-	bytes_free(&sql);
-	bytes_free(&maker.out);
-	answer_free(count);
 	return outcome;
 }
 
@@ -162,9 +106,11 @@ seed_stage_files(struct seeding *s)
 		if (outcome == DB_OK && s->code == 0 && t->sql.json)
 			outcome = fill_json(s, t);
 		if (outcome == DB_OK && s->code == 0 && t->sql.derived)
-			outcome = make_values(s, t);
+			outcome = seed_make_values(s, t);
 		t->took_ms = clock_now_ms() - began;
 	}
+	if (outcome == DB_OK && s->code == 0)
+		outcome = seed_derive(s);
 	message_live_clear();
 	return outcome;
 }

@@ -65,8 +65,8 @@ take_names(struct db *db, struct seed_tables *tables)
 }
 
 /* Columns whose values are hidden by default, because they look sensitive. */
-static bool
-sounds_secret(const char *name)
+bool
+table_sounds_secret(const char *name)
 {
 	static const char *const words[] = { "password", "passwd", "secret", "token" };
 	size_t i;
@@ -98,7 +98,7 @@ make_column(const struct answer *a, size_t row, const struct seed_settings *sett
 
 	return (struct upsert_column){ .name = name,
 		.insert_only = seed_names_have(&settings->insert_only, name),
-		.hidden = seed_names_have(&settings->hide, name) || sounds_secret(name),
+		.hidden = seed_names_have(&settings->hide, name) || table_sounds_secret(name),
 		.exact = answer_flag(a, row, COLUMN_EXACT),
 		.bare = category == 'N' || category == 'B',
 		.large_number = strcmp(type, "bigint") == 0 || strcmp(type, "numeric") == 0,
@@ -199,6 +199,8 @@ take_header(struct seed_tables *tables, struct seed_table *t)
 		for (i = 0; i < lists[k]->count; i++) {
 			struct upsert_column *c = table_column_named(t, lists[k]->names[i]);
 
+			if (c == NULL && table_reference_with(t, lists[k]->names[i]) != NULL)
+				continue;
 			if (c == NULL)
 				return say_no_column(tables, t, k == 0 ? 1 : 0, lists[k]->names[i]);
 			c->in_file |= k == 0;
@@ -221,7 +223,7 @@ seed_table_keys(struct db *db, struct seed_table *t, const struct answer *keys)
 		const char *least = twice ? "1" : "0";
 		unsigned long at = 0;
 
-		if (c != NULL && !twice && c->made != NULL)
+		if (!twice && (c != NULL ? c->made != NULL || c->reference != NULL : table_reference_with(t, name) != NULL))
 			continue;
 		if (c != NULL && !twice) {
 			c->in_file = true;
@@ -282,11 +284,15 @@ find(struct db *db, struct seed_file *files, size_t count, bool all_columns, con
 	bytes_free(&sql);
 	if (outcome == DB_OK && (*code = take_names(db, tables)) == 0)
 		outcome = table_ask_catalog(db, tables);
+	if (outcome == DB_OK && *code == 0)
+		outcome = table_ask_references(db, tables);
 	for (i = 0; outcome == DB_OK && *code == 0 && i < count; i++) {
 		struct seed_table *t = &tables->tables[i];
 
 		take_columns(tables, t);
-		*code = take_header(tables, t);
+		*code = table_take_references(tables, t, client);
+		if (*code == 0)
+			*code = take_header(tables, t);
 		if (*code == 0 && !all_columns)
 			*code = table_take_made(t, client);
 		if (*code == 0)
@@ -296,8 +302,10 @@ find(struct db *db, struct seed_file *files, size_t count, bool all_columns, con
 		if (*code == 0 && !t->sql.json)
 			*code = table_check_key(db, tables, t);
 	}
-	if (outcome == DB_OK && *code == 0)
+	if (outcome == DB_OK && *code == 0) {
 		table_order(tables);
+		table_link_references(tables);
+	}
 	return outcome;
 }
 
@@ -325,6 +333,7 @@ seed_tables_free(struct seed_tables *tables)
 		while (t->made_count > 0)
 			free(t->made[--t->made_count].text);
 		free(t->made);
+		table_free_references(t);
 		free(t->sql.columns);
 	}
 	free(tables->tables);

@@ -34,7 +34,7 @@ struct seed_made {
 struct seed_tables {
 	struct seed_table *tables; /* referenced tables come first */
 	size_t count;
-	struct answer *answers[4]; /* own the texts */
+	struct answer *answers[6]; /* own the texts */
 };
 
 /*

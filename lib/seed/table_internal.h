@@ -4,6 +4,7 @@
 #ifndef MIG_SEED_TABLE_INTERNAL_H
 #define MIG_SEED_TABLE_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -21,6 +22,8 @@ enum { KEY_TABLE, KEY_INDEX, KEY_PRIMARY, KEY_COLUMN, KEY_EQUALS };
 
 /* --- table.c --- */
 
+/* Whether a column of this name is hidden from users. */
+bool table_sounds_secret(const char *name);
 struct upsert_column *table_column_named(struct seed_table *t, const char *name);
 
 /* --- table_catalog.c --- */
@@ -35,6 +38,18 @@ enum db_outcome table_ask_catalog(struct db *db, struct seed_tables *tables);
  * NULL).  Returns 0, or an exit code with the error reported.
  */
 int table_take_made(struct seed_table *t, const struct client_model *client);
+
+/* --- table_reference.c --- */
+
+/* Asks for the foreign keys that columns such as role.slug need, if a file has one. */
+enum db_outcome table_ask_references(struct db *db, struct seed_tables *tables);
+/* Takes the columns of a file that are references.  Returns 0, or an exit code with the error reported. */
+int table_take_references(struct seed_tables *tables, struct seed_table *t, const struct client_model *client);
+/* The reference that a column of the file belongs to, or NULL. */
+const struct upsert_reference *table_reference_with(const struct seed_table *t, const char *header);
+/* Call it when the tables are in their order: which of the referenced tables this run fills. */
+void table_link_references(struct seed_tables *tables);
+void table_free_references(struct seed_table *t);
 
 /* --- table_key.c --- */
 

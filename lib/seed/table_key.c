@@ -52,7 +52,9 @@ key_in_file(struct seed_table *t, const struct answer *a, size_t at, size_t coun
 		const struct upsert_column *c = table_column_named(t, answer_word(a, at + i, KEY_COLUMN));
 		bool in_file = c != NULL && c->in_file && c->made == NULL;
 
-		if (c != NULL && t->sql.json)
+		if (c != NULL && c->reference != NULL)
+			in_file = !c->sometimes;
+		else if (c != NULL && t->sql.json)
 			in_file = members_all(t->file, c->name);
 		if (!in_file)
 			return false;
@@ -171,6 +173,26 @@ list_keys(struct db *db, const struct seed_tables *tables, const struct seed_tab
 		    others ? "that holds for all rows" : "at all");
 }
 
+/* A key may be named by the columns of the file: what role.slug fills is part of it. */
+static void
+name_columns(struct seed_table *t)
+{
+	struct seed_names *key = &t->file->settings.key, names = { 0 };
+	size_t i, k;
+
+	for (i = 0; i < key->count; i++) {
+		const struct upsert_reference *r = table_reference_with(t, key->names[i]);
+
+		for (k = 0; r != NULL && k < r->nodes[0].count; k++)
+			if (!seed_names_have(&names, r->nodes[0].from[k]))
+				seed_names_add(&names, xstrdup(r->nodes[0].from[k]));
+		if (r == NULL)
+			seed_names_add(&names, xstrdup(key->names[i]));
+	}
+	seed_names_free(key);
+	*key = names;
+}
+
 int
 table_take_key(struct db *db, const struct seed_tables *tables, struct seed_table *t)
 {
@@ -179,6 +201,7 @@ table_take_key(struct db *db, const struct seed_tables *tables, struct seed_tabl
 	struct bytes list = { 0 };
 	size_t at = 0, count, i;
 
+	name_columns(t);
 	t->key_name = find_key(t, a, &at, &count);
 	if (t->key_name == NULL) {
 		for (i = 0; i < wanted->count; i++)

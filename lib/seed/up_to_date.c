@@ -235,7 +235,7 @@ up_to_date_check(struct db *db, struct seed_tables *tables, bool prune, int *cod
 
 		g.table.columns = xcalloc(t->sql.count + 1, sizeof *g.table.columns);
 		memcpy(g.table.columns, t->sql.columns, t->sql.count * sizeof *g.table.columns);
-		same = t->file->kind != SEED_ROWS && list_file(&g, &left, code) && has_key(&g.table) &&
+		same = t->file->kind != SEED_ROWS && t->sql.reference_count == 0 && list_file(&g, &left, code) && has_key(&g.table) &&
 		    ask_table(db, &g, t, prune);
 		t->took_ms = clock_now_ms() - began;
 		free(g.table.columns);

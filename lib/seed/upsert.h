@@ -18,6 +18,33 @@
 
 #include "base/bytes.h"
 
+/* A table on the way of a reference: the first one is referenced by the seed table, each other one by its parent. */
+struct upsert_node {
+	size_t parent;
+	const char *oid, *schema, *table;
+	const struct upsert_table *staged; /* a file of this run is for it; NULL: none is */
+	bool whole;            /* that file is staged before */
+	size_t count;          /* pairs of columns: `from` of the table before it are equal to `to` */
+	const char **from, **to;
+};
+
+/* A column "role.slug" of a file. */
+struct upsert_part {
+	const char *header;
+	size_t node;           /* the table that has the column */
+	const char *column;
+	bool hidden;           /* users are not shown its values */
+};
+
+/* All columns of a file that begin with the same name, as "team.name" and "team.org.slug": together they name one row. */
+struct upsert_reference {
+	char *name;            /* "team" */
+	struct upsert_node *nodes;
+	size_t node_count;
+	struct upsert_part *parts;
+	size_t part_count;
+};
+
 struct upsert_column {
 	const char *name;
 	bool in_file;          /* at least one row has it */
@@ -35,6 +62,9 @@ struct upsert_column {
 	const char *equals;    /* for a key: the operator of its index, OPERATOR(schema.=) */
 	const char *absent;    /* expression of its default, cast to its type; "NULL" if there is none */
 	const char *made;      /* "cuid()": mig-seed makes the values that the file lacks; or NULL */
+	bool drawn;            /* made by the database's default, before the row is written: others reference it */
+	const struct upsert_reference *reference; /* this names the row that the column references; or NULL */
+	size_t reference_column;                  /* which column of the referenced key it has */
 	bool given;            /* a made column that some rows of the file have */
 	bool filled;           /* new rows get `absent`, though it is not the database's default */
 	bool touched;          /* rows that change otherwise get `absent`, too */
@@ -48,6 +78,8 @@ struct upsert_table {
 	size_t count;
 	bool json;             /* staged from JSON: has an extra column with the row's keys */
 	bool derived;          /* the file goes to mig_seed_N_raw, and from there, with what is made, to mig_seed_N */
+	struct upsert_reference *references;
+	size_t reference_count;
 	bool stream;           /* its deletes are listed (mig_seed_N_gone), not derived from the file */
 	/* Set by upsert_count(): */
 	bool empty;            /* the table has no rows */
@@ -73,6 +105,19 @@ void upsert_stage(struct bytes *out, const struct upsert_table *t);
 void upsert_copy_made(struct bytes *out, const struct upsert_table *t);
 void upsert_raw_count(struct bytes *out, const struct upsert_table *t);
 void upsert_derive(struct bytes *out, const struct upsert_table *t);
+/*
+ * Draws values of defaults for rows that are new.  `predict`: sequences are not moved; the values are those that they would
+ * return next.
+ */
+void upsert_draw(struct bytes *out, const struct upsert_table *t, bool predict);
+
+/*
+ * Returns the ctid of the first row whose reference names no row, or several, how many, and its natural key as text; or
+ * no row.
+ */
+void upsert_unresolved(struct bytes *out, const struct upsert_table *t, const struct upsert_reference *r);
+/* A subquery: the natural keys that there are ("p 0", ...), each with the number of its rows (found). */
+void upsert_add_lookup(struct bytes *out, const struct upsert_reference *r);
 
 /* COPY ... FROM STDIN: CSV with a delimiter and the columns of its header; or lines of JSON (header NULL). */
 void upsert_copy(struct bytes *out, const struct upsert_table *t, char *const *header, size_t count,

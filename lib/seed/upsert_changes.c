@@ -43,7 +43,9 @@ add_shown_new(struct bytes *out, const struct upsert_column *c)
 		add_shown(out, "s", c);
 		bytes_str(out, " ELSE ");
 	}
-	bytes_format(out, "'(%s)'", c->made);
+	bytes_str(out, "'('" CAT);
+	bytes_sql_text(out, c->made);
+	bytes_str(out, CAT "')'");
 	bytes_str(out, c->given ? " END" : "");
 }
 
@@ -142,6 +144,50 @@ upsert_add_part_of_column(struct bytes *out, const struct upsert_column *c, cons
 	}
 }
 
+/* s."role.slug", ... */
+static void
+add_part_names(struct bytes *out, const struct upsert_reference *r)
+{
+	size_t k;
+
+	for (k = 0; k < r->part_count; k++) {
+		bytes_str(out, k > 0 ? ", " : "");
+		upsert_add_column(out, "s", r->parts[k].header);
+	}
+}
+
+/* A reference, in the first of its columns: the natural key, which means the same in every database. */
+static void
+add_reference(struct bytes *out, const struct upsert_column *c, enum part part)
+{
+	const struct upsert_reference *r = c->reference;
+	bool json = part != PART_SHOWN_KEY && part != PART_SHOWN;
+	size_t k;
+
+	bytes_format(out, "pg_catalog.concat_ws(%s, NULL", json ? "','" : part == PART_SHOWN ? "', '" : "' '");
+	for (k = 0; k < r->part_count; k++) {
+		const struct upsert_column shown = { .name = r->parts[k].header, .hidden = r->parts[k].hidden };
+
+		bytes_str(out, ", ");
+		if (json) {
+			upsert_add_json_name(out, shown.name);
+			upsert_add_json(out, "s", &shown, false);
+			continue;
+		}
+		bytes_sql_text(out, shown.name);
+		bytes_str(out, CAT);
+		if (part == PART_SHOWN) {
+			bytes_str(out, "'='" CAT);
+			add_shown(out, "s", &shown);
+		} else {
+			bytes_str(out, "'='" CAT "pg_catalog.left(s.");
+			bytes_sql_name(out, shown.name);
+			bytes_str(out, "::pg_catalog.text, 60)");
+		}
+	}
+	bytes_char(out, ')');
+}
+
 /* All columns of a part as one text. */
 static void
 add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum part part)
@@ -155,6 +201,8 @@ add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum 
 	for (i = 0; i < t->count; i++) {
 		const struct upsert_column *c = &t->columns[i];
 
+		if (c->reference != NULL && c->reference_column > 0 && strcmp(row, "s") == 0 && part != PART_OLD)
+			continue;
 		if (c->key != keys || !c->in_file || (json && c->made != NULL && !c->given))
 			continue;
 		bytes_str(out, ", ");
@@ -163,7 +211,19 @@ add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum 
 			add_told(out, c, json);
 			bytes_str(out, " THEN ");
 		}
-		upsert_add_part_of_column(out, c, row, part);
+		if (c->reference != NULL && part != PART_OLD && strcmp(row, "s") == 0) {
+			if (c->given) {
+				bytes_str(out, "CASE WHEN pg_catalog.num_nonnulls(");
+				add_part_names(out, c->reference);
+				bytes_str(out, ")" IS "0 THEN ");
+				upsert_add_part_of_column(out, c, row, part);
+				bytes_str(out, " ELSE ");
+			}
+			add_reference(out, c, part);
+			bytes_str(out, c->given ? " END" : "");
+		} else {
+			upsert_add_part_of_column(out, c, row, part);
+		}
 		bytes_str(out, keys ? "" : " END");
 	}
 	bytes_format(out, ")%s", json ? CAT "'}'" : "");

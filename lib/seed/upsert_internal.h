@@ -16,6 +16,7 @@
 #define MOST  " OPERATOR(pg_catalog.<=) "
 #define OVER  " OPERATOR(pg_catalog.>) "
 #define CAT   " OPERATOR(pg_catalog.||) "
+#define ROW_NUMBER  "number of the row" /* a column of mig_seed_N_made */
 #define KEYS_COLUMN "keys of the row" /* an extra column of a table that is staged from JSON */
 
 enum part { PART_KEY, PART_OLD, PART_NEW, PART_SHOWN_KEY, PART_SHOWN };
@@ -52,6 +53,15 @@ void upsert_add_key_order(struct bytes *out, const struct upsert_table *t);
 
 /* CREATE TEMPORARY TABLE for what goes before mig_seed_N. */
 void upsert_stage_derived(struct bytes *out, const struct upsert_table *t);
+/* , NULL::type AS "role.slug" ... */
+void upsert_add_part_columns(struct bytes *out, const struct upsert_table *t);
+/* A subquery: the rows of the file with what is made and, if `resolved`, with what they reference. */
+void upsert_add_rows(struct bytes *out, const struct upsert_table *t, bool resolved);
+
+/* --- upsert_lookup.c --- */
+
+/* LEFT JOIN ... lN: the row that reference N of s names; "v 0" ... are its key, `found` is 1 if there is one row. */
+void upsert_add_lookup_join(struct bytes *out, const struct upsert_table *t, size_t number);
 
 /* --- upsert_changes.c --- */
 

@@ -10,7 +10,9 @@ upsert_stage(struct bytes *out, const struct upsert_table *t)
 {
 	bytes_format(out, "CREATE TEMPORARY TABLE mig_seed_%zu ON COMMIT DROP AS SELECT ", t->number);
 	upsert_add_staged_columns(out, t, "t");
-	bytes_str(out, t->json ? ", NULL::pg_catalog.text[] AS \"" KEYS_COLUMN "\" FROM " : " FROM ");
+	bytes_str(out, t->json ? ", NULL::pg_catalog.text[] AS \"" KEYS_COLUMN "\"" : "");
+	upsert_add_part_columns(out, t);
+	bytes_str(out, " FROM ");
 	upsert_name(out, t);
 	bytes_str(out, " t WITH NO DATA");
 	if (t->json)
@@ -59,11 +61,20 @@ upsert_copy_gone(struct bytes *out, const struct upsert_table *t)
 void
 upsert_fill(struct bytes *out, const struct upsert_table *t)
 {
+	size_t i, k;
+
 	bytes_str(out, "INSERT INTO ");
 	upsert_add_raw(out, t);
 	bytes_str(out, " SELECT ");
 	upsert_add_staged_columns(out, t, "x");
-	bytes_str(out, ", ARRAY(SELECT pg_catalog.json_object_keys(r.doc)) FROM ");
+	bytes_str(out, ", ARRAY(SELECT pg_catalog.json_object_keys(r.doc))");
+	for (i = 0; i < t->reference_count; i++) {
+		for (k = 0; k < t->references[i].part_count; k++) {
+			bytes_str(out, ", ");
+			upsert_add_column(out, "x", t->references[i].parts[k].header);
+		}
+	}
+	bytes_str(out, " FROM ");
 	upsert_add_staged(out, t);
 	bytes_str(out, "_json r, pg_catalog.json_populate_record(NULL::");
 	upsert_add_raw(out, t);

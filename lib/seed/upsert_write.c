@@ -206,7 +206,7 @@ upsert_sequences(struct bytes *out, const struct upsert_table *t)
 	for (i = 0; i < t->count; i++) {
 		const struct upsert_column *c = &t->columns[i];
 
-		if (c->sequence == NULL || !c->in_file)
+		if (c->sequence == NULL || !c->in_file || c->drawn)
 			continue;
 		upsert_add_between(out, &begun, "; ");
 		bytes_str(out, "SELECT pg_catalog.setval(");
