@@ -258,7 +258,7 @@ utf8_has_control(const char *text)
 }
 
 size_t
-utf8_encode(unsigned long code, char *out)
+utf8_write(unsigned long code, char *out)
 {
 	size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4, i;
 	static const unsigned char first[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
@@ -274,7 +274,7 @@ bytes_utf8(struct bytes *b, unsigned long code)
 {
 	char out[4];
 
-	bytes_add(b, out, utf8_encode(code, out));
+	bytes_add(b, out, utf8_write(code, out));
 }
 
 size_t

@@ -68,7 +68,7 @@ void utf8_repair(struct bytes *out, const char *text, size_t len);
 bool utf8_has_control(const char *text);
 
 /* Writes a code point up to U+10FFFF to out, which has room for four bytes and gets no NUL; returns how many. */
-size_t utf8_encode(unsigned long code, char *out);
+size_t utf8_write(unsigned long code, char *out);
 /* Appends it. */
 void bytes_utf8(struct bytes *b, unsigned long code);
 

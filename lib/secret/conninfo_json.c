@@ -146,7 +146,7 @@ conninfo_json_decode(const char *text, size_t start, size_t end, char *out)
 					start += 6;
 				}
 			}
-			len += utf8_encode(code, out + len);
+			len += utf8_write(code, out + len);
 		}
 	}
 	out[len] = '\0';
