@@ -76,9 +76,10 @@ model Role {
 
 @test "without a terminal nobody is asked and nothing changed, and what is printed goes on as it is typed" {
   shop
-  release --seed prisma/seed "relation=Role.note"
+  release --rehearse --seed prisma/seed "relation=Role.note"
   assert_code 2
-  says 'nothing was changed'
+  says 'nothing was changed' ' --rehearse '
+  shows 'rehearsed on PostgreSQL' 'Role  reads and writes wait for an instant'
   assert_equal "$(applied)" ''
 
   run --separate-stderr bash -c "$(printf '%s' "$stderr" | sed -n 's/^next: //p')"

@@ -92,6 +92,9 @@ furnish() {
     assert_code 0
     assert_line --regexp '^NAME'
   done
+  inside help 55P03
+  assert_code 0
+  shows 'a table stays busy' 'TABLE stayed busy; gave up'
 }
 
 releases() {

@@ -127,7 +127,7 @@ show(const char *page)
 static char *
 page_text(const char *section, const char *name)
 {
-	char *command = xformat("MANWIDTH=80 man %s %s 2>/dev/null", section, name), part[4096];
+	char *command = xformat("MANWIDTH=80 MANOPT='--no-justification --no-hyphenation' man %s %s 2>/dev/null", section, name), part[4096];
 	FILE *man = popen(command, "r");
 	struct bytes text = { 0 };
 	size_t len;
@@ -148,6 +148,20 @@ manual_version(void)
 }
 #endif
 
+/* A blank that does not break is a blank. */
+static void
+blank(char *text)
+{
+	char *to = text;
+
+	for (; *text != '\0'; text++)
+		if (strncmp(text, "\xC2\xA0", 2) == 0)
+			*to++ = ' ', text++;
+		else
+			*to++ = *text;
+	*to = '\0';
+}
+
 /* What the pages say of a word. */
 static int
 search(const char *topic)
@@ -160,6 +174,8 @@ search(const char *topic)
 	for (i = 0; i < PAGES; i++) {
 		char *text = page_text(pages[i].section, pages[i].name), *page = xformat("%s(%s)", pages[i].name, pages[i].section);
 
+		if (text != NULL)
+			blank(text);
 		if (text != NULL)
 			any |= manual_search(&found, page, text, topic);
 		has_pages |= text != NULL;

@@ -51,6 +51,35 @@ tag_length(const char *line)
 	return !is_blank(below) && indent_of(below) > indent ? len : 0;
 }
 
+/*
+ * The same of a paragraph of DIAGNOSTICS, whose tag is a message and may have several lines, and whose text follows it.  *end: behind
+ * the paragraph.
+ */
+static size_t
+message_length(const char *text, const char **end)
+{
+	const char *line;
+	size_t tag = 0, at;
+
+	for (line = text; !is_blank(line); line = next_line(line))
+		;
+	*end = line;
+	for (at = indent_of(text) + 1; text + at + 1 < line && tag == 0; at++)
+		if (text[at] == ' ' && text[at + 1] == ' ' && strchr(" .:?!\n", text[at - 1]) == NULL)
+			tag = at;
+	return tag > 0 ? tag : (size_t)(line - text);
+}
+
+/* A paragraph all of whose lines begin alike. */
+static bool
+is_message(const char *section, const char *line, bool first)
+{
+	const char *below = next_line(line);
+
+	return first && strncmp(section, "DIAGNOSTICS", 11) == 0 && indent_of(line) > 0 && !is_blank(line) &&
+	    (is_blank(below) || indent_of(below) == indent_of(line));
+}
+
 static bool
 is_word(char c)
 {
@@ -86,21 +115,28 @@ bool
 manual_search(struct bytes *out, const char *page, const char *text, const char *topic)
 {
 	const char *line = text, *section = "", *shown = NULL, *end;
-	bool found = false;
+	bool found = false, first = false;
 
 	while (*line != '\0') {
+		size_t len = tag_length(line);
+
 		if (indent_of(line) == 0 && !is_blank(line))
 			section = line;
-		if (strncmp(section, "SYNOPSIS", 8) == 0 || !has_word(line, tag_length(line), topic)) {
-			line = next_line(line);
+		end = next_line(line);
+		if (is_message(section, line, first))
+			len = message_length(line, &end);
+		else if (len > 0 && has_word(line, len, topic))
+			end = item_end(line);
+		first = is_blank(line) || line == section;
+		if (strncmp(section, "SYNOPSIS", 8) == 0 || !has_word(line, len, topic)) {
+			line = end;
 			continue;
 		}
-		end = item_end(line);
 		if (section != shown)
 			bytes_format(out, "%s%s, %.*s:\n", out->len > 0 ? "\n" : "", page, (int)line_length(section), section);
 		bytes_add(out, line, (size_t)(end - line));
 		shown = section;
-		found = true;
+		found = first = true;
 		line = end;
 	}
 	return found;
