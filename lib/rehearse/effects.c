@@ -205,6 +205,21 @@ add_builds(const struct effects_of *of, struct effects *e, const struct look_rel
 	}
 }
 
+/* Whether it, or an index of it, was read. */
+static bool
+is_read(const struct effects_of *of, const struct look_relation *table)
+{
+	size_t i;
+
+	for (i = 0; i < of->new->relation_count; i++) {
+		const struct look_relation *new = &of->new->relations[i], *old = look_relation(of->old, new->oid);
+
+		if ((new->oid == table->oid || new->table == table->oid) && new->scans != (old != NULL ? old->scans : 0))
+			return true;
+	}
+	return false;
+}
+
 static void
 add_work(const struct effects_of *of, struct effects *e, const struct look_relation *named)
 {
@@ -214,11 +229,9 @@ add_work(const struct effects_of *of, struct effects *e, const struct look_relat
 	if (old == NULL || new == NULL || !has_storage(old))
 		return;
 	if (old->filenode != new->filenode && old->kind != 'p') {
-		bool counted = new->seq_scans != old->seq_scans || new->index_scans != old->index_scans;
-
 		add(of, e, tag_is(of->tag, "TRUNCATE") ? EFFECT_EMPTY
-		        : old->tablespace != new->tablespace && !counted ? EFFECT_MOVE : EFFECT_REWRITE, named, mode, NULL);
-	} else if (new->seq_scans > old->seq_scans && writes_rows(of->tag) == NULL) {
+		        : old->tablespace != new->tablespace && !is_read(of, named) ? EFFECT_MOVE : EFFECT_REWRITE, named, mode, NULL);
+	} else if (new->scans > old->scans && writes_rows(of->tag) == NULL) {
 		add(of, e, EFFECT_SCAN, named, mode, NULL);
 		add_builds(of, e, named, mode);
 	}

@@ -36,19 +36,37 @@ sort(struct held *held)
 	held->count = kept;
 }
 
+/* $2 and $3: those that are known.  The number of a mode is that of enum lock_mode. */
+static const char locks_sql[] =
+    "SELECT l.id, l.mode, l.granted FROM (SELECT CASE WHEN locktype = 'relation' AND database = (SELECT oid FROM pg_database "
+    "WHERE datname = current_database()) THEN relation::int8 END AS id, mode, granted FROM pg_locks WHERE pid = $1::int4) l "
+    "LEFT JOIN unnest($2::int8[], $3::int4[]) k (id, mode) ON k.id = l.id AND k.mode = array_position(ARRAY['AccessShareLock', "
+    "'RowShareLock', 'RowExclusiveLock', 'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', "
+    "'AccessExclusiveLock'], l.mode) WHERE NOT l.granted OR (l.id IS NOT NULL AND k.id IS NULL)";
+
 enum db_outcome
 held_add(struct db *db, int pid, struct held *held, bool *waits)
 {
-	static const char sql[] = "SELECT CASE WHEN locktype = 'relation' AND database = (SELECT oid FROM pg_database "
-		"WHERE datname = current_database()) THEN relation::int8 END, mode, granted FROM pg_locks WHERE pid = $1::int4";
 	char number[16];
-	const char *const parameters[] = { number };
+	struct bytes relations = { 0 }, modes = { 0 };
+	const char *parameters[3] = { number };
 	struct answer *answer;
 	enum db_outcome outcome;
 	size_t i;
 
 	snprintf(number, sizeof number, "%d", pid);
-	if ((outcome = db_query_ours(db, &answer, sql, 1, parameters)) != DB_OK)
+	for (i = 0; i < held->count; i++) {
+		bytes_format(&relations, "%s%lld", i > 0 ? "," : "{", held->list[i].relation);
+		bytes_format(&modes, "%s%d", i > 0 ? "," : "{", (int)held->list[i].mode);
+	}
+	bytes_str(&relations, held->count > 0 ? "}" : "{}");
+	bytes_str(&modes, held->count > 0 ? "}" : "{}");
+	parameters[1] = relations.data;
+	parameters[2] = modes.data;
+	outcome = db_query_ours(db, &answer, locks_sql, 3, parameters);
+	bytes_free(&relations);
+	bytes_free(&modes);
+	if (outcome != DB_OK)
 		return outcome;
 	if (waits != NULL)
 		*waits = false;
@@ -61,6 +79,16 @@ held_add(struct db *db, int pid, struct held *held, bool *waits)
 	sort(held);
 	answer_free(answer);
 	return DB_OK;
+}
+
+void
+held_copy(struct held *to, const struct held *from)
+{
+	size_t i;
+
+	to->count = 0;
+	for (i = 0; i < from->count; i++)
+		add(to, from->list[i].relation, from->list[i].mode);
 }
 
 const struct held_lock *

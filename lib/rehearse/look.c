@@ -1,44 +1,64 @@
 #include "rehearse/look.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 
-/* $1: the relations, or NULL: all. */
-#define WANTED(oid) "($1::oid[] IS NULL OR " oid " = ANY ($1::oid[]))"
 #define OURS "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(toast_)?temp_'"
 
 /* The counters from the functions below the views, for the wanted alone. */
-#define RELATIONS(scans)                                                                                          \
-	"SELECT c.oid::int8, n.nspname, c.relname, c.relkind, c.reltablespace::int8, pg_relation_filenode(c.oid)::int8, " \
-	"i.indrelid::int8, i.indisunique, " scans "(c.oid), "                                                     \
-	"(SELECT sum(" scans "(x.indexrelid))::int8 FROM pg_index x WHERE x.indrelid = c.oid), n.oid::int8 "      \
-	"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid " \
-	"WHERE " WANTED("c.oid") " AND " OURS " ORDER BY c.oid"
-
-static const char *const relations_sql[] = { RELATIONS("pg_stat_get_xact_numscans"), RELATIONS("pg_stat_get_numscans") };
-
-/* The rows that this transaction has written are enough where the others are known: nobody else is in the database. */
-#define WRITTEN "($1::oid[] IS NULL OR age(a.xmin) <= age(pg_current_xact_id_if_assigned()::xid))"
-
-static const char columns_sql[] =
-    "SELECT a.attrelid::int8, a.attnum::int8, a.attname, format_type(a.atttypid, a.atttypmod), "
-    "a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '', a.atthasdef, a.attisdropped "
-    "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE " WANTED("a.attrelid") " AND " WRITTEN " AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND " OURS " ORDER BY 1, 2";
-
-static const char constraints_sql[] =
-    "SELECT k.oid::int8, k.conrelid::int8, k.contype, k.conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace "
-    "WHERE " WANTED("k.conrelid") " AND k.conrelid <> 0 AND " OURS " ORDER BY 1";
+#define RELATION_COLUMNS(id, scans) \
+	"SELECT " id "::int8, n.nspname, c.relname, c.relkind, c.reltablespace::int8, pg_relation_filenode(c.oid)::int8, i.indrelid::int8, " \
+	"i.indisunique, " scans "(" id "), n.oid::int8, "
+#define RELATIONS(scans)                                                                                           \
+	RELATION_COLUMNS("c.oid", scans) "NULL::int8 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace " \
+	"LEFT JOIN pg_index i ON i.indexrelid = c.oid WHERE " OURS " ORDER BY c.oid"
+#define COLUMN_COLUMNS                                                                                            \
+	"SELECT a.attrelid::int8, a.attnum::int8, a.attname, format_type(a.atttypid, a.atttypmod), "              \
+	"a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '', a.atthasdef, a.attisdropped, "
+#define COLUMN_TABLES                                                                                             \
+	"FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace " \
+	"WHERE a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND " OURS
+#define CONSTRAINT_COLUMNS "SELECT k.oid::int8, k.conrelid::int8, k.contype, k.conname, "
+#define CONSTRAINT_TABLES \
+	"FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE k.conrelid <> 0 AND " OURS
 
 static const char labels_sql[] =
     "SELECT e.oid::int8, n.nspname, t.typname, e.enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid "
     "JOIN pg_namespace n ON n.oid = t.typnamespace ORDER BY 1";
-
 static const char schemas_sql[] = "SELECT n.oid::int8, n.nspname FROM pg_namespace n WHERE " OURS " ORDER BY 1";
+#define NOTHING_SQL "SELECT NULL::int8 WHERE false"
 
-enum { ASK_RELATIONS, ASK_COLUMNS, ASK_CONSTRAINTS, ASK_LABELS, ASK_SCHEMAS, ASKS };
+enum { ASK_RELATIONS, ASK_COLUMNS, ASK_CONSTRAINTS, ASK_LABELS, ASK_SCHEMAS, ASK_GONE, ASKS };
+
+/* All that there is. */
+static const char *const all_sql[][ASKS] = {
+	{ RELATIONS("pg_stat_get_xact_numscans"), COLUMN_COLUMNS "NULL::int8 " COLUMN_TABLES " ORDER BY 1, 2",
+	    CONSTRAINT_COLUMNS "NULL::int8 " CONSTRAINT_TABLES " ORDER BY 1", labels_sql, schemas_sql, NOTHING_SQL },
+	{ RELATIONS("pg_stat_get_numscans"), COLUMN_COLUMNS "NULL::int8 " COLUMN_TABLES " ORDER BY 1, 2",
+	    CONSTRAINT_COLUMNS "NULL::int8 " CONSTRAINT_TABLES " ORDER BY 1", labels_sql, schemas_sql, NOTHING_SQL },
+};
+
+/*
+ * What this transaction has written since the last look, of the relations $1: by the number of the command in it, where the
+ * highest that has been seen is $2.  Nobody else is in the database.  $3: the relations' counters as they were.
+ */
+#define WRITTEN(row) "age(" row ".xmin) <= age(pg_current_xact_id_if_assigned()::xid)"
+#define NEWER(row) WRITTEN(row) " AND " row ".cmin::text::int8 > $2::int8"
+static const char *const newer_sql[ASKS] = {
+	RELATION_COLUMNS("c.id", "pg_stat_get_xact_numscans") "CASE WHEN c.written THEN c.cmin::text::int8 END "
+	"FROM (SELECT w.id, c.*, c.cmin, " WRITTEN("c") " AS written FROM unnest($1::oid[], $3::int8[]) w (id, scans) "
+	"LEFT JOIN pg_class c ON c.oid = w.id WHERE c.oid IS NULL OR (" NEWER("c") ") OR pg_stat_get_xact_numscans(w.id) <> w.scans "
+	"OFFSET 0) c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid "
+	"WHERE c.oid IS NULL OR (" OURS ") ORDER BY c.id",
+	COLUMN_COLUMNS "a.cmin::text::int8 " COLUMN_TABLES " AND a.attrelid = ANY ($1::oid[]) AND " NEWER("a") " ORDER BY 1, 2",
+	CONSTRAINT_COLUMNS "k.cmin::text::int8 " CONSTRAINT_TABLES " AND k.conrelid = ANY ($1::oid[]) AND " NEWER("k") " ORDER BY 1",
+	labels_sql,
+	schemas_sql,
+	"SELECT w.id::int8 FROM unnest($1::oid[]) w (id) WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = w.id) ORDER BY 1",
+};
 
 /* --- lists of numbers --- */
 
@@ -80,34 +100,14 @@ look_ids_add(struct look_ids *ids, long long id)
 	ids->count++;
 }
 
-static char *
-ids_text(const struct look_ids *ids)
-{
-	struct bytes text = { 0 };
-	size_t i;
-
-	bytes_char(&text, '{');
-	for (i = 0; i < ids->count; i++)
-		bytes_format(&text, "%s%lld", i > 0 ? "," : "", ids->list[i]);
-	bytes_char(&text, '}');
-	return text.data;
-}
-
-/* --- answers --- */
+/* --- asking --- */
 
 static enum db_outcome
-ask(struct db *db, enum look_counters counters, const struct look_ids *ids, struct answer *answers[ASKS])
+ask(struct db *db, struct db_ask asks[ASKS], struct answer *answers[ASKS])
 {
-	const char *const sql[] = { relations_sql[counters], columns_sql, constraints_sql, labels_sql, schemas_sql };
-	char *list = ids != NULL ? ids_text(ids) : NULL;
-	const char *parameter = list;
-	struct db_ask asks[ASKS] = { 0 };
-	enum db_outcome outcome;
+	enum db_outcome outcome = db_query_batch(db, asks, ASKS);
 	size_t i;
 
-	for (i = 0; i < ASKS; i++)
-		asks[i] = (struct db_ask){ .sql = sql[i], .ours = true, .parameter = i < ASK_LABELS ? &parameter : NULL };
-	outcome = db_query_batch(db, asks, ASKS);
 	for (i = 0; i < ASKS; i++) {
 		answers[i] = asks[i].answer;
 		if (outcome == DB_OK && asks[i].outcome != DB_OK)
@@ -115,9 +115,73 @@ ask(struct db *db, enum look_counters counters, const struct look_ids *ids, stru
 	}
 	for (i = 0; outcome != DB_OK && i < ASKS; i++)
 		answer_free(answers[i]);
-	free(list);
 	return outcome;
 }
+
+static enum db_outcome
+ask_all(struct db *db, enum look_counters counters, struct answer *answers[ASKS])
+{
+	struct db_ask asks[ASKS];
+	size_t i;
+
+	for (i = 0; i < ASKS; i++)
+		asks[i] = (struct db_ask){ .sql = all_sql[counters][i], .ours = true };
+	return ask(db, asks, answers);
+}
+
+static void
+add_number(struct bytes *list, long long number)
+{
+	bytes_format(list, "%s%lld", list->len == 0 ? "{" : ",", number);
+}
+
+static void
+end_list(struct bytes *list)
+{
+	bytes_str(list, list->len == 0 ? "{}" : "}");
+}
+
+/* Of what `last` has not, and of all where that is too old, no counter is the one that is known. */
+static enum db_outcome
+ask_newer(struct db *db, const struct look *last, const struct look *before, const struct look_ids *ids, bool all,
+    struct answer *answers[ASKS])
+{
+	struct bytes relations = { 0 }, scans = { 0 }, constraints = { 0 };
+	char command[24];
+	const char *parameters[3], *gone[1];
+	struct db_ask asks[ASKS];
+	enum db_outcome outcome;
+	size_t i;
+
+	for (i = 0; i < ids->count; i++) {
+		const struct look_relation *r = all ? NULL : look_relation(last, ids->list[i]);
+
+		add_number(&relations, ids->list[i]);
+		add_number(&scans, r != NULL ? r->scans : -1);
+	}
+	for (i = 0; i < last->constraint_count; i++)
+		if (!look_has_constraint(before, last->constraints[i].oid))
+			add_number(&constraints, last->constraints[i].oid);
+	end_list(&relations);
+	end_list(&scans);
+	end_list(&constraints);
+	snprintf(command, sizeof command, "%lld", all ? -1 : last->command);
+	parameters[0] = relations.data;
+	parameters[1] = command;
+	parameters[2] = scans.data;
+	gone[0] = constraints.data;
+	for (i = 0; i < ASKS; i++)
+		asks[i] = (struct db_ask){ .sql = newer_sql[i], .ours = true,
+			.parameter = i == ASK_GONE ? gone : i <= ASK_CONSTRAINTS ? parameters : NULL,
+			.more = i == ASK_RELATIONS ? 2 : i <= ASK_CONSTRAINTS ? 1 : 0 };
+	outcome = ask(db, asks, answers);
+	bytes_free(&relations);
+	bytes_free(&scans);
+	bytes_free(&constraints);
+	return outcome;
+}
+
+/* --- answers --- */
 
 static struct look_relation
 relation_of(const struct answer *a, size_t row, struct arena *arena)
@@ -130,9 +194,8 @@ relation_of(const struct answer *a, size_t row, struct arena *arena)
 		.filenode = answer_count(a, row, 5),
 		.table = answer_count(a, row, 6),
 		.unique = answer_flag(a, row, 7),
-		.seq_scans = answer_count(a, row, 8),
-		.index_scans = answer_count(a, row, 9),
-		.namespace = answer_count(a, row, 10) };
+		.scans = answer_count(a, row, 8),
+		.namespace = answer_count(a, row, 9) };
 }
 
 static struct look_column
@@ -202,40 +265,25 @@ take_labels(struct look *look, const struct answer *a, struct arena *arena)
 		look->labels[i] = label_of(a, i, arena);
 }
 
-/*
- * Merges what is kept of an old list, those whose relation is not among the ids, with the rows of an answer; both are in order.
- * `key` is what they are in the order of, `of` the relation.
- */
-#define MERGE(to, to_count, from, from_count, answer, make, before, of)                                            \
-	do {                                                                                                       \
-		size_t old_at = 0, row = 0, rows = answer_rows(answer);                                            \
-		(to) = xcalloc((from_count) + rows + 1, sizeof *(to));                                             \
-		(to_count) = 0;                                                                                    \
-		while (row < rows || old_at < (from_count)) {                                                      \
-			if (old_at < (from_count) && look_ids_has(ids, (from)[old_at].of)) {                       \
-				old_at++;                                                                          \
-				continue;                                                                          \
-			}                                                                                          \
-			if (row < rows)                                                                            \
-				(to)[to_count] = make(answer, row, arena);                                         \
-			if (row < rows && (old_at == (from_count) || before(&(to)[to_count], &(from)[old_at])))     \
-				row++;                                                                             \
-			else                                                                                       \
-				(to)[to_count] = (from)[old_at++];                                                 \
-			(to_count)++;                                                                              \
-		}                                                                                                  \
-	} while (0)
-
-static bool
-relation_before(const struct look_relation *a, const struct look_relation *b)
+/* The old ones, each replaced where there is a newer one; who has no name is gone. */
+static void
+merge_relations(struct look *look, const struct look *old, const struct answer *a, struct arena *arena)
 {
-	return a->oid < b->oid;
-}
+	size_t at = 0, row, rows = answer_rows(a);
 
-static bool
-constraint_before(const struct look_constraint *a, const struct look_constraint *b)
-{
-	return a->oid < b->oid;
+	look->relations = xcalloc(old->relation_count + rows + 1, sizeof *look->relations);
+	for (row = 0; row < rows; row++) {
+		struct look_relation r = relation_of(a, row, arena);
+
+		while (at < old->relation_count && old->relations[at].oid < r.oid)
+			look->relations[look->relation_count++] = old->relations[at++];
+		if (at < old->relation_count && old->relations[at].oid == r.oid)
+			at++;
+		if (answer_text(a, row, 2) != NULL)
+			look->relations[look->relation_count++] = r;
+	}
+	while (at < old->relation_count)
+		look->relations[look->relation_count++] = old->relations[at++];
 }
 
 static int
@@ -246,14 +294,12 @@ compare_columns(const struct look_column *a, const struct look_column *b)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* The old ones, each replaced where it was written since. */
 static void
 merge_columns(struct look *look, const struct look *old, const struct answer *a, struct arena *arena)
 {
 	size_t at = 0, row, rows = answer_rows(a);
 
 	look->columns = xcalloc(old->column_count + rows + 1, sizeof *look->columns);
-	look->column_count = 0;
 	for (row = 0; row < rows; row++) {
 		struct look_column c = column_of(a, row, arena);
 
@@ -267,23 +313,64 @@ merge_columns(struct look *look, const struct look *old, const struct answer *a,
 		look->columns[look->column_count++] = old->columns[at++];
 }
 
+/* Those that `gone` names are left out. */
+static void
+merge_constraints(struct look *look, const struct look *old, const struct answer *a, const struct answer *gone, struct arena *arena)
+{
+	size_t at = 0, row = 0, rows = answer_rows(a), lost = 0;
+
+	look->constraints = xcalloc(old->constraint_count + rows + 1, sizeof *look->constraints);
+	while (row < rows || at < old->constraint_count) {
+		struct look_constraint c = row < rows ? constraint_of(a, row, arena) : old->constraints[at];
+
+		if (at < old->constraint_count && old->constraints[at].oid <= c.oid) {
+			if (row == rows || old->constraints[at].oid < c.oid)
+				c = old->constraints[at];
+			else
+				row++;
+			at++;
+		} else {
+			row++;
+		}
+		while (lost < answer_rows(gone) && answer_count(gone, lost, 0) < c.oid)
+			lost++;
+		if (lost == answer_rows(gone) || answer_count(gone, lost, 0) != c.oid)
+			look->constraints[look->constraint_count++] = c;
+	}
+}
+
+/* The highest number of a command that has written any of it. */
+static long long
+last_command(const struct look *old, struct answer *const answers[ASKS])
+{
+	static const int columns[] = { [ASK_RELATIONS] = 10, [ASK_COLUMNS] = 7, [ASK_CONSTRAINTS] = 4 };
+	long long last = old->command;
+	size_t i, row;
+
+	for (i = 0; i <= ASK_CONSTRAINTS; i++)
+		for (row = 0; row < answer_rows(answers[i]); row++)
+			if (answer_text(answers[i], row, columns[i]) != NULL && answer_count(answers[i], row, columns[i]) > last)
+				last = answer_count(answers[i], row, columns[i]);
+	return last;
+}
+
 enum db_outcome
-look_again(struct db *db, const struct look *old, const struct look_ids *ids, struct arena *arena, struct look *look)
+look_again(struct db *db, const struct look *last, const struct look *before, const struct look_ids *ids, bool all,
+    struct arena *arena, struct look *look)
 {
 	struct answer *answers[ASKS];
-	enum db_outcome outcome = ask(db, LOOK_TRANSACTION, ids, answers);
+	enum db_outcome outcome = ask_newer(db, last, before, ids, all, answers);
 	size_t i;
 
 	if (outcome != DB_OK)
 		return outcome;
-	MERGE(look->relations, look->relation_count, old->relations, old->relation_count, answers[ASK_RELATIONS], relation_of,
-	    relation_before, oid);
-	merge_columns(look, old, answers[ASK_COLUMNS], arena);
-	MERGE(look->constraints, look->constraint_count, old->constraints, old->constraint_count, answers[ASK_CONSTRAINTS],
-	    constraint_of, constraint_before, relation);
+	*look = (struct look){ .command = last_command(last, answers) };
+	merge_relations(look, last, answers[ASK_RELATIONS], arena);
+	merge_columns(look, last, answers[ASK_COLUMNS], arena);
+	merge_constraints(look, last, answers[ASK_CONSTRAINTS], answers[ASK_GONE], arena);
 	take_labels(look, answers[ASK_LABELS], arena);
 	take_schemas(look, answers[ASK_SCHEMAS], arena);
-	rename_schemas(look, old);
+	rename_schemas(look, last);
 	for (i = 0; i < ASKS; i++)
 		answer_free(answers[i]);
 	return DB_OK;
@@ -293,11 +380,12 @@ enum db_outcome
 look_all(struct db *db, enum look_counters counters, struct arena *arena, struct look *look)
 {
 	struct answer *answers[ASKS];
-	enum db_outcome outcome = ask(db, counters, NULL, answers);
+	enum db_outcome outcome = ask_all(db, counters, answers);
 	size_t i;
 
 	if (outcome != DB_OK)
 		return outcome;
+	*look = (struct look){ .command = -1 };
 	look->relation_count = answer_rows(answers[ASK_RELATIONS]);
 	look->column_count = answer_rows(answers[ASK_COLUMNS]);
 	look->constraint_count = answer_rows(answers[ASK_CONSTRAINTS]);

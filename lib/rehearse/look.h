@@ -26,7 +26,7 @@ struct look_relation {
 	long long tablespace, filenode;
 	long long table;         /* of an index; else 0 */
 	bool unique;
-	long long seq_scans, index_scans;
+	long long scans;         /* of a table: sequential ones; of an index: those of it */
 };
 
 struct look_column {
@@ -54,6 +54,7 @@ struct look {
 	struct look_constraint *constraints;
 	struct look_label *labels;
 	size_t schema_count, relation_count, column_count, constraint_count, label_count;
+	long long command;       /* of the transaction: the last one of which anything is here; -1: of none */
 };
 
 /* Which counters: of the session's transaction, or of all that was flushed. */
@@ -71,10 +72,12 @@ void look_ids_add(struct look_ids *ids, long long id);   /* once */
 enum db_outcome look_all(struct db *db, enum look_counters counters, struct arena *arena, struct look *look);
 
 /*
- * The same within a transaction that began with `old` and can have changed only these relations.  The texts of `old` are used on:
- * free them after those of *look.
+ * The same one statement after `last`, in a transaction that can have changed only these relations: only what was written since then
+ * is asked for.  `all`: `last` is that of the transaction's start, since some of it was rolled back.  before: the migration.  The
+ * texts of `last` are used on: free them after those of *look.
  */
-enum db_outcome look_again(struct db *db, const struct look *old, const struct look_ids *ids, struct arena *arena, struct look *look);
+enum db_outcome look_again(struct db *db, const struct look *last, const struct look *before, const struct look_ids *ids, bool all,
+    struct arena *arena, struct look *look);
 
 void look_free(struct look *look);
 

@@ -129,18 +129,22 @@ is_quiet(const char *tag)
 static enum db_outcome
 look_behind(struct measure *m, size_t at)
 {
+	bool went_back = strcmp(m->tag, "ROLLBACK") == 0; /* to a savepoint */
 	struct held had = m->held;
 	struct look new;
 	enum db_outcome outcome;
 
 	m->held = (struct held){ 0 };
+	if (!went_back)
+		held_copy(&m->held, &had);
 	outcome = held_add(m->observes, db_backend_pid(m->runs), &m->held, NULL);
 	add_changed(m);
 	if (outcome == DB_OK && is_quiet(m->tag)) {
 		struct effects_of of = { &m->before, last_look(m), last_look(m), &had, &m->held, "", &m->made, &m->script_texts };
 
 		effects_of_locks(&of, &m->seen[at].effects);
-	} else if (outcome == DB_OK && (outcome = look_again(m->runs, &m->start, &m->changed, &m->last_texts, &new)) == DB_OK) {
+	} else if (outcome == DB_OK && (outcome = look_again(m->runs, went_back ? &m->start : last_look(m), &m->before,
+	                                  &m->changed, went_back, &m->last_texts, &new)) == DB_OK) {
 		measure_note(m, at, &had, &m->held, last_look(m), &new);
 		look_free(&m->last);
 		m->last = new;
