@@ -219,3 +219,60 @@ run_page() { # PAGE
     [[ $page == mig-cookbook.7 ]] || grep -qF "run_page $page;" "$BATS_TEST_FILENAME" || fail "no test runs $page"
   done
 }
+
+## From Prisma
+
+# The commands of mig(7), FROM PRISMA, in its order, each once.
+from_prisma() {
+  sed -n '/^\.Sh FROM PRISMA/,/^\.Sh ENV/p' "$TESTS/../man/mig.7" | sed -nE 's/^\.Ql (mig[- ].*[^ ;,.:]) ?[;,.:]?$/\1/p' | tail -n +3
+}
+
+# ends CODE COMMAND…: typed into a shell it ends so.
+ends() {
+  local code=$1
+  shift
+  run --separate-stderr sh -c "$*" </dev/null
+  assert_code "$code"
+}
+
+@test "mig(7), from Prisma: each command does what it stands for" {
+  local command
+  from_prisma >commands
+  assert_equal "$(head -n 1 commands) $(wc -l <commands)" 'mig deploy 13'
+  while read -r command; do
+    case $command in
+    'mig status') ends 0 "$command --format=text" && shows '0 pending' ;;
+    'mig check history') ends 0 "$command" ;;
+    'mig deploy --mark-applied NAME')
+      migration 20260201000000_by_hand 'SELECT 1/0;'
+      ends 0 "${command/NAME/20260201000000_by_hand}"
+      ;;
+    'mig deploy --mark-rolled-back NAME')
+      migration 20260202000000_failed 'SELECT 1;'
+      recorded 20260202000000_failed failed
+      ends 0 "${command/NAME/20260202000000_failed}"
+      ends 0 'mig deploy'
+      assert_equal "$(applied | tail -n 1)" 20260202000000_failed
+      rm -r prisma/migrations/2026020*
+      ;;
+    'mig deploy --baseline 0_init')
+      sql 'DROP TABLE _prisma_migrations'
+      ends 0 "$command"
+      assert_equal "$(applied)" 0_init
+      ;;
+    'mig plan --diff'*) ends 0 "$command" && shows 'CREATE TABLE "Role"' ;;
+    'mig-plan --diff'*)
+      ends 0 "mig-scan --replay -o FROM && sed -i 's/note/notes/' prisma/schema.prisma && $command"
+      shows 'ADD COLUMN     "notes"'
+      ;;
+    'mig-scan --replay -o FROM') ;; # with the one before
+    'mig-seed FILE.sql')
+      echo "INSERT INTO \"Role\" VALUES ('by hand');" >FILE.sql
+      ends 0 "$command"
+      assert_equal "$(sql "SELECT count(*) FROM \"Role\" WHERE \"key\" = 'by hand'")" 1
+      ;;
+    'mig deploy' | 'mig verify' | 'mig-seed prisma/seed' | 'mig-scan --catalog') ends 0 "$command" ;;
+    *) fail "not tried: $command" ;;
+    esac
+  done <commands
+}
