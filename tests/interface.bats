@@ -49,9 +49,9 @@ some_plan() {
   local tool option
   local -A own=(
     [mig-scan]='database offline datamodel catalog grants replay rehearse load to scratch same-server wait'
-    [mig-plan]='to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume diff max-stall'
+    [mig-plan]='to down-to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume diff max-stall'
     [mig-apply]='database dry-run expect max-stall wait'
-    [mig-seed]='database dry-run prune key insert-only enable-row-security table export as into max-stall wait'
+    [mig-seed]='database datamodel dry-run prune key insert-only enable-row-security table export as into max-stall wait'
     [mig-check]='database wait watch interval timeout dry-run'
   )
   for tool in "${TOOLS[@]}"; do
