@@ -259,8 +259,8 @@ each_null() {
   some_plan
   refused_by mig-apply -- 3 '"severity" of the finding record is not note, warning or error' \
     < <(sed '3s/"severity":"[a-z]*"/"severity":"fatal"/' plan.rec | seal)
-  refused_by mig-apply -- 4 '"action" of the step record is not apply, mark_applied or mark_rolled_back' \
-    < <(sed '4s/"action":"apply"/"action":"revert"/' plan.rec | seal)
+  refused_by mig-apply -- 4 '"action" of the step record is not apply, mark_applied, mark_rolled_back or revert' \
+    < <(sed '4s/"action":"apply"/"action":"undo"/' plan.rec | seal)
   refused_by mig-apply -- 4 '"transaction" of the step record is not mig, script, none or null' \
     < <(sed '4s/"transaction":"mig"/"transaction":1/' plan.rec | seal)
   offline_scan

@@ -35,6 +35,7 @@
 #include "rehearse/effects.h"
 #include "rehearse/load.h"
 #include "rehearse/losses.h"
+#include "rehearse/prefixes.h"
 #include "rehearse/rehearse.h"
 #include "rehearse/statements.h"
 #include "scratch/replay_folder.h"
@@ -222,6 +223,7 @@ rehearse(struct job *job, const struct scan_request *request, struct output *out
 		.folder = job->reader != NULL ? reader_folder(job->reader) : job->folder.path,
 		.production = job->db,
 		.statements = request->statements ? &job->statements : NULL,
+		.to = request->to,
 		.limit_ms = request->wait_ms > 0 ? request->wait_ms : STATEMENT_MS,
 		.order = { .source = request->scratch,
 		    .same_server = request->same_server,
@@ -239,9 +241,12 @@ rehearse(struct job *job, const struct scan_request *request, struct output *out
 			.effects = job->rehearsed.effects.list,
 			.count = job->rehearsed.effects.count,
 			.losses = job->rehearsed.losses.list,
-			.loss_count = job->rehearsed.losses.count };
+			.loss_count = job->rehearsed.losses.count,
+			.prefixes = job->rehearsed.prefixes.list,
+			.prefix_count = job->rehearsed.prefixes.count };
 		job->rehearsed.effects = (struct effects){ 0 };
 		job->rehearsed.losses = (struct losses){ 0 };
+		job->rehearsed.prefixes = (struct prefixes){ 0 };
 	}
 	if (code == 0 && request->load)
 		code = load_take(job->db, request->load_ms, &job->scan.rehearsed, &job->texts);

@@ -38,7 +38,7 @@ static const struct option_spec specs[] = {
 	    "the schema that the code expects\nread only schema.prisma, or all *.prisma of a folder", false },
 	{ OPTION_CATALOG, "catalog", NULL, "the schema that the database has", false },
 	{ OPTION_REPLAY, "replay", NULL, "the schema that the migrations make\nrun in a scratch database", false },
-	{ OPTION_TO, "to", "NAME", "with --replay: the last migration to run", false },
+	{ OPTION_TO, "to", "NAME", "with --replay: the last migration to run\nwith --rehearse: has the database what the migrations up to NAME make?", false },
 	{ OPTION_SCRATCH, "scratch", "SOURCE",
 	    "a server for the scratch database, as for -d\n(default: SHADOW_DATABASE_URL where it is set, else one of our own)", false },
 	{ OPTION_SAME_SERVER, "same-server", NULL, "--scratch may be on production's server\nin another database", false },
@@ -107,8 +107,10 @@ check_mode(const struct scan_request *request)
 		return options_wrong("--load is for --rehearse");
 	if (request->load && (request->offline || (request->dir != NULL && strcmp(request->dir, "-") == 0)))
 		return options_wrong("--load asks the database, and %s does without it", request->offline ? "--offline" : "a scan from standard input");
-	if (request->mode != MODE_REPLAY && request->to != NULL)
-		return options_wrong("--to is for --replay");
+	if (request->mode != MODE_REPLAY && !request->rehearse && request->to != NULL)
+		return options_wrong("--to is for --replay and --rehearse");
+	if (request->rehearse && request->to != NULL && (request->offline || (request->dir != NULL && strcmp(request->dir, "-") == 0)))
+		return options_wrong("--rehearse --to asks the database, and %s does without it", request->offline ? "--offline" : "a scan from standard input");
 	if (request->mode != MODE_REPLAY && !request->rehearse && (request->scratch != NULL || request->same_server))
 		return options_wrong("--scratch and --same-server are for --replay and --rehearse");
 	if (request->grants && request->mode != MODE_CATALOG && request->mode != MODE_REPLAY)

@@ -32,6 +32,8 @@ const struct plan_rule plan_rules[] = {
 	{ "unrelated", SEVERITY_ERROR, true },
 	{ "rehearsal_failed", SEVERITY_ERROR, false },
 	{ "no_down", SEVERITY_ERROR, false },
+	{ "not_at", SEVERITY_ERROR, true },
+	{ "on_faith", SEVERITY_WARNING, true },
 	{ "unverified_down", SEVERITY_ERROR, true },
 	{ "stalls", SEVERITY_WARNING, true },
 	{ "waits", SEVERITY_WARNING, true },

@@ -15,6 +15,8 @@
 #include "plan/effects.h"
 #include "plan/effects_page.h"
 #include "plan/finding_text.h"
+#include "plan/plan.h"
+#include "records/json.h"
 #include "records/words.h"
 
 /* Lists of more lines than this fold, unless -v. */
@@ -247,6 +249,41 @@ status_sum(struct bytes *out, const struct scan *scan, const struct status *stat
 	}
 }
 
+/* "your database is at 20240312_add_orders": what it has is what the migrations up to there make. */
+static void
+prefix_lines(struct bytes *out, const struct scan *scan)
+{
+	const struct rehearsal_records *r = &scan->rehearsed;
+	const struct prefix *last = r->prefix_count > 0 ? &r->prefixes[r->prefix_count - 1] : NULL;
+	const char *list = last != NULL ? last->differences : NULL;
+	struct bytes item = { 0 };
+	bool null;
+
+	if (last == NULL)
+		return;
+	if (last->equal) {
+		bytes_format(out, "\nyour database is at %s: its schema is what the migrations up to there make\n", last->migration);
+	} else {
+		bytes_format(out, "\nyour database is not at %s: its schema differs in %lld place%s from what the migrations up to there make\n", last->migration,
+		    last->difference_count, last->difference_count == 1 ? "" : "s");
+		while (json_list_next(&list, &item, &null))
+			bytes_format(out, "    %s\n", bytes_text(&item));
+	}
+	if (last->equal && scan->command != NULL && !scan->database.has_history) {
+		struct shell_words words = { 0 };
+
+		shell_append(&words, scan->command);
+		shell_program(&words, "mig-plan");
+		shell_option(&words, "--baseline", last->migration);
+		plan_apply_words(&words, scan->command);
+		bytes_str(out, "to record that:  ");
+		shell_command(out, shell_words(&words));
+		bytes_char(out, '\n');
+		shell_words_free(&words);
+	}
+	bytes_free(&item);
+}
+
 /* What the pending ones did in a scratch database. */
 static void
 rehearsal_lines(struct bytes *out, const struct scan *scan, const struct status *status, size_t columns, bool unfold)
@@ -309,6 +346,7 @@ pages_status(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	if (scan->rehearsed.known)
 		rehearsal_lines(out, scan, status, columns, unfold);
+	prefix_lines(out, scan);
 	bytes_char(out, '\n');
 	status_sum(out, scan, status, deploying_for);
 }

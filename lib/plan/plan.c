@@ -184,6 +184,8 @@ add_marks(struct plan_maker *m)
 	for (i = 0; last != NULL && code == 0 && &m->status->list[i] <= last; i++)
 		if (is_pending(&m->status->list[i]))
 			code = plan_mark_applied(m, "baseline", m->status->list[i].migration);
+	if (code == 0 && m->out->step_count > 0)
+		plan_find_baseline(m, last->migration);
 	for (i = 0; code == 0 && i < w->applied_count; i++)
 		code = plan_mark_applied(m, "mark-applied", w->applied[i]);
 	for (i = 0; code == 0 && i < w->rolled_back_count; i++)
@@ -211,8 +213,14 @@ static char *
 not_empty_remedy(const struct plan_maker *m)
 {
 	const struct status *status = m->status;
+	const struct rehearsal_records *r = &m->scan->rehearsed;
 	struct bytes text = { 0 };
 
+	if (r->prefix_count > 0 && r->prefixes[r->prefix_count - 1].equal) {
+		plan_deploy_with(m, &text, "--baseline", r->prefixes[r->prefix_count - 1].migration,
+		    "compared: the schema is what the migrations up to this one make");
+		return text.data;
+	}
 	bytes_str(&text, "Check the tables; then choose one of these:");
 	if (status->count > 1)
 		plan_deploy_with(m, &text, "--baseline", status->list[0].migration,

@@ -91,6 +91,11 @@ void plan_find_stalls(struct plan_maker *m, const struct migration *script);
 /* Who has a lock now that a statement of the script will wait for, and will hardly let go in time. */
 void plan_find_waits(struct plan_maker *m, const struct migration *script);
 
+/* --- baseline.c --- */
+
+/* Whether it was compared, and found equal, that the database has what the migrations up to this one make. */
+void plan_find_baseline(struct plan_maker *m, const char *last);
+
 /* --- marks.c --- */
 
 int plan_mark_applied(struct plan_maker *m, const char *option, const char *name);

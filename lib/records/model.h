@@ -122,6 +122,14 @@ struct loss {
 	const char *probe;               /* of down: an expression in SQL that is true where something would be lost; else NULL */
 };
 
+/* Whether the database has the schema that the first migrations of the folder make: the proof for adopting it there. */
+struct prefix {
+	const char *migration;           /* the last of them */
+	bool equal;
+	long long difference_count;
+	const char *differences;         /* list: the first of them */
+};
+
 /* How large and how busy a relation is in production. */
 struct load {
 	const char *schema;
@@ -181,6 +189,8 @@ struct rehearsal_records {
 	size_t count;
 	struct loss *losses;             /* by migration */
 	size_t loss_count;
+	struct prefix *prefixes;         /* those that were compared with the database: all equal ones, else the nearest */
+	size_t prefix_count;
 };
 
 struct scan {
@@ -333,7 +343,7 @@ struct row_change {
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
-    step_form, rehearsal_form, live_form, activity_form, load_form, effect_form, loss_form, run_form, result_form, check_form, seeded_form,
+    step_form, rehearsal_form, live_form, activity_form, load_form, effect_form, loss_form, prefix_form, run_form, result_form, check_form, seeded_form,
     row_form;
 
 /* The records of a rehearsal: whether this one may come next; fills what it is for; writes them all, in their order. */

@@ -134,6 +134,15 @@ static const struct field loss_fields[] = {
 };
 const struct record_form loss_form = { "loss", loss_fields };
 
+static const struct field prefix_fields[] = {
+	TEXT(prefix, migration),
+	FLAG(prefix, equal),
+	NUMBER(prefix, difference_count),
+	TEXT_LIST(prefix, differences),
+	LAST,
+};
+const struct record_form prefix_form = { "prefix", prefix_fields };
+
 /* --- reading --- */
 
 bool
@@ -141,6 +150,10 @@ rehearsal_belongs(const struct rehearsal_records *r, const struct record *record
 {
 	if (!r->known)
 		return record_is(record, &rehearsal_form);
+	if (record_is(record, &prefix_form))
+		return true;
+	if (r->prefix_count > 0)
+		return false;
 	if (record_is(record, &loss_form))
 		return true;
 	if (r->loss_count > 0)
@@ -195,6 +208,8 @@ activity_fill(struct reader *reader, const struct record *record, struct activit
 bool
 rehearsal_fill(struct reader *reader, const struct record *record, struct rehearsal_records *r)
 {
+	if (record_is(record, &prefix_form))
+		return record_fill(reader, record, &prefix_form, APPEND(r->prefixes, r->prefix_count)) == 0;
 	if (record_is(record, &loss_form))
 		return record_fill(reader, record, &loss_form, APPEND(r->losses, r->loss_count)) == 0;
 	if (record_is(record, &load_form))
@@ -218,6 +233,7 @@ rehearsal_records_free(struct rehearsal_records *r)
 	free(r->loads);
 	free(r->effects);
 	free(r->losses);
+	free(r->prefixes);
 	*r = (struct rehearsal_records){ 0 };
 }
 
@@ -241,4 +257,6 @@ rehearsal_put(struct writer *writer, const struct rehearsal_records *r)
 		writer_put(writer, &effect_form, &r->effects[i]);
 	for (i = 0; i < r->loss_count; i++)
 		writer_put(writer, &loss_form, &r->losses[i]);
+	for (i = 0; i < r->prefix_count; i++)
+		writer_put(writer, &prefix_form, &r->prefixes[i]);
 }

@@ -13,113 +13,21 @@
 #include "postgres/connection.h"
 #include "records/words.h"
 #include "rehearse/fingerprint.h"
-#include "scratch/replay.h"
+#include "rehearse/quiet.h"
 #include "scratch/template.h"
-#include "sql/segments.h"
-#include "sql/sql.h"
 
 /* Migrations applied long ago are hardly taken back, and each costs as much as three replays of it. */
 enum { APPLIED_MOST = 100 };
 
-/* How a script ended. */
-struct ended {
-	bool failed;
-	size_t statement;          /* from 1 */
-	struct sql_place place;
-	struct bytes why;          /* "42P01 relation ... does not exist" */
-};
-
 struct downs {
 	const struct downs_wish *wish;
 	struct scratch *scratch;
-	long long limit_ms;
-	bool too_long;
-	const struct step *step;
-	const struct sql_script *script;
-	struct ended run;            /* of the last script */
+	struct quiet quiet;        /* runs the scripts */
 	size_t verified, tried;
 	struct effects found;      /* of each that was tried */
 	struct losses *losses;
 	struct arena *texts;
 };
-
-/* --- running a script, without a word --- */
-
-static void
-tick(void *context, long long ms)
-{
-	struct downs *d = context;
-
-	if (ms < d->limit_ms || d->too_long)
-		return;
-	d->too_long = true;
-	db_cancel(scratch_db(d->scratch));
-}
-
-static void
-begins(void *context, const struct step *step, const struct sql_script *script)
-{
-	struct downs *d = context;
-
-	d->step = step;
-	d->script = script;
-}
-
-static enum db_outcome
-send(void *context, size_t first, size_t count, enum replay_wrap wrap, const char *locals, size_t *done)
-{
-	struct downs *d = context;
-	struct db_hooks hooks = { tick, NULL, d };
-	struct db *db = scratch_db(d->scratch);
-	struct bytes text = { 0 };
-	size_t start, end;
-	enum db_outcome outcome = DB_OK;
-
-	d->too_long = false;
-	bytes_str(&text, "BEGIN;");
-	bytes_str(&text, locals);
-	if (wrap != REPLAY_NONE)
-		outcome = db_run(db, text.data, NULL);
-	text.len = 0;
-	segment_bytes(d->script, first, count, &start, &end);
-	bytes_add(&text, d->step->sql + start, end - start);
-	db_hooks(db, &hooks);
-	if (outcome == DB_OK)
-		outcome = db_run(db, text.data, done);
-	if (outcome == DB_OK && wrap == REPLAY_BOTH)
-		outcome = db_run(db, "COMMIT", NULL);
-	db_hooks(db, NULL);
-	bytes_free(&text);
-	return outcome;
-}
-
-static void
-fails(void *context, size_t at, size_t offset, const char *sqlstate, const char *message)
-{
-	struct downs *d = context;
-	size_t len = strlen(d->step->sql);
-	char limit[CLOCK_SPAN];
-
-	d->run.failed = true;
-	d->run.statement = at < d->script->count ? at + 1 : d->script->count;
-	d->run.place = sql_place(d->step->sql, len, offset < len || d->run.statement == 0 ? offset : d->script->statements[d->run.statement - 1].start);
-	if (d->too_long)
-		bytes_format(&d->run.why, "it had not ended after %s, and was cancelled", clock_age(d->limit_ms, limit));
-	else
-		bytes_format(&d->run.why, "%s %s", sqlstate, message);
-}
-
-/* Runs them; returns 0 also where one fails, which d->run tells. */
-static int
-run(struct downs *d, const struct step *steps, size_t count)
-{
-	const struct replay_watcher watcher = { d, begins, send, fails };
-	size_t ran = 0;
-
-	d->run.failed = false;
-	d->run.why.len = 0;
-	return replay_watched(d->scratch, d->wish->folder, steps, count, &watcher, &ran);
-}
 
 /* --- the scratch database --- */
 
@@ -143,10 +51,10 @@ open_with(struct downs *d, size_t count)
 	d->scratch = scratch_renew(d->scratch, &order, &code);
 	if (d->scratch != NULL) {
 		ready = scratch_ready(d->scratch);
-		code = run(d, steps + ready, count - ready);
-		if (code == 0 && d->run.failed)
+		code = quiet_run(&d->quiet, d->scratch, steps + ready, count - ready);
+		if (code == 0 && d->quiet.failed)
 			code = message_error(MIG_FAILED, "could not try out down.sql: the migrations before it ran once, and not a second time: %s",
-			    d->run.why.data);
+			    d->quiet.why.data);
 	}
 	if (code == 0)
 		code = scratch_settle(d->scratch, count, d->wish->time_zone);
@@ -181,7 +89,7 @@ looks_free(struct looks *l)
 }
 
 static void
-add_verdict(struct downs *d, const struct step *up, const struct bytes *detail, const struct ended *failed)
+add_verdict(struct downs *d, const struct step *up, const struct bytes *detail, const struct quiet *failed)
 {
 	struct effect e = { .migration = up->migration,
 		.effect = EFFECT_DOWN,
@@ -213,11 +121,11 @@ add_verdict(struct downs *d, const struct step *up, const struct bytes *detail, 
 static int
 go_up_again(struct downs *d, const struct downs_step *s, struct looks *l, struct bytes *detail, bool *spoiled)
 {
-	int code = run(d, &s->up, 1);
+	int code = quiet_run(&d->quiet, d->scratch, &s->up, 1);
 
 	*spoiled = true;
-	if (code == 0 && d->run.failed) {
-		bytes_format(detail, "differs: migration.sql fails after it: %s", d->run.why.data);
+	if (code == 0 && d->quiet.failed) {
+		bytes_format(detail, "differs: migration.sql fails after it: %s", d->quiet.why.data);
 		return 0;
 	}
 	if (code == 0)
@@ -237,17 +145,17 @@ static int
 go_down(struct downs *d, const struct downs_step *s, struct looks *l, struct bytes *detail, bool *spoiled)
 {
 	struct bytes ignored = { 0 };
-	int code = run(d, &s->down, 1);
+	int code = quiet_run(&d->quiet, d->scratch, &s->down, 1);
 
 	if (code == 0)
 		code = look(d, &l->down);
 	if (code != 0)
 		return code;
-	if (d->run.failed) {
-		bytes_format(detail, "fails: %s", d->run.why.data);
+	if (d->quiet.failed) {
+		bytes_format(detail, "fails: %s", d->quiet.why.data);
 		*spoiled = !fingerprint_equal(l->up, l->down, &ignored);
 		bytes_free(&ignored);
-		add_verdict(d, &s->up, detail, &d->run);
+		add_verdict(d, &s->up, detail, &d->quiet);
 		return 0;
 	}
 	bytes_str(detail, "differs: ");
@@ -274,8 +182,8 @@ try_one(struct downs *d, size_t at, bool *stopped)
 	int code = has_down ? look(d, &l.before) : 0;
 
 	if (code == 0)
-		code = run(d, &s->up, 1);
-	*stopped = code == 0 && d->run.failed;
+		code = quiet_run(&d->quiet, d->scratch, &s->up, 1);
+	*stopped = code == 0 && d->quiet.failed;
 	if (code == 0 && has_down && !*stopped)
 		code = look(d, &l.up);
 	if (code == 0 && has_down && !*stopped)
@@ -351,7 +259,7 @@ downs_any(const struct downs_wish *wish)
 int
 downs_verify(const struct downs_wish *wish, struct scratch **scratch, struct effects *effects, struct losses *losses, struct arena *texts)
 {
-	struct downs d = { .wish = wish, .scratch = *scratch, .limit_ms = wish->limit_ms, .losses = losses, .texts = texts };
+	struct downs d = { .wish = wish, .scratch = *scratch, .quiet = { .folder = wish->folder, .limit_ms = wish->limit_ms }, .losses = losses, .texts = texts };
 	size_t first = first_of(wish), end = end_of(wish, first), at;
 	long long began = clock_now_ms();
 	bool stopped = false;
@@ -372,6 +280,6 @@ downs_verify(const struct downs_wish *wish, struct scratch **scratch, struct eff
 		message_info("%zu of %zu down.sql take%s back what their migrations did, tried in %s", d.verified, d.tried, d.verified == 1 ? "s" : "",
 		    clock_span(clock_now_ms() - began, span));
 	merge(effects, &d.found);
-	bytes_free(&d.run.why);
+	bytes_free(&d.quiet.why);
 	return code;
 }

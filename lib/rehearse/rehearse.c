@@ -226,6 +226,64 @@ run_pending(struct scratch *scratch, const struct rehearse_wish *wish, const str
 	return code != 0 ? code : outcome != DB_OK ? say_lost(scratch, outcome) : 0;
 }
 
+/* --- where the database is in the folder's history --- */
+
+/* Whether it is to be found out: asked for, or there are tables, and nothing of the folder is recorded as applied. */
+static bool
+wants_prefixes(const struct rehearse_wish *wish)
+{
+	const struct status *s = wish->status;
+
+	return wish->production != NULL &&
+	    (wish->to != NULL || (!wish->scan->database.schema_empty && s->of[STATE_APPLIED] + s->of[STATE_EDITED] + s->of[STATE_FAILED] + s->of[STATE_RUNNING] == 0));
+}
+
+static void
+say_prefix(const struct prefixes *found)
+{
+	const struct prefix *last = found->count > 0 ? &found->list[found->count - 1] : NULL;
+
+	if (last == NULL)
+		message_info("no migration was compared with the database");
+	else if (last->equal)
+		message_info("the database has the schema that the migrations up to %s make", last->migration);
+	else
+		message_info("the database has not the schema that the migrations up to %s make: %lld difference%s", last->migration,
+		    last->difference_count, last->difference_count == 1 ? "" : "s");
+}
+
+static int
+find_prefixes(const struct rehearse_wish *wish, struct scratch **scratch, struct rehearsed *out)
+{
+	struct step *steps = xcalloc(wish->status->count + 1, sizeof *steps);
+	struct prefixes_wish prefixes = { .folder = wish->folder,
+		.steps = steps,
+		.to = wish->to,
+		.production = wish->production,
+		.schema = wish->scan->database.schema,
+		.limit_ms = wish->limit_ms,
+		.order = wish->order };
+	bool there = wish->to == NULL;
+	size_t i;
+	int code;
+
+	for (i = 0; i < wish->status->count; i++) {
+		const struct migration_status *s = &wish->status->list[i];
+
+		if (!has_script(s))
+			continue;
+		add_step(steps, &prefixes.count, s->script);
+		there |= wish->to != NULL && strcmp(wish->to, s->migration) == 0;
+	}
+	prefixes.order.renewed = true;
+	if (!there)
+		code = message_error(MIG_DATA, "--to: there is no migration %s in the folder, or it has no script", wish->to);
+	else if ((code = prefixes_find(&prefixes, scratch, &out->prefixes, &out->texts)) == 0)
+		say_prefix(&out->prefixes);
+	free(steps);
+	return code;
+}
+
 static void
 say_done(struct scratch *scratch, const struct rehearsed *out, long long ms)
 {
@@ -282,7 +340,7 @@ rehearse_run(const struct rehearse_wish *wish, struct rehearsed *out)
 	int code;
 
 	*out = (struct rehearsed){ 0 };
-	order.renewed = downs.order.renewed = downs_any(&downs);
+	order.renewed = downs.order.renewed = downs_any(&downs) || wants_prefixes(wish);
 	order.steps = r.names;
 	order.count = r.applied_count;
 	order.watched = true;
@@ -301,8 +359,10 @@ rehearse_run(const struct rehearse_wish *wish, struct rehearsed *out)
 		code = run_pending(scratch, wish, &r, out);
 	if (code == 0)
 		say_done(scratch, out, clock_now_ms() - began);
-	if (code == 0 && order.renewed)
+	if (code == 0 && downs_any(&downs))
 		code = downs_verify(&downs, &scratch, &out->effects, &out->losses, &out->texts);
+	if (code == 0 && wants_prefixes(wish))
+		code = find_prefixes(wish, &scratch, out);
 	scratch_close(scratch);
 	free(both);
 	runs_free(&r);
@@ -314,6 +374,7 @@ rehearsed_free(struct rehearsed *out)
 {
 	effects_free(&out->effects);
 	free(out->losses.list);
+	free(out->prefixes.list);
 	arena_free(&out->texts);
 	*out = (struct rehearsed){ 0 };
 }

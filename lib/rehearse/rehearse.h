@@ -13,6 +13,7 @@
 #include "records/model.h"
 #include "rehearse/effects.h"
 #include "rehearse/losses.h"
+#include "rehearse/prefixes.h"
 #include "rehearse/statements.h"
 #include "scratch/scratch.h"
 
@@ -22,6 +23,8 @@ struct rehearse_wish {
 	const char *folder;            /* for messages; NULL: not known */
 	struct db *production;         /* to be asked which relations it has; or NULL */
 	struct statements *statements; /* of production, to be tried out; or NULL */
+	const char *to;                /* compare what the folder makes up to here with production; NULL: find where that is, if it has
+	                                * tables and none of the folder is recorded */
 	long long limit_ms;            /* how long a statement of a pending script may take */
 	struct scratch_order order;    /* but for the steps */
 };
@@ -30,6 +33,7 @@ struct rehearsed {
 	struct rehearsal rehearsal;
 	struct effects effects;        /* as they are written */
 	struct losses losses;
+	struct prefixes prefixes;
 	struct arena texts;
 };
 
