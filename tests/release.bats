@@ -250,6 +250,13 @@ model Role {
   assert_code 64
   release --yes --seed nowhere
   assert_code 65
+  release --sed prisma/seed
+  assert_code 64
+  says 'unknown option --sed; did you mean --seed?'
+  release --wach=5min
+  says 'did you mean --watch?'
+  release --zzz
+  says_not 'did you mean'
 }
 
 @test "neither its folder nor what it prints has the password" {
