@@ -319,6 +319,10 @@ isolation behind a lock|LOCK TABLE t IN SHARE MODE; SET TRANSACTION READ WRITE; 
 its own session ends|ALTER TABLE t ADD a int; SELECT pg_terminate_backend(pg_backend_pid());|1 lock t AccessExclusiveLock 2 error - - 57P01
 all of the schema goes|DROP SCHEMA public CASCADE; CREATE SCHEMA public;|1 lock _prisma_migrations AccessExclusiveLock 1 lock t AccessExclusiveLock 1 drop _prisma_migrations - table 1 drop t - table
 a loop without an end|DO $$ BEGIN LOOP END LOOP; END $$;|1 error - - 57014
+a loop that catches the end|DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(0.1); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;|1 error - - 57014
+emptied inside|CREATE INDEX ON t (id); DO $$ BEGIN TRUNCATE t; END $$;|1 lock t ShareLock 1 scan t ShareLock 1 build t ShareLock index t_id_idx 2 lock t AccessExclusiveLock 2 empty t AccessExclusiveLock
+rewritten inside|CREATE INDEX ON t (id); DO $$ BEGIN ALTER TABLE t ALTER id TYPE bigint; END $$;|1 lock t ShareLock 1 scan t ShareLock 1 build t ShareLock index t_id_idx 2 lock t AccessExclusiveLock 2 rewrite t AccessExclusiveLock 2 retype t - column id: integer to bigint
+rows twice|UPDATE t SET id = 1; SELECT 1; UPDATE public.t SET id = 2;|1 lock t RowExclusiveLock 1 rows t RowExclusiveLock UPDATE 3 rows t RowExclusiveLock UPDATE
 the server|ALTER SYSTEM SET work_mem = 1;|1 error - - 42501
 a program|COPY t TO PROGRAM 'id';|1 error - - 42501
 another database|CREATE DATABASE x;|1 error - - 42501

@@ -205,19 +205,33 @@ add_builds(const struct effects_of *of, struct effects *e, const struct look_rel
 	}
 }
 
-/* Whether it, or an index of it, was read. */
+/* Whether it was read otherwise than by building its indexes, or one of these was. */
 static bool
 is_read(const struct effects_of *of, const struct look_relation *table)
 {
+	long long built = 0, read = 0;
 	size_t i;
 
 	for (i = 0; i < of->new->relation_count; i++) {
 		const struct look_relation *new = &of->new->relations[i], *old = look_relation(of->old, new->oid);
+		long long scans = new->scans - (old != NULL ? old->scans : 0);
 
-		if ((new->oid == table->oid || new->table == table->oid) && new->scans != (old != NULL ? old->scans : 0))
+		if (new->oid == table->oid) {
+			read += scans;
+		} else if (new->table == table->oid && scans > 0) {
 			return true;
+		} else if (new->table == table->oid && new->kind == 'i' && old != NULL && old->filenode != new->filenode) {
+			built++;
+		}
 	}
-	return false;
+	return read > built;
+}
+
+/* The server's tag tells it, but for what runs inside of another statement: rows that are copied are read before. */
+static bool
+is_emptied(const struct effects_of *of, const struct look_relation *table)
+{
+	return tag_is(of->tag, "TRUNCATE") || ((tag_is(of->tag, "DO") || tag_is(of->tag, "SELECT") || tag_is(of->tag, "CALL")) && !is_read(of, table));
 }
 
 static void
@@ -229,8 +243,10 @@ add_work(const struct effects_of *of, struct effects *e, const struct look_relat
 	if (old == NULL || new == NULL || !has_storage(old))
 		return;
 	if (old->filenode != new->filenode && old->kind != 'p') {
-		add(of, e, tag_is(of->tag, "TRUNCATE") ? EFFECT_EMPTY
-		        : old->tablespace != new->tablespace && !is_read(of, named) ? EFFECT_MOVE : EFFECT_REWRITE, named, mode, NULL);
+		if (old->tablespace != new->tablespace && !is_read(of, named))
+			add(of, e, EFFECT_MOVE, named, mode, NULL);
+		else
+			add(of, e, is_emptied(of, named) ? EFFECT_EMPTY : EFFECT_REWRITE, named, mode, NULL);
 	} else if (new->scans > old->scans && writes_rows(of->tag) == NULL) {
 		add(of, e, EFFECT_SCAN, named, mode, NULL);
 		add_builds(of, e, named, mode);
@@ -246,7 +262,8 @@ add_rows(const struct effects_of *of, struct effects *e)
 	for (i = 0; word != NULL && i < of->before->relation_count; i++) {
 		const struct look_relation *r = &of->before->relations[i];
 
-		if (look_is_told(r) && held_has(of->has, r->oid, LOCK_ROW_EXCLUSIVE) && !held_has(of->had, r->oid, LOCK_ROW_EXCLUSIVE))
+		if (look_is_told(r) && held_has(of->has, r->oid, LOCK_ROW_EXCLUSIVE) &&
+		    (r == of->target || !held_has(of->had, r->oid, LOCK_ROW_EXCLUSIVE)))
 			add(of, e, EFFECT_ROWS, r, LOCK_ROW_EXCLUSIVE, word);
 	}
 }

@@ -40,6 +40,7 @@ struct effects_of {
 	const struct look *old, *new; /* before and after the statement */
 	const struct held *had, *has; /* the locks; had: of the transaction before the statement */
 	const char *tag;              /* the server's command tag */
+	const struct look_relation *target; /* of before, whose rows the words of the statement say it writes; or NULL */
 	const struct made_list *made;
 	struct arena *arena;
 };

@@ -13,19 +13,29 @@
 #include "records/model.h"
 #include "records/words.h"
 #include "sql/sql.h"
+#include "sql/targets.h"
 
 /* Statements that write rows, many of them in a row, are looked at together. */
 enum { GROUP_FROM = 50, GROUP_MOST = 500 };
 
 /* --- the session --- */
 
+/* A script may catch the cancellation, and go on: then its session is ended. */
 void
 measure_tick(struct measure *m, long long ms)
 {
-	if (ms < m->limit_ms || m->too_long)
-		return;
-	m->too_long = true;
-	db_cancel(m->runs);
+	enum { CANCELLED_MS = 2000 };
+	char number[16];
+	const char *const parameters[] = { number };
+
+	if (ms >= m->limit_ms && !m->too_long) {
+		m->too_long = true;
+		db_cancel(m->runs);
+	} else if (m->too_long && !m->ended && ms >= m->limit_ms + CANCELLED_MS) {
+		m->ended = true;
+		snprintf(number, sizeof number, "%d", db_backend_pid(m->runs));
+		(void)db_query_ours(m->observes, NULL, "SELECT pg_terminate_backend($1::int4)", 1, parameters);
+	}
 }
 
 static void
@@ -96,11 +106,56 @@ pass_new(struct measure *m)
 	m->changed.count = kept;
 }
 
+/* Sets the word it begins with, too. */
+static bool
+writes_rows(const struct measure *m, size_t at, char word[16])
+{
+	sql_words(m->step->sql, &m->script->statements[at], word, 16);
+	return strcmp(word, "INSERT") == 0 || strcmp(word, "UPDATE") == 0 || strcmp(word, "DELETE") == 0;
+}
+
+static const struct look_relation *
+named(const struct look *look, const char *schema, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < look->relation_count; i++)
+		if (look_is_told(&look->relations[i]) && strcmp(look->relations[i].name, name) == 0 &&
+		    strcmp(look->relations[i].schema, schema) == 0)
+			return &look->relations[i];
+	return NULL;
+}
+
+/* No lock tells the second statement that writes rows of a table; its words do. */
+static const struct look_relation *
+target_of(const struct measure *m, size_t at)
+{
+	const struct sql_statement *s = &m->script->statements[at];
+	const struct look_relation *found = NULL;
+	struct sql_targets targets = { 0 };
+	char word[16], *schema, *name;
+	size_t i;
+
+	if (!writes_rows(m, at, word))
+		return NULL;
+	(void)sql_targets_add(&targets, m->step->sql, s);
+	for (i = 0; found == NULL && i < targets.count; i++) {
+		if (targets.list[i].kind != TARGET_RELATION || targets.list[i].right == NULL || strcmp(targets.list[i].right, word) != 0)
+			continue;
+		name = sql_name_parts(targets.list[i].name, &schema);
+		found = named(&m->before, schema != NULL ? schema : scratch_schema(m->scratch), name);
+		free(schema);
+		free(name);
+	}
+	sql_targets_free(&targets);
+	return found;
+}
+
 void
 measure_note(struct measure *m, size_t at, const struct held *had, const struct held *has, const struct look *old,
     const struct look *new)
 {
-	struct effects_of of = { &m->before, old, new, had, has, m->tag, &m->made, &m->script_texts };
+	struct effects_of of = { &m->before, old, new, had, has, m->tag, target_of(m, at), &m->made, &m->script_texts };
 	struct effects now = { 0 };
 	struct arena texts = { 0 };
 
@@ -140,7 +195,7 @@ look_behind(struct measure *m, size_t at)
 	outcome = held_add(m->observes, db_backend_pid(m->runs), &m->held, NULL);
 	add_changed(m);
 	if (outcome == DB_OK && is_quiet(m->tag)) {
-		struct effects_of of = { &m->before, last_look(m), last_look(m), &had, &m->held, "", &m->made, &m->script_texts };
+		struct effects_of of = { &m->before, last_look(m), last_look(m), &had, &m->held, "", NULL, &m->made, &m->script_texts };
 
 		effects_of_locks(&of, &m->seen[at].effects);
 	} else if (outcome == DB_OK && (outcome = look_again(m->runs, went_back ? &m->start : last_look(m), &m->before,
@@ -172,20 +227,12 @@ run(struct measure *m, const char *text, size_t *done)
 	struct db_hooks hooks = { tick, NULL, m };
 	enum db_outcome outcome;
 
-	m->too_long = false;
+	m->too_long = m->ended = false;
 	db_hooks(m->runs, &hooks);
 	outcome = db_run(m->runs, text, done);
 	db_hooks(m->runs, NULL);
 	bytes_copy(m->tag, sizeof m->tag, db_tag(m->runs));
 	return outcome;
-}
-
-/* Sets the word it begins with, too. */
-static bool
-writes_rows(const struct measure *m, size_t at, char word[16])
-{
-	sql_words(m->step->sql, &m->script->statements[at], word, 16);
-	return strcmp(word, "INSERT") == 0 || strcmp(word, "UPDATE") == 0 || strcmp(word, "DELETE") == 0;
 }
 
 /* How many statements are looked at together from here on: 1, or more where a long run of them does the same. */

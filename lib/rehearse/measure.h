@@ -33,7 +33,8 @@ struct measure {
 	struct db *runs, *observes;
 	struct db *freezes[2];
 	long long limit_ms;        /* for one statement */
-	bool too_long;             /* the one that runs was cancelled for that */
+	bool too_long;             /* the one that runs was cancelled for that, */
+	bool ended;                /* and went on, so that its session was ended */
 	const struct step *step;
 	const struct sql_script *script;
 	struct seen *seen;         /* of each statement */

@@ -117,7 +117,7 @@ phases_run(struct measure *m, size_t at)
 	sql_words(m->step->sql, s, word, sizeof word);
 	m->vacuum = strcmp(word, "VACUUM") == 0;
 	held_free(&m->stepped);
-	m->too_long = false;
+	m->too_long = m->ended = false;
 	if (outcome == DB_OK && (outcome = look_all(m->observes, LOOK_TOTALS, &old_texts, &old)) == DB_OK) {
 		m->stepping = true;
 		freeze(m, m->freezes[0]);
