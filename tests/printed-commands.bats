@@ -401,7 +401,12 @@ manual_project() {
   export PROD_DATABASE_URL=$DATABASE_URL
   case $1 in
   new) ;;
-  planned) mig-scan | mig-plan -q -o plan.rec >/dev/null ;;
+  planned | deployed)
+    mig-scan | mig-plan -q -o plan.rec >/dev/null
+    digest=$(mig-plan --format=digest plan.rec)
+    export digest
+    [[ $1 == planned ]] || mig-apply -q -o results.rec plan.rec
+    ;;
   by_hand) sql "$(<prisma/migrations/0_init/migration.sql)" ;;
   applied) mig-scan | mig-plan -q | mig-apply -q >/dev/null ;;
   unfinished)
@@ -439,6 +444,8 @@ new~2~~~mig-scan | mig-plan -q --exit-code >/dev/null
 new~0~~~mig-scan | mig-plan --format=sql >deploy.sql
 new~0~~~mig-scan --offline | mig-plan --from-empty
 planned~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply plan.rec
+planned~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply --expect "$digest" -o results.rec plan.rec
+deployed~0~~~mig-check deploy <results.rec
 planned~0~~~mig-plan --format=sql plan.rec
 planned~0~SELECT to_regclass('_prisma_migrations') IS NULL~t~mig-apply --dry-run plan.rec
 planned~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply -o results.rec plan.rec && mig-check deploy <results.rec
