@@ -150,3 +150,79 @@ made() {
   run env BUILD="$(dirname "$(command -v mig-seed)")" "$TESTS/fuzz/client-values" 200
   assert_equal "$output" '200 rows each, 7 forms of ids, 2 times: 0 differences'
 }
+
+@test "arrays, lines of objects, files of spreadsheets, and endings in capitals are read, with the lines of the file" {
+  sql 'CREATE TABLE a (id int PRIMARY KEY, b jsonb); CREATE TABLE c (id int PRIMARY KEY, d text); CREATE TABLE e (id int PRIMARY KEY); CREATE TABLE f (id int PRIMARY KEY, d text)'
+  printf '[\n  {\n    "id": 1,\n    "b": { "x": "}],[\\"" }\n  },\n  { "id": 2, "b": [1, 2] }, { "id": 3 }\n]\n' >prisma/seed/a.json
+  printf '\xef\xbb\xbfid;d\r\n1;"x;y"\r\n2;z, or w\r\n' >prisma/seed/c.CSV
+  echo '{"id":7}' >prisma/seed/e.JSONL
+  printf 'id\td\n1\tx\n' >prisma/seed/f.Tsv
+  printf '[c]\nkey = id\n[e]\nkey = id\n' >prisma/seed/seed.conf
+  seed prisma/seed
+  assert_code 0
+  assert_equal "$(sql 'SELECT id, b FROM a ORDER BY id; SELECT * FROM c ORDER BY id; SELECT * FROM e; SELECT * FROM f')" \
+    $'1|{"x": "}],[\\""}\n2|[1, 2]\n3|\n1|x;y\n2|z, or w\n7\n1|x'
+  seed prisma/seed
+  assert_equal "$(records -n '[inputs | select(.record == "seeded") | .rows_unchanged] | add')" 7
+  printf '[\n  {\n    "id": 1\n  },\n  {\n    "id": "x"\n  }\n]\n' >prisma/seed/a.json
+  seed prisma/seed
+  assert_code 1
+  says 'prisma/seed/a.json:5: column "id": '
+  while IFS='|' read -r text message; do
+    printf '%b' "$text" >prisma/seed/a.json
+    seed prisma/seed/a.json
+    assert_code 65
+    says "prisma/seed/a.json:$message"
+  done <<'WRONG'
+{"id": 1}|1: a .json file must be an array of objects
+[{"id": 1},\n 2]|2: an element of the array is not an object
+[{"id": 1}\n {"id": 2}]|2: a comma is missing before this
+[{"id": 1},\n]|2: an element of the array is not an object
+[\n{"id": 1|2: the object that begins here does not end
+[{"id": 1}|1: the array does not end
+[]\n{}|2: there is text after the array
+WRONG
+}
+
+# Everything that the real run would refuse, with no sequence moved.
+refused_in_full() {
+  seed --dry-run=full --key=email prisma/seed
+  assert_code "$1"
+  says "${@:2}" 'Nothing was seeded'
+  assert_equal "$(sql 'SELECT count(*) FROM u; SELECT last_value, is_called FROM u_id_seq')" $'1\n1|t'
+}
+
+@test "a full dry run refuses what the real run would: constraints, triggers that swallow rows, ids that are taken; and leaves nothing" {
+  sql "CREATE TABLE u (id SERIAL PRIMARY KEY, email TEXT NOT NULL UNIQUE, age INT CHECK (age > 17), nick TEXT UNIQUE, boss INT REFERENCES u DEFERRABLE INITIALLY DEFERRED)"
+  sql "INSERT INTO u (email, nick) VALUES ('a@x.com', 'al')"
+  printf 'email,age\nb@x.com,20\nc@x.com,21\n' >prisma/seed/u.csv
+  seed --dry-run=full --format=text prisma/seed
+  assert_code 0
+  [[ $output == *'email=b@x.com'*'id=(autoincrement())'*'2 inserts'*'Nothing has been changed.'*'to do it: mig-seed --format=text prisma/seed' ]] || fail "$output"
+  says 'full dry run: '
+  assert_equal "$(sql 'SELECT count(*) FROM u; SELECT last_value, is_called FROM u_id_seq')" $'1\n1|t'
+  printf 'email,age\nb@x.com,20\nc@x.com,1\n' >prisma/seed/u.csv
+  refused_in_full 1 'prisma/seed/u.csv:3: ' 'violates check constraint "u_age_check"' '[23514]'
+  printf 'email,nick\nb@x.com,al\n' >prisma/seed/u.csv
+  refused_in_full 1 'prisma/seed/u.csv:2: ' '"u_nick_key"' '[23505]'
+  printf 'email,boss\nb@x.com,99\n' >prisma/seed/u.csv
+  refused_in_full 1 'prisma/seed/u.csv: ' '"u_boss_fkey"' '[23503]'
+  printf 'email\nb@x.com\n' >prisma/seed/u.csv
+  sql "INSERT INTO u (id, email) VALUES (2, 'z@x.com'); DELETE FROM u WHERE id = 1; SELECT setval('u_id_seq', 1)" >/dev/null
+  refused_in_full 1 '"u_pkey"' '[23505]'
+  sql "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER swallow BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION swallow()"
+  refused_in_full 1 'of 1 rows to insert in table "u" the server took 0'
+}
+
+@test "a full dry run runs SQL files too, and names a sequence that they or a trigger moved" {
+  sql "CREATE TABLE log (id SERIAL PRIMARY KEY, what TEXT); CREATE TABLE a (id int PRIMARY KEY)"
+  printf 'id\n1\n' >prisma/seed/a.csv
+  echo "INSERT INTO log (what) VALUES ('x');" >prisma/seed/1.sql
+  seed --dry-run=full --format=text prisma/seed
+  assert_code 0
+  says 'warning: sequences were moved during the dry run' 'public.log_id_seq'
+  [[ $output != *'not run'* ]]
+  assert_equal "$(sql 'SELECT count(*) FROM log; SELECT count(*) FROM a')" $'0\n0'
+  seed --dry-run=half prisma/seed
+  assert_code 64
+}

@@ -38,7 +38,7 @@ enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION
 	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
-	{ OPTION_DRY_RUN, "dry-run", NULL, "compare only: show every change, write nothing", false },
+	{ OPTION_DRY_RUN, "dry-run", "[=full]", "compare only: show every change, write nothing\n(full: write everything, and roll it back)", false },
 	{ OPTION_PRUNE, "prune", NULL, "also delete rows that are not in the file", false },
 	{ OPTION_KEY, "key", "TABLE:COLUMN,...",
 	    "the unique key of a row (default: the primary key)", true },
@@ -134,7 +134,8 @@ take_option(struct request *request, int option, const char *value, struct outpu
 		return 0;
 	case OPTION_DRY_RUN:
 		request->job.dry_run = true;
-		return 0;
+		request->job.full = value != NULL && strcmp(value, "full") == 0;
+		return value == NULL || request->job.full ? 0 : options_wrong("--dry-run=%s: only full can be named", value);
 	case OPTION_PRUNE:
 		request->job.prune = true;
 		return 0;
@@ -212,7 +213,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 static bool
 is_dry_run(const char *word)
 {
-	return strncmp(word, "--dr", 4) == 0 && strncmp(word, "--dry-run", strlen(word)) == 0;
+	return strncmp(word, "--dr", 4) == 0 && strncmp(word, "--dry-run", strcspn(word, "=")) == 0;
 }
 
 /* The command without --dry-run, to be typed; not known where its rows came through a pipe, or -d may not be shown. */
@@ -264,7 +265,7 @@ static int
 connect_to(const struct request *request, struct connection *c)
 {
 	const struct db_patience patience = { request->job.wait_ms, request->absent_ms };
-	bool writes = !request->job.dry_run && !request->export;
+	bool writes = !seed_only_compares(&request->job) && !request->export;
 	struct bytes place = { 0 };
 	int code = source_open(&c->source, request->database);
 
@@ -285,7 +286,7 @@ connect_to(const struct request *request, struct connection *c)
 		.patience_ms = request->job.wait_ms };
 	liveness_begin(&c->liveness);
 	db_place(c->db, &place);
-	message_info("%s%s, user %s", request->job.dry_run ? "dry run: " : "", place.data, db_user(c->db));
+	message_info("%s%s, user %s", request->job.full ? "full dry run: " : request->job.dry_run ? "dry run: " : "", place.data, db_user(c->db));
 	bytes_free(&place);
 	return 0;
 }
@@ -321,7 +322,7 @@ static int
 seed(struct request *request, struct seed_input *input, struct output *out, int argc, char *argv[])
 {
 	struct seed_tables tables = { 0 };
-	struct changes changes = { .out = out, .keep = !request->job.dry_run };
+	struct changes changes = { .out = out, .keep = !seed_only_compares(&request->job) };
 	struct connection connection = { 0 };
 	struct bytes command = { 0 };
 	const char *folder = request->into != NULL ? request->into : "";

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/shell_quote.h"
 #include "postgres/connection.h"
+#include "seed/json_array.h"
 
 enum { BLOCK = 65536 };
 
@@ -96,6 +97,32 @@ feed_block(struct copy_source *feed)
 	return check_block(feed) && b->len > 0;
 }
 
+/* An array is read as a whole, and its objects are lines from then on. */
+static int
+read_array(struct copy_source *feed)
+{
+	struct bytes text = { 0 };
+	unsigned long line = 0;
+	const char *wrong = NULL;
+	int error;
+
+	bytes_str(&text, "");
+	error = bytes_read_fd(&text, feed->fd);
+	feed->ended = true;
+	if (error != 0)
+		feed->code = seed_cannot_read(feed->file->path, error);
+	else if ((feed->code = seed_check_text(feed->file, text.data, text.len, 1)) == 0) {
+		size_t bom = strncmp(text.data, SEED_BOM, 3) == 0 ? 3 : 0;
+
+		wrong = json_array_lines(&feed->block, text.data + bom, text.len - bom, &line);
+	}
+	if (wrong != NULL)
+		feed->code = seed_refuse(feed->file, line, "%s", wrong);
+	feed->checked = feed->block.len;
+	bytes_free(&text);
+	return feed->code;
+}
+
 int
 copy_source_open(struct copy_source *feed, const struct seed_file *file, bool gone)
 {
@@ -108,6 +135,8 @@ copy_source_open(struct copy_source *feed, const struct seed_file *file, bool go
 		return seed_cannot_read(file->path, errno);
 	}
 	bytes_str(&feed->block, "");
+	if (feed->file->array)
+		return read_array(feed);
 	if (feed_block(feed) && strncmp(feed->block.data, SEED_BOM, 3) == 0)
 		feed->used = 3; /* to COPY it would be part of a name */
 	return feed->code;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/message.h"
 #include "base/mig.h"
@@ -59,6 +60,28 @@ seed_refuse(const struct seed_file *file, unsigned long line, const char *format
 /* --- names --- */
 
 bool
+seed_file_kind(const char *name, enum seed_kind *kind, size_t *stem)
+{
+	static const struct {
+		const char *ending;
+		enum seed_kind kind;
+	} endings[] = { { ".sql", SEED_SQL }, { ".csv", SEED_CSV }, { ".tsv", SEED_TSV }, { ".ndjson", SEED_NDJSON },
+		{ ".jsonl", SEED_NDJSON }, { ".json", SEED_NDJSON } };
+	size_t len = strlen(name), i;
+
+	for (i = 0; i < sizeof endings / sizeof *endings; i++) {
+		size_t tail = strlen(endings[i].ending);
+
+		if (len > tail && strcasecmp(name + len - tail, endings[i].ending) == 0) {
+			*kind = endings[i].kind;
+			*stem = len - tail;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
 seed_is_csv(const struct seed_file *file)
 {
 	return file->kind == SEED_CSV || file->kind == SEED_TSV;
@@ -67,7 +90,7 @@ seed_is_csv(const struct seed_file *file)
 char
 seed_delimiter(const struct seed_file *file)
 {
-	return file->kind == SEED_TSV ? '\t' : ',';
+	return file->delimiter != 0 ? file->delimiter : file->kind == SEED_TSV ? '\t' : ',';
 }
 
 bool

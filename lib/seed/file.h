@@ -51,6 +51,8 @@ struct seed_file {
 	enum seed_kind kind;
 	char *path;
 	const char *name;          /* for pages and records: as given, relative to a folder that was given */
+	bool array;                /* for NDJSON: the file is an array of objects */
+	char delimiter;            /* of a header, if it is not that of the kind; else 0 */
 	bool standard;             /* standard input, stored so that it can be read more than once */
 	char *schema;              /* NULL: resolved by the search path */
 	char *table;               /* NULL: SQL */
@@ -63,6 +65,12 @@ struct seed_file {
 	struct seed_settings settings;
 	long long took_ms;
 };
+
+/*
+ * What a name's ending says, capitals or not: .sql, .csv, .tsv, .ndjson, .jsonl, .json.  *stem: how many bytes are before it.
+ * Returns false for another name.
+ */
+bool seed_file_kind(const char *name, enum seed_kind *kind, size_t *stem);
 
 bool seed_is_csv(const struct seed_file *file);     /* with commas or tabs */
 char seed_delimiter(const struct seed_file *file);  /* the comma or tab */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,28 +17,6 @@
 #include "seed/inputs_internal.h"
 #include "seed/members.h"
 #include "seed/text.h"
-
-static const struct {
-	const char *ending;
-	enum seed_kind kind;
-} endings[] = { { ".sql", SEED_SQL }, { ".csv", SEED_CSV }, { ".tsv", SEED_TSV }, { ".ndjson", SEED_NDJSON } };
-
-static bool
-kind_of(const char *name, enum seed_kind *kind, size_t *stem)
-{
-	size_t len = strlen(name), i;
-
-	for (i = 0; i < sizeof endings / sizeof *endings; i++) {
-		size_t tail = strlen(endings[i].ending);
-
-		if (len > tail && strcmp(name + len - tail, endings[i].ending) == 0) {
-			*kind = endings[i].kind;
-			*stem = len - tail;
-			return true;
-		}
-	}
-	return false;
-}
 
 struct seed_file *
 inputs_add_file(struct seed_input *input, enum seed_kind kind, char *path)
@@ -62,7 +41,7 @@ header_end(const struct bytes *block, size_t from)
 
 /* A first line that a spreadsheet wrote for itself, or whose names others than our delimiter separate. */
 static int
-check_first_line(const struct seed_file *file, int fd)
+check_first_line(struct seed_file *file, int fd)
 {
 	char block[4096], *at = block;
 	ssize_t got = pread(fd, block, sizeof block, 0);
@@ -84,6 +63,10 @@ check_first_line(const struct seed_file *file, int fd)
 	separator = seed_csv_separator(at, len, seed_delimiter(file));
 	if (separator == '\0')
 		return 0;
+	if (separator == ';' && file->kind == SEED_CSV) {
+		file->delimiter = ';'; /* spreadsheets write them where the comma is for decimals */
+		return 0;
+	}
 	if (separator == ',')
 		return seed_refuse(file, 1, "fields are separated by commas: name it .csv (quote a name that contains one)");
 	if (separator == '\t')
@@ -155,16 +138,17 @@ take_file(struct seed_input *input, const struct seed_request_files *request, ch
 	size_t stem;
 	int fd, code;
 
-	if (!kind_of(name, &kind, &stem)) {
+	if (!seed_file_kind(name, &kind, &stem)) {
 		fd = stat(path, &what);
 		code = fd < 0 ? seed_cannot_read(path, errno)
 		              : message_error(MIG_DATA,
-		              "%s is not a seed file: the name must end in .sql, .csv, .tsv or .ndjson", path);
+		              "%s is not a seed file: the name must end in .sql, .csv, .tsv, .ndjson, .jsonl or .json", path);
 		free(path);
 		return code;
 	}
 	file = inputs_add_file(input, kind, path);
 	file->name = folder ? name : path;
+	file->array = kind == SEED_NDJSON && strcasecmp(name + stem, ".json") == 0;
 	if ((fd = open_regular(AT_FDCWD, path, 0)) < 0)
 		return seed_cannot_read(path, errno);
 	if (kind == SEED_SQL) {
@@ -205,7 +189,7 @@ take_folder(struct seed_input *input, const struct seed_request_files *request, 
 	for (i = 0; i < count; i++) {
 		const char *name = entries[i]->d_name;
 
-		if (code == 0 && kind_of(name, &kind, &stem))
+		if (code == 0 && seed_file_kind(name, &kind, &stem))
 			code = take_file(input, request,
 			    xformat("%s%s%s", folder, tail > 0 && folder[tail - 1] == '/' ? "" : "/", name),
 			    true);
@@ -215,7 +199,7 @@ take_folder(struct seed_input *input, const struct seed_request_files *request, 
 	}
 	free(entries);
 	if (code == 0 && input->count == before)
-		code = message_error(MIG_DATA, "%s has no seed file: the name must end in .sql, .csv, .tsv or .ndjson",
+		code = message_error(MIG_DATA, "%s has no seed file: the name must end in .sql, .csv, .tsv, .ndjson, .jsonl or .json",
 		    folder);
 	return code;
 }

@@ -59,7 +59,8 @@ name_width(const struct seeded *seeded, size_t count, size_t columns)
 }
 
 void
-seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned, size_t columns)
+seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned, bool full,
+    size_t columns)
 {
 	size_t width = name_width(seeded, count, columns), i;
 
@@ -77,7 +78,7 @@ seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bo
 			add_number(out, s->rows_deleted, 10);
 		add_number(out, s->rows_unchanged, 10);
 		if (s->table == NULL) {
-			bytes_str(out, s->dry_run ? "   SQL: not run in a dry run, effect unknown" : "   SQL");
+			bytes_str(out, s->dry_run && !full ? "   SQL: not run in a dry run, effect unknown" : "   SQL");
 		} else {
 			bytes_str(out, "   ");
 			add_number(out, s->rows_only_in_table, 1);

@@ -16,7 +16,7 @@ void seed_face_change(struct bytes *out, const char *change, const char *table, 
 /*
  * The table of files.  seeded: one per file, with NUMBER_UNKNOWN as numbers for SQL.  columns: as in plan/pages.h.
  */
-void seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned, size_t columns);
+void seed_face_files(struct bytes *out, const struct seeded *seeded, size_t count, bool pruned, bool full, size_t columns);
 
 /* "3 inserts, 2 updates, 273 rows the same." */
 void seed_face_sum(struct bytes *out, const struct seeded *seeded, size_t count);

@@ -27,6 +27,12 @@ seed_session_sql(struct bytes *out, const struct seed_job *job)
 	bytes_format(out, "SET LOCAL row_security = %s", job->row_security ? "on" : "off");
 }
 
+bool
+seed_only_compares(const struct seed_job *job)
+{
+	return job->dry_run && !job->full;
+}
+
 /* Records an error before further queries replace it. */
 void
 seed_note_error(struct seeding *s, const struct db_error *e)
@@ -99,7 +105,7 @@ begin(struct seeding *s)
 	struct bytes sql = { 0 };
 
 	bytes_format(&sql, "BEGIN ISOLATION LEVEL %s; SET LOCAL lock_timeout = %lld",
-	    s->job->dry_run ? "REPEATABLE READ" : "READ COMMITTED",
+	    seed_only_compares(s->job) ? "REPEATABLE READ" : "READ COMMITTED",
 	    s->lock_timeout_ms);
 	return seed_tell_text(s->db, &sql);
 }
@@ -118,6 +124,8 @@ find_tables(struct seeding *s)
 	outcome = seed_tables_find(s->db, input->files + input->sql_count, input->count - input->sql_count,
 	    s->job->client, s->tables, &s->code);
 	db_limit(s->db, 0);
+	if (s->job->full && outcome == DB_OK && s->code == 0)
+		seed_tables_draw(s->tables);
 	return outcome;
 }
 
@@ -132,7 +140,7 @@ look(struct seeding *s, bool *same)
 	struct bytes sql = { 0 };
 
 	*same = false;
-	if (s->input->sql_count > 0 && !s->job->dry_run)
+	if (s->input->sql_count > 0 && !seed_only_compares(s->job))
 		return DB_OK;
 	bytes_format(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = %lld; ",
 	    s->lock_timeout_ms);
@@ -169,6 +177,8 @@ attempt(struct seeding *s)
 	if (outcome != DB_OK || s->code != 0 || same)
 		return outcome;
 	outcome = begin(s);
+	if (outcome == DB_OK && s->job->full)
+		outcome = seed_note_sequences(s);
 	if (outcome == DB_OK)
 		outcome = seed_run_sql(s);
 	if (outcome == DB_OK && s->code == 0)
@@ -182,19 +192,21 @@ attempt(struct seeding *s)
 	if (outcome == DB_OK && s->code == 0 && s->first)
 		outcome = seed_warn_of_cascades(s);
 	/* SQL files are not run, and may put in what the others need */
-	if (outcome == DB_OK && s->code == 0 && s->job->dry_run && s->input->sql_count == 0)
+	if (outcome == DB_OK && s->code == 0 && seed_only_compares(s->job) && s->input->sql_count == 0)
 		outcome = seed_preflight(s->db, s->tables, &s->code);
 	if (outcome != DB_OK || s->code != 0)
 		return outcome;
-	if (s->job->dry_run || nothing_to_do(s)) {
+	if (seed_only_compares(s->job) || nothing_to_do(s)) {
 		if (s->job->dry_run)
 			outcome = tell_changes(s);
 		return outcome == DB_OK ? db_tell(s->db, "ROLLBACK") : outcome;
 	}
-	if (s->job->tell)
+	if (s->job->tell || s->job->full)
 		outcome = tell_changes(s);
 	if (outcome == DB_OK)
 		outcome = seed_write_all(s);
+	if (outcome == DB_OK && s->code == 0 && s->job->full)
+		return seed_take_back(s);
 	return outcome == DB_OK && s->code == 0 ? seed_commit(s) : outcome;
 }
 
@@ -316,7 +328,7 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 {
 	long long deadline = clock_now_ms() + job->wait_ms, pause;
 	unsigned tries;
-	int code = job->dry_run ? 0 : take_lock(db, deadline);
+	int code = seed_only_compares(job) ? 0 : take_lock(db, deadline);
 
 	for (tries = 1; code == 0; tries++) {
 		struct seeding s = { .db = db, .input = input, .job = job, .tables = tables,
@@ -329,6 +341,7 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 
 		db_limit(db, 0); /* files and tables may be large */
 		outcome = attempt(&s);
+		answer_free(s.sequences);
 		db_limit(db, -1);
 		message_live_clear();
 		if (outcome == DB_OK && s.code == 0)
@@ -344,7 +357,7 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 			message_verbose("%s; retrying", s.again ? "another session wrote the same rows" : e.message);
 			job->again(job->context);
 			clock_sleep_ms(pause);
-			code = signals_caught() != 0 ? say_stopped() : job->dry_run ? 0 : keep_lock(db, input, deadline);
+			code = signals_caught() != 0 ? say_stopped() : seed_only_compares(job) ? 0 : keep_lock(db, input, deadline);
 		}
 		db_error_free(&e);
 	}

@@ -21,6 +21,7 @@
 struct seed_job {
 	const struct client_model *client; /* of schema.prisma; NULL: none */
 	bool dry_run;
+	bool full;           /* a dry run that writes everything, and rolls it back */
 	bool prune;
 	bool row_security;   /* omit rows that a policy hides from the role; otherwise refuse */
 	long long max_stall_ms, wait_ms;
@@ -33,6 +34,9 @@ struct seed_job {
 	void (*again)(void *context);
 	void *context;
 };
+
+/* Whether the job writes nothing, not even to roll it back. */
+bool seed_only_compares(const struct seed_job *job);
 
 /*
  * Runs the job, or only compares (dry_run: writes nothing, locks no row, moves no sequence).  If a table is busy

@@ -30,6 +30,7 @@ struct seeding {
 	int code;                     /* exit code of the reported error, or 0 */
 	bool again;                   /* another session wrote the same rows: retry */
 	bool committing;              /* COMMIT was sent */
+	struct answer *sequences;     /* for a full dry run: where they were */
 };
 
 /* --- seed.c --- */
@@ -63,6 +64,13 @@ enum db_outcome seed_derive(struct seeding *s);
 
 /* Compares every file with its table, in one round trip. */
 enum db_outcome seed_compare(struct seeding *s);
+
+/* --- take_back.c --- */
+
+/* What no rollback undoes, before a full dry run: call it once a transaction has begun. */
+enum db_outcome seed_note_sequences(struct seeding *s);
+/* Rolls a full dry run back, and warns of sequences that it moved. */
+enum db_outcome seed_take_back(struct seeding *s);
 
 /* --- write.c --- */
 

@@ -130,16 +130,17 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 static bool
 folder_has_table(const char *folder, const char *stem)
 {
-	static const char *const endings[] = { "csv", "tsv", "ndjson" };
-	size_t i;
+	DIR *entries = opendir(folder);
+	const struct dirent *entry;
 	bool found = false;
+	enum seed_kind kind;
+	size_t len;
 
-	for (i = 0; !found && i < sizeof endings / sizeof *endings; i++) {
-		char *path = xformat("%s/%s.%s", folder, stem, endings[i]);
-
-		found = access(path, F_OK) == 0;
-		free(path);
-	}
+	while (entries != NULL && !found && (entry = readdir(entries)) != NULL)
+		found = seed_file_kind(entry->d_name, &kind, &len) && kind != SEED_SQL && len == strlen(stem) &&
+		    strncmp(entry->d_name, stem, len) == 0;
+	if (entries != NULL)
+		closedir(entries);
 	return found;
 }
 
@@ -183,7 +184,7 @@ conf_section(struct conf *conf, unsigned long line, const char *text, size_t len
 	stem = schema != NULL ? xformat("%s.%s", schema, table) : xstrdup(table);
 	seed_table_write(&written, schema, table);
 	if (!conf->exporting && !folder_has_table(conf->folder, stem))
-		code = seed_refuse(conf->file, line, "[%.*s]: there is no %s.csv, .tsv or .ndjson next to this file", (int)len,
+		code = seed_refuse(conf->file, line, "[%.*s]: there is no %s.csv, .tsv, .ndjson, .jsonl or .json next to this file", (int)len,
 		    text, stem);
 	else
 		code = take_once(conf, line, &conf->sections, written.data, written.len, "a table can have only one section");

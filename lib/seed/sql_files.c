@@ -121,7 +121,7 @@ seed_run_sql(struct seeding *s)
 	enum db_outcome outcome = DB_OK;
 	size_t i;
 
-	if (s->input->sql_count == 0 || s->job->dry_run)
+	if (s->input->sql_count == 0 || seed_only_compares(s->job))
 		return DB_OK;
 	db_hooks(s->db, &hooks);
 	for (i = 0; outcome == DB_OK && i < s->input->sql_count; i++) {

@@ -23,7 +23,7 @@ seed_make_stages(struct seeding *s)
 		bytes_str(&sql, "; ");
 		upsert_stage(&sql, &s->tables->tables[i].sql);
 	}
-	bytes_str(&sql, s->job->dry_run ? "; SET TRANSACTION READ ONLY" : "");
+	bytes_str(&sql, seed_only_compares(s->job) ? "; SET TRANSACTION READ ONLY" : "");
 	return seed_tell_text(s->db, &sql);
 }
 
@@ -39,7 +39,7 @@ copy_file(struct seeding *s, const struct seed_table *t, bool gone)
 		upsert_copy_gone(&sql, &t->sql);
 	else
 		upsert_copy(&sql, &t->sql, t->sql.json ? NULL : file->header.names, file->header.count,
-		    file->kind == SEED_TSV ? '\t' : ',');
+		    seed_delimiter(file));
 	if ((s->code = copy_source_open(&feed, file, gone)) == 0) {
 		outcome = db_copy_in(s->db, sql.data, copy_source_next, &feed);
 		s->code = feed.code;

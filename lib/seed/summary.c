@@ -55,7 +55,7 @@ say_file(const struct seeded *s, const struct summary *summary)
 	if (summary->export)
 		message_info("%s  %lld row%s  %s", s->file, s->rows_read, s->rows_read == 1 ? "" : "s", span);
 	else if (s->table == NULL)
-		message_info("%s  %s  %s", s->file, s->dry_run ? "SQL, not run" : "seeded", span);
+		message_info("%s  %s  %s", s->file, s->dry_run && !summary->job->full ? "SQL, not run" : s->dry_run ? "SQL, rolled back" : "seeded", span);
 	else if (s->rows_deleted > 0)
 		message_info("%s  %lld inserted, %lld updated, %lld deleted, %lld the same  %s", s->file,
 		    s->rows_inserted, s->rows_updated, s->rows_deleted, s->rows_unchanged, span);
@@ -71,7 +71,7 @@ show(const struct seeded *seeded, size_t count, const struct summary *summary, b
 	struct bytes page = { 0 };
 
 	bytes_str(&page, any ? "\n" : "");
-	seed_face_files(&page, seeded, count, summary->job->prune, terminal_page_width(STDOUT_FILENO));
+	seed_face_files(&page, seeded, count, summary->job->prune, summary->job->full, terminal_page_width(STDOUT_FILENO));
 	bytes_char(&page, '\n');
 	seed_face_sum(&page, seeded, count);
 	bytes_str(&page, dry ? " Nothing has been changed.\n" : "\n");

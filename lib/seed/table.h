@@ -45,6 +45,9 @@ enum db_outcome seed_tables_find(struct db *db, struct seed_file *files, size_t 
     const struct client_model *client, struct seed_tables *tables, int *code);
 void seed_tables_free(struct seed_tables *tables);
 
+/* Has all values of sequences drawn before rows are written, so that a dry run can predict them. */
+void seed_tables_draw(struct seed_tables *tables);
+
 /* The same for tables without a file, with all their columns.  `file` has name and settings. */
 enum db_outcome seed_tables_export(struct db *db, struct seed_file *files, size_t count,
     struct seed_tables *tables,

@@ -333,6 +333,20 @@ table_link_references(struct seed_tables *tables)
 }
 
 void
+seed_tables_draw(struct seed_tables *tables)
+{
+	size_t i, k;
+
+	for (i = 0; i < tables->count; i++) {
+		struct seed_table *t = &tables->tables[i];
+
+		for (k = 0; k < t->sql.count; k++)
+			if (t->sql.columns[k].sequence != NULL && !t->sql.columns[k].key)
+				draw(t, t->sql.columns[k].name);
+	}
+}
+
+void
 table_free_references(struct seed_table *t)
 {
 	size_t i, n;

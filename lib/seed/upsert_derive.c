@@ -214,7 +214,7 @@ static void
 add_predicted(struct bytes *out, const struct upsert_column *c)
 {
 	bytes_str(out, "(SELECT coalesce(pg_catalog.pg_sequence_last_value(d.seqrelid) OPERATOR(pg_catalog.+) d.seqincrement, d.seqstart) "
-	    "OPERATOR(pg_catalog.+) d.seqincrement OPERATOR(pg_catalog.*) (k.k OPERATOR(pg_catalog.-) 1) FROM pg_catalog.pg_sequence d "
+	    "OPERATOR(pg_catalog.+) (d.seqincrement OPERATOR(pg_catalog.*) (k.k OPERATOR(pg_catalog.-) 1)) FROM pg_catalog.pg_sequence d "
 	    "WHERE d.seqrelid" IS);
 	bytes_sql_text(out, c->sequence);
 	bytes_str(out, "::pg_catalog.regclass)");
