@@ -11,9 +11,9 @@ enum { KIND, PID, APPLICATION, USER, CLIENT, STATE, AGE, WORD, GID, SCHEMA, RELA
 
 /* The wanted relations that are there, and the strongest lock that each transaction has on each, and that it waits for. */
 #define BEFORE_NAMES \
-	"WITH wanted AS MATERIALIZED (SELECT c.oid, n.nspname, c.relname, c.relfrozenxid FROM (VALUES (NULL::text, NULL::text)"
+	"WITH wanted AS MATERIALIZED (SELECT c.oid, n.nspname, c.relname, c.relfrozenxid FROM "
 #define BEHIND_NAMES \
-	") v (schema, name) JOIN pg_namespace n ON n.nspname = v.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.name), " \
+	" v (schema, name) JOIN pg_namespace n ON n.nspname = v.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.name), " \
 	"every AS MATERIALIZED (SELECT * FROM pg_locks), " \
 	"locks AS MATERIALIZED (SELECT DISTINCT ON (l.virtualtransaction, w.oid, l.granted) l.pid, l.virtualtransaction, w.nspname, w.relname, l.mode, NOT l.granted AS waiting, " \
 	"age(w.relfrozenxid) > current_setting('autovacuum_freeze_max_age')::int4 AS old FROM every l JOIN wanted w ON w.oid = l.relation " \
@@ -92,19 +92,49 @@ activity_wanted_of(const struct rehearsal_records *r, size_t *count)
 
 /* --- asking --- */
 
+static void
+add_element(struct bytes *list, const char *text)
+{
+	bytes_str(list, list->len == 0 ? "{\"" : ",\"");
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			bytes_char(list, '\\');
+		bytes_char(list, *text);
+	}
+	bytes_char(list, '"');
+}
+
+static void
+add_list(struct bytes *sql, struct bytes *list)
+{
+	bytes_str(list, list->len == 0 ? "{}" : "}");
+	bytes_sql_text(sql, list->data);
+	bytes_str(sql, "::text[]");
+	bytes_free(list);
+}
+
+void
+activity_wanted_sql(struct bytes *sql, const struct activity_wanted wanted[], size_t count)
+{
+	struct bytes schemas = { 0 }, names = { 0 };
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		add_element(&schemas, wanted[i].schema);
+		add_element(&names, wanted[i].relation);
+	}
+	bytes_str(sql, "unnest(");
+	add_list(sql, &schemas);
+	bytes_str(sql, ", ");
+	add_list(sql, &names);
+	bytes_char(sql, ')');
+}
+
 void
 activity_sql(struct bytes *sql, const struct activity_wanted wanted[], size_t count)
 {
-	size_t i;
-
 	bytes_str(sql, BEFORE_NAMES);
-	for (i = 0; i < count; i++) {
-		bytes_str(sql, ", (");
-		bytes_sql_text(sql, wanted[i].schema);
-		bytes_str(sql, ", ");
-		bytes_sql_text(sql, wanted[i].relation);
-		bytes_char(sql, ')');
-	}
+	activity_wanted_sql(sql, wanted, count);
 	bytes_str(sql, BEHIND_NAMES "SELECT * FROM (" SESSIONS "UNION ALL " PREPARED "UNION ALL " BACKUPS "UNION ALL " STANDBYS
 	    ") u ORDER BY age DESC NULLS LAST, pid, nspname COLLATE \"C\", relname COLLATE \"C\", waiting");
 }

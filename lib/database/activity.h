@@ -29,6 +29,12 @@ size_t activity_wanted_sort(struct activity_wanted wanted[], size_t count);
 struct activity_wanted *activity_wanted_of(const struct rehearsal_records *rehearsed, size_t *count);
 
 /*
+ * Appends their names as a function in FROM, of two columns: schema, name.  As lists of values, thousands took longer to be parsed
+ * than to be found.
+ */
+void activity_wanted_sql(struct bytes *sql, const struct activity_wanted wanted[], size_t count);
+
+/*
  * Appends the question to ask with db_ask's `ours`: the list may be empty.  Prepared transactions have no session, and are
  * found by the locks that they have.
  */

@@ -24,22 +24,28 @@
 #define EXACT_BYTES                                                                                                 \
 	"coalesce(pg_relation_size(c.oid), 0), CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE coalesce(pg_total_relation_size(c.reltoastrelid), 0) END, " \
 	"coalesce(pg_indexes_size(c.oid), 0)"
-#define INDEX_PAGES(table) "(SELECT coalesce(sum(x.relpages), 0)::int8 FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = " table ")"
-#define CATALOG_BYTES                                                                                               \
-	"c.relpages::int8 * b.size, coalesce((SELECT t.relpages::int8 FROM pg_class t WHERE t.oid = c.reltoastrelid), 0) * b.size + " \
-	INDEX_PAGES("c.reltoastrelid") " * b.size, " INDEX_PAGES("c.oid") " * b.size"
+#define CATALOG_BYTES "c.relpages::int8 * b.size, (coalesce(t.relpages, 0) + coalesce(y.pages, 0)) * b.size, coalesce(x.pages, 0) * b.size"
+
+/* The indexes of a relation: one by one, or of all that there are, which is faster for many. */
+#define EXACT_SCANS "(SELECT coalesce(sum(pg_stat_get_numscans(i.indexrelid)), 0)::int8 FROM pg_index i WHERE i.indrelid = c.oid)"
+#define ALL_INDEXES                                                                                                  \
+	"WITH indexes AS MATERIALIZED (SELECT i.indrelid, sum(p.relpages)::int8 AS pages, sum(pg_stat_get_numscans(p.oid))::int8 AS scans " \
+	"FROM pg_index i JOIN pg_class p ON p.oid = i.indexrelid GROUP BY i.indrelid) "
+#define JOIN_INDEXES                                                                                                 \
+	"LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN indexes y ON y.indrelid = c.reltoastrelid "       \
+	"LEFT JOIN indexes x ON x.indrelid = c.oid "
 
 /* A partitioned table has no rows of its own: they are its partitions', which are told for themselves. */
-#define BEFORE_NAMES(bytes)                                                                                         \
+#define BEFORE_NAMES(bytes, scans)                                                                                  \
 	"SELECT n.nspname, c.relname, CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END, " bytes ", "           \
-	"pg_stat_get_numscans(c.oid) + (SELECT coalesce(sum(pg_stat_get_numscans(i.indexrelid)), 0)::int8 FROM pg_index i " \
-	"WHERE i.indrelid = c.oid), pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + "           \
+	"pg_stat_get_numscans(c.oid) + " scans ", pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + " \
 	"pg_stat_get_tuples_deleted(c.oid), (extract(epoch FROM clock_timestamp() - coalesce(pg_stat_get_db_stat_reset_time(d.oid), " \
 	"pg_postmaster_start_time())) * 1000)::int8, CASE WHEN c.relfrozenxid <> '0' THEN age(c.relfrozenxid) END " \
-	"FROM (SELECT current_setting('block_size')::int8) b (size), (VALUES "
-#define BEHIND_NAMES                                                                                                \
-	") v (schema, name) JOIN pg_namespace n ON n.nspname = v.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.name " \
-	"JOIN pg_database d ON d.datname = current_database() WHERE c.relkind IN ('r', 'p', 'm') ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\""
+	"FROM (SELECT current_setting('block_size')::int8) b (size) CROSS JOIN "
+#define BEHIND_NAMES(joins)                                                                                         \
+	" v (schema, name) JOIN pg_namespace n ON n.nspname = v.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.name " \
+	joins "JOIN pg_database d ON d.datname = current_database() WHERE c.relkind IN ('r', 'p', 'm') " \
+	"ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\""
 
 static const char live_sql[] =
     "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), age(d.datfrozenxid), current_setting('autovacuum_freeze_max_age')::int8, "
@@ -63,19 +69,10 @@ static void
 make_questions(struct questions *q)
 {
 	struct bytes names = { 0 };
-	size_t i;
 
-	for (i = 0; i < q->count; i++) {
-		bytes_str(&names, i > 0 ? ", (" : "(");
-		bytes_sql_text(&names, q->wanted[i].schema);
-		bytes_str(&names, ", ");
-		bytes_sql_text(&names, q->wanted[i].relation);
-		bytes_char(&names, ')');
-	}
-	if (q->count == 0)
-		bytes_str(&names, "(NULL::text, NULL::text)");
-	bytes_format(&q->exact, "%s%s%s", BEFORE_NAMES(EXACT_BYTES), names.data, BEHIND_NAMES);
-	bytes_format(&q->rough, "%s%s%s", BEFORE_NAMES(CATALOG_BYTES), names.data, BEHIND_NAMES);
+	activity_wanted_sql(&names, q->wanted, q->count);
+	bytes_format(&q->exact, "%s%s%s", BEFORE_NAMES(EXACT_BYTES, EXACT_SCANS), names.data, BEHIND_NAMES(""));
+	bytes_format(&q->rough, "%s%s%s", ALL_INDEXES BEFORE_NAMES(CATALOG_BYTES, "coalesce(x.scans, 0)"), names.data, BEHIND_NAMES(JOIN_INDEXES));
 	activity_sql(&q->activity, q->wanted, q->count);
 	bytes_free(&names);
 }
