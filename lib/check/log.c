@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <regex.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 #include "base/options.h"
 #include "base/signals.h"
 #include "check/check.h"
+#include "check/log_lines.h"
 #include "postgres/poller.h"
 
 enum { PATTERN, IGNORE, ERRORS };
@@ -35,19 +35,17 @@ static const struct setting settings[] = {
 	{ NULL, NULL, NULL, NULL, SETTING_TEXT, false },
 };
 
-#define NAME "(\"[^\"]{1,120}\"|[^ ]{1,150})"
-static const char *const disagreements[] = {
-	"(column|relation|table|view|type|sequence|function) " NAME "( of relation " NAME ")? does not exist",
-	"cached plan must not change result type",
-	"null value in column " NAME "( of relation " NAME ")? violates not-null constraint",
-	("invalid input value for enum " NAME),
-	"(^|[^[:alnum:]])(P2021|P2022|42P01|42703)([^[:alnum:]]|$)",
-};
-enum { DISAGREEMENTS = sizeof disagreements / sizeof *disagreements };
+enum { TAIL_BYTES = 16 << 20, BEFORE_BYTES = 1 << 20 };
 
-/* A field of a structured log that says that there was none. */
-static const char no_error[] = "\"?(error|err|fatal|panic)\"?[[:space:]]*[:=][[:space:]]*"
-    "(null|nil|<nil>|none|undefined|false|0|\"\"|''|\\{\\}|\\[\\])([,;[:space:]}]|$)";
+struct log_job {
+	struct log_lines read;   /* what was read */
+	int fd;                  /* -1: not open */
+	bool piped;              /* it is no file: what comes until it ends is read once */
+	bool ended;              /* such a one has */
+	int error;               /* errno of the last open() or read() */
+	struct stat file;
+	off_t at;
+};
 
 static const struct metric lines_metric = { "lines", NULL, "mig_log_lines", NULL, "Lines that were read.",
     METRIC_COUNT, false };
@@ -56,183 +54,6 @@ static const struct metric errors_metric = { "errors", "errors", "mig_log_error_
 static const struct metric found_metric = { "disagreements", "disagreements", "mig_log_disagreement_lines",
     NULL,
 	"Of these, lines that show that schema and code disagree, or match a pattern.", METRIC_COUNT, false };
-
-enum { SHOWN = 5, TAIL_BYTES = 16 << 20, BEFORE_BYTES = 1 << 20, LONGEST_LINE = 65536 };
-
-struct expressions {
-	regex_t *all;
-	size_t count;
-};
-
-struct log_job {
-	struct expressions wanted, ignored;
-	regex_t errors, no_error;
-	int fd;                  /* -1: not open */
-	bool piped;              /* it is no file: what comes until it ends is read once */
-	bool ended;              /* such a one has */
-	int error;               /* errno of the last open() or read() */
-	struct stat file;
-	off_t at;
-	struct bytes line;       /* of which no end has come */
-	bool before;             /* what is read now was there before */
-	bool passing;            /* the rest of a line whose beginning was truncated */
-	long long lines, lines_before, errors_now, errors_before, found;
-	struct bytes shown;      /* what matched, a line each */
-	size_t shown_count;
-};
-
-/* --- expressions --- */
-
-static int
-add_expression(struct expressions *e, const char *text, const char *setting)
-{
-	char why[128];
-	int code;
-
-	e->all = xrealloc(e->all, (e->count + 1) * sizeof *e->all);
-	code = regcomp(&e->all[e->count], text, REG_EXTENDED | REG_ICASE);
-	if (code == 0) {
-		e->count++;
-		return 0;
-	}
-	regerror(code, &e->all[e->count], why, sizeof why);
-	return options_wrong("log.%s=%s: %s", setting, text, why);
-}
-
-static int
-add_expressions(struct expressions *e, const struct bytes *lines, const char *setting)
-{
-	const char *at = bytes_text(lines);
-	int code = 0;
-	size_t len;
-
-	for (; code == 0 && *at != '\0'; at += len + 1) {
-		char *one;
-
-		len = strcspn(at, "\n");
-		one = xstrndup(at, len);
-		code = add_expression(e, one, setting);
-		free(one);
-	}
-	return code;
-}
-
-static void
-free_expressions(struct expressions *e)
-{
-	while (e->count > 0)
-		regfree(&e->all[--e->count]);
-	free(e->all);
-}
-
-static bool
-matches(const struct expressions *e, const char *line, regmatch_t *where)
-{
-	size_t i;
-
-	for (i = 0; i < e->count; i++)
-		if (regexec(&e->all[i], line, where != NULL ? 1 : 0, where, 0) == 0)
-			return true;
-	return false;
-}
-
-/* --- lines --- */
-
-static void
-note(struct log_job *g, const char *line, const regmatch_t *where)
-{
-	regoff_t len = where->rm_eo - where->rm_so;
-	char *text = xformat("%.*s\n", (int)(len > 160 ? 160 : len), line + where->rm_so);
-
-	g->found++;
-	if (g->shown_count < SHOWN && strstr(bytes_text(&g->shown), text) == NULL) {
-		g->shown_count++;
-		bytes_str(&g->shown, text);
-	}
-	free(text);
-}
-
-/* Not one that says that there is none: "error":null, errors are looked for behind it. */
-static bool
-is_error(const struct log_job *g, const char *line)
-{
-	regmatch_t none;
-	char *rest = NULL;
-	bool error = regexec(&g->errors, line, 0, NULL, 0) == 0;
-
-	while (error && regexec(&g->no_error, rest != NULL ? rest : line, 1, &none, 0) == 0) {
-		rest = rest != NULL ? rest : xstrdup(line);
-		memset(rest + none.rm_so, ' ', (size_t)(none.rm_eo - none.rm_so));
-		error = regexec(&g->errors, rest, 0, NULL, 0) == 0;
-	}
-	free(rest);
-	return error;
-}
-
-static void
-take_line(struct log_job *g, const char *line)
-{
-	regmatch_t where;
-	bool error;
-
-	if (matches(&g->ignored, line, NULL))
-		return;
-	error = is_error(g, line);
-	if (g->before) {
-		g->lines_before++;
-		g->errors_before += error;
-		return;
-	}
-	g->lines++;
-	g->errors_now += error;
-	if (matches(&g->wanted, line, &where))
-		note(g, line, &where);
-}
-
-/* A log that was truncated while it was written to begins with NULs: they must not hide what stands behind them. */
-static void
-add_text(struct bytes *line, const char *data, size_t len)
-{
-	const char *nul;
-
-	while ((nul = memchr(data, '\0', len)) != NULL) {
-		size_t part = (size_t)(nul - data);
-
-		bytes_add(line, data, part);
-		if (line->len > 0 && line->data[line->len - 1] != ' ')
-			bytes_char(line, ' ');
-		data += part + 1;
-		len -= part + 1;
-	}
-	bytes_add(line, data, len);
-}
-
-static void
-take_bytes(struct log_job *g, const char *data, size_t len)
-{
-	while (len > 0) {
-		const char *newline = memchr(data, '\n', len);
-		size_t part = newline != NULL ? (size_t)(newline - data) : len;
-
-		add_text(&g->line, data, part);
-		if (newline != NULL || g->line.len > LONGEST_LINE) {
-			if (!g->passing)
-				take_line(g, bytes_text(&g->line));
-			g->passing = false;
-			g->line.len = 0;
-		}
-		data += part + (newline != NULL);
-		len -= part + (newline != NULL);
-	}
-}
-
-/* A last line without a line break is a line. */
-static void
-end_line(struct log_job *g)
-{
-	if (g->line.len > 0)
-		take_bytes(g, "\n", 1);
-}
 
 /* Reads what there is. */
 static void
@@ -249,13 +70,13 @@ drain(struct log_job *g)
 		if (got <= 0)
 			break;
 		g->at += got;
-		take_bytes(g, chunk, (size_t)got);
+		log_lines_add(&g->read, chunk, (size_t)got);
 	}
 	g->error = got < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
 	g->ended = g->piped;
 	/* a last line without its end may still grow, but not on a pipe that was closed */
 	if (g->ended)
-		end_line(g);
+		log_lines_end(&g->read);
 }
 
 /* --- the file --- */
@@ -266,8 +87,8 @@ start_at(struct log_job *g, off_t back)
 	off_t at = g->file.st_size > back ? g->file.st_size - back : 0;
 
 	g->at = lseek(g->fd, at, SEEK_SET);
-	g->passing = at > 0;
-	g->line.len = 0;
+	g->read.passing = at > 0;
+	g->read.line.len = 0;
 }
 
 /*
@@ -310,9 +131,9 @@ open_file(struct check_job *job, struct log_job *g, bool first)
 		return;
 	}
 	start_at(g, BEFORE_BYTES);
-	g->before = true;
+	g->read.before = true;
 	drain(g);
-	g->before = false;
+	g->read.before = false;
 }
 
 /* After rotation a log continues in a new file; a truncated log starts again. */
@@ -325,13 +146,13 @@ follow(struct check_job *job, struct log_job *g)
 		return; /* between two files */
 	if (now.st_ino != g->file.st_ino || now.st_dev != g->file.st_dev) {
 		drain(g);
-		end_line(g);
+		log_lines_end(&g->read);
 		(void)close(g->fd);
 		open_file(job, g, false);
 		if (g->fd >= 0)
 			drain(g);
 	} else if (S_ISREG(now.st_mode) && now.st_size < g->at) {
-		end_line(g);
+		log_lines_end(&g->read);
 		g->at = lseek(g->fd, 0, SEEK_SET);
 		drain(g);
 	}
@@ -343,26 +164,11 @@ static int
 begin(struct check_job *job)
 {
 	struct log_job *g = xcalloc(1, sizeof *g);
-	struct expressions one = { 0 };
-	size_t i;
-	int code = 0;
+	int code;
 
 	job->data = g;
 	g->fd = -1;
-	for (i = 0; code == 0 && i < DISAGREEMENTS; i++)
-		code = add_expression(&g->wanted, disagreements[i], "pattern");
-	if (code == 0)
-		code = add_expressions(&g->wanted, &job->settings[PATTERN].lines, "pattern");
-	if (code == 0)
-		code = add_expressions(&g->ignored, &job->settings[IGNORE].lines, "ignore");
-	if (code == 0)
-		code = add_expression(&one, job->settings[ERRORS].text, "errors");
-	if (code == 0)
-		g->errors = one.all[0];
-	else
-		(void)regcomp(&g->errors, "", 0);
-	(void)regcomp(&g->no_error, no_error, REG_EXTENDED | REG_ICASE);
-	free(one.all);
+	code = log_lines_begin(&g->read, &job->settings[PATTERN].lines, &job->settings[IGNORE].lines, job->settings[ERRORS].text);
 	if (code != 0)
 		return code;
 	if (strcmp(job->value, "-") == 0) {
@@ -379,10 +185,10 @@ judge_errors(struct check_job *job, const struct log_job *g)
 {
 	double before, now;
 
-	if (!job->watches || g->lines_before == 0 || g->errors_now < 5)
+	if (!job->watches || g->read.lines_before == 0 || g->read.errors_now < 5)
 		return;
-	before = (double)g->errors_before / (double)g->lines_before;
-	now = (double)g->errors_now / (double)g->lines;
+	before = (double)g->read.errors_before / (double)g->read.lines_before;
+	now = (double)g->read.errors_now / (double)g->read.lines;
 	if (now <= 3 * before)
 		return;
 	check_say(&job->outcome, CHECK_WARNING, "%.0f %% of its lines are errors, before %.0f %%", now * 100,
@@ -393,19 +199,19 @@ static void
 judge(struct check_job *job, struct log_job *g)
 {
 	struct check_outcome *o = &job->outcome;
-	const char *line = bytes_text(&g->shown);
+	const char *line = bytes_text(&g->read.shown);
 	size_t len;
 
 	if (g->error != 0) {
 		check_say(o, CHECK_UNKNOWN, "cannot read %s: %s", job->value, file_why(g->error));
 		return;
 	}
-	(void)check_measure(o, &lines_metric, g->lines, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
-	(void)check_measure(o, &errors_metric, g->errors_now, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
-	if (check_measure(o, &found_metric, g->found, NUMBER_UNKNOWN, 0) != CHECK_OK) {
+	(void)check_measure(o, &lines_metric, g->read.lines, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
+	(void)check_measure(o, &errors_metric, g->read.errors_now, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
+	if (check_measure(o, &found_metric, g->read.found, NUMBER_UNKNOWN, 0) != CHECK_OK) {
 		check_say(o, CHECK_CRITICAL, "%lld line%s that show%s that schema and code disagree: %.*s",
-		    g->found, g->found == 1 ? "" : "s",
-		    g->found == 1 ? "s" : "", (int)strcspn(line, "\n"), line);
+		    g->read.found, g->read.found == 1 ? "" : "s",
+		    g->read.found == 1 ? "s" : "", (int)strcspn(line, "\n"), line);
 		for (; *line != '\0'; line += len + 1) {
 			len = strcspn(line, "\n");
 			check_detail(o, "log", "%.*s", (int)len, line);
@@ -414,7 +220,7 @@ judge(struct check_job *job, struct log_job *g)
 		return;
 	}
 	judge_errors(job, g);
-	check_aside(o, "%lld line%s, %lld of errors", g->lines, g->lines == 1 ? "" : "s", g->errors_now);
+	check_aside(o, "%lld line%s, %lld of errors", g->read.lines, g->read.lines == 1 ? "" : "s", g->read.errors_now);
 	/* nothing more can come */
 	o->final = g->ended || (!job->watches && !job->waits);
 }
@@ -439,9 +245,9 @@ watch(struct check_job *job)
 {
 	struct log_job *g = job->data;
 
-	g->lines_before += g->lines;
-	g->errors_before += g->errors_now;
-	g->lines = g->errors_now = 0;
+	g->read.lines_before += g->read.lines;
+	g->read.errors_before += g->read.errors_now;
+	g->read.lines = g->read.errors_now = 0;
 }
 
 static bool
@@ -466,9 +272,9 @@ last(struct check_job *job)
 {
 	struct log_job *g = job->data;
 
-	if (g->line.len == 0 || g->error != 0)
+	if (g->read.line.len == 0 || g->error != 0)
 		return;
-	end_line(g);
+	log_lines_end(&g->read);
 	check_outcome_clear(&job->outcome);
 	judge(job, g);
 }
@@ -478,14 +284,9 @@ end(struct check_job *job)
 {
 	struct log_job *g = job->data;
 
-	free_expressions(&g->wanted);
-	free_expressions(&g->ignored);
-	regfree(&g->errors);
-	regfree(&g->no_error);
+	log_lines_free(&g->read);
 	if (g->fd > STDIN_FILENO)
 		(void)close(g->fd);
-	bytes_free(&g->line);
-	bytes_free(&g->shown);
 	free(g);
 }
 
