@@ -53,7 +53,7 @@ t.ndjson|1|{"id":1,"\\udfff":1}\n
 t.ndjson|3|{"id":1}\n\n{"id":2,"v":"cut\n
 t.ndjson|1|{"id":1}}\n
 t.ndjson|2|{"id":1}\n[{"id":2}]\n
-t.csv|1|\xef\xbb\xbfid;v\r\n1;5,0\r\n
+t.csv|1|sep=;\r\nid;v\r\n1;a\r\n
 t.csv|1|sep=,\nid,v\n1,a\n
 t.csv|1|id\tv\n1\ta\n
 t.tsv|1|id,v\n1,a\n

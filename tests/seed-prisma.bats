@@ -226,3 +226,114 @@ refused_in_full() {
   seed --dry-run=half prisma/seed
   assert_code 64
 }
+
+# The database by natural keys, without what differs from run to run: ids and times.
+blog() {
+  sql 'SELECT u.email, u.name, u."passwordHash", r.slug, o.slug, u."createdAt" IS NOT NULL, u."updatedAt" IS NOT NULL, length(u.id) FROM "User" u JOIN "Role" r ON r.id = u."roleId"
+      LEFT JOIN "Org" o ON o.id = u."orgId" ORDER BY 1; SELECT slug, rank, rights FROM "Role" ORDER BY 1; SELECT slug FROM "Org" ORDER BY 1;
+    SELECT p.slug, p.body, p.price, u.email, (SELECT string_agg(t.name, $$+$$ ORDER BY t.name) FROM "_PostToTag" x JOIN "Tag" t ON t.id = x."B" WHERE x."A" = p.id)
+      FROM "Post" p JOIN "User" u ON u.id = p."authorId" ORDER BY 1'
+}
+
+@test "a seed script of the real client, in files: upsert, createMany, connect, connectOrCreate, nested create leave the same rows" {
+  local theirs before
+  prisma_available
+  export PROJECT=$PWD NODE_NO_WARNINGS=1
+  cat >prisma/schema.prisma <<-'PRISMA'
+	generator client {
+	  provider   = "prisma-client-js"
+	  engineType = "client"
+	  output     = "../client"
+	}
+	datasource db {
+	  provider = "postgresql"
+	  url      = env("DATABASE_URL")
+	}
+	model Role {
+	  id     Int      @id @default(autoincrement())
+	  slug   String   @unique
+	  rank   Int      @default(0)
+	  rights String[]
+	  users  User[]
+	}
+	model Org {
+	  id    String @id @default(uuid()) @db.Uuid
+	  slug  String @unique
+	  users User[]
+	}
+	model User {
+	  id           String   @id @default(cuid())
+	  email        String   @unique
+	  name         String?
+	  passwordHash String?
+	  role         Role     @relation(fields: [roleId], references: [id])
+	  roleId       Int
+	  org          Org?     @relation(fields: [orgId], references: [id])
+	  orgId        String?  @db.Uuid
+	  posts        Post[]
+	  createdAt    DateTime @default(now())
+	  updatedAt    DateTime @updatedAt
+	}
+	model Post {
+	  id       String  @id @default(nanoid())
+	  slug     String  @unique
+	  body     Json
+	  price    Decimal @db.Decimal(10, 2)
+	  author   User    @relation(fields: [authorId], references: [id])
+	  authorId String
+	  tags     Tag[]
+	}
+	model Tag {
+	  id    String @id @default(ulid())
+	  name  String @unique
+	  posts Post[]
+	}
+	PRISMA
+  cat >seed.mjs <<-'SEED'
+	for (const [slug, rank, rights] of [['admin', 9, ['read', 'write']], ['member', 1, ['read']]])
+	  await prisma.role.upsert({ where: { slug }, update: { rank, rights }, create: { slug, rank, rights } })
+	await prisma.tag.createMany({ data: [{ name: 'news' }, { name: 'tips' }], skipDuplicates: true })
+	await prisma.user.upsert({
+	  where: { email: 'root@example.com' },
+	  update: {},
+	  create: {
+	    email: 'root@example.com',
+	    name: 'Root',
+	    passwordHash: process.env.ADMIN_HASH,
+	    role: { connect: { slug: 'admin' } },
+	    org: { connectOrCreate: { where: { slug: 'acme' }, create: { slug: 'acme' } } },
+	    posts: { create: [{ slug: 'hello', body: { blocks: [1, { t: 'x' }] }, price: '1.50', tags: { connect: [{ name: 'news' }, { name: 'tips' }] } }] },
+	  },
+	})
+	await prisma.user.upsert({ where: { email: 'eve@example.com' }, update: {}, create: { email: 'eve@example.com', role: { connect: { slug: 'member' } } } })
+	SEED
+  mig-scan --datamodel prisma/schema.prisma -o to.rec >/dev/null
+  mig-plan --diff --from-empty to.rec --format=sql >create.sql
+  sql <create.sql 2>/dev/null
+  prisma_client
+  ADMIN_HASH='$2b$10$hash' prisma_script seed.mjs
+  theirs=$(blog)
+
+  database_new
+  sql <create.sql 2>/dev/null
+  printf 'slug,rank,rights\nadmin,9,"{read,write}"\nmember,1,{read}\n' >prisma/seed/Role.csv
+  printf 'slug\nacme\n' >prisma/seed/Org.csv
+  printf 'name\nnews\ntips\n' >prisma/seed/Tag.csv
+  echo '[{"email": "root@example.com", "name": "Root", "role.slug": "admin", "org.slug": "acme"}, {"email": "eve@example.com", "role.slug": "member"}]' >prisma/users.json
+  printf '[{"slug": "hello", "body": {"blocks": [1, {"t": "x"}]}, "price": 1.50, "author.email": "root@example.com"}]' >prisma/seed/Post.json
+  printf 'A.slug,B.name\nhello,news\nhello,tips\n' >prisma/seed/_PostToTag.csv
+  export ADMIN_HASH='$2b$10$hash'
+  jq -c '.[] | if .email == "root@example.com" then . + {passwordHash: env.ADMIN_HASH} else . end' prisma/users.json >rows
+  seed --dry-run=full --table=User --insert-only=User:name,passwordHash prisma/seed - <rows
+  assert_code 0
+  [[ $output == *'2b$10$hash'* && $stderr != *'2b$10$hash'* ]]
+  seed --table=User --insert-only=User:name,passwordHash prisma/seed - <rows
+  assert_code 0
+  assert_equal "$(blog)" "$theirs"
+  before=$(sql 'SELECT xmin, * FROM "User" ORDER BY id; SELECT xmin, * FROM "Post"; SELECT xmin, * FROM "Role" ORDER BY id; SELECT last_value FROM "Role_id_seq"')
+  ADMIN_HASH=another
+  jq -c '.[] | if .email == "root@example.com" then . + {passwordHash: env.ADMIN_HASH} else . end' prisma/users.json >rows
+  seed --table=User --insert-only=User:name,passwordHash prisma/seed - <rows
+  assert_code 0
+  assert_equal "$(sql 'SELECT xmin, * FROM "User" ORDER BY id; SELECT xmin, * FROM "Post"; SELECT xmin, * FROM "Role" ORDER BY id; SELECT last_value FROM "Role_id_seq"')" "$before"
+}
