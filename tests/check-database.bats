@@ -332,8 +332,8 @@ silent_begin() {
 
 @test "of several hosts one that is silent leaves time for the next" {
   silent_begin
-  verdict 0 'OK: database' -d "host=127.0.0.1,127.0.0.1 port=$SILENT_PORT,$(server_port) user=tester dbname=$PGDATABASE" database.timeout=1s
-  verdict 0 'OK: database' -d "host=127.0.0.1,127.0.0.1 port=1,$(server_port) user=tester dbname=$PGDATABASE"
+  verdict 0 'OK: database' -d "host=127.0.0.1,127.0.0.1 port=$SILENT_PORT,$(server_port) user=tester dbname=$PGDATABASE" database.timeout=4s database.warn=1min
+  verdict 0 'OK: database' -d "host=127.0.0.1,127.0.0.1 port=1,$(server_port) user=tester dbname=$PGDATABASE" database.warn=1min
 }
 
 @test "a slow answer is WARNING" {

@@ -120,7 +120,7 @@ shell_begin() { # LINE THAT LOADS COMMAND…
   env -u TMUX HOME="$BATS_TEST_TMPDIR/home" TERM=screen PS1='$ ' PROMPT='$ ' SHELL=/bin/sh \
     tmux -u -f /dev/null -S "$BATS_TEST_TMPDIR/tmux" new-session -d -x 160 -y 40 "$*"
   shell_type "PS1='\$ '; PROMPT='\$ '; clear; $load; echo loa''ded" Enter
-  eventually screen_has loaded
+  eventually 30 screen_has loaded
 }
 shell_type() { tmux -S "$BATS_TEST_TMPDIR/tmux" send-keys -l "$1" && tmux -S "$BATS_TEST_TMPDIR/tmux" send-keys "$2"; }
 screen_has() { tmux -S "$BATS_TEST_TMPDIR/tmux" capture-pane -p | grep -qxF -- "$1"; }
