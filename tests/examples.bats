@@ -47,6 +47,7 @@ blocks_make() {
 is_elsewhere() { # FILE
   local first
   read -r first <"$1"
+  ! grep -qE '[= ]NAME( |$)' "$1" || return 0 # a form
   case ${1##*/}:$first in
   mig-cookbook.7.*) ;;                                # cookbook.bats
   mig-records.5.*:'{"record"'*) ;;                    # records-man.bats
@@ -115,7 +116,7 @@ prepare() { # FILE
     echo 'DROP TABLE "After";' >prisma/migrations/20261102_after/down.sql
     pipeline
     ;;
-  *'mig-scan --replay'* | *'mig-apply'*) ;;
+  *'mig-apply'*) ;;
   *'history --wait'*) pipeline ;;
   *'--catalog | mig-check schema=prisma/schema.prisma'*) pipeline ;; # a step behind the deploy
   esac
