@@ -372,15 +372,16 @@ CASES
   mig-scan --rehearse -q >twice.rec
   cmp once.rec twice.rec
   assert_equal "$(effects <once.rec | tail -n 1)" '4 drop t - table'
+  cp "$FOLDER/20240102000000_role/migration.sql" role.sql
   printf 'SELECT pg_sleep(600);' >"$FOLDER/20240102000000_role/migration.sql"
   mig-scan --rehearse >/dev/null 2>&1 3>&- &
   pid=$!
   eventually 60 own_server_sleeps
   kill -KILL "$pid"
   wait "$pid" || true
-  migration 20240102000000_role 'DROP TABLE t;'
-  run --separate-stderr mig-scan --rehearse -q
-  assert_code 0
+  cp role.sql "$FOLDER/20240102000000_role/migration.sql"
+  mig-scan --rehearse -q >after.rec
+  cmp once.rec after.rec
   assert_equal "$(ls "$CACHE/mig/run")" ''
 }
 
