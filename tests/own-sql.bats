@@ -70,6 +70,18 @@ everything() {
   migration 20250101000002_pending 'ALTER TABLE a ADD x int; CREATE INDEX CONCURRENTLY a_x ON a (x);'
   TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --rehearse --load --scratch env:TRIAL_URL --same-server -q >/dev/null
   TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --replay --to 20240104000000_psql --scratch env:TRIAL_URL --same-server -q >/dev/null
+  # taken back, with the look for rows that came since
+  rm -r "$FOLDER/20250101000002_pending"
+  migration 20250101000002_stays 'CREATE TABLE stays (id int);'
+  migration 20250101000003_back 'CREATE TABLE back (id int); ALTER TABLE stays ADD back int;'
+  echo 'ALTER TABLE stays DROP back; DROP TABLE back;' >"$FOLDER/20250101000003_back/down.sql"
+  mig-scan | mig-plan -q | mig-apply -q >/dev/null
+  TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --rehearse --scratch env:TRIAL_URL --same-server -q |
+    mig-plan -q --down-to 20250101000002_stays | mig-apply -q >/dev/null
+  # which prefix of the folder a database without a history has
+  sql 'ALTER TABLE _prisma_migrations RENAME TO kept'
+  TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --rehearse --scratch env:TRIAL_URL --same-server -q >/dev/null || [[ $? == 1 ]]
+  sql 'ALTER TABLE kept RENAME TO _prisma_migrations'
 }
 
 @test "nothing that somebody made in public is called by a statement of ours" {

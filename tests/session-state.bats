@@ -348,3 +348,19 @@ BROKEN /* the comment goes on
 BROKEN (
 SQL
 }
+
+@test "a script that puts pg_temp first in the search path has that for itself: what the next ones make stays" {
+  local line
+  for line in 'SELECT 1; SET search_path = pg_temp;' 'SET SESSION search_path TO "pg_temp", public;' \
+    "SELECT set_config('search_path', 'pg_temp, public', false);"; do
+    database_new
+    rm -rf prisma
+    folder_new
+    migration 1_path "$line"
+    migration 2_next 'CREATE TABLE stays (id int);'
+    pipeline
+    assert_code 0
+    says '1_path changed search_path away from the history; restored for the following steps'
+    assert_equal "$(sql "SELECT to_regclass('public.stays') IS NOT NULL")" t
+  done
+}

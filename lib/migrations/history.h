@@ -91,7 +91,7 @@ extern const char history_unlock_sql[];
 /* Whether this session holds the deploy lock. */
 extern const char history_lock_held_sql[];
 
-/* Whether the bare table name still resolves to this table. */
+/* Whether the bare table name still resolves to this table, and pg_temp is not first in the search path. */
 void history_resolves_sql(struct bytes *out, const char *schema);
 
 /*

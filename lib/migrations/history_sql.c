@@ -152,7 +152,9 @@ history_resolves_sql(struct bytes *out, const char *schema)
 	struct bytes name = { 0 };
 
 	history_table(&name, schema);
-	bytes_str(out, "SELECT coalesce(a.oid" EQUALS "b.oid, a.oid IS NULL AND b.oid IS NULL) FROM (SELECT pg_catalog.to_regclass('"
+	/* where pg_temp is first, what is made without a schema is gone with the session, also where the table is found behind it */
+	bytes_str(out, "SELECT pg_catalog.current_setting('search_path'::pg_catalog.text) OPERATOR(pg_catalog.!~) '^[ \"]*pg_temp'::pg_catalog.text "
+	               "AND coalesce(a.oid" EQUALS "b.oid, a.oid IS NULL AND b.oid IS NULL) FROM (SELECT pg_catalog.to_regclass('"
 	               HISTORY_TABLE "')::pg_catalog.oid) a(oid), (SELECT pg_catalog.to_regclass(");
 	bytes_sql_text(out, name.data);
 	bytes_str(out, ")::pg_catalog.oid) b(oid)");

@@ -337,6 +337,21 @@ session_setting_of(const char *text, const struct sql_statement *s, struct sql_t
 	return out;
 }
 
+/* The name in SET [SESSION|LOCAL] NAME, whatever it is set to: a path with pg_temp in front is also an object that stays. */
+static bool
+set_name(const char *text, const struct sql_statement *s, struct sql_token *name)
+{
+	struct session_words w = session_words_of(text, s->start, s->end);
+
+	if (!sql_is(text, w.token, "SET"))
+		return false;
+	session_next(&w);
+	if (sql_is(text, w.token, "SESSION") || sql_is(text, w.token, "LOCAL"))
+		session_next(&w);
+	*name = w.token;
+	return w.token.kind != SQL_END;
+}
+
 /* Each set_config() of a statement, or the one name of a SET. */
 static bool
 next_setting(const char *text, const struct sql_statement *s, struct session_words *w, bool *begun, struct sql_token *name)
@@ -355,6 +370,10 @@ next_setting(const char *text, const struct sql_statement *s, struct session_wor
 			*w = session_words_of(text, s->end, s->end);
 			*name = change.name;
 			return change.name.kind != SQL_END;
+		}
+		if (change.effect == SESSION_OBJECT && set_name(text, s, name)) {
+			*w = session_words_of(text, s->end, s->end);
+			return true;
 		}
 	}
 	for (; w->token.kind != SQL_END; session_next(w)) {
