@@ -62,6 +62,21 @@ key_in_file(struct seed_table *t, const struct answer *a, size_t at, size_t coun
 	return true;
 }
 
+/* Whether no row can be without it: NULL is equal to nothing, and would be inserted again and again. */
+static bool
+key_is_required(struct seed_table *t, const struct answer *a, size_t at, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct upsert_column *c = table_column_named(t, answer_word(a, at + i, KEY_COLUMN));
+
+		if (c == NULL || !c->required)
+			return false;
+	}
+	return true;
+}
+
 /* Whether a new row gets a whole key without the file. */
 static bool
 key_is_filled(struct seed_table *t, const struct answer *a, size_t at, size_t count)
@@ -79,13 +94,14 @@ key_is_filled(struct seed_table *t, const struct answer *a, size_t at, size_t co
 
 /*
  * Which key is meant where nobody names one: the primary key; if the file lacks it and new rows get it anyway, the only
- * other unique key that the file has.  NULL: there is none; the primary key, if any, is then reported as missing.
+ * other unique key that the file has, else the primary key, which is then reported as missing.  NULL: the table has
+ * neither a primary key nor, in the file, one unique key whose columns are NOT NULL.
  */
 static const char *
 find_key(struct seed_table *t, const struct answer *a, size_t *at, size_t *count)
 {
 	const struct seed_names *wanted = &t->file->settings.key;
-	size_t found = 0, unique = 0, primary = 0, i;
+	size_t found = 0, unique = 0, unique_count = 0, primary = 0, i;
 	bool has_primary = false, others = wanted->count == 0;
 	const char *name;
 
@@ -96,12 +112,17 @@ find_key(struct seed_table *t, const struct answer *a, size_t *at, size_t *count
 			*at = i;
 			return name;
 		}
-		if (meant)
-			primary = i, has_primary = true, others &= key_is_filled(t, a, i, *count);
-		else if (others && key_in_file(t, a, i, *count))
-			found++, unique = i;
+		if (meant) {
+			primary = i;
+			has_primary = true;
+			others &= key_is_filled(t, a, i, *count);
+		} else if (others && key_in_file(t, a, i, *count)) {
+			unique = i;
+			unique_count = *count;
+			found++;
+		}
 	}
-	if (found != 1 && !has_primary)
+	if (!has_primary && (found != 1 || !key_is_required(t, a, unique, unique_count)))
 		return NULL;
 	*at = found == 1 ? unique : primary;
 	return next_key(a, t->oid, at, count);
