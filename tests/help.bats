@@ -63,9 +63,8 @@ shown() {
 
 @test "mig help CODE shows what the manual says of it" {
   need_man
-  shown P3009 'mig(7), DIAGNOSTICS:' 'an earlier migration is unfinished' '--mark-rolled-back NAME'
+  shown p3009 'mig(7), DIAGNOSTICS:' 'an earlier migration is unfinished' '--mark-rolled-back NAME'
   refute_output --partial P3008
-  shown p3009 'an earlier migration is unfinished'
   shown 75 'mig(7), EXIT STATUS:' 'Busy: locked, starting up' 'mig-release(1), EXIT STATUS:'
   refute_output --partial 'Permission denied'
   shown 55P03 'a table stays busy' 'TABLE stayed busy; gave up' 'it resumes at'
@@ -73,7 +72,6 @@ shown() {
   refute_output --partial '55P03'
   shown stalls 'mig-plan(1), '
   shown database.lag-warn 'mig-check(1), SETTINGS:' 'replication lag'
-  shown --max-stall 'mig-apply(1), OPTIONS:'
   shown 'stays busy' '55P03'
 }
 
@@ -93,10 +91,11 @@ shown() {
 @test "each exit code, and each rule of mig-plan, has its item" {
   need_man
   local topic
+  shown 70 'mig(7), EXIT STATUS:'
+  man 7 mig >"$BATS_TEST_TMPDIR/page"
   for topic in 0 1 2 64 65 69 70 74 75 77 78; do
-    shown "$topic" 'EXIT STATUS:'
+    sed -n '/^EXIT STATUS/,/^[A-Z]/p' "$BATS_TEST_TMPDIR/page" | grep -qE "^ +$topic " || fail "no item on $topic" || return 1
   done
-  # with one reading of the page, not of ten
   man 1 mig-plan >"$BATS_TEST_TMPDIR/page"
   for topic in $(mig-plan --help=all | sed -n '/^rules/,/^$/p' | tr -d ',:;' | tr ' ' '\n' | grep '_\|stalls\|late'); do
     grep -qE "^ +$topic  +(error|warning|note) " "$BATS_TEST_TMPDIR/page" || fail "no item on $topic"
