@@ -324,7 +324,7 @@ CASES
     [[ $status -eq $([[ -z $said ]] && echo 0 || echo 1) && $stderr == *"$place"* ]] || fail "$schema: the run: $status, $stderr" || return 1
   done <<'CASES'
 CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL)|a.csv|id\n1\n|a.csv:2: column "n": it is NOT NULL
-CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL)|a.csv|id\n1\n|add it to the file, and to insert-only
+CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL)|a.csv|id\n1\n|name schema.prisma with --datamodel, or write default.n = cuid() in seed.conf; or add it to the file
 CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL DEFAULT 5)|a.csv|id\n1\n|
 CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL DEFAULT 5)|a.csv|id,n\n1,5\n2,\n|a.csv:3: column "n"
 CREATE TABLE a (id int PRIMARY KEY, n int NOT NULL); INSERT INTO a VALUES (1, 1), (2, 2)|a.csv|id,n\n1,1\n2,\n|a.csv:3: column "n"

@@ -126,6 +126,19 @@ named(const struct look *look, const char *schema, const char *name)
 	return NULL;
 }
 
+/* Whether it is in the midst of a long run of statements like it, of which the first group has told all that there is to tell. */
+static bool
+goes_on(const struct measure *m, size_t at, const char *word)
+{
+	char before[16];
+	size_t i;
+
+	for (i = 1; i <= GROUP_FROM; i++)
+		if (i > at || !writes_rows(m, at - i, before) || strcmp(before, word) != 0)
+			return false;
+	return true;
+}
+
 /* No lock tells the second statement that writes rows of a table; its words do. */
 static const struct look_relation *
 target_of(const struct measure *m, size_t at)
@@ -136,7 +149,7 @@ target_of(const struct measure *m, size_t at)
 	char word[16], *schema, *name;
 	size_t i;
 
-	if (!writes_rows(m, at, word))
+	if (!writes_rows(m, at, word) || goes_on(m, at, word))
 		return NULL;
 	(void)sql_targets_add(&targets, m->step->sql, s);
 	for (i = 0; found == NULL && i < targets.count; i++) {
