@@ -9,6 +9,7 @@ setup_file() { server_start; }
 teardown_file() { server_stop; }
 
 setup() {
+  untrapped
   unset SHADOW_DATABASE_URL
   database_new
   folder_new

@@ -129,7 +129,7 @@ shop() {
   export MIG_SHARE=$BATS_TEST_DIRNAME/../scripts
 }
 
-make_() { run --separate-stderr make --no-print-directory "$@"; }
+make_() { run --separate-stderr env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory "$@"; }
 
 @test "make plan, release: what was shown is applied, seeded, checked; a second release does nothing" {
   shop
