@@ -73,6 +73,7 @@ own_server_sleeps() {
 }
 
 @test "the applied ones run before, and only what the pending ones do is told; what the database has besides is named" {
+  untrapped
   migration 20240101000000_users 'CREATE TABLE users (id int PRIMARY KEY, age int);'
   mig-scan | mig-plan | mig-apply -q >/dev/null
   sql 'CREATE TABLE by_hand (id int); CREATE SCHEMA other; CREATE TABLE other.unknown (id int); ALTER TABLE users RENAME TO people'
@@ -180,6 +181,7 @@ findings() {
 }
 
 @test "a plan says what breaks, what is lost and what is new, each at its line; scripts, --strict and --allow move that" {
+  untrapped
   migration 20240101000000_shop 'CREATE TABLE users (id int, city text, age int, CONSTRAINT u UNIQUE (id)); CREATE TABLE old (id int); CREATE TABLE logs (id int); CREATE TYPE state AS ENUM ($$new$$, $$paid$$);'
   mig-scan | mig-plan | mig-apply -q >/dev/null
   migration 20240102000000_change 'ALTER TABLE users RENAME COLUMN city TO town;
@@ -230,6 +232,7 @@ breaks warning 10 logs is renamed to events: statements of the running release t
 }
 
 @test "what failed in the rehearsal is not planned, and where it was on something else that is noted" {
+  untrapped
   migration 20240101000000_users 'CREATE TABLE users (id int);'
   mig-scan | mig-plan | mig-apply -q >/dev/null
   sql 'CREATE TABLE by_hand (id int)'
