@@ -19,7 +19,7 @@ setup() {
 down() { cat >"$FOLDER/$1/down.sql"; }
 
 # The tests' server is as good as one of our own, and there already; it is production's, too.
-rehearse() { mig-scan -q --rehearse --scratch env:SCRATCH_URL --same-server "$@"; }
+rehearse() { mig-scan -q --rehearse --scratch env:SCRATCH_URL --same-server; }
 
 deploy() { mig-scan -q | mig-plan -q | mig-apply -q; }
 
@@ -245,10 +245,7 @@ steps() { jq -r 'select(.record == "step") | "\(.step) \(.action) \(.migration)"
   deploy
   rehearse | mig-plan -q --down-to 1_users -o plan.rec
   session_begin 'BEGIN; SELECT FROM users'
-  begin mig-apply plan.rec
-  eventually sql "SELECT 1 / count(*) FROM pg_stat_activity WHERE query LIKE 'DROP INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'" >/dev/null
-  kill -KILL "$JOB"
-  finish
+  killed_in 'DROP INDEX CONCURRENTLY' mig-apply plan.rec
   session_end "$SESSION"
   assert_equal "$(history | sed -n 's/^4_concurrently|[^|]*|//p')" '-|-|1|logs'
   pipeline

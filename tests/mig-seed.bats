@@ -19,10 +19,6 @@ teardown() {
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
-seed() {
-  run --separate-stderr mig-seed "$@"
-}
-
 rows() {
   sql 'SELECT * FROM a ORDER BY id'
 }

@@ -67,10 +67,7 @@ rows() { history | cut -d'|' -f1,3-; }
   assert_code 0
   mig-scan -q --rehearse --scratch env:SCRATCH_URL --same-server | mig-plan -q --down-to 3_logs -o plan.rec
   session_begin 'BEGIN; SELECT FROM users'
-  begin mig-apply plan.rec
-  eventually sql "SELECT 1 / count(*) FROM pg_stat_activity WHERE query LIKE 'DROP INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'" >/dev/null
-  kill -KILL "$JOB"
-  finish
+  killed_in 'DROP INDEX CONCURRENTLY' mig-apply plan.rec
   session_end "$SESSION"
   eventually sql "SELECT 1 / (count(*) = 0)::int FROM pg_locks WHERE locktype = 'advisory'" >/dev/null
   run prisma deploy

@@ -18,10 +18,6 @@ teardown() {
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
-seed() {
-  run --separate-stderr mig-seed "$@"
-}
-
 @test "what is no text, no CSV or no JSON is 65 with the line where the row begins, and nothing is seeded" {
   local file line text
   while IFS='|' read -r file line text; do

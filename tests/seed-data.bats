@@ -18,10 +18,6 @@ teardown() {
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
-seed() {
-  run --separate-stderr mig-seed "$@"
-}
-
 # file NAME: its text from stdin
 file() {
   cat >"$1"

@@ -19,10 +19,6 @@ teardown() {
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
-seed() {
-  run --separate-stderr mig-seed "$@"
-}
-
 # Users, in a database and in a datamodel; the names of the client and of the database differ.
 users() {
   sql <<-'SQL'

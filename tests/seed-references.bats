@@ -18,10 +18,6 @@ teardown() {
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
-seed() {
-  run --separate-stderr mig-seed "$@"
-}
-
 # inserted, updated and unchanged rows of each file
 numbers() {
   records 'select(.record == "seeded") | "\(.file) \(.rows_inserted) \(.rows_updated) \(.rows_unchanged)"'

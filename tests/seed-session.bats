@@ -18,10 +18,6 @@ teardown() {
   [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
 }
 
-seed() {
-  run --separate-stderr mig-seed "$@"
-}
-
 @test "whatever the SQL files set, the data files find the session as it was" {
   local line DATABASE_URL
   DATABASE_URL=$(database_url postgres)

@@ -14,7 +14,9 @@
 #         untrapped                              skips where an attacker's schema (traps.bash) is what would be found
 #         seal                                   the records on stdin, with a right end record
 #         forged TOOL CODE TEXT                  a stream that failed so
-# When    begin COMMAND…                         in the background; JOB is its pid, $JOB_ERR what it says
+# When    seed ARGUMENT…                         mig-seed, with its two outputs apart
+#         begin COMMAND…                         in the background; JOB is its pid, $JOB_ERR what it says
+#         killed_in QUERY COMMAND…               begin, and SIGKILL once a statement that begins so waits for a lock
 #         finish                                 waits for it and sets status, output and stderr as `run` does
 #         on_terminal 'SHELL COMMAND'            on a terminal of its own; output is what stands there then
 # Then    says TEXT…, says_not TEXT…             on stderr
@@ -218,6 +220,17 @@ begin() {
   env --default-signal=INT "$@" >"$JOB_OUT" 2>"$JOB_ERR" 3>&- 4>&- &
   JOB=$!
 }
+
+killed_in() {
+  local query=$1
+  shift
+  begin "$@"
+  eventually sql "SELECT 1 / count(*) FROM pg_stat_activity WHERE query LIKE '$query%' AND wait_event_type = 'Lock'" || fail "it does not come to $query" || return 1
+  kill -KILL "$JOB"
+  finish
+}
+
+seed() { run --separate-stderr mig-seed "$@"; }
 
 finish() {
   local tries
