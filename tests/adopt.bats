@@ -74,12 +74,12 @@ prefixes() { jq -r 'select(.record == "prefix") | "\(.migration) \(.equal) \(.di
   assert_equal "$(prefixes <scan.rec)" '3_data false 1'
   run --separate-stderr mig-plan --baseline 3_data scan.rec
   assert_code 1
-  says '3_data: the database has not the schema that the migrations up to here make: 1 difference [not_at]' 'users.note'
+  says '3_data: the database does not have the schema that the migrations up to here make: 1 difference [not_at]' 'users.note'
   run --separate-stderr mig-plan --baseline 3_data --allow not_at scan.rec
   assert_code 0
   run --separate-stderr rehearse --to 3_dat
   assert_code 65
-  says '--to: there is no migration 3_dat in the folder'
+  says '--to: there is no migration 3_dat in prisma/migrations' 'Did you mean --to=3_data?'
 }
 
 @test "one altered column, index, constraint, view or enum, and the difference is refused by its name" {

@@ -63,7 +63,7 @@ plan_find_baseline(struct plan_maker *m, const char *last)
 		return;
 	if (at != NULL)
 		plan_add_finding(m, "not_at", last,
-		    xformat("the database has not the schema that the migrations up to here make: %lld difference%s", at->difference_count,
+		    xformat("the database does not have the schema that the migrations up to here make: %lld difference%s", at->difference_count,
 		        at->difference_count == 1 ? "" : "s"),
 		    differences_text(at));
 	else if (equal != NULL)

@@ -55,6 +55,17 @@ answer_count(const struct answer *answer, size_t row, int column)
 }
 
 bool
+answer_finds(const struct answer *answer, int column, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < answer_rows(answer); i++)
+		if (strcmp(answer_word(answer, i, column), text) == 0)
+			return true;
+	return false;
+}
+
+bool
 answer_has(const struct answer *answer, int columns)
 {
 	int i;

@@ -185,6 +185,9 @@ bool answer_flag(const struct answer *answer, size_t row, int column);
 const char *answer_word(const struct answer *answer, size_t row, int column);
 long long answer_count(const struct answer *answer, size_t row, int column);
 
+/* Whether a row has this text in the column. */
+bool answer_finds(const struct answer *answer, int column, const char *text);
+
 /*
  * Whether there is a row, and none of its first columns is NULL; otherwise the answer is invalid (db_give_up()).
  */

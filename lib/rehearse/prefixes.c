@@ -51,17 +51,6 @@ take_names(struct db *db, struct answer **names)
 	return outcome == DB_OK ? 0 : db_say(db, outcome, "read the names of the schema");
 }
 
-static bool
-has_schema(const struct answer *a, const char *schema)
-{
-	size_t i;
-
-	for (i = 0; i < answer_rows(a); i++)
-		if (strcmp(answer_word(a, i, 0), schema) == 0)
-			return true;
-	return false;
-}
-
 static int
 compare_rows(const struct answer *a, size_t i, const struct answer *b, size_t k)
 {
@@ -79,7 +68,7 @@ distance_of(const struct search *s, const struct answer *here)
 	while (i < answer_rows(s->names) || k < answer_rows(here)) {
 		int c = i == answer_rows(s->names) ? 1 : k == answer_rows(here) ? -1 : compare_rows(s->names, i, here, k);
 
-		n += c > 0 || (c < 0 && (strcmp(answer_word(s->names, i, 0), s->wish->schema) == 0 || has_schema(here, answer_word(s->names, i, 0))));
+		n += c > 0 || (c < 0 && (strcmp(answer_word(s->names, i, 0), s->wish->schema) == 0 || answer_finds(here, 0, answer_word(s->names, i, 0))));
 		i += c <= 0;
 		k += c >= 0;
 	}

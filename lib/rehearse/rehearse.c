@@ -19,6 +19,7 @@
 #include "rehearse/downs.h"
 #include "rehearse/measure.h"
 #include "scratch/replay.h"
+#include "scratch/replay_folder.h"
 #include "scratch/scratch.h"
 #include "scratch/template.h"
 
@@ -107,17 +108,6 @@ static const char names_sql[] =
     "AND n.nspname !~ '^pg_(toast_)?temp_' AND c.relname <> '" HISTORY_TABLE "' AND NOT EXISTS (SELECT FROM pg_depend d "
     "WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY (n.nspname || '.' || c.relname) COLLATE \"C\"";
 
-static bool
-has_schema(const struct answer *a, const char *schema)
-{
-	size_t i;
-
-	for (i = 0; i < answer_rows(a); i++)
-		if (strcmp(answer_word(a, i, 0), schema) == 0)
-			return true;
-	return false;
-}
-
 /* Those of one side that the other has not; in schemas that the replay has something in. */
 static const char *
 only_in(struct rehearsed *out, const struct answer *here, const struct answer *there, const struct answer *replay, const char *schema)
@@ -131,7 +121,7 @@ only_in(struct rehearsed *out, const struct answer *here, const struct answer *t
 		while (k < answer_rows(there) && strcmp(answer_word(there, k, 1), name) < 0)
 			k++;
 		if ((k == answer_rows(there) || strcmp(answer_word(there, k, 1), name) != 0) &&
-		    (strcmp(in, schema) == 0 || has_schema(replay, in)))
+		    (strcmp(in, schema) == 0 || answer_finds(replay, 0, in)))
 			names[n++] = name;
 	}
 	text = list_text(out, names, n);
@@ -248,7 +238,7 @@ say_prefix(const struct prefixes *found)
 	else if (last->equal)
 		message_info("the database has the schema that the migrations up to %s make", last->migration);
 	else
-		message_info("the database has not the schema that the migrations up to %s make: %lld difference%s", last->migration,
+		message_info("the database does not have the schema that the migrations up to %s make: %lld difference%s", last->migration,
 		    last->difference_count, last->difference_count == 1 ? "" : "s");
 }
 
@@ -263,6 +253,7 @@ find_prefixes(const struct rehearse_wish *wish, struct scratch **scratch, struct
 		.schema = wish->scan->database.schema,
 		.limit_ms = wish->limit_ms,
 		.order = wish->order };
+	const char **names = xcalloc(wish->status->count + 1, sizeof *names);
 	bool there = wish->to == NULL;
 	size_t i;
 	int code;
@@ -272,14 +263,16 @@ find_prefixes(const struct rehearse_wish *wish, struct scratch **scratch, struct
 
 		if (!has_script(s))
 			continue;
+		names[prefixes.count] = s->migration;
 		add_step(steps, &prefixes.count, s->script);
 		there |= wish->to != NULL && strcmp(wish->to, s->migration) == 0;
 	}
 	prefixes.order.renewed = true;
 	if (!there)
-		code = message_error(MIG_DATA, "--to: there is no migration %s in the folder, or it has no script", wish->to);
+		code = replay_refuse_to(wish->to, wish->folder, names, prefixes.count);
 	else if ((code = prefixes_find(&prefixes, scratch, &out->prefixes, &out->texts)) == 0)
 		say_prefix(&out->prefixes);
+	free(names);
 	free(steps);
 	return code;
 }

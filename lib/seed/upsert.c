@@ -12,6 +12,16 @@ upsert_add_column(struct bytes *out, const char *row, const char *name)
 }
 
 void
+upsert_add_choice(struct bytes *out, const char *row, const char *other, const char *name)
+{
+	bytes_str(out, " THEN ");
+	upsert_add_column(out, row, name);
+	bytes_str(out, " ELSE ");
+	upsert_add_column(out, other, name);
+	bytes_str(out, " END");
+}
+
+void
 upsert_name(struct bytes *out, const struct upsert_table *t)
 {
 	bytes_sql_name(out, t->schema);

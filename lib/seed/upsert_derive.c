@@ -150,11 +150,7 @@ add_value(struct bytes *out, const struct upsert_table *t, const struct upsert_c
 	} else if (c->made != NULL && t->json) {
 		bytes_str(out, "CASE WHEN ");
 		upsert_add_present(out, c);
-		bytes_str(out, " THEN ");
-		upsert_add_column(out, "s", c->name);
-		bytes_str(out, " ELSE ");
-		upsert_add_column(out, "m", c->name);
-		bytes_str(out, " END");
+		upsert_add_choice(out, "s", "m", c->name);
 	} else {
 		upsert_add_column(out, c->made != NULL ? "m" : "s", c->name);
 	}

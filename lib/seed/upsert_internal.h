@@ -24,6 +24,8 @@ enum part { PART_KEY, PART_OLD, PART_NEW, PART_SHOWN_KEY, PART_SHOWN };
 /* --- upsert.c --- */
 
 void upsert_add_column(struct bytes *out, const char *row, const char *name);
+/* The rest of a CASE: " THEN ROW.name ELSE OTHER.name END". */
+void upsert_add_choice(struct bytes *out, const char *row, const char *other, const char *name);
 void upsert_add_staged(struct bytes *out, const struct upsert_table *t);
 /* The table that the rows of the file go to. */
 void upsert_add_raw(struct bytes *out, const struct upsert_table *t);

@@ -12,19 +12,12 @@ add_later(struct bytes *out, const struct upsert_table *t, const struct upsert_c
 	if (staged && upsert_is_compared(c) && c->sometimes) {
 		bytes_str(out, "CASE WHEN t.ctid IS NULL OR ");
 		upsert_add_present(out, c);
-		bytes_str(out, " THEN ");
-		upsert_add_column(out, "s", c->name);
-		bytes_str(out, " ELSE ");
-		upsert_add_column(out, "t", c->name);
-		bytes_str(out, " END");
+		upsert_add_choice(out, "s", "t", c->name);
 	} else if (staged && upsert_is_compared(c)) {
 		upsert_add_column(out, "s", c->name);
 	} else if (staged) {
-		bytes_str(out, "CASE WHEN t.ctid IS NULL THEN ");
-		upsert_add_column(out, "s", c->name);
-		bytes_str(out, " ELSE ");
-		upsert_add_column(out, "t", c->name);
-		bytes_str(out, " END");
+		bytes_str(out, "CASE WHEN t.ctid IS NULL");
+		upsert_add_choice(out, "s", "t", c->name);
 	} else {
 		upsert_add_column(out, "t", c->name);
 	}
