@@ -169,6 +169,11 @@ looking() {
     AND state = 'idle'") -gt 0 ]]
 }
 
+# Whether mig-apply has opened the second connection that a long statement makes it open.
+watching() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-apply watch'") -gt 0 ]]
+}
+
 let_go() {
   if [[ -n ${HELD-} ]]; then
     session_end "$HELD"
@@ -433,6 +438,9 @@ let_go_of_migration() {
   work_for mig-apply
   begin env "DATABASE_URL=$URL" "${WORK[@]}"
   eventually is_held
+  # once its second connection is open, for which it needs the password
+  eventually watching
+  eventually unreadable "$JOB"
   run gcore -o core "$JOB"
   [[ -s core.$JOB ]] || skip "gcore does not work here: $output"
   let_go
