@@ -48,11 +48,11 @@ some_plan() {
 @test "--help is on standard output, ends with 0 and names every option" {
   local tool option
   local -A own=(
-    [mig-scan]='database offline datamodel catalog grants replay rehearse load to scratch same-server wait'
+    [mig-scan]='database schema offline datamodel catalog grants replay rehearse load to scratch same-server wait'
     [mig-plan]='to down-to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume diff max-stall'
-    [mig-apply]='database dry-run expect max-stall wait'
-    [mig-seed]='database datamodel dry-run prune key insert-only enable-row-security table export as into max-stall wait'
-    [mig-check]='database wait watch interval timeout dry-run'
+    [mig-apply]='database schema dry-run expect expect-steps max-stall wait'
+    [mig-seed]='database schema datamodel dry-run prune key insert-only enable-row-security table export as into max-stall wait'
+    [mig-check]='database schema wait watch interval timeout dry-run'
   )
   for tool in "${TOOLS[@]}"; do
     run --separate-stderr "$tool" --help

@@ -111,7 +111,7 @@ main(int argc, char *argv[])
 		if ((source.password = secret_open(word, what, &code)) == NULL)
 			return code;
 	} else {
-		if ((code = source_open(&source, word)) != 0)
+		if ((code = source_open(&source, word, NULL)) != 0)
 			return code;
 		printf("user %s host %s port %d database %s\n",
 		    source.target.user ? source.target.user : "-",

@@ -24,11 +24,13 @@ static const char *const usage[] = {
 	"                 [--wait=TIME] [-o FILE] [PLAN | -]",
 	NULL,
 };
-enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_MAX_STALL, OPTION_WAIT };
+enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_EXPECT_STEPS, OPTION_SCHEMA_NAME, OPTION_MAX_STALL, OPTION_WAIT };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
+	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
 	{ OPTION_DRY_RUN, "dry-run", NULL, "check everything, but send no SQL of the plan", false },
 	{ OPTION_EXPECT, "expect", "DIGEST", "apply only the plan with this digest\n16 digits or more", false },
+	{ OPTION_EXPECT_STEPS, "expect-steps", "DIGEST", "apply only these steps, to any database\nthe digest of a plan's steps, 16 digits or more", false },
 	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time to keep other sessions waiting (1s)\nby a statement of ours, at a time", false },
 	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
 	OPTION_OUTPUT,
@@ -80,14 +82,20 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			else
 				words->unknown = true;
 			break;
+		case OPTION_SCHEMA_NAME:
+			deploy->schema = o.value;
+			shell_option(words, "--schema", o.value);
+			break;
 		case OPTION_DRY_RUN:
 			deploy->dry_run = true;
 			shell_option(words, "--dry-run", NULL);
 			break;
 		case OPTION_EXPECT:
+		case OPTION_EXPECT_STEPS:
 			if (!is_digest(o.value))
-				return options_wrong("--expect=%s is not a digest: it must have 16 to 64 digits of 0-9 and a-f", o.value);
-			deploy->expect = o.value;
+				return options_wrong("--%s=%s is not a digest: it must have 16 to 64 digits of 0-9 and a-f",
+				    option == OPTION_EXPECT ? "expect" : "expect-steps", o.value);
+			*(option == OPTION_EXPECT ? &deploy->expect : &deploy->expect_steps) = o.value;
 			break;
 		case OPTION_MAX_STALL:
 			if (program_max_stall(o.value, &deploy->max_stall_ms) != 0)
@@ -121,6 +129,8 @@ pipeline_text(const struct deploy *deploy, int argc, char *argv[])
 	shell_program(&words, "mig-scan");
 	if (deploy->database != NULL)
 		shell_option(&words, "-d", deploy->database);
+	if (deploy->schema != NULL)
+		shell_option(&words, "--schema", deploy->schema);
 	shell_program(&words, "mig-plan");
 	shell_arguments(&words, "mig-apply", argc, argv);
 	return shell_sentence("a plan is read from a pipe", &words, "the commands that create it, with the same -d");

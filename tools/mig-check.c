@@ -27,8 +27,10 @@
 
 static const char *const usage[] = { "mig-check [OPTION]... CHECK[:NAME][=VALUE]... [CHECK.SETTING=VALUE]...",
 	NULL };
+enum { OPTION_SCHEMA_NAME = 128 };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
+	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
 	{ 'w', "wait", "TIME", "retry until everything is OK, for at most TIME\n(default: check once)", false },
 	{ 'W', "watch", "TIME", "then keep checking; all must stay OK for TIME", false },
 	{ 'i', "interval", "TIME", "pause between two looks (default: 1s)", false },
@@ -83,6 +85,9 @@ take_option(struct request *r, int letter, const char *value)
 	switch (letter) {
 	case 'd':
 		r->options.database = value;
+		return 0;
+	case OPTION_SCHEMA_NAME:
+		r->options.schema = value;
 		return 0;
 	case 'w':
 		return options_time("wait", value, &r->options.wait_ms);

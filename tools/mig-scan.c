@@ -87,7 +87,7 @@ read_database(struct job *job, const struct scan_request *request)
 
 	if (request->offline || job->reader_is_scan)
 		return 0;
-	code = source_open(&job->source, request->database);
+	code = source_open(&job->source, request->database, request->schema);
 	if (code != 0)
 		return code;
 	if ((job->db = db_open(&job->source, "mig-scan", &patience, &code)) == NULL)
@@ -349,7 +349,7 @@ static int
 read_catalog(struct job *job, const struct scan_request *request)
 {
 	const struct db_patience patience = { request->wait_ms, request->wait_ms };
-	int code = source_open(&job->source, request->database);
+	int code = source_open(&job->source, request->database, request->schema);
 
 	if (code != 0)
 		return code;
@@ -365,9 +365,9 @@ read_catalog(struct job *job, const struct scan_request *request)
 static int
 read_replay(struct job *job, const struct scan_request *request)
 {
-	bool known = request->database != NULL || source_is_set("MIG_DATABASE") || source_is_set("DATABASE_URL");
+	bool known = request->database != NULL || request->schema != NULL || source_is_set("MIG_DATABASE") || source_is_set("DATABASE_URL");
 	struct replay_wish wish = { .to = request->to, .grants = request->grants };
-	int code = known ? source_open(&job->source, request->database) : 0;
+	int code = known ? source_open(&job->source, request->database, request->schema) : 0;
 
 	if (code != 0)
 		return code;

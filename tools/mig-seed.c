@@ -34,10 +34,11 @@ static const char *const usage[] = {
 	"mig-seed [-d SOURCE] --export [--into=DIR] [OPTION]... TABLE ...",
 	NULL,
 };
-enum { OPTION_MAX_STALL = 128, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
+enum { OPTION_SCHEMA_NAME = 128, OPTION_MAX_STALL, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
 	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
+	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
 	{ OPTION_DRY_RUN, "dry-run", "[=full]", "compare only: show every change, write nothing\n(full: write everything, and roll it back)", false },
 	{ OPTION_PRUNE, "prune", NULL, "also delete rows that are not in the file", false },
 	{ OPTION_KEY, "key", "TABLE:COLUMN,...",
@@ -86,6 +87,7 @@ const struct program mig_seed_program = {
 
 struct request {
 	const char *database;
+	const char *schema;        /* --schema */
 	struct seed_job job;
 	long long absent_ms;       /* how much of --wait for a server that is not there */
 	struct seed_request_files files;
@@ -131,6 +133,9 @@ take_option(struct request *request, int option, const char *value, struct outpu
 	switch (option) {
 	case 'd':
 		request->database = value;
+		return 0;
+	case OPTION_SCHEMA_NAME:
+		request->schema = value;
 		return 0;
 	case OPTION_DRY_RUN:
 		request->job.dry_run = true;
@@ -267,7 +272,7 @@ connect_to(const struct request *request, struct connection *c)
 	const struct db_patience patience = { request->job.wait_ms, request->absent_ms };
 	bool writes = !seed_only_compares(&request->job) && !request->export;
 	struct bytes place = { 0 };
-	int code = source_open(&c->source, request->database);
+	int code = source_open(&c->source, request->database, request->schema);
 
 	if (code == 0)
 		c->db = db_open(&c->source, "mig-seed", &patience, &code);

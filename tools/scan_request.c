@@ -20,9 +20,10 @@ static const char *const usage[] = {
 	NULL,
 };
 enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
-	OPTION_SAME_SERVER, OPTION_REHEARSE, OPTION_LOAD };
+	OPTION_SAME_SERVER, OPTION_REHEARSE, OPTION_LOAD, OPTION_SCHEMA_NAME };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
+	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
 	{ OPTION_OFFLINE, "offline", NULL, "read only the folder, not the database", false },
 	{ OPTION_WAIT, "wait", "TIME",
 	    "keep retrying this long if the server is not there\n(default 0): it cannot be reached, is starting up, or has no connection left; "
@@ -91,7 +92,7 @@ check_mode(const struct scan_request *request)
 	bool reads_folder = request->mode == MODE_SCAN || request->mode == MODE_REPLAY;
 
 	if (request->mode == MODE_DATAMODEL &&
-	    (request->database != NULL || request->offline || request->wait != NULL || request->dir != NULL))
+	    (request->database != NULL || request->schema != NULL || request->offline || request->wait != NULL || request->dir != NULL))
 		return options_wrong("--datamodel reads only a datamodel: no database and no folder of migrations");
 	if (request->offline && request->mode != MODE_SCAN)
 		return options_wrong("--offline and %s contradict each other", mode);
@@ -101,8 +102,9 @@ check_mode(const struct scan_request *request)
 		return options_wrong("%s reads a folder, not standard input", request->offline ? "--offline" : mode);
 	if (request->rehearse && request->mode != MODE_SCAN)
 		return options_wrong("--rehearse and %s contradict each other", mode);
-	if (request->rehearse && request->dir != NULL && strcmp(request->dir, "-") == 0 && request->database != NULL)
-		return options_wrong("mig-scan --rehearse - asks no database: the scan that it reads may have been made with -d");
+	if (request->rehearse && request->dir != NULL && strcmp(request->dir, "-") == 0 && (request->database != NULL || request->schema != NULL))
+		return options_wrong("mig-scan --rehearse - asks no database: the scan that it reads may have been made with %s",
+		    request->database != NULL ? "-d" : "--schema");
 	if (request->load && !request->rehearse)
 		return options_wrong("--load is for --rehearse");
 	if (request->load && (request->offline || (request->dir != NULL && strcmp(request->dir, "-") == 0)))
@@ -154,6 +156,9 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 		case 'd':
 			request->database = o.value;
 			break;
+		case OPTION_SCHEMA_NAME:
+			request->schema = o.value;
+			break;
 		case OPTION_OFFLINE:
 			request->offline = true;
 			break;
@@ -195,8 +200,8 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 			break;
 		}
 	}
-	if (request->offline && request->database != NULL)
-		return options_wrong("--offline and --database contradict each other");
+	if (request->offline && (request->database != NULL || request->schema != NULL))
+		return options_wrong("--offline and --%s contradict each other", request->database != NULL ? "database" : "schema");
 	if (options_one_operand(&o, &request->dir) != 0)
 		return MIG_USAGE;
 	return check_mode(request);
@@ -208,6 +213,8 @@ scan_request_words(struct shell_words *words, const struct scan_request *request
 	if (request->database != NULL && source_word_is_public(request->database))
 		shell_option(words, "-d", request->database);
 	words->unknown |= !source_word_is_public(request->database) || !source_word_is_public(request->scratch);
+	if (request->schema != NULL)
+		shell_option(words, "--schema", request->schema);
 	if (request->offline)
 		shell_option(words, "--offline", NULL);
 	if (request->rehearse)

@@ -14,6 +14,7 @@ enum scan_mode { MODE_SCAN, MODE_DATAMODEL, MODE_CATALOG, MODE_REPLAY };
 
 struct scan_request {
 	const char *database;  /* -d */
+	const char *schema;    /* --schema */
 	const char *dir;       /* NULL: the usual places; "-": standard input */
 	bool offline;
 	long long wait_ms;

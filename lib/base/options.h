@@ -91,6 +91,8 @@ int options_one_operand(const struct options *options, const char **operand);
 	    "where the connection string is\n"                                                 \
 	    "env:NAME, file:PATH, cmd:COMMAND, or a string without a password (default: "      \
 	    "MIG_DATABASE, else env:DATABASE_URL)", false }
+#define OPTION_SCHEMA(letter)                                                                     \
+	{ letter, "schema", "NAME", "the schema, whatever the connection string says", false }
 #define OPTION_OUTPUT                                                                             \
 	{ 'o', "output", "FILE", "write the records to FILE, and show the page", false }
 #define OPTION_FORMAT(words)                                                                      \

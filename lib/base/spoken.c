@@ -181,7 +181,7 @@ composed(const struct command *c)
 	if (c->count == 2 || !is(&p[2].words[0], "mig-apply"))
 		return 2;
 	return !has_operand(&p[2]) && find_option(&p[1], "-o", &from) == 0 && find_option(&p[1], "--format", &from) == 0 &&
-	        agree(&p[0], &p[2], "-d") && agree(&p[0], &p[2], "--database=") && agree(&p[0], &p[2], "--wait") &&
+	        agree(&p[0], &p[2], "-d") && agree(&p[0], &p[2], "--database=") && agree(&p[0], &p[2], "--schema=") && agree(&p[0], &p[2], "--wait") &&
 	        agree(&p[1], &p[2], "--max-stall")
 	    ? 3
 	    : 0;

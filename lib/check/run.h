@@ -18,6 +18,7 @@
 struct check_run_options {
 	struct check_jobs *jobs;
 	const char *database;      /* -d, or NULL */
+	const char *schema;        /* --schema, or NULL: of the database of -d */
 	const char *command;       /* this command (base/shell_quote.h); NULL: must not be shown */
 	long long wait_ms;         /* 0: polls once */
 	long long watch_ms;

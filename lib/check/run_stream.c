@@ -136,6 +136,8 @@ pipeline_text(const struct check_run *run, const struct check_job *job)
 			shell_option(&words, word, NULL);
 		if (run->options->database != NULL && strncmp(word, "mig-", 4) == 0 && strcmp(word, "mig-plan") != 0)
 			shell_option(&words, "-d", run->options->database);
+		if (run->options->schema != NULL && strncmp(word, "mig-", 4) == 0 && strcmp(word, "mig-plan") != 0)
+			shell_option(&words, "--schema", run->options->schema);
 		free(word);
 	}
 	shell_pipe(&words);

@@ -58,7 +58,7 @@ join_session(struct check_run *run, struct check_job *job)
 		u->is_session = true;
 		u->word = word;
 		first = message_cause() == NULL;
-		u->code = poller_open(&u->own, word);
+		u->code = poller_open(&u->own, word, word == run->options->database ? run->options->schema : NULL);
 		if (u->code == 0)
 			u->session = &u->own;
 	}

@@ -12,8 +12,10 @@
 
 struct deploy {
 	const char *database;      /* -d, or NULL */
+	const char *schema;        /* --schema, or NULL */
 	bool dry_run;
 	const char *expect;        /* leading digits of the expected digest of the plan, or NULL */
+	const char *expect_steps;  /* of its steps; a plan without steps is accepted as well */
 	long long max_stall_ms;
 	long long wait_ms;
 	long long absent_ms;       /* the part of it for a server that is absent */

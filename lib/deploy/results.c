@@ -43,7 +43,8 @@ deploy_write_results(const struct run_state *s, struct output *out)
 		.port = s->db != NULL ? d->port : plan->port,
 		.user = d->user,
 		.dry_run = s->deploy->dry_run,
-		.started_at = s->started_at };
+		.started_at = s->started_at,
+		.steps_digest = s->plan->steps_digest };
 	size_t i;
 
 	out->complete = true;

@@ -87,7 +87,7 @@ deploy_connect_to_target(struct run_state *s)
 {
 	const struct db_patience patience = { s->deploy->wait_ms, s->deploy->absent_ms };
 	struct bytes place = { 0 };
-	int code = source_open(&s->source, s->deploy->database);
+	int code = source_open(&s->source, s->deploy->database, s->deploy->schema);
 
 	if (code == 0)
 		s->db = db_open(&s->source, "mig-apply", &patience, &code);

@@ -240,12 +240,12 @@ scripts(struct bytes *out, const struct planned *planned)
 }
 
 static void
-how_to_apply(struct bytes *out, const char *digest, const char *command)
+how_to_apply(struct bytes *out, const struct planned *planned, const char *digest, const char *command)
 {
 	struct shell_words apply = { 0 };
 	struct bytes line = { 0 };
 
-	bytes_format(out, "\nPlan <code>%s</code>.", digest);
+	bytes_format(out, "\nPlan <code>%s</code>, steps <code>%.16s</code>.", digest, planned->steps_digest);
 	if (command == NULL) {
 		bytes_format(out, " To approve it: <code>mig-apply --expect %.16s</code>\n", digest);
 		return;
@@ -275,6 +275,10 @@ markdown_plan(struct bytes *out, const struct planned *planned, const char *dige
 		page_count(out, planned->still_pending, "migration");
 		bytes_char(out, '\n');
 	}
-	if (planned->errors == 0 && planned->step_count > 0 && planned->plan.history_digest != NULL)
-		how_to_apply(out, digest, command);
+	if (planned->errors > 0 || planned->step_count == 0)
+		return;
+	if (planned->plan.history_digest != NULL)
+		how_to_apply(out, planned, digest, command);
+	else
+		bytes_format(out, "\nSteps <code>%.16s</code>, the same for every empty database.\n", planned->steps_digest);
 }

@@ -153,16 +153,27 @@ plan_no_such(const struct plan_maker *m, const char *option, const char *name)
 	return MIG_USAGE;
 }
 
+/* The rest of the line behind `option` in a command of a scan; NULL: it has no such option.  The caller frees it. */
+static char *
+scan_option(const char *scan, const char *option)
+{
+	const char *at = scan != NULL ? strstr(scan, option) : NULL;
+
+	return at != NULL ? xstrndup(at + strlen(option), strcspn(at + strlen(option), "\n")) : NULL;
+}
+
 void
 plan_apply_words(struct shell_words *words, const char *scan)
 {
-	const char *at = scan != NULL ? strstr(scan, "\n-d\n") : NULL;
-	char *source = at != NULL ? xstrndup(at + 4, strcspn(at + 4, "\n")) : NULL;
+	char *source = scan_option(scan, "\n-d\n"), *schema = scan_option(scan, "\n--schema=");
 
 	shell_program(words, "mig-apply");
 	if (source != NULL)
 		shell_option(words, "-d", source);
+	if (schema != NULL)
+		shell_option(words, "--schema", schema);
 	free(source);
+	free(schema);
 }
 
 static bool
@@ -405,6 +416,8 @@ plan_make(const struct scan *scan, const struct status *status, const struct pla
 		code = options->down_to != NULL ? plan_add_reverts(&m) : add_applies(&m);
 		keep_effects(&m);
 	}
+	steps_digest(planned->steps, planned->step_count, planned->steps_digest);
+	planned->plan.steps_digest = planned->steps_digest;
 	if (code == 0 && planned->errors > 0)
 		code = MIG_FAILED;
 	return code;

@@ -49,6 +49,7 @@ struct planned {
 	size_t still_pending;        /* not part of this plan */
 	char history_digest[RECORD_DIGEST_HEX];
 	char history_sha256[HISTORY_SHA256];
+	char steps_digest[RECORD_DIGEST_HEX]; /* steps_digest(), in plan too */
 	struct refusal refusal;      /* why plan_make() refused */
 	struct bytes *texts;         /* owns the findings' messages and remedies */
 	size_t text_count;

@@ -98,6 +98,8 @@ head_lines(struct bytes *out, const struct planned *planned, const struct step_r
 		bytes_str(out, "an empty database");
 	}
 	bytes_char(out, '\n');
+	if (planned->step_count > 0)
+		bytes_format(out, "steps %.16s, the same for every database that would get them\n", planned->steps_digest);
 	if (planned->rehearsed.known)
 		effects_page_head(out, &planned->rehearsed);
 	bytes_char(out, '\n');

@@ -25,12 +25,12 @@ polls_until(struct polls *polls, long long when_ms)
 }
 
 int
-poller_open(struct poller *s, const char *word)
+poller_open(struct poller *s, const char *word, const char *schema)
 {
 	int code;
 
 	*s = (struct poller){ .limit_ms = 10000 };
-	if ((code = source_open(&s->source, word)) == 0 && s->source.target.schema != NULL) {
+	if ((code = source_open(&s->source, word, schema)) == 0 && s->source.target.schema != NULL) {
 		bytes_sql_name(&s->schema, s->source.target.schema);
 		s->search_path = s->schema.data;
 	}

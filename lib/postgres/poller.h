@@ -46,10 +46,10 @@ struct poller {
 };
 
 /*
- * Finds the connection string: word is the value of -d, or NULL.  Returns 0, or an exit code with the error
+ * Finds the connection string: word is the value of -d, schema that of --schema, or NULL.  Returns 0, or an exit code with the error
  * reported.
  */
-int poller_open(struct poller *session, const char *word);
+int poller_open(struct poller *session, const char *word, const char *schema);
 void poller_close(struct poller *session);
 
 /* Begins a poll with these queries, which are copied. */

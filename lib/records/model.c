@@ -80,6 +80,7 @@ static const struct field plan_fields[] = {
 	TEXT_OR_NULL(plan, history_sha256),
 	NUMBER(plan, history_rows),
 	TEXT_OR_NULL(plan, last_applied),
+	TEXT_OR_NULL(plan, steps_digest),
 	LAST,
 };
 const struct record_form plan_form = { "plan", plan_fields };
@@ -127,6 +128,22 @@ step_file(const struct step *step)
 	return step->action == ACTION_REVERT ? "down.sql" : "migration.sql";
 }
 
+void
+steps_digest(const struct step *steps, size_t count, char hex[RECORD_DIGEST_HEX])
+{
+	struct writer *writer = writer_digest_only(NULL);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct step step = steps[i];
+
+		step.row_id = NULL;
+		writer_put(writer, &step_form, &step);
+	}
+	writer_digest(writer, hex);
+	writer_end(writer, 0);
+}
+
 static const struct field run_fields[] = {
 	TEXT(run, plan_digest),
 	TEXT_OR_NULL(run, system_identifier),
@@ -137,6 +154,7 @@ static const struct field run_fields[] = {
 	TEXT_OR_NULL(run, user),
 	FLAG(run, dry_run),
 	TEXT(run, started_at),
+	TEXT_OR_NULL(run, steps_digest),
 	LAST,
 };
 const struct record_form run_form = { "run", run_fields };
@@ -375,6 +393,7 @@ plan_read(struct reader *reader, struct plan_stream *stream)
 			return READING_BAD;
 	}
 	stream->digest = reader_digest(reader);
+	steps_digest(stream->steps, stream->step_count, stream->steps_digest);
 	stream->folder = reader_folder(reader);
 	return got;
 }

@@ -219,6 +219,7 @@ struct plan {
 	const char *history_sha256;      /* of all rows: history_sha256(); NULL: there is no history, or an older release's */
 	long long history_rows;
 	const char *last_applied;
+	const char *steps_digest;        /* steps_digest(), for users; NULL: an older release's plan */
 };
 
 struct finding {
@@ -260,6 +261,12 @@ bool step_resumes(const struct step *step);
 /* The name of the file that its SQL is from. */
 const char *step_file(const struct step *step);
 
+/*
+ * The digest of steps alone, of their records as they are written: the same in every database that would get the same.
+ * The row that a step resumes or takes back has another id in each database, so that it counts as none.
+ */
+void steps_digest(const struct step *steps, size_t count, char hex[RECORD_DIGEST_HEX]);
+
 struct plan_stream {
 	struct plan plan;
 	struct rehearsal_records rehearsed;
@@ -268,6 +275,7 @@ struct plan_stream {
 	struct step *steps;
 	size_t step_count;
 	const char *digest;              /* of the stream, hex */
+	char steps_digest[RECORD_DIGEST_HEX]; /* of the steps as they are here */
 	const char *folder;              /* the migrations folder as given to the scan; NULL: unknown */
 	struct record **records;
 	size_t record_count;
@@ -283,6 +291,7 @@ struct run {
 	const char *user;
 	bool dry_run;
 	const char *started_at;
+	const char *steps_digest;        /* NULL: an older release's */
 };
 
 struct result {

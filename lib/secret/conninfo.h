@@ -78,6 +78,9 @@ bool conninfo_parse(const char *text, size_t len, struct conninfo *target,
     struct conninfo_password *password, struct conninfo_error *error);
 void conninfo_free(struct conninfo *target);
 
+/* Why no schema of ours can have this name, or NULL: static text. */
+const char *conninfo_schema_rule(const char *name);
+
 /*
  * Decodes a password found by conninfo_parse() into out, NUL-terminated.  out must have room for the length in the
  * input plus one.  Returns the decoded length.  As in Prisma, a percent sign without two hex digits is kept, and

@@ -120,12 +120,30 @@ conninfo_check_host(struct parse *p, const char *value, size_t at)
 }
 
 /* The server would cut a longer one, and look for another schema than it made; those of its own it makes for nobody. */
+static const char *
+reserved_schema(const char *name)
+{
+	if (strlen(name) > 63)
+		return "the schema's name is longer than 63 bytes, which is PostgreSQL's limit for names";
+	if (strncmp(name, "pg_", 3) == 0 || strcmp(name, "information_schema") == 0)
+		return "a schema of PostgreSQL itself (pg_... or information_schema)";
+	return NULL;
+}
+
 bool
 conninfo_check_schema(struct parse *p, const char *value, size_t at)
 {
-	if (strlen(value) > 63)
-		return conninfo_fail(p, at, "the schema's name is longer than 63 bytes, which is PostgreSQL's limit for names", NULL);
-	if (strncmp(value, "pg_", 3) == 0 || strcmp(value, "information_schema") == 0)
-		return conninfo_fail(p, at, "a schema of PostgreSQL itself (pg_... or information_schema)", NULL);
-	return true;
+	const char *rule = reserved_schema(value);
+
+	return rule == NULL || conninfo_fail(p, at, rule, NULL);
+}
+
+const char *
+conninfo_schema_rule(const char *name)
+{
+	if (*name == '\0')
+		return "a schema's name cannot be empty";
+	if (utf8_has_control(name) || utf8_check(name, strlen(name)) != strlen(name))
+		return "a schema's name cannot have control characters or bytes that are not UTF-8";
+	return reserved_schema(name);
 }

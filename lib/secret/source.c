@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -275,9 +276,23 @@ spare_target(const struct conninfo *target)
 }
 
 int
-source_open(struct source *source, const char *word)
+source_open(struct source *source, const char *word, const char *schema)
 {
-	return source_open_option(source, word, "-d");
+	const char *rule = schema != NULL ? conninfo_schema_rule(schema) : NULL;
+	int code;
+
+	if (rule != NULL) {
+		*source = (struct source){ 0 };
+		return message_error(MIG_USAGE, "--schema: %s", rule);
+	}
+	code = source_open_option(source, word, "-d");
+	if (code == 0 && schema != NULL) {
+		free(source->target.schema);
+		source->target.schema = xstrdup(schema);
+		source->schema_given = true;
+		secret_spare(schema);
+	}
+	return code;
 }
 
 int
@@ -338,7 +353,7 @@ take_again(const char *text, void *context)
 		return NULL;
 	}
 	if (!is_same(now->host, fresh.host) || !is_same(now->port, fresh.port) || !is_same(now->database, fresh.database) ||
-	    !is_same(now->schema, fresh.schema)) {
+	    (!s->source->schema_given && !is_same(now->schema, fresh.schema))) {
 		message_warning("the command after \"cmd:\", asked again for a new connection, names another server, database or schema; its "
 		    "last answer is used");
 	} else {
@@ -394,6 +409,54 @@ source_is_set(const char *name)
 
 	free(twin);
 	return set;
+}
+
+/* What a command must not have in it: URL://user:password@, password=. */
+static bool
+shows_password(const char *command)
+{
+	const char *at;
+
+	for (at = strstr(command, "://"); at != NULL; at = strstr(at + 3, "://")) {
+		size_t len = strcspn(at + 3, "/ '\"@"), user = strcspn(at + 3, ":/ '\"@");
+
+		if (at[3 + len] == '@' && user < len && at[3 + user + 1] != '$')
+			return true;
+	}
+	for (at = command; *at != '\0'; at++)
+		if (strncasecmp(at, "password=", 9) == 0 && at[9] != '$' && at[9] != '"')
+			return true;
+	return false;
+}
+
+const char *
+source_word_fault(const char *word)
+{
+	static const char *const none[] = { "env:", "file:", "cmd:" };
+	struct conninfo target;
+	struct conninfo_password password;
+	struct conninfo_error error;
+	const char *fault = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof none / sizeof *none; i++) {
+		size_t len = strlen(none[i]);
+
+		if (strncmp(word, none[i], len) != 0)
+			continue;
+		if (word[len] == '\0' || utf8_has_control(word))
+			return "nothing that can be used stands behind env:, file: or cmd:";
+		if (strncmp(word + len, "postgres", 8) == 0 && strstr(word, "://") != NULL)
+			return "a connection string stands behind env:, file: or cmd:";
+		return i == 2 && shows_password(word) ? "its command contains a password" : NULL;
+	}
+	if (!conninfo_parse(word, strlen(word), &target, &password, &error))
+		return error.hint != NULL && strstr(error.hint, "PASSWORD") != NULL ? "its source contains a password"
+		                                                                  : "its source cannot be used; mig(7) lists the forms";
+	if (password.end > password.start)
+		fault = "its source contains a password";
+	conninfo_free(&target);
+	return fault;
 }
 
 bool

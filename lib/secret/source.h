@@ -16,6 +16,7 @@ struct source {
 	struct secret *password; /* NULL: none given; libpq prompts or uses its password file */
 	struct secret *command;  /* the one of cmd:, which source_renew() asks again; NULL: another kind of source */
 	bool used;               /* what it printed has been used for a connection */
+	bool schema_given;       /* target.schema is that of --schema, whatever the string says */
 };
 
 /*
@@ -27,9 +28,12 @@ struct source {
  * is malformed or contains a password), MIG_DENIED (a secret file that we may not read); or 128 + N, not reported,
  * if a signal (base/signals.h) ended the reading.
  *
+ * `schema` is the value of --schema, or NULL: it takes the place of the string's schema, so that one secret serves for
+ * many schemas.  MIG_USAGE if no schema can have that name.
+ *
  * This consumes the variable: a second call for the same one finds it unset.
  */
-int source_open(struct source *source, const char *word);
+int source_open(struct source *source, const char *word, const char *schema);
 
 /* The same for a word of another option; errors name that option. */
 int source_open_option(struct source *source, const char *word, const char *option);
@@ -49,6 +53,12 @@ bool source_is_set(const char *name);
  * string may contain a secret.
  */
 bool source_word_is_public(const char *word);
+
+/*
+ * Why a word cannot be kept in a list of targets, or NULL: static text that repeats nothing of it.  It must be a word that -d
+ * takes, without a password; of a command only what looks like a password is found.
+ */
+const char *source_word_fault(const char *word);
 
 /*
  * The same for another secret, e.g. a bearer token: the first line of env:NAME (or of the file that NAME_FILE
