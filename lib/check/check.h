@@ -110,6 +110,9 @@ void check_cannot(struct check_outcome *outcome, bool first);
 /* Sets the outcome for the `failed` record of another tool. */
 void check_failed_upstream(struct check_outcome *outcome, const struct failure *failure);
 
+/* Appends why a step was not done: ": " and the server's words, or what it waited for. */
+void check_result_why(struct bytes *out, const struct result *result);
+
 /* --- settings --- */
 
 enum setting_type {
@@ -254,6 +257,6 @@ bool check_kind_help(struct bytes *out, const char *name);
 
 /* The kinds, each in its own file. */
 extern const struct check_kind check_history_kind, check_deploy_kind, check_seeds_kind, check_schema_kind, check_database_kind,
-    check_relation_kind, check_health_kind, check_log_kind;
+    check_relation_kind, check_health_kind, check_log_kind, check_fleet_kind;
 
 #endif

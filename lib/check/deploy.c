@@ -38,8 +38,8 @@ struct tally {
 };
 
 /* A deferred step's server text says only that a time-out struck. */
-static void
-why_not(struct bytes *out, const struct result *r)
+void
+check_result_why(struct bytes *out, const struct result *r)
 {
 	if (r->sqlstate != NULL && strcmp(r->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0)
 		bytes_format(out, ": %s stayed busy%s%s", r->waited_for != NULL ? r->waited_for : "a table that the step needs",
@@ -76,7 +76,7 @@ weigh(struct check_job *job, struct tally *tally, const struct result *r)
 		return;
 	}
 	check_raise(outcome, CHECK_CRITICAL);
-	why_not(&why, r);
+	check_result_why(&why, r);
 	check_detail(outcome, result_status_words[r->status], "%s%s", r->migration, bytes_text(&why));
 	bytes_free(&why);
 }

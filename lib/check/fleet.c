@@ -1,0 +1,350 @@
+/*
+ * Check "fleet": the results of a deploy to many databases, a stream for each, judged as one.
+ *
+ * Of one stream after the other only counts stay in memory, and a line for each database that is not well.  A file instead of a
+ * folder is a list of targets, which is judged before anything is done (fleet_list.h).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/mig.h"
+#include "base/null.h"
+#include "base/page.h"
+#include "check/check.h"
+#include "check/fleet_list.h"
+#include "postgres/poller.h"
+#include "records/json.h"
+#include "records/model.h"
+#include "records/record.h"
+#include "records/words.h"
+
+enum { NAMES };
+static const struct setting settings[] = {
+	[NAMES] = { "names", "COUNT", "100", "how many of the databases that are not done are named", SETTING_COUNT, false },
+	{ NULL, NULL, NULL, NULL, SETTING_TEXT, false },
+};
+
+enum fate { FATE_DONE, FATE_FAILED, FATE_REFUSED, FATE_UNREACHABLE, FATE_BUSY, FATE_BROKEN, FATE_DRY_RUN, FATE_NOT_BEGUN, FATES };
+
+static const char *const fate_words[FATES] = { "done", "failed", "refused", "unreachable", "busy", "broken", "dry run", "not begun" };
+
+#define DATABASES(word) "mig_fleet_databases", "state=\"" word "\"", "Databases of a fleet by how their deploy ended.", METRIC_COUNT, false
+static const struct metric metrics[FATES] = {
+	[FATE_DONE] = { "done", "done", DATABASES("done") },
+	[FATE_FAILED] = { "failed", "failed", DATABASES("failed") },
+	[FATE_REFUSED] = { "refused", "refused", DATABASES("refused") },
+	[FATE_UNREACHABLE] = { "unreachable", "unreachable", DATABASES("unreachable") },
+	[FATE_BUSY] = { "busy", "busy", DATABASES("busy") },
+	[FATE_BROKEN] = { "broken", "broken", DATABASES("broken") },
+	[FATE_DRY_RUN] = { "dry_run", NULL, DATABASES("dry_run") },
+	[FATE_NOT_BEGUN] = { "not_begun", "not_begun", DATABASES("not_begun") },
+};
+
+/* How one database fared, and why. */
+struct verdict {
+	enum fate fate;
+	struct bytes why;
+};
+
+struct tally {
+	size_t of[FATES], all;
+	char **lines;        /* of those that are not done */
+	size_t line_count;
+	struct bytes path;   /* of the folder of streams, with "/" at its end */
+	size_t stem;         /* its length */
+};
+
+/* --- one stream --- */
+
+static enum fate
+fate_of_code(long long exit_code)
+{
+	switch (exit_code) {
+	case MIG_DATA:
+		return FATE_REFUSED;
+	case MIG_UNREACHABLE:
+		return FATE_UNREACHABLE;
+	case MIG_BUSY:
+		return FATE_BUSY;
+	default:
+		return FATE_FAILED;
+	}
+}
+
+/* The first step that was not done tells; those behind it were not begun. */
+static void
+take_result(struct verdict *v, const struct result *r)
+{
+	if (v->fate != FATE_DONE || r->status == STATUS_APPLIED || r->status == STATUS_SKIPPED || r->status == STATUS_MARKED ||
+	    r->status == STATUS_REVERTED)
+		return;
+	v->fate = r->status == STATUS_DEFERRED ? FATE_BUSY : FATE_FAILED;
+	bytes_str(&v->why, r->migration);
+	check_result_why(&v->why, r);
+	if (r->sqlstate != NULL)
+		bytes_format(&v->why, " [%s]", r->sqlstate);
+}
+
+static enum reading
+read_results(struct reader *reader, struct verdict *v)
+{
+	struct record *record;
+	enum reading got;
+	bool dry_run = false;
+	int code = 0;
+
+	while (code == 0 && (got = reader_next(reader, &record)) == READING_RECORD) {
+		struct run run;
+		struct result result;
+
+		if (record_is(record, &run_form)) {
+			code = record_fill(reader, record, &run_form, &run);
+			dry_run = code == 0 && run.dry_run;
+		} else if (record_is(record, &result_form)) {
+			code = record_fill(reader, record, &result_form, &result);
+			if (code == 0 && !dry_run)
+				take_result(v, &result);
+		} else {
+			code = reader_refuse(reader, "unexpected \"%s\" record", record_name(record));
+		}
+		record_free(record);
+	}
+	if (dry_run)
+		v->fate = FATE_DRY_RUN;
+	return code == 0 ? got : READING_BAD;
+}
+
+/* The stream of `path`, which is there. */
+static void
+judge_stream(const char *path, struct verdict *v)
+{
+	static const char *const kinds[] = { "results", NULL };
+	struct reader *reader = reader_open(path, NULL, NULL);
+	enum reading got = reader != NULL ? reader_begin(reader, kinds) : READING_BAD;
+
+	if (got == READING_RECORD)
+		got = read_results(reader, v);
+	if (got == READING_FAILED) {
+		v->fate = fate_of_code(reader_failure(reader)->exit_code);
+		v->why.len = 0;
+		bytes_str(&v->why, reader_failure(reader)->message);
+	} else if (got == READING_BAD) {
+		v->fate = FATE_BROKEN;
+		v->why.len = 0;
+		bytes_str(&v->why, "its results are incomplete or invalid");
+	}
+	reader_free(reader);
+}
+
+static void
+note(struct tally *t, const struct verdict *v, const char *name, size_t len)
+{
+	t->all++;
+	t->of[v->fate]++;
+	if (v->fate == FATE_DONE || v->fate == FATE_DRY_RUN)
+		return;
+	if ((t->line_count & (t->line_count - 1)) == 0)
+		t->lines = xrealloc(t->lines, (t->line_count > 0 ? t->line_count * 2 : 1) * sizeof *t->lines);
+	t->lines[t->line_count++] = xformat("%-11s %.*s%s%s", fate_words[v->fate], (int)len, name, v->why.len > 0 ? ": " : "",
+	    bytes_text(&v->why));
+}
+
+/* The database NAME, whose results are in NAME.rec. */
+static void
+judge_one(struct tally *t, const char *name, size_t len)
+{
+	struct verdict v = { .fate = FATE_DONE };
+
+	t->path.len = t->stem;
+	bytes_add(&t->path, name, len);
+	bytes_str(&t->path, ".rec");
+	if (access(t->path.data, F_OK) != 0 && errno == ENOENT)
+		v.fate = FATE_NOT_BEGUN;
+	else
+		judge_stream(t->path.data, &v);
+	note(t, &v, name, len);
+	bytes_free(&v.why);
+}
+
+/* --- all of them --- */
+
+/* Those of a run's list; what its folder has beside them is of no database. */
+static void
+judge_list(struct tally *t, FILE *list)
+{
+	char *line = NULL;
+	size_t room = 0;
+
+	while (getline(&line, &room, list) > 0)
+		if (fleet_list_is_target(line))
+			judge_one(t, line, strcspn(line, "\t\n"));
+	free(line);
+}
+
+static void
+judge_folder(struct tally *t, DIR *folder)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(folder)) != NULL) {
+		size_t len = strlen(entry->d_name);
+
+		if (len > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 4, ".rec") == 0)
+			judge_one(t, entry->d_name, len - 4);
+	}
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void
+name_them(struct check_job *job, struct tally *t)
+{
+	size_t most = (size_t)job->settings[NAMES].number, i;
+	struct bytes *details = &job->outcome.details;
+
+	if (t->line_count > 0)
+		qsort(t->lines, t->line_count, sizeof *t->lines, by_text);
+	for (i = 0; i < t->line_count && i < most; i++)
+		bytes_format(details, "%s\n", t->lines[i]);
+	if (i < t->line_count)
+		bytes_format(details, "…           %zu more (fleet.names)\n", t->line_count - i);
+}
+
+static void
+judge(struct check_job *job, struct tally *t)
+{
+	struct check_outcome *o = &job->outcome;
+	size_t i;
+
+	if (t->all == 0) {
+		check_say(o, CHECK_UNKNOWN, "there are no results in %s", job->value);
+		return;
+	}
+	check_say(o, CHECK_OK, "%zu of ", t->of[FATE_DONE]);
+	page_count(&o->message, t->all, "database");
+	bytes_str(&o->message, " done");
+	for (i = FATE_FAILED; i < FATES; i++)
+		if (t->of[i] > 0)
+			check_say(o, i == FATE_DRY_RUN ? CHECK_UNKNOWN : CHECK_CRITICAL, "%zu %s", t->of[i], fate_words[i]);
+	name_them(job, t);
+	for (i = 0; i < FATES; i++)
+		(void)check_measure(o, &metrics[i], (long long)t->of[i], NUMBER_UNKNOWN, i == FATE_DONE ? NUMBER_UNKNOWN : 0);
+}
+
+static void
+cannot_read(struct check_outcome *outcome, const char *path)
+{
+	check_say(outcome, CHECK_UNKNOWN, "cannot read %s: %s", path, strerror(errno));
+	outcome->final = true;
+}
+
+/* A run of mig-fleet, which has its streams in out/, or a folder of streams. */
+static void
+judge_run(struct check_job *job)
+{
+	char *list_path = xformat("%s/list", job->value), *out = xformat("%s/out", job->value);
+	FILE *list = fopen(list_path, "re");
+	DIR *folder = opendir(out);
+	struct tally t = { 0 };
+	size_t i;
+
+	bytes_format(&t.path, "%s/", folder != NULL || list != NULL ? out : job->value);
+	t.stem = t.path.len;
+	if (folder == NULL && list == NULL)
+		folder = opendir(job->value);
+	if (list != NULL)
+		judge_list(&t, list);
+	else if (folder != NULL)
+		judge_folder(&t, folder);
+	if (list == NULL && folder == NULL)
+		cannot_read(&job->outcome, job->value);
+	else
+		judge(job, &t);
+	if (list != NULL)
+		(void)fclose(list);
+	if (folder != NULL)
+		(void)closedir(folder);
+	for (i = 0; i < t.line_count; i++)
+		free(t.lines[i]);
+	free(t.lines);
+	bytes_free(&t.path);
+	free(list_path);
+	free(out);
+}
+
+/* --- a list, before a run --- */
+
+static void
+judge_targets(struct check_job *job)
+{
+	struct check_outcome *o = &job->outcome;
+	FILE *list = fopen(job->value, "re");
+	size_t targets = 0, wrong = 0, number = 0, room = 0;
+	char *line = NULL;
+
+	if (list == NULL) {
+		cannot_read(o, job->value);
+		return;
+	}
+	while (getline(&line, &room, list) > 0) {
+		const char *fault;
+
+		number++;
+		if (!fleet_list_is_target(line))
+			continue;
+		targets++;
+		if ((fault = fleet_list_fault(line)) == NULL)
+			continue;
+		if (wrong++ < (size_t)job->settings[NAMES].number)
+			bytes_format(&o->details, "%s:%zu: %s\n", job->value, number, fault);
+	}
+	free(line);
+	(void)fclose(list);
+	o->final = true;
+	if (wrong > 0)
+		check_say(o, CHECK_CRITICAL, "%zu of %zu lines of %s are wrong", wrong, targets, job->value);
+	else
+		check_say(o, targets > 0 ? CHECK_OK : CHECK_UNKNOWN, "%zu target%s in %s", targets, targets == 1 ? "" : "s", job->value);
+}
+
+static void
+look(struct check_job *job)
+{
+	struct stat at;
+
+	if (stat(job->value, &at) != 0)
+		cannot_read(&job->outcome, job->value);
+	else if (S_ISDIR(at.st_mode))
+		judge_run(job);
+	else
+		judge_targets(job);
+}
+
+static bool
+go_on(struct check_job *job, struct polls *polls)
+{
+	(void)job;
+	(void)polls;
+	return true;
+}
+
+const struct check_kind check_fleet_kind = {
+	.name = "fleet",
+	.value = "DIR",
+	.help = "a run of mig-fleet: was everything applied?\nOr any folder of results; a file: its list of targets, before a run.",
+	.settings = settings,
+	.look = look,
+	.go_on = go_on,
+};
