@@ -30,6 +30,8 @@ everything() {
   mig-scan | mig-check history
   migration 20240104000000_psql 'CREATE TABLE b (id int);'
   mig-scan | mig-plan --format=sql | PGAPPNAME=mig-plan psql -v ON_ERROR_STOP=1 -qf - >/dev/null
+  migration 20240105000000_role 'CREATE TABLE of_role (); RESET ROLE;'
+  mig-scan | mig-plan | mig-apply --role "$(sql 'SELECT current_user')" >/dev/null
   migration 20250101000000_again 'CREATE INDEX CONCURRENTLY again ON a (name); SET search_path = pg_temp; SET row_security = on;'
   mig-scan | mig-plan | mig-apply >/dev/null
   migration 20250101000001_bad 'CREATE INDEX CONCURRENTLY half ON a (id); SELECT 1/0;'
@@ -51,7 +53,7 @@ everything() {
   ! mig-seed kind.csv >/dev/null 2>&1
   printf 'id\tname\n5\tfive\n' >kind.tsv
   rm kind.csv
-  mig-seed kind.tsv >/dev/null
+  mig-seed --role "$(sql 'SELECT current_user')" kind.tsv >/dev/null
   mig-seed --export kind >/dev/null
   rm kind.tsv
   printf 'name,parent.name\nsix,five\nseven,six\n' >kind.csv

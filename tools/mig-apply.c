@@ -21,10 +21,10 @@
 
 static const char *const usage[] = {
 	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME]",
-	"                 [--wait=TIME] [-o FILE] [PLAN | -]",
+	"                 [--wait=TIME] [--role=NAME] [-o FILE] [PLAN | -]",
 	NULL,
 };
-enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_EXPECT_STEPS, OPTION_SCHEMA_NAME, OPTION_MAX_STALL, OPTION_WAIT };
+enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_EXPECT_STEPS, OPTION_SCHEMA_NAME, OPTION_MAX_STALL, OPTION_WAIT, OPTION_AS_ROLE };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
@@ -33,6 +33,7 @@ static const struct option_spec specs[] = {
 	{ OPTION_EXPECT_STEPS, "expect-steps", "DIGEST", "apply only these steps, to any database\nthe digest of a plan's steps, 16 digits or more", false },
 	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time to keep other sessions waiting (1s)\nby a statement of ours, at a time", false },
 	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
+	OPTION_ROLE(OPTION_AS_ROLE),
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
@@ -66,6 +67,7 @@ static int
 read_command_line(int argc, char *argv[], struct deploy *deploy, const char **input, struct output *out,
     struct shell_words *words)
 {
+	const char *role = NULL;
 	struct options o;
 	int option;
 
@@ -108,6 +110,10 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			shell_option(words, "--wait", o.value);
 			deploy->absent_ms = deploy->wait_ms;
 			break;
+		case OPTION_AS_ROLE:
+			role = o.value;
+			shell_option(words, "--role", o.value);
+			break;
 		case 'o':
 		case 'F':
 			if (output_option(out, option, o.value) != 0)
@@ -117,7 +123,7 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			break;
 		}
 	}
-	return options_one_operand(&o, input);
+	return program_role(role, &deploy->role) != 0 ? MIG_USAGE : options_one_operand(&o, input);
 }
 
 /* What to type where standard input is a terminal: the commands that make a plan for the same database. */

@@ -13,6 +13,7 @@
 #include "database/liveness.h"
 #include "database/locks.h"
 #include "database/pooler.h"
+#include "database/role.h"
 #include "datamodel/client.h"
 #include "datamodel/files.h"
 #include "postgres/connection.h"
@@ -35,7 +36,7 @@ static const char *const usage[] = {
 	NULL,
 };
 enum { OPTION_SCHEMA_NAME = 128, OPTION_MAX_STALL, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
-	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL };
+	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL, OPTION_AS_ROLE };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
@@ -54,6 +55,7 @@ static const struct option_spec specs[] = {
 	{ OPTION_INTO, "into", "DIR", "where --export writes (default: this folder)", false },
 	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time to keep other sessions waiting (1s)\nby a statement of ours, at a time", false },
 	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
+	OPTION_ROLE(OPTION_AS_ROLE),
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
@@ -95,6 +97,7 @@ struct request {
 	bool export;
 	enum seed_kind as;
 	const char *as_word, *into;
+	const char *role;          /* --role, as given */
 	const char *datamodel;     /* as given; NULL: to be found */
 	struct client_model client;
 };
@@ -165,6 +168,9 @@ take_option(struct request *request, int option, const char *value, struct outpu
 	case OPTION_INTO:
 		request->into = value;
 		return 0;
+	case OPTION_AS_ROLE:
+		request->role = value;
+		return 0;
 	case OPTION_MAX_STALL:
 		return program_max_stall(value, &request->job.max_stall_ms);
 	case OPTION_WAIT:
@@ -212,7 +218,7 @@ read_command_line(int argc, char *argv[], struct request *request, struct output
 	request->files.paths = argv + o.first;
 	request->files.count = (size_t)(argc - o.first);
 	request->files.words = request->words;
-	return check_request(request);
+	return program_role(request->role, &request->job.role) != 0 ? MIG_USAGE : check_request(request);
 }
 
 static bool
@@ -290,8 +296,13 @@ connect_to(const struct request *request, struct connection *c)
 		.watch = &c->watch,
 		.patience_ms = request->job.wait_ms };
 	liveness_begin(&c->liveness);
+	if (request->job.role != NULL && (code = role_check(c->db, request->job.role)) != 0)
+		return code;
+	if (request->job.role != NULL && request->export && (code = role_take(c->db, request->job.role)) != 0)
+		return code;
 	db_place(c->db, &place);
-	message_info("%s%s, user %s", request->job.full ? "full dry run: " : request->job.dry_run ? "dry run: " : "", place.data, db_user(c->db));
+	message_info("%s%s, user %s%s%s", request->job.full ? "full dry run: " : request->job.dry_run ? "dry run: " : "", place.data,
+	    db_user(c->db), request->job.role != NULL ? ", role " : "", request->job.role != NULL ? request->job.role : "");
 	bytes_free(&place);
 	return 0;
 }

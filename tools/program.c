@@ -1,5 +1,8 @@
 #include "program.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/atomic_file.h"
 #include "base/message.h"
 #include "base/options.h"
@@ -28,6 +31,23 @@ program_end(struct output *out, int code)
 	if (code > 128)
 		signals_reraise();
 	return code;
+}
+
+int
+program_role(const char *given, const char **role)
+{
+	enum { NAME_BYTES = 63 }; /* the server would cut the rest off, without a word */
+	const char *value = given != NULL ? given : getenv("MIG_ROLE");
+
+	*role = NULL;
+	if (given != NULL && *given == '\0')
+		return options_wrong("--role needs a name");
+	if (value == NULL || *value == '\0' || strcmp(value, "none") == 0)
+		return 0;
+	if (strlen(value) > NAME_BYTES)
+		return options_wrong("--role: a name has at most %d bytes, and this one has %zu", NAME_BYTES, strlen(value));
+	*role = value;
+	return 0;
 }
 
 int

@@ -24,6 +24,12 @@ void program_begin(struct output *out, const struct program *program, int argc, 
  */
 int program_end(struct output *out, int code);
 
+/*
+ * --role, as given or NULL: then it is MIG_ROLE.  Sets *role to NULL where none is wanted: "none", as in SET ROLE, or an empty
+ * MIG_ROLE.  Returns 0, or MIG_USAGE, said.
+ */
+int program_role(const char *given, const char **role);
+
 /* --max-stall: 0, or MIG_USAGE, said. */
 int program_max_stall(const char *value, long long *ms);
 

@@ -93,6 +93,9 @@ int options_one_operand(const struct options *options, const char **operand);
 	    "MIG_DATABASE, else env:DATABASE_URL)", false }
 #define OPTION_SCHEMA(letter)                                                                     \
 	{ letter, "schema", "NAME", "the schema, whatever the connection string says", false }
+#define OPTION_ROLE(letter)                                                                       \
+	{ letter, "role", "NAME", "SET ROLE for what runs; log in as another\n"                      \
+	    "the history as before; default: MIG_ROLE", false }
 #define OPTION_OUTPUT                                                                             \
 	{ 'o', "output", "FILE", "write the records to FILE, and show the page", false }
 #define OPTION_FORMAT(words)                                                                      \

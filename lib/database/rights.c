@@ -15,18 +15,19 @@ static const char lacked_sql[] =
     "LEFT JOIN pg_catalog.pg_roles r ON r.rolname = (pg_catalog.parse_ident(a.role::text))[1]::name "
     "WHERE a.role IS NULL OR r.oid IS NOT NULL), "
     "object AS (SELECT w.n, w.need, w.role, w.rolname, 'relation' AS kind, o.oid, o.relowner AS owner, o.relnamespace AS space, "
-    "o.relname AS name, CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS word FROM who w JOIN pg_catalog.pg_class o "
+    "o.relname AS name, CASE o.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS word, "
+    "(SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = o.oid) AS of FROM who w JOIN pg_catalog.pg_class o "
     "ON o.relname = w.parts[pg_catalog.cardinality(w.parts)]::name WHERE w.kind = 'relation' AND CASE pg_catalog.cardinality(w.parts) "
     "WHEN 1 THEN " OWN_SQL_AS_SESSION("pg_table_is_visible(o.oid)") " WHEN 2 THEN o.relnamespace = "
     "(SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname = w.parts[1]::name) ELSE false END "
-    "UNION ALL SELECT w.n, w.need, w.role, w.rolname, 'type', t.oid, t.typowner, t.typnamespace, t.typname, 'TYPE' "
+    "UNION ALL SELECT w.n, w.need, w.role, w.rolname, 'type', t.oid, t.typowner, t.typnamespace, t.typname, 'TYPE', NULL "
     "FROM who w JOIN pg_catalog.pg_type t ON t.typname = w.parts[pg_catalog.cardinality(w.parts)]::name WHERE w.kind = 'type' "
     "AND CASE pg_catalog.cardinality(w.parts) WHEN 1 THEN " OWN_SQL_AS_SESSION("pg_type_is_visible(t.oid)") " WHEN 2 THEN t.typnamespace = "
     "(SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname = w.parts[1]::name) ELSE false END "
-    "UNION ALL SELECT w.n, w.need, w.role, w.rolname, 'schema', s.oid, s.nspowner, NULL, s.nspname, 'SCHEMA' "
+    "UNION ALL SELECT w.n, w.need, w.role, w.rolname, 'schema', s.oid, s.nspowner, NULL, s.nspname, 'SCHEMA', NULL "
     "FROM who w JOIN pg_catalog.pg_namespace s ON s.nspname = coalesce(w.parts[1]::name, (SELECT " OWN_SQL_AS_SESSION("current_schema()") ")) "
     "WHERE w.kind = 'schema'), "
-    "lacked AS (SELECT o.n, o.rolname, o.name, o.word, o.owner, o.space, CASE "
+    "lacked AS (SELECT o.n, o.rolname, o.name, o.word, o.owner, o.space, o.of, CASE "
     "WHEN o.space IS NOT NULL AND NOT pg_catalog.has_schema_privilege(o.role, o.space, 'USAGE') THEN 'USAGE' "
     "WHEN pg_catalog.pg_has_role(o.role, o.owner, 'USAGE') THEN NULL "
     "WHEN o.need = 'drop' AND EXISTS (SELECT FROM pg_catalog.pg_namespace s WHERE s.oid = o.space AND "
@@ -40,7 +41,9 @@ static const char lacked_sql[] =
     "CASE WHEN s.oid IS NOT NULL AND l.lacks <> 'USAGE' THEN pg_catalog.quote_ident(s.nspname::text) || '.' ELSE '' END || "
     "pg_catalog.quote_ident(CASE WHEN l.lacks = 'USAGE' THEN s.nspname ELSE l.name END::text), "
     "CASE WHEN l.lacks = 'USAGE' THEN 'SCHEMA' ELSE l.word END, "
-    "pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(l.owner)::text), l.lacks "
+    "pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(l.owner)::text), l.lacks, "
+    "l.word || ' ' || CASE WHEN s.oid IS NOT NULL THEN pg_catalog.quote_ident(s.nspname::text) || '.' ELSE '' END || "
+    "pg_catalog.quote_ident(coalesce((SELECT c.relname FROM pg_catalog.pg_class c WHERE c.oid = l.of), l.name)::text) "
     "FROM lacked l LEFT JOIN pg_catalog.pg_namespace s ON s.oid = l.space WHERE l.lacks IS NOT NULL ORDER BY l.n";
 
 static void
@@ -90,7 +93,8 @@ right_lacked_row(const struct answer *answer, size_t row)
 		.object = answer_text(answer, row, 2),
 		.kind = answer_text(answer, row, 3),
 		.owner = answer_text(answer, row, 4),
-		.right = answer_text(answer, row, 5) };
+		.right = answer_text(answer, row, 5),
+		.owned = answer_text(answer, row, 6) };
 }
 
 void
@@ -101,6 +105,15 @@ right_remedy(struct bytes *out, const struct right_lacked *l)
 	else
 		bytes_format(out, "GRANT %s ON %s%s%s TO %s;", l->right, strcmp(l->kind, "TABLE") == 0 ? "" : l->kind,
 		    strcmp(l->kind, "TABLE") == 0 ? "" : " ", l->object, l->role);
+}
+
+void
+right_remedy_of_role(struct bytes *out, const struct right_lacked *l)
+{
+	if (strcmp(l->right, TARGET_OWNER) == 0)
+		bytes_format(out, "ALTER %s OWNER TO %s;", l->owned, l->role);
+	else
+		right_remedy(out, l);
 }
 
 /*

@@ -24,6 +24,7 @@ struct right_lacked {
 	const char *kind;     /* "TABLE", "SEQUENCE", "TYPE", "SCHEMA": as in GRANT */
 	const char *owner;
 	const char *right;    /* "owner", or as in GRANT; also "USAGE" on the schema of the object */
+	const char *owned;    /* what its owner owns, as in ALTER: "TABLE public.t", also of an index of it */
 };
 
 /*
@@ -38,6 +39,9 @@ struct right_lacked right_lacked_row(const struct answer *answer, size_t row);
  * postgres TO dep;".
  */
 void right_remedy(struct bytes *out, const struct right_lacked *lacked);
+
+/* The same where the object shall belong to that role: "ALTER TABLE t OWNER TO dep;". */
+void right_remedy_of_role(struct bytes *out, const struct right_lacked *lacked);
 
 /*
  * Reads which rights the role lacks on the history and its schema: to read it and, with `deploy`, to create and

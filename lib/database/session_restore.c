@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "database/deploy_lock.h"
+#include "database/role.h"
 #include "migrations/history.h"
 #include "sql/session_effects.h"
 #include "sql/sql.h"
@@ -86,8 +87,20 @@ restore_settings(struct db *db, const char *schema, const struct conninfo *targe
 	return code;
 }
 
+static int
+restore_role(struct db *db, const char *role, const struct step *step)
+{
+	bool in_force;
+	int code = role_is_in_force(db, role, &in_force);
+
+	if (code != 0 || in_force)
+		return code;
+	message_warning("%s changed the role; it is %s again for the following steps", step->migration, role);
+	return role_take(db, role);
+}
+
 int
-restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step, bool keeps)
+restore_session(struct db *db, const struct session_wanted *wanted, const struct step *step, bool keeps)
 {
 	struct sql_script script = { 0 };
 	int code = 0;
@@ -102,8 +115,10 @@ restore_session(struct db *db, const char *schema, const struct conninfo *target
 		db_release_on_death(db);
 	if (session_may_unlock(step->sql, &script))
 		code = restore_lock(db, step);
+	if (code == 0 && wanted->role != NULL && session_changes(step->sql, &script))
+		code = restore_role(db, wanted->role, step);
 	if (code == 0)
-		code = restore_settings(db, schema, target, step, &script);
+		code = restore_settings(db, wanted->schema, wanted->target, step, &script);
 	sql_script_free(&script);
 	return code;
 }

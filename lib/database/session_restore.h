@@ -11,14 +11,21 @@
 #include "secret/conninfo.h"
 #include "sql/sql.h"
 
+/* What the following steps depend on. */
+struct session_wanted {
+	const char *schema;             /* of the history */
+	const struct conninfo *target;
+	const char *role;               /* --role, or NULL: a role that a script has set stays for later ones */
+};
+
 /*
  * Restores and reports what a script changed: the deploy lock (DISCARD ALL), a search path in which the history,
- * which is in `schema`, does not resolve, the settings of db_release_on_death(), and how the server parses text
+ * which is in `schema`, does not resolve, the role, the settings of db_release_on_death(), and how the server parses text
  * (db_restored()).  Other settings stay for later scripts, as with Prisma.  Queries the server only if the script
  * has statements that can do this.  `keeps`: it is known that it has none (session_note()).  Returns 0, or an exit code with the
  * error reported.
  */
-int restore_session(struct db *db, const char *schema, const struct conninfo *target, const struct step *step, bool keeps);
+int restore_session(struct db *db, const struct session_wanted *wanted, const struct step *step, bool keeps);
 
 /*
  * Only the parts that affect later scripts: a search path in which the history does not resolve, and how the

@@ -235,7 +235,7 @@ look_up(struct db *db, void *context)
 	while (known && there && f->found < f->count) {
 		struct answer *answer;
 
-		known = step_ask_row(db, f->shared->schema, f->ids[f->found], &answer);
+		known = step_ask_row(db, f->shared->schema, f->ids[f->found], false, &answer);
 		there = known && answer_rows(answer) > 0 &&
 		    answer_flag(answer, 0, f->steps[f->found].action == ACTION_REVERT ? HISTORY_STATE_ROLLED_BACK : HISTORY_STATE_FINISHED);
 		f->found += there;

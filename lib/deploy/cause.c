@@ -8,9 +8,9 @@
 #include "migrations/history.h"
 #include "sql/targets.h"
 
-/* The role that the statements before `at` set last, as written; NULL: none. */
+/* The role that the statements before `at` set last, as written, which may be the login; NULL: none. */
 static const char *
-role_before(struct sql_targets *targets, const char *text, const struct sql_script *script, size_t at)
+role_before(struct sql_targets *targets, const char *text, const struct sql_script *script, size_t at, const char *login)
 {
 	const char *role = NULL;
 	size_t i;
@@ -19,7 +19,7 @@ role_before(struct sql_targets *targets, const char *text, const struct sql_scri
 		(void)sql_targets_add(targets, text, &script->statements[i]);
 	for (i = 0; i < targets->count; i++)
 		if (targets->list[i].kind == TARGET_ROLE)
-			role = targets->list[i].name;
+			role = targets->list[i].name != NULL ? targets->list[i].name : login;
 	return role;
 }
 
@@ -27,12 +27,14 @@ char *
 cause_right(struct db *db, const char *text, const struct sql_script *script, size_t at, enum db_outcome *outcome)
 {
 	struct sql_targets before = { 0 }, targets = { 0 };
-	const char *role = role_before(&before, text, script, at);
 	struct right_asked *asked;
-	struct bytes cause = { 0 };
+	struct bytes cause = { 0 }, login = { 0 };
+	const char *role;
 	struct answer *answer = NULL;
 	size_t i;
 
+	bytes_sql_name(&login, db_user(db));
+	role = role_before(&before, text, script, at, login.data);
 	(void)sql_targets_add(&targets, text, &script->statements[at]);
 	asked = xcalloc(targets.count + 1, sizeof *asked);
 	for (i = 0; i < targets.count; i++)
@@ -50,6 +52,7 @@ cause_right(struct db *db, const char *text, const struct sql_script *script, si
 	free(asked);
 	sql_targets_free(&targets);
 	sql_targets_free(&before);
+	bytes_free(&login);
 	return cause.data;
 }
 

@@ -14,7 +14,7 @@
 #include "base/signals.h"
 #include "database/inspect.h"
 #include "database/liveness.h"
-#include "database/rights.h"
+#include "database/role.h"
 #include "database/session_restore.h"
 #include "deploy/next_command.h"
 #include "deploy/batch.h"
@@ -118,6 +118,7 @@ make_history(struct run_state *s)
 
 	if (s->inspection.database.has_history)
 		return 0;
+	bytes_str(&sql, s->login_writes ? HISTORY_AS_LOGIN : "");
 	bytes_str(&sql, "SET LOCAL synchronous_commit = off; "); /* the steps wait for the disk */
 	history_create_sql(&sql, s->inspection.database.schema, !s->inspection.has_schema);
 	outcome = db_tell(s->db, sql.data);
@@ -190,7 +191,9 @@ run_step(struct run_state *s, size_t at)
 		code = report_trouble(&report, at, &end, &s->shared);
 	}
 	if (end.outcome == STEP_APPLIED)
-		code = restore_session(s->db, s->inspection.database.schema, &s->source.target, step, end.keeps_session);
+		code = restore_session(s->db,
+		    &(struct session_wanted){ s->inspection.database.schema, &s->source.target, s->deploy->role }, step,
+		    end.keeps_session);
 	bytes_free(&note);
 	return code;
 }
@@ -201,7 +204,7 @@ ahead_from(const struct run_state *s, size_t at)
 {
 	size_t n = 0;
 
-	if (at < s->alone_until)
+	if (at < s->alone_until || s->login_writes) /* the rows of a batch are written in the role of its scripts */
 		return 0;
 	while (at + n < s->plan->step_count && s->steps[at + n].sql != NULL &&
 	    !done_by_another(s, &s->steps[at + n]) && batch_fits(&s->steps[at + n]))
@@ -272,7 +275,9 @@ run_steps(struct run_state *s)
 	s->shared = (struct step_context){ .db = s->db,
 		.source = &s->source,
 		.schema = s->inspection.database.schema,
-		.role = s->inspection.role,
+		.role = s->deploy->role != NULL ? s->deploy->role : s->inspection.role,
+		.as_role = s->deploy->role,
+		.own_role = s->login_writes,
 		.stall = { .db = s->db,
 		    .pid = db_backend_pid(s->db),
 		    .source = &s->source,
@@ -316,31 +321,9 @@ run_steps(struct run_state *s)
 /* --- a dry run --- */
 
 static int
-say_rights(struct run_state *s)
-{
-	struct answer *a;
-	enum db_outcome outcome = rights_of_history(s->db, s->inspection.database.schema, true, &a);
-	size_t i;
-	int code = 0;
-
-	if (outcome != DB_OK)
-		return db_say(s->db, outcome, "check the rights of the role");
-	for (i = 0; i < answer_rows(a); i++) {
-		struct bytes grant = { 0 };
-
-		right_grant(&grant, a, i);
-		code = message_error(MIG_DENIED, "the role %s lacks a right: %s", s->inspection.database.user,
-		    right_of_history(a, i));
-		message_line("  %s    (nothing was touched)", grant.data);
-		bytes_free(&grant);
-	}
-	answer_free(a);
-	return code;
-}
-
-static int
 dry_run(struct run_state *s)
 {
+	const struct preflight asked = { .folder = s->plan->folder };
 	const struct database *d = &s->inspection.database;
 	struct bytes holder = { 0 };
 	int code = deploy_check_history(s);
@@ -348,9 +331,11 @@ dry_run(struct run_state *s)
 	if (code == 0)
 		code = deploy_check_claims(s);
 	if (code == 0)
-		code = say_rights(s);
-	if (code == 0)
-		code = preflight_rights(s->db, s->plan->folder, s->steps, s->plan->step_count);
+		code = s->deploy->role != NULL ? deploy_become_role(s) : deploy_say_rights(s);
+	if (code == 0 && s->deploy->role == NULL)
+		code = preflight_rights(s->db, &asked, s->steps, s->plan->step_count);
+	if (code == 0 && s->deploy->role != NULL) /* who is in the way, pg_monitor sees */
+		code = role_leave(s->db);
 	if (code != 0)
 		return code;
 	if (d->deployer_pid != NUMBER_UNKNOWN) {
@@ -376,8 +361,10 @@ under_lock(struct run_state *s)
 		code = deploy_check_history(s);
 	if (code == 0)
 		code = deploy_check_claims(s);
-	if (code == 0 && !s->inspection.may_write)
-		code = say_rights(s);
+	if (code == 0 && s->deploy->role != NULL)
+		code = deploy_become_role(s);
+	else if (code == 0 && !s->inspection.may_write)
+		code = deploy_say_rights(s);
 	if (code == 0)
 		code = make_history(s);
 	s->index = history_index(s->inspection.rows, s->inspection.count);

@@ -13,6 +13,7 @@
 struct deploy {
 	const char *database;      /* -d, or NULL */
 	const char *schema;        /* --schema, or NULL */
+	const char *role;          /* --role: SET ROLE for the scripts; or NULL */
 	bool dry_run;
 	const char *expect;        /* leading digits of the expected digest of the plan, or NULL */
 	const char *expect_steps;  /* of its steps; a plan without steps is accepted as well */

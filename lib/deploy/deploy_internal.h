@@ -32,6 +32,7 @@ struct run_state {
 	struct progress progress;
 	struct step *steps;         /* the plan's, with the resume position if an earlier run started them */
 	struct result *results;     /* one per step */
+	bool login_writes;          /* --role: the history is written as the login, since the role may not */
 	size_t alone_until;         /* steps before this index are not sent in a batch (again) */
 	struct arena texts;         /* of the results */
 	long long began_ms, deadline_ms;
@@ -45,6 +46,16 @@ int deploy_connect_to_target(struct run_state *s);
 bool deploy_is_others_work(const struct history_row *row, const void *context);
 int deploy_check_history(struct run_state *s);
 int deploy_check_claims(struct run_state *s);
+
+/* --- as_role.c --- */
+
+/* Which rights on the history the role in force lacks: reports each with its GRANT.  Returns 0 if none. */
+int deploy_say_rights(struct run_state *s);
+/*
+ * --role: checks the role and the rights of the plan's statements, and makes it the role in force.  Changes nothing else.
+ * Returns 0, or an exit code with the error reported.
+ */
+int deploy_become_role(struct run_state *s);
 
 /* --- results.c --- */
 

@@ -24,18 +24,14 @@
 static bool
 is_where_we_left_it(struct step_exec *g, size_t at)
 {
-	const char *const parameters[] = { g->id };
-	struct bytes sql = { 0 };
 	struct answer *answer = NULL;
 	struct journal journal;
 	bool same;
 
-	history_row_state_sql(&sql, g->shared->schema);
-	same = db_query(g->shared->db, &answer, sql.data, 1, parameters) == DB_OK && answer_rows(answer) == 1 &&
+	same = step_ask_row(g->shared->db, g->shared->schema, g->id, g->shared->own_role, &answer) && answer_rows(answer) == 1 &&
 	    !answer_flag(answer, 0, 0) && journal_read(answer_text(answer, 0, 1), &journal) &&
 	    journal.next == at + 1;
 	answer_free(answer);
-	bytes_free(&sql);
 	return same;
 }
 

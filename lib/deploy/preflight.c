@@ -20,7 +20,7 @@ struct spot {
 
 /* What the plan needs, gathered statement by statement. */
 struct needs {
-	const char *folder;         /* of the migrations; NULL: not known */
+	const struct preflight *asked;
 	struct sql_target *targets; /* one for each different question; these own their names */
 	char **roles;               /* of each: as written; NULL: the session's */
 	struct spot *spots;         /* where it is asked for first */
@@ -29,6 +29,8 @@ struct needs {
 	size_t made_count, made_cap;
 	size_t own;                 /* names that were passed over, since the plan makes them */
 	size_t unplaced;            /* and since the search path is another by then */
+	size_t regranted;           /* and since the plan itself may have changed rights by then */
+	bool grants;                /* it may have */
 	size_t unknown;             /* statements that only the server can judge, */
 	struct spot first_unknown;  /* and the first of them */
 	char *role;                 /* in force; NULL: the session's */
@@ -87,6 +89,10 @@ ask(struct needs *n, struct sql_target *target, const struct step *step)
 		n->unplaced++;
 		return;
 	}
+	if (n->grants) {
+		n->regranted++;
+		return;
+	}
 	for (i = 0; i < n->count; i++)
 		if (n->targets[i].kind == target->kind && same(n->targets[i].right, target->right) &&
 		    same(n->targets[i].name, target->name) && same(n->roles[i], n->role))
@@ -100,11 +106,29 @@ ask(struct needs *n, struct sql_target *target, const struct step *step)
 	target->name = NULL;
 }
 
+static char *
+as_written(const char *name)
+{
+	struct bytes quoted = { 0 };
+
+	bytes_sql_name(&quoted, name);
+	return quoted.data;
+}
+
+/* Whoever may do that may give a right, or take it, that the statements behind it need. */
+static bool
+changes_rights(const char *sql, const struct sql_statement *s)
+{
+	return sql_match(sql, s->end, s->start, "GRANT|REVOKE|REASSIGN") != 0 || sql_mentions(sql + s->start, s->end - s->start, "owner");
+}
+
 static void
 take_target(struct needs *n, struct sql_target *target, const struct step *step)
 {
 	switch (target->kind) {
 	case TARGET_ROLE:
+		if (target->name == NULL && n->asked->login != NULL)
+			target->name = as_written(n->asked->login);
 		set_role(n, target->name, target->right != NULL);
 		target->name = NULL;
 		return;
@@ -129,7 +153,9 @@ gather_step(struct needs *n, const struct step *step)
 	struct sql_script script = sql_split(step->sql, strlen(step->sql));
 	size_t i = step->resume_at > 0 ? (size_t)step->resume_at - 1 : 0, j;
 
-	n->path_changed = false; /* mig-apply sets it back behind each script */
+	n->path_changed = false; /* mig-apply sets it back behind each script, */
+	if (n->asked->login != NULL)
+		set_role(n, NULL, false); /* and the role of --role, too */
 	for (; i < script.count; i++) {
 		const struct sql_statement *s = &script.statements[i];
 		struct sql_targets targets = { 0 };
@@ -139,6 +165,7 @@ gather_step(struct needs *n, const struct step *step)
 		for (j = 0; j < targets.count; j++)
 			take_target(n, &targets.list[j], step);
 		sql_targets_free(&targets);
+		n->grants |= n->asked->login != NULL && changes_rights(step->sql, s);
 		if (n->local && (s->kind == SQL_COMMIT || s->kind == SQL_ROLLBACK))
 			set_role(n, NULL, false);
 	}
@@ -176,12 +203,15 @@ place_of(struct bytes *out, const char *folder, const struct spot *spot)
 }
 
 static void
-say_lacked(const struct right_lacked *l, const char *folder, const struct spot *spot)
+say_lacked(const struct right_lacked *l, const struct preflight *asked, const struct spot *spot)
 {
 	struct bytes place = { 0 }, remedy = { 0 };
 
-	place_of(&place, folder, spot);
-	right_remedy(&remedy, l);
+	place_of(&place, asked->folder, spot);
+	if (asked->login != NULL)
+		right_remedy_of_role(&remedy, l);
+	else
+		right_remedy(&remedy, l);
 	if (strcmp(l->right, TARGET_OWNER) == 0)
 		(void)message_error(MIG_DENIED, "the role %s is not the owner of %s, which %s needs: that is %s", l->role,
 		    l->object, place.data, l->owner);
@@ -203,10 +233,12 @@ say_unchecked(const struct needs *n)
 		bytes_format(&text, "; %zu name%s that the plan itself creates or renames", n->own, n->own == 1 ? "" : "s");
 	if (n->unplaced > 0)
 		bytes_format(&text, "; %zu name%s after a change of search_path", n->unplaced, n->unplaced == 1 ? "" : "s");
+	if (n->regranted > 0)
+		bytes_format(&text, "; %zu name%s after a statement that may change rights", n->regranted, n->regranted == 1 ? "" : "s");
 	if (n->unknown > 0) {
 		bytes_format(&text, "; %zu statement%s that only the server can judge, the first at ", n->unknown,
 		    n->unknown == 1 ? "" : "s");
-		place_of(&text, n->folder, &n->first_unknown);
+		place_of(&text, n->asked->folder, &n->first_unknown);
 	}
 	message_info("%s", text.data);
 	bytes_free(&text);
@@ -229,7 +261,7 @@ ask_server(struct db *db, const struct needs *n)
 	for (i = 0; outcome == DB_OK && i < answer_rows(answer); i++) {
 		struct right_lacked lacked = right_lacked_row(answer, i);
 
-		say_lacked(&lacked, n->folder, &n->spots[lacked.asked]);
+		say_lacked(&lacked, n->asked, &n->spots[lacked.asked]);
 		code = MIG_DENIED;
 	}
 	answer_free(answer);
@@ -238,9 +270,9 @@ ask_server(struct db *db, const struct needs *n)
 }
 
 int
-preflight_rights(struct db *db, const char *folder, const struct step steps[], size_t count)
+preflight_rights(struct db *db, const struct preflight *preflight, const struct step steps[], size_t count)
 {
-	struct needs needs = { .folder = folder };
+	struct needs needs = { .asked = preflight };
 	int code;
 	size_t i;
 
@@ -248,7 +280,7 @@ preflight_rights(struct db *db, const char *folder, const struct step steps[], s
 		if (steps[i].sql != NULL)
 			gather_step(&needs, &steps[i]);
 	code = ask_server(db, &needs);
-	if (code == 0) {
+	if (code == 0 && !preflight->quiet) {
 		message_info("checked: owners and rights of the %zu objects that the plan names", needs.count);
 		say_unchecked(&needs);
 	}

@@ -42,6 +42,7 @@ deploy_write_results(const struct run_state *s, struct output *out)
 		.host = s->db != NULL ? d->host : plan->host,
 		.port = s->db != NULL ? d->port : plan->port,
 		.user = d->user,
+		.role = s->deploy->role,
 		.dry_run = s->deploy->dry_run,
 		.started_at = s->started_at,
 		.steps_digest = s->plan->steps_digest };

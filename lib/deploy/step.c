@@ -55,6 +55,11 @@ commit_segment(struct step_exec *g, const struct segment *s, bool last)
 		bytes_format(&sql, ";\nSET CONSTRAINTS %s IMMEDIATE", g->shared->deferrable);
 		row++;
 	}
+	if (g->shared->own_role && g->shared->as_role != NULL) { /* triggers that are deferred run at COMMIT */
+		bytes_str(&sql, ";\nSET LOCAL ROLE ");
+		bytes_sql_name(&sql, g->shared->as_role);
+		row++;
+	}
 	if (s->kind == SEGMENT_TOGETHER) {
 		bytes_str(&sql, "; COMMIT");
 	} else {
@@ -412,6 +417,7 @@ step_mark(struct step_context *shared, const struct step *step)
 	g.end.result.attempts = 1;
 	history_new_id(g.id);
 	bytes_str(&sql, "BEGIN; ");
+	bytes_str(&sql, shared->own_role ? HISTORY_AS_LOGIN : "");
 	if (step->action == ACTION_MARK_APPLIED)
 		history_mark_applied_sql(&sql, shared->schema, g.id, step->migration, step->checksum);
 	else

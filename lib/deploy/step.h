@@ -27,6 +27,7 @@ struct step_context {
 	struct source *source;      /* for the watcher, and to read a row after a lost connection */
 	const char *schema;         /* of the history */
 	const char *role;           /* at the start, or NULL: unknown */
+	const char *as_role;        /* --role, or NULL */
 	struct stall stall;         /* also has --max-stall and the deadline: no attempt begins after it */
 	struct progress *progress;
 	struct arena *texts;        /* own the texts of the results, until the deploy ends */
@@ -84,11 +85,11 @@ struct step_end {
 bool step_look_again(struct step_context *shared, const char *migration, bool (*look)(struct db *db, void *context), void *context);
 
 /*
- * The state of the row with this id (history_row_state_sql()).  The answer has no rows if the row or the table
+ * The state of the row with this id (history_row_state_sql()); as_login: read as the login, whatever role is in force.  The answer has no rows if the row or the table
  * does not exist: a history created just before a server crash may be lost.  Returns false if the state could not
  * be determined.  The caller frees the answer.
  */
-bool step_ask_row(struct db *db, const char *schema, const char *id, struct answer **answer);
+bool step_ask_row(struct db *db, const char *schema, const char *id, bool as_login, struct answer **answer);
 
 struct step_end step_run(struct step_context *shared, const struct step *step);
 

@@ -296,6 +296,7 @@ take_row_back(struct step_exec *g)
 
 	if (g->done > 0 || g->end.unsure || g->end.leaves || step_resumes(g->step))
 		return false;
+	bytes_str(&sql, g->shared->own_role ? HISTORY_AS_LOGIN : "");
 	if (g->step->action == ACTION_REVERT)
 		history_restore_sql(&sql, g->shared->schema, g->id);
 	else

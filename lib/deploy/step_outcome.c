@@ -69,17 +69,38 @@ step_look_again(struct step_context *s, const char *migration, bool (*look)(stru
 	return seen;
 }
 
+/* DB_OK: it was asked, with or without success. */
+static enum db_outcome
+ask_as_login(struct db *db, const char *sql, const char *id, struct answer **answer)
+{
+	struct db_ask asks[] = { { .sql = "BEGIN READ ONLY", .kind = DB_ASK_BEGINS },
+		{ .sql = "SET LOCAL ROLE NONE" },
+		{ .sql = sql, .parameter = &id, .ends_unit = true },
+		{ .sql = "END", .kind = DB_ASK_ENDS } };
+	enum { ROW = 2, COUNT = 4 };
+	enum db_outcome outcome = db_query_batch(db, asks, COUNT);
+	size_t i;
+
+	if (outcome == DB_OK)
+		outcome = asks[ROW].outcome;
+	*answer = asks[ROW].answer;
+	asks[ROW].answer = NULL;
+	for (i = 0; i < COUNT; i++)
+		answer_free(asks[i].answer);
+	return outcome;
+}
+
 bool
-step_ask_row(struct db *db, const char *schema, const char *id, struct answer **answer)
+step_ask_row(struct db *db, const char *schema, const char *id, bool as_login, struct answer **answer)
 {
 	struct bytes sql = { 0 };
-	bool told;
+	enum db_outcome outcome;
 
 	*answer = NULL;
 	history_row_state_sql(&sql, schema);
-	told = db_query(db, answer, sql.data, 1, &id) == DB_OK || strcmp(db_error(db)->sqlstate, SQLSTATE_UNDEFINED_TABLE) == 0;
+	outcome = as_login ? ask_as_login(db, sql.data, id, answer) : db_query(db, answer, sql.data, 1, &id);
 	bytes_free(&sql);
-	return told;
+	return outcome == DB_OK || strcmp(db_error(db)->sqlstate, SQLSTATE_UNDEFINED_TABLE) == 0;
 }
 
 /* The row decides what became of the step. */
@@ -89,7 +110,7 @@ look_at_row(struct db *db, void *context)
 	struct step_exec *g = context;
 	struct answer *answer;
 	struct journal journal;
-	bool seen = step_ask_row(db, g->shared->schema, g->id, &answer);
+	bool seen = step_ask_row(db, g->shared->schema, g->id, false, &answer);
 
 	if (seen) {
 		bool there = answer_rows(answer) > 0, reverts = g->step->action == ACTION_REVERT;
@@ -113,7 +134,7 @@ step_exec_note_moved(struct step_exec *g)
 	struct answer *answer;
 	struct journal journal;
 
-	if (step_ask_row(g->shared->db, g->shared->schema, g->id, &answer) && answer_rows(answer) > 0 &&
+	if (step_ask_row(g->shared->db, g->shared->schema, g->id, g->shared->own_role, &answer) && answer_rows(answer) > 0 &&
 	    journal_read(answer_text(answer, 0, 1), &journal))
 		g->end.moved = journal.moved;
 	answer_free(answer);

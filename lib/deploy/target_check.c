@@ -103,7 +103,8 @@ deploy_connect_to_target(struct run_state *s)
 		return code;
 	page_place(&place, s->inspection.database.database, s->inspection.database.host, s->inspection.database.port,
 	    s->inspection.database.schema);
-	message_info("%s, user %s; plan %.16s, %zu step%s", place.data, s->inspection.database.user, s->plan->digest,
+	message_info("%s, user %s%s%s; plan %.16s, %zu step%s", place.data, s->inspection.database.user,
+	    s->deploy->role != NULL ? ", role " : "", s->deploy->role != NULL ? s->deploy->role : "", s->plan->digest,
 	    s->plan->step_count, s->plan->step_count == 1 ? "" : "s");
 	bytes_free(&place);
 	return 0;

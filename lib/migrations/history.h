@@ -133,6 +133,9 @@ void history_new_id(char id[HISTORY_ID]);
 void history_format_id(unsigned char bytes[16], char id[HISTORY_ID]);  /* from given random bytes, which it
                                                                         * modifies */
 
+/* In front of statements of the same transaction that are run as the login. */
+#define HISTORY_AS_LOGIN "SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE NONE;\n"
+
 /* The progress of a migration, for its row. */
 enum history_progress {
 	HISTORY_GOES_ON,
@@ -160,7 +163,7 @@ struct history_entry {
 	                         * in the end rolled back and otherwise as it was */
 	const char *behind_id;  /* it fails (22012) unless the row with this id exists and is finished; reverts: and is rolled back;
 	                         * or NULL */
-	bool own_role;          /* a script may have changed the role: write the row as the login role */
+	bool own_role;          /* a script, or --role, may have changed the role: write the row as the login role */
 	bool all_rows;          /* a script may have enabled row level security, which would hide the row or
 	                         * part of the table */
 	bool in_psql;           /* its SELECTs must print nothing */

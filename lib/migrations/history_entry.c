@@ -182,7 +182,7 @@ history_entry_sql(struct bytes *out, const char *schema, const struct history_en
 		count++;
 	}
 	if (e->own_role) {
-		bytes_str(out, "SET LOCAL SESSION AUTHORIZATION DEFAULT;\nSET LOCAL ROLE NONE;\n");
+		bytes_str(out, HISTORY_AS_LOGIN);
 		count += 2;
 	}
 	if (e->reverts)

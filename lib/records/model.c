@@ -152,6 +152,7 @@ static const struct field run_fields[] = {
 	TEXT_OR_NULL(run, host),
 	NUMBER_OR_NULL(run, port),
 	TEXT_OR_NULL(run, user),
+	TEXT_OR_NULL(run, role),
 	FLAG(run, dry_run),
 	TEXT(run, started_at),
 	TEXT_OR_NULL(run, steps_digest),

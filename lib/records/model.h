@@ -289,6 +289,7 @@ struct run {
 	const char *host;
 	long long port;
 	const char *user;
+	const char *role;                /* --role; NULL: none */
 	bool dry_run;
 	const char *started_at;
 	const char *steps_digest;        /* NULL: an older release's */

@@ -10,6 +10,7 @@
 #include "base/mig.h"
 #include "base/signals.h"
 #include "database/deploy_lock.h"
+#include "database/role.h"
 #include "seed/error_row.h"
 #include "seed/preflight.h"
 #include "seed/origin.h"
@@ -330,6 +331,8 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 	unsigned tries;
 	int code = seed_only_compares(job) ? 0 : take_lock(db, deadline);
 
+	if (code == 0 && job->role != NULL)
+		code = role_take(db, job->role);
 	for (tries = 1; code == 0; tries++) {
 		struct seeding s = { .db = db, .input = input, .job = job, .tables = tables,
 			.began_ms = clock_now_ms(),

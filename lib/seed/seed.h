@@ -23,6 +23,7 @@ struct seed_job {
 	bool dry_run;
 	bool full;           /* a dry run that writes everything, and rolls it back */
 	bool prune;
+	const char *role;    /* --role: SET ROLE for files and tables; NULL: none.  role_check() has passed */
 	bool row_security;   /* omit rows that a policy hides from the role; otherwise refuse */
 	long long max_stall_ms, wait_ms;
 	/*

@@ -9,6 +9,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "database/deploy_lock.h"
+#include "database/role.h"
 #include "seed/file.h"
 #include "seed/origin.h"
 #include "sql/session_effects.h"
@@ -21,6 +22,18 @@ on_notice(void *context, const struct db_message *message)
 
 	if (s->sql != NULL)
 		message_info("%s: %s: %s", s->sql->path, message->severity, message->text);
+}
+
+/* The role in force is that of --role again, whatever a file has set. */
+static enum db_outcome
+set_role_again(struct seeding *s)
+{
+	struct bytes sql = { 0 };
+
+	if (s->job->role == NULL)
+		return DB_OK;
+	role_sql(&sql, s->job->role);
+	return seed_tell_text(s->db, &sql);
 }
 
 static enum db_outcome
@@ -131,12 +144,16 @@ seed_run_sql(struct seeding *s)
 		s->ran = i + 1;
 		outcome = db_run(s->db, s->sql->text.data, &s->done);
 		s->input->files[i].took_ms = clock_now_ms() - began;
+		if (outcome == DB_OK && i + 1 < s->input->sql_count)
+			outcome = set_role_again(s);
 	}
 	db_hooks(s->db, NULL);
 	if (outcome != DB_OK)
 		return outcome;
 	s->sql = NULL;
 	outcome = db_session_reset(s->db);
+	if (outcome == DB_OK)
+		outcome = set_role_again(s);
 	if (outcome == DB_OK)
 		outcome = check_session(s);
 	return outcome == DB_OK && s->code == 0 ? limit_locks(s) : outcome;
