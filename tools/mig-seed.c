@@ -36,16 +36,20 @@ static const char *const usage[] = {
 	NULL,
 };
 enum { OPTION_SCHEMA_NAME = 128, OPTION_MAX_STALL, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
-	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL, OPTION_AS_ROLE };
+	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL, OPTION_AS_ROLE,
+	OPTION_ENV, OPTION_SECRET };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
 	{ OPTION_DRY_RUN, "dry-run", "[=full]", "compare only: show every change, write nothing\n(full: write everything, and roll it back)", false },
+	{ OPTION_ENV, "env", "NAME", "the environment: its folder overrides base", false },
 	{ OPTION_PRUNE, "prune", NULL, "also delete rows that are not in the file", false },
 	{ OPTION_KEY, "key", "TABLE:COLUMN,...",
 	    "the unique key of a row (default: the primary key)", true },
 	{ OPTION_INSERT_ONLY, "insert-only", "TABLE:COLUMN,...",
 	    "columns that only new rows get", true },
+	{ OPTION_SECRET, "secret", "TABLE:COLUMN,...",
+	    "columns whose values are env:NAME or file:PATH", true },
 	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR|none", "for values that Prisma's client makes\n(default: the schema.prisma next to the files)", false },
 	{ OPTION_ROW_SECURITY, "enable-row-security", NULL,
 	    "ignore rows that policies hide from the role\ninstead of refusing to run", false },
@@ -151,6 +155,11 @@ take_option(struct request *request, int option, const char *value, struct outpu
 		return take_word(request, "key", value);
 	case OPTION_INSERT_ONLY:
 		return take_word(request, "insert-only", value);
+	case OPTION_SECRET:
+		return take_word(request, "secret", value);
+	case OPTION_ENV:
+		request->files.environment = value;
+		return 0;
 	case OPTION_DATAMODEL:
 		request->datamodel = value;
 		return 0;

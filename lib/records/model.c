@@ -218,6 +218,7 @@ static const struct field row_fields[] = {
 	OBJECT_OR_NULL(row_change, key),
 	OBJECT_OR_NULL(row_change, old),
 	OBJECT_OR_NULL(row_change, new),
+	TEXT_LIST_OR_NULL(row_change, secret),
 	LAST,
 };
 const struct record_form row_form = { "row", row_fields };

@@ -350,6 +350,7 @@ struct row_change {
 	const char *key;                 /* JSON; reading does not fill it, nor old and new */
 	const char *old;                 /* for update: the values that differ; else null */
 	const char *new;                 /* for insert or update; else null */
+	const char *secret;              /* the columns in `new` that have env:NAME or file:PATH in place of a value; or null */
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,

@@ -125,7 +125,7 @@ struct secret *
 secret_read(int fd, int how, long long until)
 {
 	char *text = secret_room(LINE_SIZE + 1), *end = NULL;
-	bool object = false;
+	bool object = (how & SECRET_WHOLE) != 0;
 	size_t len = 0;
 	ssize_t got = 1;
 
@@ -218,6 +218,12 @@ secret_is_taken(const char *name)
 {
 	take(name);
 	return *vault_find(name) != NULL && secret_length((*vault_find(name))->value) > 0;
+}
+
+bool
+secret_is_reserved(const char *name)
+{
+	return *vault_find(name) != NULL;
 }
 
 void

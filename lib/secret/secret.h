@@ -31,6 +31,9 @@ struct secret *secret_take(const char *name);
 /* Whether secret_take() would return a value. */
 bool secret_is_taken(const char *name);
 
+/* Whether secret_begin() took it, and nobody has it yet: it is meant for a connection. */
+bool secret_is_reserved(const char *name);
+
 /* Zeroes and frees all taken variables: for a tool that needs none of them. */
 void secret_drop_taken(void);
 
@@ -40,7 +43,8 @@ void secret_drop_taken(void);
  */
 enum {
 	SECRET_TO_THE_END = 1, /* the rest is read too, so that a command does not complain about a closed pipe */
-	SECRET_OBJECT = 2      /* what begins with { is all of it, lines and all */
+	SECRET_OBJECT = 2,     /* what begins with { is all of it, lines and all */
+	SECRET_WHOLE = 4       /* all of it, without the line ends at its end */
 };
 struct secret *secret_read(int fd, int how, long long until);
 

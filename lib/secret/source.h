@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "secret/conninfo.h"
 #include "secret/secret.h"
 
@@ -66,5 +67,12 @@ const char *source_word_fault(const char *word);
  * with secret_free().  Returns NULL with the exit code in *code and the error reported on failure.
  */
 struct secret *secret_open(const char *word, const char *what, int *code);
+
+/*
+ * A secret that is data: env:NAME (or the file that NAME_FILE names), or file:PATH; of a file all of it, at most 16 kB.  Line ends
+ * at its end are dropped.  Refuses a variable that is meant for a connection.  Returns NULL on failure, with the exit code
+ * in *code and the reason in *why, for the caller to report; and what to do in *next, which may stay empty.
+ */
+struct secret *secret_value(const char *word, int *code, struct bytes *why, struct bytes *next);
 
 #endif

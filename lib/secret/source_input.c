@@ -59,8 +59,8 @@ label_file(struct bytes *label, const char *path, const char *variable)
 }
 
 /* The mount of a container's secrets is read-only, and there the modes say little. */
-static bool
-is_open_to_others(int fd, const struct stat *file)
+bool
+source_is_open_to_others(int fd, const struct stat *file)
 {
 	struct statvfs mount;
 
@@ -84,7 +84,7 @@ file_open(struct source_input *in, const char *path)
 
 	if (fd < 0 || fstat(fd, &file) != 0)
 		why = errno;
-	if (why == 0 && !is_open_to_others(fd, &file))
+	if (why == 0 && !source_is_open_to_others(fd, &file))
 		return fd;
 	if (why != 0) {
 		fail_file(in, why);

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "secret/source.h"
@@ -25,6 +26,9 @@ bool source_is_variable_name(const char *text);
 bool source_path_is_shown(const char *path);
 /* Fills `in`, of which `string` is set, from env:, file: or cmd:.  Returns false if word is none of these. */
 bool source_read(struct source_input *in, const char *word, const char *what, int wrong);
+
+/* Whether a file that is open, and keeps a secret, can be read by other users. */
+bool source_is_open_to_others(int fd, const struct stat *file);
 
 /* --- source_command.c --- */
 

@@ -36,7 +36,7 @@ static void
 each_text(struct change *change, bool copy)
 {
 	const char **texts[] = { &change->row.schema, &change->row.table, &change->row.change, &change->row.key,
-		&change->row.old, &change->row.new, &change->shown_key, &change->shown };
+		&change->row.old, &change->row.new, &change->row.secret, &change->shown_key, &change->shown };
 	size_t i;
 
 	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -56,7 +56,8 @@ changes_take(void *context, const struct seed_table *table, const struct answer 
 		                     .change = answer_word(row, 0, UPSERT_CHANGE),
 		                     .key = answer_word(row, 0, UPSERT_KEY),
 		                     .old = answer_text(row, 0, UPSERT_OLD),
-		                     .new = answer_text(row, 0, UPSERT_NEW_VALUES) },
+		                     .new = answer_text(row, 0, UPSERT_NEW_VALUES),
+		                     .secret = answer_text(row, 0, UPSERT_NEW_VALUES) != NULL ? table->secret_names : NULL },
 		answer_word(row, 0, UPSERT_SHOWN_KEY), answer_word(row, 0, UPSERT_SHOWN) };
 
 	if (!changes->keep) {

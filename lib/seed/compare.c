@@ -47,13 +47,18 @@ say_duplicate(struct seeding *s, const struct seed_table *t, const struct answer
 {
 	unsigned long second = seed_table_line(s->db, t, answer_text(a, 0, 0), false);
 	unsigned long first = seed_table_line(s->db, t, answer_text(a, 0, 1), false);
-	struct bytes sql = { 0 };
+	struct bytes sql = { 0 }, place = { 0 };
 	struct answer *row = NULL;
 
 	upsert_row_text(&sql, &t->sql, names, count, answer_text(a, 0, 0));
-	if (db_query(s->db, &row, sql.data, 0, NULL) == DB_OK && answer_rows(row) > 0)
-		(void)seed_refuse(t->file, second, "%s appears already on line %lu", answer_text(row, 0, 0),
-		    first);
+	if (db_query(s->db, &row, sql.data, 0, NULL) == DB_OK && answer_rows(row) > 0) {
+		seed_place(&place, t->file, first);
+		if (t->file->overlay != NULL)
+			(void)seed_refuse(t->file, second, "%s appears already in %s", answer_text(row, 0, 0), place.data);
+		else
+			(void)seed_refuse(t->file, second, "%s appears already on line %lu", answer_text(row, 0, 0), first);
+	}
+	bytes_free(&place);
 	answer_free(row);
 	bytes_free(&sql);
 	return MIG_DATA;

@@ -127,6 +127,13 @@ int
 copy_source_open(struct copy_source *feed, const struct seed_file *file, bool gone)
 {
 	*feed = (struct copy_source){ .file = file, .gone = gone, .csv = { .delimiter = seed_delimiter(file) } };
+	if (file->overlay != NULL) { /* in memory */
+		feed->fd = -1;
+		feed->ended = true;
+		bytes_add(&feed->block, bytes_text(&file->merged), file->merged.len);
+		feed->checked = feed->block.len;
+		return 0;
+	}
 	if (file->standard) {
 		feed->fd = STDIN_FILENO;
 		if (lseek(feed->fd, 0, SEEK_SET) < 0)
@@ -223,6 +230,8 @@ seed_row_of(const char *line, size_t len, struct seed_row *row)
 			row->key = value;
 		else if (seed_span_is(key, "\"new\""))
 			row->new = value;
+		else if (seed_span_is(key, "\"secret\""))
+			row->secret = value;
 	}
 	return is_row;
 }

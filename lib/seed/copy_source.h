@@ -39,7 +39,7 @@ unsigned long copy_source_line_of_row(const struct seed_file *file, unsigned lon
 
 /* The parts of a `row` record that mig-seed reads, as spans of its line. */
 struct seed_row {
-	struct seed_span schema, table, change, key, new;
+	struct seed_span schema, table, change, key, new, secret;
 };
 
 /* Splits a line of a stream, which must be valid JSON; returns false if it is another record. */

@@ -156,6 +156,20 @@ error_row_find_orphan(struct db *db, const struct seed_tables *tables, const str
 	return error_row_ask(db, &sql);
 }
 
+/* "on line 3"; where there are two files, in which one. */
+static void
+say_row(struct bytes *out, const struct seed_table *t, unsigned long line)
+{
+	struct bytes place = { 0 };
+
+	seed_place(&place, t->file, line);
+	if (t->file->overlay != NULL)
+		bytes_format(out, "in %s", place.data);
+	else
+		bytes_format(out, "on line %lu", line);
+	bytes_free(&place);
+}
+
 /* The row that has what another row has: of the file, or of the table. */
 struct answer *
 error_row_find_twin(struct db *db, const struct seed_table *t, const struct answer *columns, struct bytes *other)
@@ -166,7 +180,7 @@ error_row_find_twin(struct db *db, const struct seed_table *t, const struct answ
 
 	upsert_duplicate(&sql, &t->sql, names, answer_rows(columns));
 	if ((a = error_row_ask(db, &sql)) != NULL) {
-		bytes_format(other, "on line %lu", seed_table_line(db, t, answer_text(a, 0, 1), false));
+		say_row(other, t, seed_table_line(db, t, answer_text(a, 0, 1), false));
 	} else {
 		upsert_conflict(&sql, &t->sql, names, operators, answer_rows(columns));
 		if ((a = error_row_ask(db, &sql)) != NULL)

@@ -88,14 +88,16 @@ error_row_say(const struct db_error *e, const struct seed_table *t, unsigned lon
 	    strcmp(e->sqlstate, SQLSTATE_CHECK_VIOLATION) == 0 ||
 	    (strcmp(e->sqlstate, SQLSTATE_UNIQUE_VIOLATION) == 0 && values != NULL);
 
-	bytes_str(&where, t != NULL ? t->file->path : "");
-	if (line > 0)
-		bytes_format(&where, ":%lu", line);
-	bytes_str(&where, t != NULL ? ": " : "");
+	if (t != NULL) {
+		seed_place(&where, t->file, line);
+		bytes_str(&where, ": ");
+	}
 	if (column != NULL)
 		bytes_format(&where, "column \"%s\": ", column);
 	(void)message_error(code, "%s%s [%s]", where.data,
 	    hidden ? "a value does not fit its type (not shown)" : e->message, e->sqlstate);
+	if (t != NULL)
+		seed_say_other_place(t->file, line);
 	if (values != NULL && *values != '\0')
 		message_line("  row         %s", values);
 	if (other != NULL)

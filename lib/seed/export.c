@@ -112,6 +112,7 @@ export_table(struct db *db, struct seed_table *t, const char *folder, int *code)
 int
 seed_export_names(struct seed_input *input, const struct seed_request_files *files, enum seed_kind kind, const char *folder)
 {
+	const struct seed_levels levels = { .folders = { folder }, .count = 1, .exporting = true };
 	size_t i;
 	int code = 0;
 
@@ -124,8 +125,8 @@ seed_export_names(struct seed_input *input, const struct seed_request_files *fil
 		seed_table_name(file->path, strlen(file->path), &file->schema, &file->table);
 	}
 	for (i = 0; code == 0 && i < files->count; i++)
-		code = seed_settings_find(&input->files[i].settings, folder, true, input->files[i].schema,
-		    input->files[i].table, files->words, files->word_count);
+		code = seed_settings_find(&input->files[i].settings, &levels, input->files[i].schema, input->files[i].table,
+		    files->words, files->word_count);
 	return code != 0 ? code : seed_settings_unused(files->words, files->word_count);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/message.h"
 #include "base/mig.h"
+#include "seed/settings.h"
 
 int
 seed_cannot_read(const char *path, int error)
@@ -42,19 +43,71 @@ seed_check_text(const struct seed_file *file, const char *text, size_t len, unsi
 int
 seed_refuse(const struct seed_file *file, unsigned long line, const char *format, ...)
 {
-	struct bytes text = { 0 };
+	struct bytes text = { 0 }, place = { 0 };
 	va_list args;
 
 	va_start(args, format);
 	bytes_vformat(&text, format, args);
 	va_end(args);
-	if (line > 0)
-		(void)message_error(MIG_DATA, "%s:%lu: %s", file->path, line, text.data);
-	else
-		(void)message_error(MIG_DATA, "%s: %s", file->path, text.data);
+	seed_place(&place, file, line);
+	(void)message_error(MIG_DATA, "%s: %s", place.data, text.data);
+	seed_say_other_place(file, line);
 	message_line("  Nothing was seeded.");
 	bytes_free(&text);
+	bytes_free(&place);
 	return MIG_DATA;
+}
+
+static const struct seed_origin *
+origin_of(const struct seed_file *file, unsigned long line)
+{
+	return line > 0 && line <= file->origin_count ? &file->origins[line - 1] : NULL;
+}
+
+void
+seed_place(struct bytes *out, const struct seed_file *file, unsigned long line)
+{
+	const struct seed_origin *origin = origin_of(file, line);
+
+	if (origin != NULL) {
+		file = origin->overlay > 0 ? file->overlay : file->base;
+		line = origin->overlay > 0 ? origin->overlay : origin->base;
+	}
+	bytes_str(out, file->path);
+	if (line > 0)
+		bytes_format(out, ":%lu", line);
+}
+
+void
+seed_say_other_place(const struct seed_file *file, unsigned long line)
+{
+	const struct seed_origin *origin = origin_of(file, line);
+
+	if (origin != NULL && origin->overlay > 0 && origin->base > 0)
+		message_line("  over        %s:%lu", file->base->path, origin->base);
+}
+
+void
+seed_file_free(struct seed_file *file)
+{
+	if (file == NULL)
+		return;
+	seed_file_free(file->base);
+	seed_file_free(file->overlay);
+	free(file->base);
+	free(file->overlay);
+	free(file->path);
+	free(file->title);
+	free(file->schema);
+	free(file->table);
+	free(file->member_rows);
+	free(file->origins);
+	bytes_free(&file->text);
+	bytes_free(&file->merged);
+	bytes_free(&file->overridden);
+	seed_names_free(&file->header);
+	seed_names_free(&file->members);
+	seed_settings_free(&file->settings);
 }
 
 /* --- names --- */

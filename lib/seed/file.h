@@ -41,10 +41,16 @@ struct seed_settings {
 	struct seed_names key;         /* columns that identify a row; none: the primary key */
 	struct seed_names insert_only; /* columns that are never overwritten */
 	struct seed_names hide;        /* columns whose values are not shown */
+	struct seed_names secret;      /* columns whose values in the file are env:NAME or file:PATH */
 	struct seed_default *defaults; /* default.COLUMN = FUNCTION: what new rows get */
 	size_t default_count;
 	struct seed_names updated_at;  /* columns that are set to now() in new rows, and in rows that change */
 	bool kept;                     /* prune = no: --prune deletes nothing from this table */
+};
+
+/* A row of a file that has an overlay: on which line of either it begins; 0: it is not there. */
+struct seed_origin {
+	unsigned long base, overlay;
 };
 
 struct seed_file {
@@ -63,8 +69,19 @@ struct seed_file {
 	size_t rows;               /* how many objects there are */
 	bool gone;                 /* for ROWS: there are rows to delete */
 	struct seed_settings settings;
+	/*
+	 * A table that has a file in the base and one in the environment: its rows are those of both, merged by key into
+	 * `merged` (NDJSON, seed/overlay.h), and this struct is of no file.
+	 */
+	struct seed_file *base, *overlay;
+	char *title;               /* its name */
+	struct bytes merged;
+	struct seed_origin *origins; /* of its lines */
+	size_t origin_count;
+	struct bytes overridden;   /* for pages: a line for each row that the overlay changes or adds */
 	long long took_ms;
 };
+void seed_file_free(struct seed_file *file);
 
 /*
  * What a name's ending says, capitals or not: .sql, .csv, .tsv, .ndjson, .jsonl, .json.  *stem: how many bytes are before it.
@@ -102,6 +119,11 @@ int seed_check_text(const struct seed_file *file, const char *text, size_t len, 
 
 /* Reports that a file cannot be read, for an errno; returns the exit code. */
 int seed_cannot_read(const char *path, int error);
+
+/* Appends "FILE:LINE" (0: "FILE"); of merged rows, the file and line that the row is from. */
+void seed_place(struct bytes *out, const struct seed_file *file, unsigned long line);
+/* After a message with that place: reports the other line that a merged row is from. */
+void seed_say_other_place(const struct seed_file *file, unsigned long line);
 
 /* Reports an error in a line of a file (0: in the file); returns MIG_DATA. */
 int seed_refuse(const struct seed_file *file, unsigned long line, const char *format, ...) MIG_PRINTF(3, 4);

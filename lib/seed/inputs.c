@@ -1,6 +1,5 @@
 #include "seed/inputs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -103,12 +102,29 @@ read_header(struct seed_file *file)
 	return code;
 }
 
-int
-inputs_check_data(struct seed_file *file, const struct seed_request_files *request)
+/* The settings of a data file: of its folder, or of base and environment. */
+static int
+find_settings(struct seed_file *file, const struct seed_request_files *request)
 {
 	const char *slash = strrchr(file->path, '/');
 	char *folder = slash != NULL ? xstrndup(file->path, (size_t)(slash - file->path)) : xstrdup(".");
-	int code = 0;
+	const struct environment *in = request->in;
+	struct seed_levels levels = { .folders = { folder }, .count = 1 };
+	int code;
+
+	if (in != NULL && in->names.count > 0) {
+		levels = (struct seed_levels){ .folders = { in->base, in->overlay }, .count = in->overlay != NULL ? 2 : 1,
+			.environments = &in->names, .environments_of = in->folder };
+	}
+	code = seed_settings_find(&file->settings, &levels, file->schema, file->table, request->words, request->word_count);
+	free(folder);
+	return code;
+}
+
+int
+inputs_check_data(struct seed_file *file, const struct seed_request_files *request)
+{
+	int code;
 
 	if (file->table[0] == '\0' || (file->schema != NULL && file->schema[0] == '\0'))
 		code = seed_refuse(file, 0, "a data file is named after its table: [SCHEMA.]TABLE.csv");
@@ -116,20 +132,16 @@ inputs_check_data(struct seed_file *file, const struct seed_request_files *reque
 		code = seed_settings_words(&file->settings, file->schema, file->table, request->words,
 		    request->word_count);
 	else
-		code = seed_settings_find(&file->settings, folder, false, file->schema, file->table,
-		    request->words,
-		    request->word_count);
+		code = find_settings(file, request);
 	if (code == 0 && seed_is_csv(file))
 		code = read_header(file);
 	else if (code == 0 && file->kind == SEED_NDJSON)
 		code = members_read(file);
-	free(folder);
 	return code;
 }
 
-/* Takes path; `folder` was given. */
-static int
-take_file(struct seed_input *input, const struct seed_request_files *request, char *path, bool folder)
+int
+inputs_take_file(struct seed_input *input, const struct seed_request_files *request, char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
 	enum seed_kind kind;
@@ -147,7 +159,7 @@ take_file(struct seed_input *input, const struct seed_request_files *request, ch
 		return code;
 	}
 	file = inputs_add_file(input, kind, path);
-	file->name = folder ? name : path;
+	file->name = request->in != NULL ? path + strlen(request->in->folder) + 1 : path;
 	file->array = kind == SEED_NDJSON && strcasecmp(name + stem, ".json") == 0;
 	if ((fd = open_regular(AT_FDCWD, path, 0)) < 0)
 		return seed_cannot_read(path, errno);
@@ -160,47 +172,6 @@ take_file(struct seed_input *input, const struct seed_request_files *request, ch
 			code = inputs_check_data(file, request);
 	}
 	close(fd);
-	return code;
-}
-
-static int
-by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int
-not_hidden(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-/* All of a folder's files; what is none of ours is named, since a slip in an ending would drop a table. */
-static int
-take_folder(struct seed_input *input, const struct seed_request_files *request, const char *folder)
-{
-	struct dirent **entries;
-	size_t before = input->count, stem, tail = strlen(folder);
-	enum seed_kind kind;
-	int count = scandir(folder, &entries, not_hidden, by_name), i, code = 0;
-
-	if (count < 0)
-		return seed_cannot_read(folder, errno);
-	for (i = 0; i < count; i++) {
-		const char *name = entries[i]->d_name;
-
-		if (code == 0 && seed_file_kind(name, &kind, &stem))
-			code = take_file(input, request,
-			    xformat("%s%s%s", folder, tail > 0 && folder[tail - 1] == '/' ? "" : "/", name),
-			    true);
-		else if (code == 0 && strcmp(name, SEED_CONF) != 0 && strncmp(name, "README", 6) != 0)
-			message_warning("skipping %s/%s: not a seed file", folder, name);
-		free(entries[i]);
-	}
-	free(entries);
-	if (code == 0 && input->count == before)
-		code = message_error(MIG_DATA, "%s has no seed file: the name must end in .sql, .csv, .tsv, .ndjson, .jsonl or .json",
-		    folder);
 	return code;
 }
 
@@ -224,14 +195,28 @@ order_files(struct seed_input *input)
 	input->files = ordered;
 }
 
+/* Before anybody connects; of merged rows later, since the overlay may have another value. */
+static int
+collect_secrets(struct seed_input *input)
+{
+	size_t i;
+	int code = 0;
+
+	for (i = input->sql_count; code == 0 && i < input->count; i++)
+		if (input->files[i].overlay == NULL && input->files[i].kind != SEED_ROWS)
+			code = secrets_collect(&input->secrets, &input->files[i]);
+	return code;
+}
+
 int
 seed_gather(struct seed_input *input, const struct seed_request_files *request)
 {
-	bool standard = false;
+	bool standard = false, folders = false;
 	struct stat what;
 	size_t i;
 	int code = 0;
 
+	input->environment = request->environment;
 	for (i = 0; code == 0 && i < request->count; i++) {
 		const char *path = request->paths[i];
 
@@ -240,13 +225,18 @@ seed_gather(struct seed_input *input, const struct seed_request_files *request)
 			                : inputs_take_standard_input(input, request);
 			standard = true;
 		} else if (stat(path, &what) == 0 && S_ISDIR(what.st_mode)) {
-			code = take_folder(input, request, path);
+			folders = true;
+			code = inputs_take_folder(input, request, path);
 		} else {
-			code = take_file(input, request, xstrdup(path), false);
+			code = inputs_take_file(input, request, xstrdup(path));
 		}
 	}
+	if (code == 0 && request->environment != NULL && !folders)
+		code = message_error(MIG_USAGE, "--env=%s needs the folder that has the environment, e.g. prisma/seed", request->environment);
 	order_files(input);
-	return code != 0 ? code : seed_settings_unused(request->words, request->word_count);
+	if (code == 0)
+		code = seed_settings_unused(request->words, request->word_count);
+	return code != 0 ? code : collect_secrets(input);
 }
 
 void
@@ -254,19 +244,11 @@ seed_input_free(struct seed_input *input)
 {
 	size_t i;
 
-	for (i = 0; i < input->count; i++) {
-		struct seed_file *file = &input->files[i];
-
-		free(file->path);
-		free(file->schema);
-		free(file->table);
-		bytes_free(&file->text);
-		seed_names_free(&file->header);
-		seed_names_free(&file->members);
-		free(file->member_rows);
-		seed_settings_free(&file->settings);
-	}
+	for (i = 0; i < input->count; i++)
+		seed_file_free(&input->files[i]);
 	free(input->files);
+	bytes_free(&input->overridden);
+	secrets_free(&input->secrets);
 	reader_free(input->reader);
 	*input = (struct seed_input){ 0 };
 }

@@ -4,8 +4,11 @@
 #ifndef MIG_SEED_INPUTS_H
 #define MIG_SEED_INPUTS_H
 
+#include "base/bytes.h"
 #include "records/record.h"
+#include "seed/environment.h"
 #include "seed/file.h"
+#include "seed/secrets.h"
 #include "seed/settings.h"
 
 struct seed_input {
@@ -14,14 +17,19 @@ struct seed_input {
 	size_t sql_count;
 	struct reader *reader;     /* of the stream on standard input, whose failure is passed on; else NULL */
 	const struct failure *failure;
+	const char *environment;   /* --env, or NULL */
+	struct seed_secrets secrets; /* values of secret columns */
+	struct bytes overridden;   /* for pages: a line for each file or setting of the base that the environment replaces, or adds */
 };
 
 struct seed_request_files {
 	char *const *paths;        /* files, folders, "-" */
 	size_t count;
 	const char *table;         /* the table of NDJSON on standard input; NULL: it is a stream, or SQL */
+	const char *environment;   /* --env, or NULL */
 	struct seed_word *words;
 	size_t word_count;
+	const struct environment *in; /* while the files of one are gathered */
 };
 
 /*

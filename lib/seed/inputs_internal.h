@@ -17,6 +17,14 @@ struct seed_file *inputs_add_file(struct seed_input *input, enum seed_kind kind,
  */
 int inputs_check_data(struct seed_file *file, const struct seed_request_files *request);
 
+/* Takes ownership of path. */
+int inputs_take_file(struct seed_input *input, const struct seed_request_files *request, char *path);
+
+/* --- folder.c --- */
+
+/* All files of a folder, or of the base and the environment in it. */
+int inputs_take_folder(struct seed_input *input, const struct seed_request_files *request, const char *folder);
+
 /* --- stdin.c --- */
 
 int inputs_take_standard_input(struct seed_input *input, const struct seed_request_files *request);

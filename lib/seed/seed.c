@@ -14,6 +14,7 @@
 #include "seed/error_row.h"
 #include "seed/preflight.h"
 #include "seed/origin.h"
+#include "seed/secrets.h"
 #include "seed/seed_internal.h"
 #include "seed/up_to_date.h"
 #include "seed/upsert.h"
@@ -117,6 +118,7 @@ find_tables(struct seeding *s)
 {
 	const struct seed_input *input = s->input;
 	enum db_outcome outcome;
+	size_t i;
 
 	seed_tables_free(s->tables);
 	if (input->count == input->sql_count)
@@ -125,6 +127,9 @@ find_tables(struct seeding *s)
 	outcome = seed_tables_find(s->db, input->files + input->sql_count, input->count - input->sql_count,
 	    s->job->client, s->tables, &s->code);
 	db_limit(s->db, 0);
+	for (i = 0; outcome == DB_OK && s->code == 0 && i < s->tables->count; i++)
+		if (s->tables->tables[i].file->overlay != NULL)
+			s->code = secrets_collect(&s->input->secrets, s->tables->tables[i].file);
 	if (s->job->full && outcome == DB_OK && s->code == 0)
 		seed_tables_draw(s->tables);
 	return outcome;
@@ -350,6 +355,7 @@ seed_run(struct db *db, struct seed_input *input, const struct seed_job *job, st
 		if (outcome == DB_OK && s.code == 0)
 			return 0;
 		e = db_error_take(db);
+		secrets_hide(&input->secrets, &e);
 		if (outcome != DB_LOST)
 			db_rollback(db);
 		again = may_try_again(&s, outcome, &e);

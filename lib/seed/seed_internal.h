@@ -53,6 +53,11 @@ enum db_outcome seed_run_sql(struct seeding *s);
 enum db_outcome seed_make_stages(struct seeding *s);
 enum db_outcome seed_stage_files(struct seeding *s);
 
+/* --- stage_secrets.c --- */
+
+/* The values of secret columns of a file, which is staged. */
+enum db_outcome seed_stage_secrets(struct seeding *s, const struct seed_table *t);
+
 /* --- stage_derived.c --- */
 
 /* Makes values of Prisma's client for the rows of a file, which are staged. */

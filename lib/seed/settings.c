@@ -45,6 +45,7 @@ seed_settings_free(struct seed_settings *s)
 	seed_names_free(&s->key);
 	seed_names_free(&s->insert_only);
 	seed_names_free(&s->hide);
+	seed_names_free(&s->secret);
 	seed_names_free(&s->updated_at);
 	while (s->default_count > 0)
 		free(s->defaults[--s->default_count].column);
@@ -86,7 +87,16 @@ default_take(struct seed_settings *s, const char *column, size_t column_len, con
 	struct seed_names names = { 0 };
 	bool good = names_parse(&names, column, column_len) && names.count == 1 && len > 0 &&
 	    client_function_read(value, len, &d.function, &d.length);
+	size_t i;
 
+	for (i = 0; good && i < s->default_count; i++) {
+		if (strcmp(s->defaults[i].column, names.names[0]) != 0)
+			continue;
+		s->defaults[i].function = d.function; /* that of another level */
+		s->defaults[i].length = d.length;
+		seed_names_free(&names);
+		return NULL;
+	}
 	if (good) {
 		d.column = xstrdup(names.names[0]);
 		s->defaults = xrealloc(s->defaults, (s->default_count + 1) * sizeof *s->defaults);
@@ -104,7 +114,7 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 		const char *name;
 		struct seed_names *names;
 	} lists[] = { { "key", &s->key }, { "insert-only", &s->insert_only }, { "hide", &s->hide },
-		{ "updated-at", &s->updated_at } };
+		{ "secret", &s->secret }, { "updated-at", &s->updated_at } };
 	static const char begin[] = "default.";
 	struct seed_names columns = { 0 };
 	bool good;
@@ -114,6 +124,8 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 		if (strlen(lists[i].name) != name_len || strncmp(lists[i].name, name, name_len) != 0)
 			continue;
 		good = names_parse(&columns, value, len);
+		if (lists[i].names == &s->key)
+			seed_names_free(&s->key); /* that of another level */
 		names_join(lists[i].names, &columns);
 		return good ? NULL : "a list of columns without duplicates, separated by commas";
 	}
@@ -144,12 +156,29 @@ folder_has_table(const char *folder, const char *stem)
 	return found;
 }
 
+/* Whether there is one in a folder of the levels, or in another environment. */
+static bool
+levels_have_table(const struct seed_levels *levels, const char *stem)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; !found && i < levels->count; i++)
+		found = folder_has_table(*levels->folders[i] != '\0' ? levels->folders[i] : ".", stem);
+	for (i = 0; !found && levels->environments != NULL && i < levels->environments->count; i++) {
+		char *folder = xformat("%s/%s", levels->environments_of, levels->environments->names[i]);
+
+		found = folder_has_table(folder, stem);
+		free(folder);
+	}
+	return found;
+}
+
 struct conf {
-	const char *folder;
+	const struct seed_levels *levels;
 	const struct seed_file *file; /* to complain with: seed.conf */
 	const char *schema, *table;   /* whose settings are wanted */
 	struct seed_settings *settings;
-	bool exporting;               /* a section may be of a table that has no file yet */
 	bool here;                    /* the section is the table's */
 	struct seed_names sections;   /* those before this line, */
 	struct seed_names taken;      /* and the settings of the last */
@@ -183,9 +212,9 @@ conf_section(struct conf *conf, unsigned long line, const char *text, size_t len
 	seed_table_read(text, len, &schema, &table);
 	stem = schema != NULL ? xformat("%s.%s", schema, table) : xstrdup(table);
 	seed_table_write(&written, schema, table);
-	if (!conf->exporting && !folder_has_table(conf->folder, stem))
-		code = seed_refuse(conf->file, line, "[%.*s]: there is no %s.csv, .tsv, .ndjson, .jsonl or .json next to this file", (int)len,
-		    text, stem);
+	if (!conf->levels->exporting && !levels_have_table(conf->levels, stem))
+		code = seed_refuse(conf->file, line, "[%.*s]: there is no %s.csv, .tsv, .ndjson, .jsonl or .json %s", (int)len,
+		    text, stem, conf->levels->environments != NULL ? "in the base or an environment" : "next to this file");
 	else
 		code = take_once(conf, line, &conf->sections, written.data, written.len, "a table can have only one section");
 	seed_names_free(&conf->taken);
@@ -224,7 +253,7 @@ conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
 	seed_settings_free(&other);
 	if (why != NULL && *why == '\0')
 		return seed_refuse(conf->file, line,
-		    "there is no setting \"%.*s\"; the settings are key, insert-only, hide, prune, default.COLUMN and updated-at",
+		    "there is no setting \"%.*s\"; the settings are key, insert-only, hide, secret, prune, default.COLUMN and updated-at",
 		    (int)name_len, text);
 	return why == NULL ? 0 : seed_refuse(conf->file, line, "%.*s: expected %s", (int)name_len, text, why);
 }
@@ -355,14 +384,12 @@ refuse_nearly_settings(const char *folder)
 	return code;
 }
 
-int
-seed_settings_find(struct seed_settings *settings, const char *folder, bool exporting, const char *schema,
-    const char *table,
-    struct seed_word *words, size_t word_count)
+/* One seed.conf, on top of what is there. */
+static int
+read_level(struct seed_settings *settings, const struct seed_levels *levels, const char *folder, const char *schema, const char *table)
 {
 	struct seed_file file = { .path = xformat("%s%s" SEED_CONF, folder, *folder != '\0' ? "/" : "") };
-	struct conf conf = { .folder = folder, .file = &file, .schema = schema, .table = table,
-		.settings = settings, .exporting = exporting };
+	struct conf conf = { .levels = levels, .file = &file, .schema = schema, .table = table, .settings = settings };
 	int fd = open_regular(AT_FDCWD, file.path, SETTINGS_MOST), code = 0, error;
 
 	if (fd >= 0) {
@@ -376,5 +403,17 @@ seed_settings_find(struct seed_settings *settings, const char *folder, bool expo
 	seed_names_free(&conf.taken);
 	bytes_free(&file.text);
 	free(file.path);
+	return code;
+}
+
+int
+seed_settings_find(struct seed_settings *settings, const struct seed_levels *levels, const char *schema, const char *table,
+    struct seed_word *words, size_t word_count)
+{
+	size_t i;
+	int code = 0;
+
+	for (i = 0; code == 0 && i < levels->count; i++)
+		code = read_level(settings, levels, levels->folders[i], schema, table);
 	return code != 0 ? code : seed_settings_words(settings, schema, table, words, word_count);
 }

@@ -9,6 +9,7 @@
 #include "seed/copy_source.h"
 #include "seed/error_row.h"
 #include "seed/file.h"
+#include "seed/secrets.h"
 #include "seed/upsert.h"
 
 /* Temporary tables can be made only before a transaction is READ ONLY, and filled also then. */
@@ -78,6 +79,7 @@ fill_json(struct seeding *s, struct seed_table *t)
 	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
 		struct db_error e = db_error_take(s->db);
 
+		secrets_hide(&s->input->secrets, &e);
 		seed_note_error(s, &e);
 		s->code = error_row_fill(s->db, &e, t);
 		db_error_free(&e);
@@ -107,6 +109,8 @@ seed_stage_files(struct seeding *s)
 			outcome = fill_json(s, t);
 		if (outcome == DB_OK && s->code == 0 && t->sql.derived)
 			outcome = seed_make_values(s, t);
+		if (outcome == DB_OK && s->code == 0)
+			outcome = seed_stage_secrets(s, t);
 		t->took_ms = clock_now_ms() - began;
 	}
 	if (outcome == DB_OK && s->code == 0)

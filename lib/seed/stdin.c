@@ -16,6 +16,7 @@
 #include "records/json.h"
 #include "seed/copy_source.h"
 #include "seed/members.h"
+#include "seed/secrets.h"
 #include "seed/text.h"
 
 /*
@@ -61,6 +62,40 @@ table_of_stream(struct seed_input *input, const char *schema, const char *table)
 	return NULL;
 }
 
+/* Columns of a row whose values are elsewhere: the record names them. */
+static int
+take_secrets(struct seed_input *input, struct seed_file *file, unsigned long line, const struct seed_row *row)
+{
+	const char *at = row->new.text, *next;
+	char *list = row->secret.len > 0 && *row->secret.text == '[' ? xstrndup(row->secret.text, row->secret.len) : NULL;
+	struct seed_names names = { 0 };
+	struct bytes item = { 0 };
+	bool null;
+	struct seed_span key, value;
+	size_t i;
+	int code = 0;
+
+	for (next = list; next != NULL && json_list_next(&next, &item, &null);) {
+		if (!null && !seed_names_have(&file->settings.secret, item.data))
+			seed_names_add(&file->settings.secret, xstrdup(item.data));
+		if (!null)
+			seed_names_add(&names, xstrdup(item.data));
+	}
+	bytes_free(&item);
+	free(list);
+	while (code == 0 && names.count > 0 && seed_json_member(&at, row->new.text + row->new.len, &key, &value)) {
+		char *name = seed_json_text(key), *source = seed_json_text(value);
+
+		for (i = 0; name != NULL && i < names.count; i++)
+			if (strcmp(names.names[i], name) == 0 && !seed_span_is(value, "null"))
+				code = secrets_take(&input->secrets, file, line, name, source != NULL ? source : "");
+		free(name);
+		free(source);
+	}
+	seed_names_free(&names);
+	return code;
+}
+
 /* The first row of a table says what its key is. */
 static int
 note_row(struct seed_input *input, const struct copy_source *feed, const struct seed_row *row,
@@ -96,6 +131,7 @@ note_row(struct seed_input *input, const struct copy_source *feed, const struct 
 		members_add(file, row->key);
 		members_add(file, row->new);
 		file->rows++;
+		code = take_secrets(input, file, feed->line, row);
 	}
 	free(schema);
 	free(table);

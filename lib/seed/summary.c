@@ -64,13 +64,31 @@ say_file(const struct seeded *s, const struct summary *summary)
 		    s->rows_inserted, s->rows_updated, s->rows_unchanged, span);
 }
 
+/* What an environment puts over the base: files, then rows. */
 static void
-show(const struct seeded *seeded, size_t count, const struct summary *summary, bool any)
+add_overridden(struct bytes *out, const struct seed_input *input, const struct seed_tables *tables)
+{
+	struct bytes list = { 0 };
+	size_t i;
+
+	bytes_str(&list, bytes_text(&input->overridden));
+	for (i = 0; i < tables->count; i++)
+		bytes_str(&list, bytes_text(&tables->tables[i].file->overridden));
+	if (list.len > 0)
+		bytes_format(out, "environment %s\n%s\n", input->environment, list.data);
+	bytes_free(&list);
+}
+
+static void
+show(const struct seeded *seeded, size_t count, const struct summary *summary, const struct seed_input *input,
+    const struct seed_tables *tables, bool any)
 {
 	bool dry = summary->job->dry_run;
 	struct bytes page = { 0 };
 
 	bytes_str(&page, any ? "\n" : "");
+	if (dry)
+		add_overridden(&page, input, tables);
 	seed_face_files(&page, seeded, count, summary->job->prune, summary->job->full, terminal_page_width(STDOUT_FILENO));
 	bytes_char(&page, '\n');
 	seed_face_sum(&page, seeded, count);
@@ -99,7 +117,7 @@ summary_tell(const struct summary *summary, const struct seed_input *input, cons
 			writer_put(out->writer, &seeded_form, &seeded[i]);
 	}
 	if (out->page && !summary->export)
-		show(seeded, count, summary, any);
+		show(seeded, count, summary, input, tables, any);
 	out->complete = true;
 	free(seeded);
 }

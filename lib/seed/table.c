@@ -11,7 +11,10 @@
 #include "base/mig.h"
 #include "base/suggest.h"
 #include "seed/copy_source.h"
+#include "seed/members.h"
+#include "seed/overlay.h"
 #include "seed/table_internal.h"
+#include "seed/text.h"
 
 /* --- one table --- */
 
@@ -98,7 +101,7 @@ make_column(const struct answer *a, size_t row, const struct seed_settings *sett
 
 	return (struct upsert_column){ .name = name,
 		.insert_only = seed_names_have(&settings->insert_only, name),
-		.hidden = seed_names_have(&settings->hide, name) || table_sounds_secret(name),
+		.hidden = seed_names_have(&settings->hide, name) || seed_names_have(&settings->secret, name) || table_sounds_secret(name),
 		.exact = answer_flag(a, row, COLUMN_EXACT),
 		.bare = category == 'N' || category == 'B',
 		.large_number = strcmp(type, "bigint") == 0 || strcmp(type, "numeric") == 0,
@@ -188,7 +191,7 @@ take_header(struct seed_tables *tables, struct seed_table *t)
 {
 	const struct seed_names *lists[] =
 	    { &t->file->header, &t->file->settings.key, &t->file->settings.insert_only,
-		&t->file->settings.hide, &t->file->settings.updated_at };
+		&t->file->settings.hide, &t->file->settings.secret, &t->file->settings.updated_at };
 	const struct seed_settings *settings = &t->file->settings;
 	size_t i, k;
 
@@ -206,6 +209,34 @@ take_header(struct seed_tables *tables, struct seed_table *t)
 			c->in_file |= k == 0;
 		}
 	}
+	return 0;
+}
+
+/* Columns for which the file has sources, not values. */
+static int
+take_secrets(struct seed_table *t)
+{
+	struct bytes names = { 0 };
+	size_t i;
+
+	for (i = 0; i < t->sql.count; i++) {
+		struct upsert_column *c = &t->sql.columns[i];
+
+		if (!seed_names_have(&t->file->settings.secret, c->name) || !(t->sql.json ? members_any(t->file, c->name) : c->in_file))
+			continue;
+		if (c->key || c->made != NULL || c->reference != NULL) {
+			bytes_free(&names);
+			return seed_refuse(t->file, 0, "column \"%s\" cannot be secret: %s", c->name,
+			    c->key ? "rows are matched by it" : "its values are made or found by mig-seed");
+		}
+		c->secret = i + 1;
+		t->sql.derived = true;
+		bytes_str(&names, names.len == 0 ? "[" : ",");
+		seed_json_add_text(&names, c->name);
+	}
+	if (names.len > 0)
+		bytes_char(&names, ']');
+	t->secret_names = names.data;
 	return 0;
 }
 
@@ -297,6 +328,10 @@ find(struct db *db, struct seed_file *files, size_t count, bool all_columns, con
 			*code = table_take_made(t, client);
 		if (*code == 0)
 			*code = table_take_key(db, tables, t);
+		if (*code == 0 && !all_columns)
+			*code = take_secrets(t);
+		if (*code == 0 && t->file->overlay != NULL)
+			*code = overlay_merge(t);
 		for (j = 0; all_columns && j < t->sql.count; j++)
 			t->sql.columns[j].in_file = true;
 		if (*code == 0 && !t->sql.json)
@@ -333,6 +368,7 @@ seed_tables_free(struct seed_tables *tables)
 		while (t->made_count > 0)
 			free(t->made[--t->made_count].text);
 		free(t->made);
+		free(t->secret_names);
 		table_free_references(t);
 		free(t->sql.columns);
 	}

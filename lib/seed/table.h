@@ -22,6 +22,7 @@ struct seed_table {
 	    only; /* only: rows that are in the table but not in the file */
 	struct seed_made *made;    /* the columns whose values mig-seed makes, in the table's order */
 	size_t made_count;
+	char *secret_names;        /* of its secret columns, as a JSON list; NULL: it has none */
 	long long took_ms;
 };
 

@@ -31,25 +31,6 @@ column_named(struct upsert_table *t, const char *name)
 	return NULL;
 }
 
-static void
-add_text(struct bytes *out, const char *text)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	bytes_char(out, '"');
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			bytes_char(out, '\\');
-		if (c < 0x20)
-			bytes_format(out, "\\u00%c%c", hex[c >> 4], hex[c & 15]);
-		else
-			bytes_char(out, (char)c);
-	}
-	bytes_char(out, '"');
-}
-
 /* JSON's null, which CSV can contain in addition to SQL's NULL; JSON members only give SQL's NULL. */
 static bool
 is_null(const char *json)
@@ -72,12 +53,12 @@ add_record(struct listing *g, const char **at, const char *end)
 		if (!good)
 			break;
 		bytes_str(&g->list, i == 0 ? "{" : ",");
-		add_text(&g->list, header->names[i]);
+		seed_json_add_text(&g->list, header->names[i]);
 		bytes_char(&g->list, ':');
 		if (field.len == 0 && !quotes)
 			bytes_str(&g->list, "null");
 		else if (!column_named(&g->table, header->names[i])->json)
-			add_text(&g->list, field.data);
+			seed_json_add_text(&g->list, field.data);
 		else if ((good = !is_null(field.data)))
 			bytes_str(&g->list, field.data);
 	}
@@ -197,6 +178,18 @@ has_key(const struct upsert_table *t)
 	return true;
 }
 
+/* What the file has there is not the value. */
+static bool
+has_secret(const struct upsert_table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++)
+		if (t->columns[i].secret > 0)
+			return true;
+	return false;
+}
+
 /* Asks for one table; the answer is good only where every row has its like. */
 static bool
 ask_table(struct db *db, struct listing *g, struct seed_table *t, bool prune)
@@ -235,7 +228,7 @@ up_to_date_check(struct db *db, struct seed_tables *tables, bool prune, int *cod
 
 		g.table.columns = xcalloc(t->sql.count + 1, sizeof *g.table.columns);
 		memcpy(g.table.columns, t->sql.columns, t->sql.count * sizeof *g.table.columns);
-		same = t->file->kind != SEED_ROWS && t->sql.reference_count == 0 && list_file(&g, &left, code) && has_key(&g.table) &&
+		same = t->file->kind != SEED_ROWS && t->sql.reference_count == 0 && !has_secret(&t->sql) && list_file(&g, &left, code) && has_key(&g.table) &&
 		    ask_table(db, &g, t, prune);
 		t->took_ms = clock_now_ms() - began;
 		free(g.table.columns);

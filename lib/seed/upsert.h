@@ -62,6 +62,7 @@ struct upsert_column {
 	const char *equals;    /* for a key: the operator of its index, OPERATOR(schema.=) */
 	const char *absent;    /* expression of its default, cast to its type; "NULL" if there is none */
 	const char *made;      /* "cuid()": mig-seed makes the values that the file lacks; or NULL */
+	size_t secret;         /* the file has env:NAME or file:PATH for its values, kept in "source of column N"; 0: it has not */
 	bool drawn;            /* made by the database's default, before the row is written: others reference it */
 	const struct upsert_reference *reference; /* this names the row that the column references; or NULL */
 	size_t reference_column;                  /* which column of the referenced key it has */
@@ -105,6 +106,12 @@ void upsert_stage(struct bytes *out, const struct upsert_table *t);
 void upsert_copy_made(struct bytes *out, const struct upsert_table *t);
 void upsert_raw_count(struct bytes *out, const struct upsert_table *t);
 void upsert_derive(struct bytes *out, const struct upsert_table *t);
+/*
+ * COPY ... FROM STDIN of a source, such as env:NAME, and its value, for a column that is secret; and the sources that the
+ * file has there, with the number of the first row of each.  The values are in mig_seed_N_secret_M.
+ */
+void upsert_copy_secret(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c);
+void upsert_secret_sources(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c);
 /*
  * Draws values of defaults for rows that are new.  `predict`: sequences are not moved; the values are those that they would
  * return next.

@@ -28,10 +28,16 @@ add_shown(struct bytes *out, const char *row, const struct upsert_column *c)
 	bytes_free(&value);
 }
 
-/* The same for a new row: of a made value its function, since the next run makes another. */
+/* The same for a new row: of a made value its function, since the next run makes another; of a secret where it is from. */
 static void
 add_shown_new(struct bytes *out, const struct upsert_column *c)
 {
+	if (c->secret > 0) {
+		bytes_str(out, "coalesce('('" CAT);
+		upsert_add_source(out, "s", c);
+		bytes_str(out, CAT "')', 'null')");
+		return;
+	}
 	if (c->made == NULL) {
 		add_shown(out, "s", c);
 		return;
@@ -116,7 +122,13 @@ upsert_add_part_of_column(struct bytes *out, const struct upsert_column *c, cons
 	switch (part) {
 	case PART_KEY:
 	case PART_NEW:
-		upsert_add_json(out, row, c, false);
+		if (c->secret == 0) {
+			upsert_add_json(out, row, c, false);
+			break;
+		}
+		bytes_str(out, "coalesce(pg_catalog.to_json(");
+		upsert_add_source(out, row, c);
+		bytes_str(out, ")::pg_catalog.text, 'null')");
 		break;
 	case PART_OLD:
 		upsert_add_json(out, "t", c, false);
@@ -138,7 +150,10 @@ upsert_add_part_of_column(struct bytes *out, const struct upsert_column *c, cons
 		bytes_str(out, " ELSE ': '" CAT);
 		add_shown(out, "t", c);
 		bytes_str(out, CAT "' \xE2\x86\x92 '" CAT);
-		add_shown(out, "s", c);
+		if (c->secret > 0)
+			add_shown_new(out, c);
+		else
+			add_shown(out, "s", c);
 		bytes_str(out, " END");
 		break;
 	}
@@ -202,6 +217,8 @@ add_part(struct bytes *out, const struct upsert_table *t, const char *row, enum 
 		const struct upsert_column *c = &t->columns[i];
 
 		if (c->reference != NULL && c->reference_column > 0 && strcmp(row, "s") == 0 && part != PART_OLD)
+			continue;
+		if (c->secret > 0 && part == PART_OLD)
 			continue;
 		if (c->key != keys || !c->in_file || (json && c->made != NULL && !c->given))
 			continue;

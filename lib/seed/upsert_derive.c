@@ -73,6 +73,75 @@ upsert_add_part_columns(struct bytes *out, const struct upsert_table *t)
 }
 
 void
+upsert_add_source(struct bytes *out, const char *row, const struct upsert_column *c)
+{
+	bytes_format(out, "%s%s\"source of column %zu\"", row, *row != '\0' ? "." : "", c->secret);
+}
+
+/* Sources of secret values, as NULLs or by their names. */
+static void
+add_sources(struct bytes *out, const struct upsert_table *t, const char *row)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++) {
+		if (t->columns[i].secret == 0)
+			continue;
+		bytes_str(out, row == NULL ? ", NULL::pg_catalog.text AS " : ", ");
+		upsert_add_source(out, row != NULL ? row : "", &t->columns[i]);
+	}
+}
+
+void
+upsert_add_source_columns(struct bytes *out, const struct upsert_table *t)
+{
+	add_sources(out, t, NULL);
+}
+
+static void
+add_secrets(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c)
+{
+	upsert_add_staged(out, t);
+	bytes_format(out, "_secret_%zu", c->secret);
+}
+
+/* The type of the value is that of the column, so that COPY reads it as it would in the column. */
+static void
+stage_secrets(struct bytes *out, const struct upsert_table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++) {
+		if (t->columns[i].secret == 0)
+			continue;
+		bytes_format(out, "; CREATE TEMPORARY TABLE mig_seed_%zu_secret_%zu ON COMMIT DROP AS SELECT NULL::pg_catalog.text AS source, ",
+		    t->number, t->columns[i].secret);
+		upsert_add_column(out, "t", t->columns[i].name);
+		bytes_str(out, " AS value FROM ");
+		upsert_name(out, t);
+		bytes_str(out, " t WITH NO DATA");
+	}
+}
+
+void
+upsert_copy_secret(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c)
+{
+	bytes_str(out, "COPY ");
+	add_secrets(out, t, c);
+	bytes_str(out, " (source, value) FROM STDIN");
+}
+
+void
+upsert_secret_sources(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c)
+{
+	bytes_str(out, "SELECT r.source, pg_catalog.min(r.n) FROM (SELECT x.");
+	bytes_sql_name(out, c->name);
+	bytes_str(out, ", pg_catalog.row_number() OVER (ORDER BY x.ctid) FROM ");
+	upsert_add_raw(out, t);
+	bytes_str(out, " x) r(source, n) WHERE r.source IS NOT NULL GROUP BY 1 ORDER BY 2");
+}
+
+void
 upsert_stage_derived(struct bytes *out, const struct upsert_table *t)
 {
 	size_t i;
@@ -81,7 +150,8 @@ upsert_stage_derived(struct bytes *out, const struct upsert_table *t)
 	for (i = 0; i < t->count; i++) {
 		if (!is_raw(t, &t->columns[i]))
 			continue;
-		upsert_add_column(out, "t", t->columns[i].name);
+		bytes_str(out, t->columns[i].secret > 0 ? "NULL::pg_catalog.text AS " : "t.");
+		bytes_sql_name(out, t->columns[i].name);
 		bytes_str(out, ", ");
 	}
 	bytes_str(out, "NULL::pg_catalog.text[] AS \"" KEYS_COLUMN "\"");
@@ -94,6 +164,7 @@ upsert_stage_derived(struct bytes *out, const struct upsert_table *t)
 	bytes_str(out, " FROM ");
 	upsert_name(out, t);
 	bytes_str(out, " t WITH NO DATA");
+	stage_secrets(out, t);
 }
 
 void
@@ -147,6 +218,12 @@ add_value(struct bytes *out, const struct upsert_table *t, const struct upsert_c
 			bytes_str(out, " WHEN ");
 		}
 		bytes_format(out, "l%zu.found" IS "1 THEN l%zu.\"v %zu\" END", n, n, c->reference_column);
+	} else if (c->secret > 0) {
+		bytes_str(out, "(SELECT x.value FROM ");
+		add_secrets(out, t, c);
+		bytes_str(out, " x WHERE x.source" IS);
+		upsert_add_column(out, "s", c->name);
+		bytes_str(out, " LIMIT 1)");
 	} else if (c->made != NULL && t->json) {
 		bytes_str(out, "CASE WHEN ");
 		upsert_add_present(out, c);
@@ -193,6 +270,14 @@ upsert_add_rows(struct bytes *out, const struct upsert_table *t, bool resolved)
 	}
 	add_keys(out, t);
 	add_parts(out, t, "s");
+	for (i = 0; i < t->count; i++) {
+		if (t->columns[i].secret == 0)
+			continue;
+		bytes_str(out, ", ");
+		upsert_add_column(out, "s", t->columns[i].name);
+		bytes_str(out, " AS ");
+		upsert_add_source(out, "", &t->columns[i]);
+	}
 	bytes_str(out, ", s.\"" ROW_NUMBER "\" FROM (SELECT r.*, pg_catalog.row_number() OVER (ORDER BY r.ctid) AS \"" ROW_NUMBER "\" FROM ");
 	upsert_add_raw(out, t);
 	bytes_str(out, " r) s JOIN ");
@@ -255,9 +340,11 @@ upsert_derive(struct bytes *out, const struct upsert_table *t)
 	bytes_str(out, " (");
 	upsert_add_staged_columns(out, t, NULL);
 	add_parts(out, t, NULL);
+	add_sources(out, t, "");
 	bytes_str(out, t->json ? ", \"" KEYS_COLUMN "\") SELECT " : ") SELECT ");
 	upsert_add_staged_columns(out, t, "s");
 	add_parts(out, t, "s");
+	add_sources(out, t, "s");
 	bytes_str(out, t->json ? ", s.\"" KEYS_COLUMN "\"" : "");
 	bytes_str(out, " FROM ");
 	upsert_add_rows(out, t, true);

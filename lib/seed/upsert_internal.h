@@ -57,6 +57,10 @@ void upsert_add_key_order(struct bytes *out, const struct upsert_table *t);
 void upsert_stage_derived(struct bytes *out, const struct upsert_table *t);
 /* , NULL::type AS "role.slug" ... */
 void upsert_add_part_columns(struct bytes *out, const struct upsert_table *t);
+/* , NULL::text AS "source of column 1" ... */
+void upsert_add_source_columns(struct bytes *out, const struct upsert_table *t);
+/* row."source of column N" */
+void upsert_add_source(struct bytes *out, const char *row, const struct upsert_column *c);
 /* A subquery: the rows of the file with what is made and, if `resolved`, with what they reference. */
 void upsert_add_rows(struct bytes *out, const struct upsert_table *t, bool resolved);
 

@@ -12,6 +12,7 @@ upsert_stage(struct bytes *out, const struct upsert_table *t)
 	upsert_add_staged_columns(out, t, "t");
 	bytes_str(out, t->json ? ", NULL::pg_catalog.text[] AS \"" KEYS_COLUMN "\"" : "");
 	upsert_add_part_columns(out, t);
+	upsert_add_source_columns(out, t);
 	bytes_str(out, " FROM ");
 	upsert_name(out, t);
 	bytes_str(out, " t WITH NO DATA");

@@ -10,6 +10,7 @@
 #include "base/mig.h"
 #include "postgres/sqlstate.h"
 #include "seed/error_row.h"
+#include "seed/secrets.h"
 #include "seed/upsert.h"
 
 /* Whether another session has inserted conflicting rows; a retry sees them. */
@@ -146,6 +147,7 @@ write_unit(struct seeding *s, size_t first, size_t count)
 	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
 		struct db_error e = db_error_take(s->db);
 
+		secrets_hide(&s->input->secrets, &e);
 		s->again = strcmp(e.sqlstate, SQLSTATE_UNIQUE_VIOLATION) == 0 && others_wrote(s, tables, count);
 		if (!s->again) {
 			seed_note_error(s, &e);
@@ -207,6 +209,7 @@ seed_write_all(struct seeding *s)
 	if (outcome == DB_ERROR && !db_is_busy(db_error(s->db))) {
 		struct db_error e = db_error_take(s->db);
 
+		secrets_hide(&s->input->secrets, &e);
 		seed_note_error(s, &e);
 		s->code = error_row_write(s->db, &e, s->tables, tables->count, 0);
 		db_error_free(&e);
