@@ -100,7 +100,7 @@ schema.rec'
   assert_code 1
   # all but how long it took
   assert_equal "$(jq -c 'select(.record == "check") | del(.took_ms)' <<<"$output")" \
-    "$(jq -c 'select(.record == "check") | del(.took_ms)' "$EXAMPLES/checks.rec")"
+    "$(jq -c 'select(.check == "history") | del(.took_ms)' "$EXAMPLES/checks.rec")"
 }
 
 @test "mig-plan reads the schema of the page to its end, and finds nothing between it and itself" {

@@ -171,6 +171,8 @@ write_records(struct request *r)
 		check.measures = measures.data;
 		check.limits = limits.data;
 		writer_put(r->out.writer, &check_form, &check);
+		if (r->jobs.jobs[i].kind->put != NULL && r->jobs.jobs[i].data != NULL)
+			r->jobs.jobs[i].kind->put(&r->jobs.jobs[i], r->out.writer);
 		bytes_free(&message);
 		bytes_free(&measures);
 		bytes_free(&limits);

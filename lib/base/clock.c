@@ -34,16 +34,21 @@ clock_wall_ms(void)
 }
 
 void
-clock_now_utc(char out[CLOCK_INSTANT])
+clock_utc(long long wall_ms, char out[CLOCK_INSTANT])
 {
-	struct timespec now;
+	time_t then = (time_t)(wall_ms / 1000);
 	struct tm utc;
 	char seconds[24];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
+	gmtime_r(&then, &utc);
 	strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(out, CLOCK_INSTANT, "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
+	snprintf(out, CLOCK_INSTANT, "%s.%03dZ", seconds, (int)(wall_ms % 1000));
+}
+
+void
+clock_now_utc(char out[CLOCK_INSTANT])
+{
+	clock_utc(clock_wall_ms(), out);
 }
 
 void

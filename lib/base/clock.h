@@ -16,6 +16,8 @@ long long clock_wall_ms(void);
 /* The wall clock in UTC: "2026-11-20T15:04:31.118Z". */
 #define CLOCK_INSTANT 32
 void clock_now_utc(char out[CLOCK_INSTANT]);
+/* Such a time in the same form. */
+void clock_utc(long long wall_ms, char out[CLOCK_INSTANT]);
 
 /* Sleeps; returns early if a signal that ends the program arrives. */
 void clock_sleep_ms(long long ms);

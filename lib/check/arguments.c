@@ -16,7 +16,7 @@
 #include "check/check.h"
 
 const struct check_kind *const check_kinds[] = { &check_history_kind, &check_deploy_kind, &check_seeds_kind, &check_schema_kind,
-	&check_database_kind, &check_relation_kind, &check_health_kind, &check_log_kind, &check_fleet_kind, NULL };
+	&check_database_kind, &check_relation_kind, &check_used_kind, &check_health_kind, &check_log_kind, &check_fleet_kind, NULL };
 
 /* A word's parts; texts are not owned. */
 struct word {

@@ -191,6 +191,9 @@ struct check_kind {
 	/* Called after the last poll, for results that are complete only then; may be NULL. */
 	void (*last)(struct check_job *job);
 
+	/* Adds records of its own behind its `check` record; may be NULL. */
+	void (*put)(const struct check_job *job, struct writer *writer);
+
 	void (*end)(struct check_job *job); /* frees what begin() allocated; may be NULL */
 };
 
@@ -218,6 +221,7 @@ struct check_job {
 	struct picture *picture;        /* or NULL */
 	size_t picture_line;
 	size_t first_ask, asks;
+	bool more;                      /* set by answered(): ask() has further queries, before this poll is finished */
 	size_t looks;                   /* number of completed polls */
 	size_t bad_in_row, firm_in_row;
 	enum check_state at_first;      /* state when --watch began */
@@ -257,6 +261,6 @@ bool check_kind_help(struct bytes *out, const char *name);
 
 /* The kinds, each in its own file. */
 extern const struct check_kind check_history_kind, check_deploy_kind, check_seeds_kind, check_schema_kind, check_database_kind,
-    check_relation_kind, check_health_kind, check_log_kind, check_fleet_kind;
+    check_relation_kind, check_used_kind, check_health_kind, check_log_kind, check_fleet_kind;
 
 #endif

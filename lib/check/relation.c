@@ -10,6 +10,7 @@
 #include "base/own_sql.h"
 #include "base/suggest.h"
 #include "check/check.h"
+#include "check/relation_name.h"
 #include "postgres/connection.h"
 #include "postgres/poller.h"
 
@@ -17,7 +18,7 @@
  * NAME, NAME.COLUMN, SCHEMA.NAME or SCHEMA.NAME.COLUMN: tries every interpretation.  $1 has the parts, separated
  * by a unit separator.  An unqualified name is resolved by the search path.
  */
-static const char find_sql[] =
+const char relation_find_sql[] =
     "WITH p AS (SELECT string_to_array($1, E'\\x1f') AS p), "
     "r AS (SELECT c.oid, n.nspname, c.relname, " OWN_SQL_AS_SESSION("pg_table_is_visible(c.oid)") " AS visible "
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
@@ -44,26 +45,32 @@ struct relation_job {
 	size_t count;
 };
 
-/* Splits at dots outside of double quotes, of which two are one. */
+size_t
+relation_parts(struct bytes *parts, const char *text)
+{
+	bool quoted = false;
+	size_t count = 1;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '"' && quoted && text[1] == '"')
+			bytes_char(parts, *text++);
+		else if (*text == '"')
+			quoted = !quoted;
+		else if (*text == '.' && !quoted)
+			bytes_char(parts, '\x1f'), count++;
+		else
+			bytes_char(parts, *text);
+	}
+	return count;
+}
+
 static int
 begin(struct check_job *job)
 {
 	struct relation_job *r = xcalloc(1, sizeof *r);
-	const char *c;
-	bool quoted = false;
 
 	job->data = r;
-	r->count = 1;
-	for (c = job->value; *c != '\0'; c++) {
-		if (*c == '"' && quoted && c[1] == '"')
-			bytes_char(&r->parts, *c++);
-		else if (*c == '"')
-			quoted = !quoted;
-		else if (*c == '.' && !quoted)
-			bytes_char(&r->parts, '\x1f'), r->count++;
-		else
-			bytes_char(&r->parts, *c);
-	}
+	r->count = relation_parts(&r->parts, job->value);
 	r->parameter = bytes_text(&r->parts);
 	return 0;
 }
@@ -73,7 +80,7 @@ ask(struct check_job *job, struct db_ask *asks)
 {
 	struct relation_job *r = job->data;
 
-	asks[0] = (struct db_ask){ .sql = find_sql, .ours = true, .parameter = &r->parameter, .ends_unit = true };
+	asks[0] = (struct db_ask){ .sql = relation_find_sql, .ours = true, .parameter = &r->parameter, .ends_unit = true };
 	return 1;
 }
 
@@ -96,18 +103,17 @@ nearest(const char *typed, const char *list, struct bytes *found)
 
 /* The relation, or where only its column does not exist, that; list: what there is, or NULL. */
 static void
-say_missing(struct check_job *job, bool column, const char *list)
+say_missing(struct check_job *job, const char *parts, size_t count, bool column, const char *list)
 {
-	const struct relation_job *r = job->data;
-	const char *last = strrchr(r->parameter, '\x1f'), *name = NULL;
-	char *first = xstrndup(r->parameter, strcspn(r->parameter, "\x1f"));
+	const char *last = strrchr(parts, '\x1f'), *name = NULL;
+	char *first = xstrndup(parts, strcspn(parts, "\x1f"));
 	struct bytes found = { 0 };
 
 	if (list == NULL)
 		name = NULL;
 	else if (column && last != NULL)
 		name = nearest(last + 1, list, &found);
-	else if (r->count <= 2)
+	else if (count <= 2)
 		name = nearest(first, list, &found);
 	check_say(&job->outcome, CHECK_CRITICAL, "%s does not exist%s%s%s", job->value, name != NULL ? "; did you mean " : "",
 	    name != NULL ? name : "", name != NULL ? "?" : "");
@@ -115,38 +121,38 @@ say_missing(struct check_job *job, bool column, const char *list)
 	bytes_free(&found);
 }
 
+void
+relation_say_missing(struct check_job *job, const char *parts, size_t count, const struct answer *a)
+{
+	const char *table = answer_text(a, 0, 1), *column = answer_text(a, 0, 2);
+
+	/* a name in other letters is told below */
+	say_missing(job, parts, count, table != NULL, column != NULL || (table != NULL && count == 1) ? NULL : answer_text(a, 0, 3));
+	if (column != NULL)
+		check_detail(&job->outcome, "exists", "%s: names are case-sensitive", column);
+	else if (table != NULL && count == 1)
+		check_detail(&job->outcome, "exists", "%s: names are case-sensitive", table);
+	else if (table != NULL)
+		check_detail(&job->outcome, "exists", "%s, but without such a column", table);
+}
+
 static void
 answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 {
 	const struct relation_job *r = job->data;
 	const struct answer *a = asks[0].answer;
-	const char *table, *column;
 
 	if (session->code != 0) {
 		check_no_answer(job);
 		return;
 	}
 	check_take_target(job, db_host(session->db), db_port(session->db), db_database(session->db));
-	if (a == NULL) {
+	if (a == NULL)
 		check_say(&job->outcome, CHECK_UNKNOWN, "the catalog cannot be read [%s]", asks[0].sqlstate);
-		return;
-	}
-	table = answer_text(a, 0, 1);
-	column = answer_text(a, 0, 2);
-	if (answer_flag(a, 0, 0)) {
+	else if (answer_flag(a, 0, 0))
 		check_say(&job->outcome, CHECK_OK, "%s exists", job->value);
-	} else {
-		/* a name in other letters is told below */
-		say_missing(job, table != NULL, column != NULL || (table != NULL && r->count == 1) ? NULL : answer_text(a, 0, 3));
-		if (column != NULL)
-			check_detail(&job->outcome, "exists", "%s: names are case-sensitive",
-			    column);
-		else if (table != NULL && r->count == 1)
-			check_detail(&job->outcome, "exists", "%s: names are case-sensitive",
-			    table);
-		else if (table != NULL)
-			check_detail(&job->outcome, "exists", "%s, but without such a column", table);
-	}
+	else
+		relation_say_missing(job, r->parameter, r->count, a);
 }
 
 static void

@@ -21,6 +21,7 @@ struct check_unit {
 	struct check_job **jobs;
 	size_t count;
 	bool looking;
+	bool more;                 /* the current poll takes another round trip, for the jobs that say so */
 	bool stale;                /* the current poll began before the deploy ended */
 	size_t looks;
 	long long due_ms, began_ms;

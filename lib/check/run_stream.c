@@ -72,7 +72,7 @@ wait_for_stream(struct check_run *run)
 				continue;
 			if (!u->looking && u->due_ms <= now)
 				check_run_begin_look(u, now);
-			if (u->looking && check_run_go_on(u, &polls))
+			while (u->looking && check_run_go_on(u, &polls))
 				check_run_end_look(run, u);
 		}
 		check_run_wait_for(&polls, polls.until_ms < run->timeout_at ? polls.until_ms : run->timeout_at);

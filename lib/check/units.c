@@ -110,28 +110,36 @@ check_run_free_units(struct check_run *run)
 
 /* --- one look --- */
 
-void
-check_run_begin_look(struct check_unit *u, long long now)
+/* All jobs of a session; or, in a further round trip, those that need it. */
+static void
+ask(struct check_unit *u)
 {
-	struct db_ask *asks;
+	struct db_ask *asks = xcalloc(u->count * CHECK_ASKS, sizeof *asks);
 	size_t i, count = 0;
 
-	u->looking = true;
-	u->began_ms = now;
-	if (u->session == NULL) {
-		u->jobs[0]->kind->look(u->jobs[0]);
-		return;
-	}
-	asks = xcalloc(u->count * CHECK_ASKS, sizeof *asks);
 	for (i = 0; i < u->count; i++) {
 		struct check_job *job = u->jobs[i];
+		bool asks_now = !job->outcome.final && (job->more || !u->more);
 
+		job->more = false;
 		job->first_ask = count;
-		job->asks = job->outcome.final ? 0 : job->kind->ask(job, asks + count);
+		job->asks = asks_now ? job->kind->ask(job, asks + count) : 0;
 		count += job->asks;
 	}
 	poller_look(u->session, asks, count);
 	free(asks);
+}
+
+void
+check_run_begin_look(struct check_unit *u, long long now)
+{
+	u->looking = true;
+	u->more = false;
+	u->began_ms = now;
+	if (u->session == NULL)
+		u->jobs[0]->kind->look(u->jobs[0]);
+	else
+		ask(u);
 }
 
 /* A job's look has ended. */
@@ -160,6 +168,7 @@ check_run_end_look(struct check_run *run, struct check_unit *u)
 	long long now = clock_now_ms();
 	size_t i;
 
+	u->more = false;
 	for (i = 0; i < u->count; i++) {
 		struct check_job *job = u->jobs[i];
 
@@ -167,8 +176,13 @@ check_run_end_look(struct check_run *run, struct check_unit *u)
 			check_outcome_clear(&job->outcome);
 			job->kind->answered(job, poller_answers(u->session) + job->first_ask, u->session);
 		}
-		if (u->session == NULL || job->asks > 0)
+		u->more |= job->more;
+		if (u->session == NULL || (job->asks > 0 && !job->more))
 			conclude(u, job, now);
+	}
+	if (u->more) {
+		ask(u);
+		return;
 	}
 	u->looks++;
 	u->looking = false;
@@ -208,7 +222,7 @@ check_run_step(struct check_run *run, struct polls *polls)
 			continue;
 		if (!u->looking && (u->looks == 0 || u->due_ms <= now))
 			check_run_begin_look(u, now);
-		if (u->looking && check_run_go_on(u, polls)) {
+		while (u->looking && check_run_go_on(u, polls)) {
 			if (u->stale)
 				u->looking = u->stale = false;
 			else

@@ -195,6 +195,19 @@ static const struct field check_fields[] = {
 };
 const struct record_form check_form = { "check", check_fields };
 
+static const struct field used_fields[] = {
+	TEXT_OR_NULL(used, system_identifier),
+	TEXT(used, database),
+	TEXT(used, schema),
+	TEXT(used, relation),
+	TEXT_OR_NULL(used, column),
+	TEXT(used, status),
+	TEXT(used, checked_at),
+	NUMBER(used, covers_ms),
+	LAST,
+};
+const struct record_form used_form = { "used", used_fields };
+
 static const struct field seeded_fields[] = {
 	TEXT(seeded, file),
 	TEXT_OR_NULL(seeded, schema),

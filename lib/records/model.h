@@ -327,6 +327,18 @@ struct check {
 	long long took_ms;
 };
 
+/* What a check "used" has found: proof for a plan that drops it. */
+struct used {
+	const char *system_identifier;   /* NULL: the role may not read it */
+	const char *database;
+	const char *schema;
+	const char *relation;
+	const char *column;              /* NULL: the relation */
+	const char *status;
+	const char *checked_at;
+	long long covers_ms;             /* so long before that it was not used; 0: it is, or that is not known */
+};
+
 /* The outcome of a seed file. */
 struct seeded {
 	const char *file;
@@ -354,7 +366,7 @@ struct row_change {
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
-    step_form, rehearsal_form, live_form, activity_form, load_form, effect_form, loss_form, prefix_form, run_form, result_form, check_form, seeded_form,
+    step_form, rehearsal_form, live_form, activity_form, load_form, effect_form, loss_form, prefix_form, run_form, result_form, check_form, used_form, seeded_form,
     row_form;
 
 /* The records of a rehearsal: whether this one may come next; fills what it is for; writes them all, in their order. */

@@ -333,3 +333,16 @@ uses_of(const char *text, const struct uses_target *target)
 	uses_parsed_free(&f.parsed);
 	return found;
 }
+
+bool
+uses_calls(const char *text, const char *function)
+{
+	struct uses_parsed parsed;
+	bool found = false, sent = uses_parse(&parsed, text) || uses_word(&parsed, 0, "CALL");
+	size_t at;
+
+	for (at = 0; sent && at < parsed.count && !found; at++)
+		found = same(parsed.tokens[at].name, function) && uses_sign(&parsed, at + 1, '(');
+	uses_parsed_free(&parsed);
+	return found;
+}

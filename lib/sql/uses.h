@@ -37,4 +37,7 @@ enum uses {
 /* The statement is one, without a semicolon in it; anything is allowed. */
 enum uses uses_of(const char *text, const struct uses_target *target);
 
+/* Whether it calls a function of that name. */
+bool uses_calls(const char *text, const char *function);
+
 #endif

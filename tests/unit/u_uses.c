@@ -153,5 +153,7 @@ main(void)
 	expect("select name from public.\"User\"", 'U', &name);
 	expect("select name from shop.\"User\"", 'N', &name);
 	expect("select 1 from \"User\"", '?', &user);
+	check("a call", uses_calls("select a.f (1)", "f") && uses_calls("call f()", "f"));
+	check("no call", !uses_calls("select f from f", "f") && !uses_calls("create function f() returns int", "f"));
 	return checks_failed();
 }
