@@ -58,6 +58,31 @@ page_count(struct bytes *out, size_t count, const char *singular)
 }
 
 void
+page_large(struct bytes *out, long long n, const char *const units[])
+{
+	enum { BASE = 1000 };
+	size_t i = 0;
+	long long unit = 1;
+
+	for (; units[i + 1] != NULL && n / unit >= BASE; i++)
+		unit *= BASE;
+	if (i == 0)
+		bytes_format(out, "%lld%s", n, units[0]);
+	else if (n < unit * 10)
+		bytes_format(out, "%lld.%lld%s", n / unit, n % unit * 10 / unit, units[i]);
+	else
+		bytes_format(out, "%lld%s", n / unit, units[i]);
+}
+
+void
+page_bytes(struct bytes *out, long long n)
+{
+	static const char *const sizes[] = { " bytes", " kB", " MB", " GB", " TB", NULL };
+
+	page_large(out, n, sizes);
+}
+
+void
 page_place(struct bytes *out, const char *database, const char *host, long long port, const char *schema)
 {
 	bytes_format(out, "%s at ", database);

@@ -36,6 +36,10 @@ void page_comma_count(struct bytes *out, size_t count, const char *word);
 /* Appends "1 step", "4 steps", "0 steps". */
 void page_count(struct bytes *out, size_t count, const char *singular);
 
+/* Appends 41000000 as "41 M rows", in thousands of the units: " rows", " k rows", ..., NULL; page_bytes(): "9.2 GB". */
+void page_large(struct bytes *out, long long n, const char *const units[]);
+void page_bytes(struct bytes *out, long long n);
+
 /* Appends "shop at db.example.com:5432, schema public", or "the local socket" if there is no host. */
 void page_place(struct bytes *out, const char *database, const char *host, long long port,
     const char *schema);

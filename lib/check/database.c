@@ -32,6 +32,9 @@ static const struct setting settings[] = {
 	[TRANSACTION_CRIT] = TIME_SETTING("transaction-crit", "1h", CRITICAL),
 	[BLOCKED_WARN] = TIME_SETTING("blocked-warn", "10s", "maximum time that a session waits for another"),
 	[BLOCKED_CRIT] = TIME_SETTING("blocked-crit", "1min", CRITICAL),
+	[IDENTITY] = STATE_SETTING("identity", "state to report for a published table that takes no UPDATE"),
+	[SLOT_WARN] = PERCENT_SETTING("slot-warn", "100%", "WAL kept for a replication slot, as a share of max_wal_size"),
+	[SLOT_CRIT] = PERCENT_SETTING("slot-crit", "1000%", CRITICAL),
 	[LAG_WARN] = TIME_SETTING("lag-warn", "30s", "maximum replication lag"),
 	[LAG_CRIT] = TIME_SETTING("lag-crit", "5min", CRITICAL),
 	[CONNECTIONS_WARN] = PERCENT_SETTING("connections-warn", "80%", "connections in use, as a share of max_connections"),
@@ -52,7 +55,7 @@ ask(struct check_job *job, struct db_ask *asks)
 
 	job->session->limit_ms = job->settings[TIMEOUT].number;
 	for (i = 0; i < ASKS; i++)
-		asks[i] = (struct db_ask){ .ours = true, .sql = database_questions[i], .ends_unit = true };
+		asks[i] = (struct db_ask){ .ours = true, .sql = database_question(i), .ends_unit = true };
 	return ASKS;
 }
 

@@ -13,7 +13,7 @@
 
 enum {
 	EXPECT, WARN, CRIT, TIMEOUT, INDEXES, CONSTRAINTS, TLS, TRANSACTION_WARN, TRANSACTION_CRIT, BLOCKED_WARN,
-	BLOCKED_CRIT, LAG_WARN, LAG_CRIT, CONNECTIONS_WARN, CONNECTIONS_CRIT, SEQUENCE_WARN, SEQUENCE_CRIT, IDS_WARN,
+	BLOCKED_CRIT, IDENTITY, SLOT_WARN, SLOT_CRIT, LAG_WARN, LAG_CRIT, CONNECTIONS_WARN, CONNECTIONS_CRIT, SEQUENCE_WARN, SEQUENCE_CRIT, IDS_WARN,
 	IDS_CRIT
 };
 
@@ -24,7 +24,7 @@ enum { SHOWN = 5 };
 
 enum {
 	ASK_WHO, ASK_INDEXES, ASK_CONSTRAINTS, ASK_TRANSACTIONS, ASK_PREPARED, ASK_BLOCKED, ASK_STANDBY, ASK_STANDBYS,
-	ASK_SEQUENCES, ASK_IDS, ASK_COUNTERS, ASKS
+	ASK_SEQUENCES, ASK_IDS, ASK_PUBLISHED, ASK_SLOTS, ASK_COUNTERS, ASKS
 };
 
 /* --- state of a job --- */
@@ -90,9 +90,13 @@ void database_judge_constraints(const struct database_look *l);
 void database_judge_sequences(const struct database_look *l);
 void database_judge_ids(const struct database_look *l);
 
+/* --- database_published.c --- */
+
+void database_judge_published(const struct database_look *l);
+void database_judge_slots(const struct database_look *l);
 
 /* --- database_sql.c --- */
 
-extern const char *const database_questions[ASKS];
+const char *database_question(size_t ask);
 
 #endif

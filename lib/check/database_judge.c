@@ -170,6 +170,9 @@ database_judge(struct database_look *l)
 	database_judge_connections(l, who_we_are);
 	database_judge_sequences(l);
 	database_judge_ids(l);
+	if (!l->standby)
+		database_judge_published(l);
+	database_judge_slots(l);
 	judge_changes(l);
 	if (answer_number(who_we_are, 0, 6) > 0)
 		check_unseen(l->outcome, "transactions of %lld session%s: role %s lacks pg_monitor",

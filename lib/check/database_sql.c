@@ -2,6 +2,7 @@
 #include "check/database_internal.h"
 
 #include "base/own_sql.h"
+#include "database/publications.h"
 
 #define SECONDS(since) "extract(epoch FROM clock_timestamp() - " since ")::bigint"
 #define FIRST_WORD(query) "upper(substring(" query " FROM '^\\s*([A-Za-z]+)'))"
@@ -123,7 +124,14 @@ static const char counters_sql[] =
     "SELECT xact_rollback, deadlocks, " SECONDS("coalesce(stats_reset, pg_postmaster_start_time())") " "
     "FROM pg_catalog.pg_stat_database WHERE datname = current_database()";
 
-const char *const database_questions[ASKS] = { [ASK_WHO] = who_sql, [ASK_INDEXES] = indexes_sql,
-	[ASK_CONSTRAINTS] = constraints_sql, [ASK_TRANSACTIONS] = transactions_sql, [ASK_PREPARED] = prepared_sql,
-	[ASK_BLOCKED] = blocked_sql, [ASK_STANDBY] = standby_sql, [ASK_STANDBYS] = standbys_sql,
-	[ASK_SEQUENCES] = sequences_sql, [ASK_IDS] = ids_sql, [ASK_COUNTERS] = counters_sql };
+const char *
+database_question(size_t ask)
+{
+	static const char *const questions[ASKS] = { [ASK_WHO] = who_sql, [ASK_INDEXES] = indexes_sql,
+		[ASK_CONSTRAINTS] = constraints_sql, [ASK_TRANSACTIONS] = transactions_sql, [ASK_PREPARED] = prepared_sql,
+		[ASK_BLOCKED] = blocked_sql, [ASK_STANDBY] = standby_sql, [ASK_STANDBYS] = standbys_sql,
+		[ASK_SEQUENCES] = sequences_sql, [ASK_IDS] = ids_sql, [ASK_PUBLISHED] = publications_without_identity_sql,
+		[ASK_SLOTS] = publications_slots_sql, [ASK_COUNTERS] = counters_sql };
+
+	return questions[ask];
+}

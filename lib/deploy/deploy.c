@@ -21,6 +21,7 @@
 #include "deploy/deploy_internal.h"
 #include "deploy/in_the_way.h"
 #include "deploy/preflight.h"
+#include "deploy/published.h"
 #include "deploy/stall.h"
 #include "migrations/progress.h"
 #include "deploy/report.h"
@@ -345,6 +346,7 @@ dry_run(struct run_state *s)
 		message_info("nobody holds the deploy lock");
 	}
 	in_the_way_say(s->db, s->plan, s->deploy->wait_ms);
+	published_say(s->db, s->plan);
 	message_info("dry run passed: right database, same history, the role may write the history; no SQL of the plan was sent");
 	bytes_free(&holder);
 	return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/null.h"
+#include "base/page.h"
 #include "records/words.h"
 #include "sql/effort.h"
 
@@ -255,34 +256,16 @@ estimate_rate(struct bytes *out, long long calls, long long counted_ms)
 		}
 }
 
-/* 41000000, "rows": "41 M rows". */
-static void
-large(struct bytes *out, long long n, long long base, const char *const units[])
-{
-	size_t i = 0;
-	long long unit = 1;
-
-	for (; units[i + 1] != NULL && n / unit >= base; i++)
-		unit *= base;
-	if (i == 0)
-		bytes_format(out, "%lld%s", n, units[0]);
-	else if (n < unit * 10)
-		bytes_format(out, "%lld.%lld%s", n / unit, n % unit * 10 / unit, units[i]);
-	else
-		bytes_format(out, "%lld%s", n / unit, units[i]);
-}
-
 void
 estimate_size(struct bytes *out, const struct load *l)
 {
 	static const char *const counts[] = { " rows", " k rows", " M rows", " G rows", NULL };
-	static const char *const sizes[] = { " bytes", " kB", " MB", " GB", " TB", NULL };
 
 	if (l->rows != NUMBER_UNKNOWN) {
-		large(out, l->rows, 1000, counts);
+		page_large(out, l->rows, counts);
 		bytes_str(out, ", ");
 	}
-	large(out, l->main_bytes + l->toast_bytes + l->index_bytes, 1000, sizes);
+	page_bytes(out, l->main_bytes + l->toast_bytes + l->index_bytes);
 	if (l->reads_per_s == NUMBER_UNKNOWN || l->writes_per_s == NUMBER_UNKNOWN)
 		return;
 	if (l->reads_per_s == 0 && l->writes_per_s == 0) {

@@ -41,6 +41,9 @@ const struct plan_rule plan_rules[] = {
 	{ "loses", SEVERITY_WARNING, true },
 	{ "retypes", SEVERITY_NOTE, true },
 	{ "restricts", SEVERITY_NOTE, true },
+	{ "subscribers", SEVERITY_WARNING, true },
+	{ "no_identity", SEVERITY_WARNING, true },
+	{ "slots", SEVERITY_WARNING, true },
 	{ "differs", SEVERITY_NOTE, true },
 	{ "not_utf8", SEVERITY_WARNING, true },
 	{ "order", SEVERITY_NOTE, true },
@@ -357,6 +360,7 @@ plan_find_in_script(struct plan_maker *m, const struct migration *script, const 
 	find_copy(m, script, split);
 	plan_find_stalls(m, script);
 	plan_find_waits(m, script);
+	plan_find_published(m, script, split);
 	plan_find_measured(m, script);
 	if (script->flaw == FLAW_NOT_UTF8)
 		plan_add_finding(m, "not_utf8", script->migration,

@@ -370,6 +370,8 @@ keep_effects(struct plan_maker *m)
 	if (!all->known)
 		return;
 	plan_find_differences(m);
+	if (m->out->step_count > 0)
+		plan_find_published_before(m);
 	*kept = (struct rehearsal_records){ .known = true,
 		.head = all->head,
 		.live_known = all->live_known,

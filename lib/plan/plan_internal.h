@@ -91,6 +91,12 @@ void plan_find_stalls(struct plan_maker *m, const struct migration *script);
 /* Who has a lock now that a statement of the script will wait for, and will hardly let go in time. */
 void plan_find_waits(struct plan_maker *m, const struct migration *script);
 
+/* --- published.c --- */
+
+/* What a script means for subscribers; and what is wrong with published tables and slots, whatever runs. */
+void plan_find_published(struct plan_maker *m, const struct migration *script, const struct sql_script *split);
+void plan_find_published_before(struct plan_maker *m);
+
 /* --- baseline.c --- */
 
 /* Whether it was compared, and found equal, that the database has what the migrations up to this one make. */

@@ -169,6 +169,38 @@ struct activity {
 	long long lag_ms, lag_bytes;     /* of a standby */
 };
 
+/* A table that a publication publishes; or the table that it is a partition of, or a partition of it. */
+struct published {
+	const char *schema;
+	const char *relation;
+	const char *publication;
+	bool changes;                    /* its UPDATEs or DELETEs, too */
+	enum replica_identity identity;
+	const char *identity_index;      /* of IDENTITY_KEY; else NULL */
+	const char *columns;             /* list: those that are published; NULL: all, also new ones */
+};
+
+/* A publication that publishes new tables, too. */
+struct publication {
+	const char *publication;
+	bool all_tables;
+	const char *schemas;             /* list: whose tables it publishes, where it does not those of all */
+	bool changes;                    /* UPDATEs or DELETEs, too */
+};
+
+/* A replication slot: whose reader has not read everything yet, so that WAL is kept for it. */
+struct slot {
+	const char *slot;
+	const char *database;            /* NULL: a physical one */
+	bool active;                     /* a reader is connected */
+	const char *status;              /* pg_replication_slots.wal_status; or NULL */
+	long long retained_bytes;        /* of WAL; null: not known */
+	long long max_wal_bytes;         /* max_wal_size: above it WAL is kept for slots only */
+};
+
+/* What slots keep is too much: more than max_wal_size, or it is lost already. */
+bool slot_is_behind(const struct slot *slot);
+
 /* As pages and messages describe it. */
 struct page_session activity_session(const struct activity *activity);
 
@@ -183,6 +215,12 @@ struct rehearsal_records {
 	struct live live;
 	struct activity *activities;
 	size_t activity_count;
+	struct publication *publications;
+	size_t publication_count;
+	struct published *published;     /* those that effects name, and those without a replica identity */
+	size_t published_count;
+	struct slot *slots;
+	size_t slot_count;
 	struct load *loads;
 	size_t load_count;
 	struct effect *effects;          /* by migration, statement */
@@ -366,7 +404,8 @@ struct row_change {
 };
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
-    step_form, rehearsal_form, live_form, activity_form, load_form, effect_form, loss_form, prefix_form, run_form, result_form, check_form, used_form, seeded_form,
+    step_form, rehearsal_form, live_form, activity_form, publication_form, published_form, slot_form,
+    load_form, effect_form, loss_form, prefix_form, run_form, result_form, check_form, used_form, seeded_form,
     row_form;
 
 /* The records of a rehearsal: whether this one may come next; fills what it is for; writes them all, in their order. */

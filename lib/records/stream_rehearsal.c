@@ -90,6 +90,46 @@ activity_line(struct bytes *out, const struct activity *a)
 		    lock_mode_words[a->mode]);
 }
 
+static const struct field publication_fields[] = {
+	TEXT(publication, publication),
+	FLAG(publication, all_tables),
+	TEXT_LIST(publication, schemas),
+	FLAG(publication, changes),
+	LAST,
+};
+const struct record_form publication_form = { "publication", publication_fields };
+
+static const struct field published_fields[] = {
+	TEXT(published, schema),
+	TEXT(published, relation),
+	TEXT(published, publication),
+	FLAG(published, changes),
+	WORD_OR_NULL(published, identity, identity_words),
+	TEXT_OR_NULL(published, identity_index),
+	TEXT_LIST_OR_NULL(published, columns),
+	LAST,
+};
+const struct record_form published_form = { "published", published_fields };
+
+static const struct field slot_fields[] = {
+	TEXT(slot, slot),
+	TEXT_OR_NULL(slot, database),
+	FLAG(slot, active),
+	TEXT_OR_NULL(slot, status),
+	NUMBER_OR_NULL(slot, retained_bytes),
+	NUMBER(slot, max_wal_bytes),
+	LAST,
+};
+const struct record_form slot_form = { "slot", slot_fields };
+
+bool
+slot_is_behind(const struct slot *s)
+{
+	if (s->status != NULL && (strcmp(s->status, "lost") == 0 || strcmp(s->status, "unreserved") == 0))
+		return true;
+	return s->retained_bytes != NUMBER_UNKNOWN && s->retained_bytes > s->max_wal_bytes;
+}
+
 static const struct field load_fields[] = {
 	TEXT(load, schema),
 	TEXT(load, relation),
@@ -145,6 +185,27 @@ const struct record_form prefix_form = { "prefix", prefix_fields };
 
 /* --- reading --- */
 
+/* Those that follow each other: a kind may come as long as none of a later one has. */
+static bool
+comes_in_order(const struct rehearsal_records *r, const struct record *record)
+{
+	const struct {
+		const struct record_form *form;
+		size_t count;
+	} order[] = { { &live_form, r->live_known }, { &activity_form, r->activity_count },
+		{ &publication_form, r->publication_count }, { &published_form, r->published_count }, { &slot_form, r->slot_count },
+		{ &load_form, r->load_count }, { &effect_form, r->count } };
+	enum { LIVE, KINDS = sizeof order / sizeof *order };
+	size_t i, at = 0;
+
+	while (at < KINDS && !record_is(record, order[at].form))
+		at++;
+	for (i = at; i < KINDS; i++)
+		if (order[i].count > 0 && (i > at || at == LIVE))
+			return false;
+	return at < KINDS;
+}
+
 bool
 rehearsal_belongs(const struct rehearsal_records *r, const struct record *record)
 {
@@ -158,11 +219,7 @@ rehearsal_belongs(const struct rehearsal_records *r, const struct record *record
 		return true;
 	if (r->loss_count > 0)
 		return false;
-	if (r->count > 0)
-		return record_is(record, &effect_form);
-	return record_is(record, &effect_form) || record_is(record, &load_form) ||
-	    (r->load_count == 0 && (record_is(record, &activity_form) ||
-	        (r->activity_count == 0 && !r->live_known && record_is(record, &live_form))));
+	return comes_in_order(r, record);
 }
 
 /* Every effect but an error, a refusal and the verdict of a down.sql is one on a relation, and only locks and work on rows have nothing more to say. */
@@ -214,6 +271,12 @@ rehearsal_fill(struct reader *reader, const struct record *record, struct rehear
 		return record_fill(reader, record, &loss_form, APPEND(r->losses, r->loss_count)) == 0;
 	if (record_is(record, &load_form))
 		return record_fill(reader, record, &load_form, APPEND(r->loads, r->load_count)) == 0;
+	if (record_is(record, &publication_form))
+		return record_fill(reader, record, &publication_form, APPEND(r->publications, r->publication_count)) == 0;
+	if (record_is(record, &published_form))
+		return record_fill(reader, record, &published_form, APPEND(r->published, r->published_count)) == 0;
+	if (record_is(record, &slot_form))
+		return record_fill(reader, record, &slot_form, APPEND(r->slots, r->slot_count)) == 0;
 	if (record_is(record, &activity_form))
 		return activity_fill(reader, record, APPEND(r->activities, r->activity_count));
 	if (record_is(record, &live_form)) {
@@ -230,6 +293,9 @@ void
 rehearsal_records_free(struct rehearsal_records *r)
 {
 	free(r->activities);
+	free(r->publications);
+	free(r->published);
+	free(r->slots);
 	free(r->loads);
 	free(r->effects);
 	free(r->losses);
@@ -251,6 +317,12 @@ rehearsal_put(struct writer *writer, const struct rehearsal_records *r)
 		writer_put(writer, &live_form, &r->live);
 	for (i = 0; i < r->activity_count; i++)
 		writer_put(writer, &activity_form, &r->activities[i]);
+	for (i = 0; i < r->publication_count; i++)
+		writer_put(writer, &publication_form, &r->publications[i]);
+	for (i = 0; i < r->published_count; i++)
+		writer_put(writer, &published_form, &r->published[i]);
+	for (i = 0; i < r->slot_count; i++)
+		writer_put(writer, &slot_form, &r->slots[i]);
 	for (i = 0; i < r->load_count; i++)
 		writer_put(writer, &load_form, &r->loads[i]);
 	for (i = 0; i < r->count; i++)

@@ -14,6 +14,7 @@ const char *const effect_words[] = { "lock", "scan", "rewrite", "build", "move",
 const char *const loss_words[] = { "up", "down", NULL };
 const char *const lock_mode_words[] = { "", "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock",
 	"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock", NULL };
+const char *const identity_words[] = { "", "key", "full", "none", NULL };
 const char *const activity_words[] = { "transaction", "prepared", "autovacuum", "backup", "standby", NULL };
 
 enum lock_mode

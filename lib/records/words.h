@@ -53,6 +53,14 @@ enum effect_kind {
 	EFFECT_DOWN          /* whether its down.sql takes it back */
 };
 
+/* What identifies the rows of a published table, for UPDATE and DELETE on subscribers. */
+enum replica_identity {
+	IDENTITY_NULL,       /* of a partitioned table, whose partitions have it */
+	IDENTITY_KEY,        /* an index */
+	IDENTITY_FULL,       /* the whole row */
+	IDENTITY_NONE        /* UPDATE and DELETE fail where they are published (55000) */
+};
+
 /* Which script takes something away for good. */
 enum loss_by { LOSS_BY_UP, LOSS_BY_DOWN };
 
@@ -83,6 +91,7 @@ enum activity_kind {
 	ACTIVITY_STANDBY
 };
 extern const char *const flaw_words[], *const severity_words[], *const step_action_words[], *const step_transaction_words[],
-    *const result_status_words[], *const effect_words[], *const loss_words[], *const lock_mode_words[], *const activity_words[];
+    *const result_status_words[], *const effect_words[], *const loss_words[], *const lock_mode_words[], *const activity_words[],
+    *const identity_words[];
 
 #endif

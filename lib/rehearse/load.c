@@ -12,6 +12,7 @@
 #include "base/null.h"
 #include "base/signals.h"
 #include "database/activity.h"
+#include "database/publications.h"
 #include "postgres/connection.h"
 #include "postgres/sqlstate.h"
 #include "records/model.h"
@@ -60,13 +61,14 @@ struct questions {
 	struct activity_wanted *wanted;  /* the relations that effects name, in order, each with the strongest lock */
 	size_t count;
 	struct bytes exact, rough, activity;
-	struct answer *first, *last, *live, *active;
+	struct publications_sql publications;
+	struct answer *first, *last, *live, *active, *published[PUBLICATIONS_ASKS];
 };
 
 /* --- what is asked --- */
 
 static void
-make_questions(struct questions *q)
+make_questions(struct questions *q, int server_version_num)
 {
 	struct bytes names = { 0 };
 
@@ -74,12 +76,18 @@ make_questions(struct questions *q)
 	bytes_format(&q->exact, "%s%s%s", BEFORE_NAMES(EXACT_BYTES, EXACT_SCANS), names.data, BEHIND_NAMES(""));
 	bytes_format(&q->rough, "%s%s%s", ALL_INDEXES BEFORE_NAMES(CATALOG_BYTES, "coalesce(x.scans, 0)"), names.data, BEHIND_NAMES(JOIN_INDEXES));
 	activity_sql(&q->activity, q->wanted, q->count);
+	publications_sql(&q->publications, server_version_num, q->wanted, q->count);
 	bytes_free(&names);
 }
 
 static void
 questions_free(struct questions *q)
 {
+	size_t i;
+
+	for (i = 0; i < PUBLICATIONS_ASKS; i++)
+		answer_free(q->published[i]);
+	publications_sql_free(&q->publications);
 	answer_free(q->first);
 	answer_free(q->last);
 	answer_free(q->live);
@@ -104,8 +112,11 @@ ask(struct db *db, struct questions *q, bool rough, bool all, struct answer **si
 		{ .sql = rough ? q->rough.data : q->exact.data, .ours = true, .ends_unit = true },
 		{ .sql = live_sql, .ours = true, .ends_unit = true },
 		{ .sql = q->activity.data, .ours = true, .ends_unit = true },
+		{ .sql = q->publications.text[PUBLICATIONS_NEW].data, .ours = true, .ends_unit = true },
+		{ .sql = q->publications.text[PUBLICATIONS_TABLES].data, .ours = true, .ends_unit = true },
+		{ .sql = q->publications.text[PUBLICATIONS_SLOTS].data, .ours = true, .ends_unit = true },
 		{ .sql = "END", .kind = DB_ASK_ENDS } };
-	enum { SIZES = 2, LIVE, ACTIVE, END, COUNT };
+	enum { SIZES = 2, LIVE, ACTIVE, PUBLISHED, END = PUBLISHED + PUBLICATIONS_ASKS, COUNT };
 	enum db_outcome outcome;
 	size_t i;
 
@@ -123,6 +134,10 @@ ask(struct db *db, struct questions *q, bool rough, bool all, struct answer **si
 		q->live = asks[LIVE].answer;
 		q->active = asks[ACTIVE].answer;
 		asks[LIVE].answer = asks[ACTIVE].answer = NULL;
+		for (i = 0; i < PUBLICATIONS_ASKS; i++) {
+			q->published[i] = asks[PUBLISHED + i].answer;
+			asks[PUBLISHED + i].answer = NULL;
+		}
 	}
 	for (i = 0; i < COUNT; i++)
 		answer_free(asks[i].answer);
@@ -191,6 +206,9 @@ take_live(const struct questions *q, struct db *db, struct rehearsal_records *r,
 	}
 	if (q->active == NULL)
 		message_warning("it is not known who is in the way now: %s", db_error(db)->message);
+	if (q->published[PUBLICATIONS_TABLES] == NULL)
+		message_warning("it is not known which tables are published: %s", db_error(db)->message);
+	publications_take((const struct answer *const *)q->published, r, texts);
 	r->activities = activity_take(q->active, q->wanted, q->count, texts, &r->activity_count);
 }
 
@@ -202,7 +220,7 @@ load_take(struct db *production, long long window_ms, struct rehearsal_records *
 	int code = 0;
 
 	q.wanted = activity_wanted_of(r, &q.count);
-	make_questions(&q);
+	make_questions(&q, db_server_version_num(production));
 	if (window_ms > 0 && (outcome = ask_at_once(production, &q, false, &q.first)) == DB_OK)
 		clock_sleep_ms(window_ms);
 	if (outcome == DB_OK && signals_caught() == 0)
