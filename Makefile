@@ -209,6 +209,10 @@ check-static: static test-tools
 	scripts/install-packages server test
 	MIG_TEST_STATIC=$(CURDIR)/build/static/mig bats tests/static.bats
 
+# A deploy of 20 s, whose token is another one each second.
+check-credentials: all test-tools
+	CREDENTIALS_PAUSE=5 bats tests/credentials.bats -f 'token of each second'
+
 # mig-apply killed at each statement of scripts that are not one transaction, and cut off between any two messages.
 check-journal: all test-tools
 	MIG_TEST_STRIDE=1 bats tests/journal.bats tests/faults.bats -f 'killed at each statement|between any two messages'
@@ -314,5 +318,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-client-values check-deb check-examples check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-examples check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

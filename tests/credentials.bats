@@ -72,3 +72,77 @@ asked() { wc -l <asked; }
   says 'who are you?' 'warning: the command after "cmd:", asked again for a new connection, failed with exit code 3; its last answer is used'
   says_not Xk9wQzJv
 }
+
+# ./dated prints a token that is another one each second: it can be used in that second and the next, and where a newer one was
+# printed not even that. Each time that it is asked is noted in ./dated.log.
+dated_new() {
+  cat >dated <<-SH
+	#!/bin/bash
+	exec 9>lock
+	flock 9
+	second=\$(date +%s)
+	$(declare -p MIG_TEST_SERVER PGDATABASE | sed 's/^declare -x/export/')
+	$(declare -f server_programs server_port client sql sql_admin)
+	PATH=\$(server_programs):\$PATH sql_admin "ALTER ROLE $ROLE PASSWORD 'token-\$second-Xk9wQzJv' VALID UNTIL '\$(date -d @\$((second + 2)) -Is)'"
+	echo "\$second" >>dated.log
+	echo "$(database_url "$ROLE:token-\$second-Xk9wQzJv")"
+	SH
+  chmod +x dated
+}
+
+# How many sessions of this name there are: is_there NAME COUNT
+asked_at_least() { (($(wc -l <dated.log) >= $1)); }
+is_there() { [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '$1' AND usename = '$ROLE'") == "$2" ]]; }
+watch_pid() { sql_admin "SELECT pid FROM pg_stat_activity WHERE application_name = 'mig-apply watch' AND usename = '$ROLE'"; }
+is_another_watch() { [[ $(watch_pid) =~ ^[0-9]+$ && $(watch_pid) != "$1" ]]; }
+tokens() { sort -u dated.log | wc -l; }
+
+# PAUSE: seconds between two events; `make check-credentials` makes them long enough for a deploy of 20 s.
+@test "a token of each second: --wait, the watcher, one that comes again, and the look after a lost connection have one of their own" {
+  local pause=${CREDENTIALS_PAUSE:-0.5} began watch
+  role_new "dated_$$" "IN ROLE tester, with_password"
+  dated_new
+  sql 'CREATE TABLE busy (id int)'
+  migration 1_busy 'ALTER TABLE busy ADD b int;'
+  migration 2_slow 'ALTER TABLE busy ADD c int; SELECT pg_sleep(60);'
+  mig-scan -d cmd:./dated | mig-plan -q --allow=not_empty -o plan.rec
+
+  # the server takes nobody for a while
+  sql_admin "ALTER ROLE $ROLE CONNECTION LIMIT 0"
+  rm dated.log
+  began=$(date +%s%3N)
+  begin mig-apply -d cmd:./dated --wait=2min plan.rec
+  eventually asked_at_least 2
+  sleep "$pause"
+  session_begin 'BEGIN; LOCK TABLE busy'
+  sql_admin "ALTER ROLE $ROLE CONNECTION LIMIT -1"
+
+  # a busy table, and a watcher that is ended
+  eventually is_there 'mig-apply watch' 1
+  sleep "$pause"
+  watch=$(watch_pid)
+  session_end "$watch"
+  eventually 20 is_another_watch "$watch"
+  sleep "$pause"
+  session_end "$SESSION"
+
+  # the connection is lost in a statement
+  eventually 20 eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE wait_event = '"'PgSleep'"'") == 1 ]]'
+  sleep "$pause"
+  sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '$ROLE'" >/dev/null
+  finish
+  assert_code 69
+  says 'rolled back'
+  says_not Xk9wQzJv unknown
+  assert_equal "$(sql_admin 'SELECT migration_name FROM _prisma_migrations')" 1_busy
+  [[ -z ${CREDENTIALS_PAUSE-} ]] ||
+    echo "# a deploy of $((($(date +%s%3N) - began) / 1000)) s asked $(wc -l <dated.log) times, and was given $(tokens) tokens" >&3
+  (($(tokens) >= 3))
+
+  # it goes on with one more
+  sed -i 's/pg_sleep(60)/pg_sleep(0)/' prisma/migrations/2_slow/migration.sql
+  run --separate-stderr bash -c 'mig-scan -d cmd:./dated | mig-plan -q | mig-apply -d cmd:./dated'
+  assert_code 0
+  # the server has refused none for its token
+  run ! grep -aE "password authentication failed for user \"$ROLE\"" "$MIG_TEST_SERVER/server.log"
+}

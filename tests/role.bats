@@ -369,7 +369,7 @@ as() { DATABASE_URL=$(database_url "shop_$1_$KIT") "${@:2}"; }
   export KIT=$PGDATABASE
   roles=("shop_deploy_$KIT" "shop_read_$KIT" "shop_seed_$KIT" "shop_app_$KIT" "shop_$KIT" "shop_owner_$KIT")
   grants ROLES >grants.sql
-  assert_equal "$(grep -c ';$' grants.sql)" 11
+  assert_equal "$(grep -c ';$' grants.sql)" 12
   sql_admin <grants.sql
   sql_admin "CREATE ROLE \"shop_$KIT\"; GRANT CREATE ON SCHEMA public TO \"shop_$KIT\"; SET ROLE \"shop_$KIT\"; CREATE TABLE earlier ()"
   sql_admin "$(grants 'ROLES hand over')"
