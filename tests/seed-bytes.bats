@@ -60,6 +60,23 @@ t.csv|1|id,Vv\n1,a\n
 CASES
 }
 
+@test "UTF-16, with and without its mark, is named with what converts it, whatever the kind of file" {
+  local encoding name
+  for name in a.csv a.TSV a.json a.ndjson a.sql; do
+    for encoding in UTF-16LE UTF-16BE; do
+      printf '[{"id": 1}]\n' | iconv -t "$encoding" >"$name"
+      seed --dry-run "$name"
+      assert_code 65
+      says "$name:1: this is not UTF-8 text but UTF-16: save it as UTF-8, as with  iconv -f $encoding -t UTF-8"
+    done
+    printf '\uFEFF[]\n' | iconv -t UTF-16LE >"$name"
+    seed --dry-run "$name"
+    assert_code 65
+    says 'as with  iconv -f UTF-16 -t UTF-8'
+    rm "$name"
+  done
+}
+
 @test "backslash commands, which pg_dump writes for psql, are named with what takes them out" {
   local file command
   for file in dump.sql "it's \$(touch pwned).sql"; do

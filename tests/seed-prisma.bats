@@ -202,7 +202,7 @@ refused_in_full() {
   printf 'email,nick\nb@x.com,al\n' >prisma/seed/u.csv
   refused_in_full 1 'prisma/seed/u.csv:2: ' '"u_nick_key"' '[23505]'
   printf 'email,boss\nb@x.com,99\n' >prisma/seed/u.csv
-  refused_in_full 1 'prisma/seed/u.csv: ' '"u_boss_fkey"' '[23503]'
+  refused_in_full 1 'prisma/seed/u.csv:2: ' "row         email='b@x.com', boss=99" '"u_boss_fkey"' '[23503]'
   printf 'email\nb@x.com\n' >prisma/seed/u.csv
   sql "INSERT INTO u (id, email) VALUES (2, 'z@x.com'); DELETE FROM u WHERE id = 1; SELECT setval('u_id_seq', 1)" >/dev/null
   refused_in_full 1 '"u_pkey"' '[23505]'

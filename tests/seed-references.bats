@@ -127,7 +127,8 @@ c@x.com|member|||'
   printf 'email,role.slug,team.name\na@x.com,admin,core\n' >seed/Member.csv
   seed --dry-run seed
   assert_code 65
-  says "seed/Member.csv:2: team.name='core': table \"Team\" has 2 such rows"
+  says "seed/Member.csv:2: team.name='core': table \"Team\" has 2 such rows: name one of them by more of its columns" \
+    'These are: id=1; id=2' 'A unique key of "Team" is (orgId, name)'
   printf 'email,rôle.slug\na@x.com,admin\n' >seed/Member.csv
   seed seed
   assert_code 65

@@ -277,7 +277,7 @@ print_fish_option(const char *program, const char *condition, const struct optio
 		}
 	}
 	printf(" -d ");
-	print_quoted(spec->help);
+	print_quoted(spec->help + (*spec->help == '\n'));
 	printf("\n");
 }
 

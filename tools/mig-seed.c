@@ -37,7 +37,7 @@ static const char *const usage[] = {
 };
 enum { OPTION_SCHEMA_NAME = 128, OPTION_MAX_STALL, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
 	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL, OPTION_AS_ROLE,
-	OPTION_ENV, OPTION_SECRET };
+	OPTION_ENV, OPTION_SECRET, OPTION_COLUMNS, OPTION_WHERE, OPTION_WITH_HIDDEN };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
@@ -49,13 +49,16 @@ static const struct option_spec specs[] = {
 	{ OPTION_INSERT_ONLY, "insert-only", "TABLE:COLUMN,...",
 	    "columns that only new rows get", true },
 	{ OPTION_SECRET, "secret", "TABLE:COLUMN,...",
-	    "columns whose values are env:NAME or file:PATH", true },
-	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR|none", "for values that Prisma's client makes\n(default: the schema.prisma next to the files)", false },
+	    "\ncolumns whose values are env:NAME or file:PATH", true },
+	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR|none", "\nfor values that Prisma's client makes\n(default: the schema.prisma next to the files)", false },
 	{ OPTION_ROW_SECURITY, "enable-row-security", NULL,
-	    "ignore rows that policies hide from the role\ninstead of refusing to run", false },
-	{ OPTION_TABLE, "table", "TABLE", "standard input is NDJSON for this table", false },
+	    "\nignore rows that policies hide from the role\ninstead of refusing to run", false },
+	{ OPTION_TABLE, "table", "TABLE", "\nstandard input is NDJSON for this table", false },
 	{ OPTION_EXPORT, "export", NULL, "write tables as seed files", false },
 	{ OPTION_AS, "as", "csv|tsv|ndjson", "what --export writes (default csv)", false },
+	{ OPTION_COLUMNS, "columns", "TABLE:COLUMN,...", "what --export writes, or with -COLUMN does not", true },
+	{ OPTION_WHERE, "where", "TABLE:CONDITION", "which rows --export writes, in SQL", true },
+	{ OPTION_WITH_HIDDEN, "with-hidden", NULL, "\n--export writes passwords and the like, too", false },
 	{ OPTION_INTO, "into", "DIR", "where --export writes (default: this folder)", false },
 	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time to keep other sessions waiting (1s)\nby a statement of ours, at a time", false },
 	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
@@ -155,6 +158,13 @@ take_option(struct request *request, int option, const char *value, struct outpu
 		return take_word(request, "key", value);
 	case OPTION_INSERT_ONLY:
 		return take_word(request, "insert-only", value);
+	case OPTION_COLUMNS:
+		return take_word(request, "columns", value);
+	case OPTION_WHERE:
+		return take_word(request, "where", value);
+	case OPTION_WITH_HIDDEN:
+		request->job.with_hidden = true;
+		return 0;
 	case OPTION_SECRET:
 		return take_word(request, "secret", value);
 	case OPTION_ENV:
@@ -198,17 +208,21 @@ static int
 check_request(const struct request *request)
 {
 	const struct seed_request_files *files = &request->files;
-	bool standard = false;
+	bool standard = false, rows = false;
 	size_t i;
 
 	for (i = 0; i < files->count; i++)
 		standard |= strcmp(files->paths[i], "-") == 0;
 	if (files->count == 0)
 		return options_wrong(request->export ? "which tables?" : "which files? e.g. prisma/seed");
-	if (request->export && (request->job.dry_run || request->job.prune || files->table != NULL || request->datamodel != NULL))
-		return options_wrong("--export changes no table: it cannot be combined with --dry-run, --prune, --table or --datamodel");
-	if (!request->export && (request->as_word != NULL || request->into != NULL))
-		return options_wrong("--as and --into need --export");
+	if (request->export && (request->job.dry_run || request->job.prune || files->table != NULL))
+		return options_wrong("--export changes no table: it cannot be combined with --dry-run, --prune or --table");
+	if (request->export && files->environment != NULL)
+		return options_wrong("--export writes the files of one folder: name it with --into, not with --env");
+	for (i = 0; i < files->word_count; i++)
+		rows |= strcmp(files->words[i].option, "columns") == 0 || strcmp(files->words[i].option, "where") == 0;
+	if (!request->export && (request->as_word != NULL || request->into != NULL || rows || request->job.with_hidden))
+		return options_wrong("--as, --into, --columns, --where and --with-hidden need --export");
 	if (files->table != NULL && !standard)
 		return options_wrong("--table=%s names the table of standard input: add -", files->table);
 	return 0;
@@ -328,8 +342,9 @@ close_connection(struct connection *c)
 static int
 read_datamodel(struct request *request)
 {
+	char *into = xstrdup(request->into != NULL ? request->into : ".");
 	char *path = request->datamodel != NULL ? xstrdup(request->datamodel)
-	                                        : find_datamodel(request->files.paths, request->files.count);
+	    : request->export ? find_datamodel(&into, 1) : find_datamodel(request->files.paths, request->files.count);
 	int code = 0;
 
 	if (path != NULL && strcmp(path, "none") != 0) {
@@ -339,6 +354,7 @@ read_datamodel(struct request *request)
 	}
 	if (code != 0 && request->datamodel == NULL)
 		message_line("next: repair it, or name another one (--datamodel=FILE), or none (--datamodel=none)");
+	free(into);
 	free(path);
 	return code;
 }
@@ -359,7 +375,7 @@ seed(struct request *request, struct seed_input *input, struct output *out, int 
 	request->job.change = changes_take;
 	request->job.again = changes_forget;
 	request->job.context = &changes;
-	if (code == 0 && !request->export)
+	if (code == 0)
 		code = read_datamodel(request);
 	if (code == 0)
 		code = connect_to(request, &connection);

@@ -102,10 +102,14 @@ options_help(struct bytes *out, const struct option_spec *spec, bool all)
 	char head[120];
 
 	for (; spec->name != NULL; spec++) {
+		bool rare = *spec->help == '\n';
+
+		if (rare && !all)
+			continue;
 		snprintf(head, sizeof head, "  %c%c%s --%s%s%s", options_has_letter(spec) ? '-' : ' ',
 		    options_has_letter(spec) ? spec->letter : ' ', options_has_letter(spec) ? "," : " ", spec->name,
 		    spec->argument != NULL && *spec->argument != '[' ? "=" : "", spec->argument != NULL ? spec->argument : "");
-		options_help_line(out, head, HELP_COLUMN, spec->help, all);
+		options_help_line(out, head, HELP_COLUMN, spec->help + rare, all);
 	}
 }
 

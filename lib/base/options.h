@@ -16,7 +16,7 @@ struct option_spec {
 	int letter;            /* what options_next() returns; a printable one is also -X */
 	const char *name;      /* --name */
 	const char *argument;  /* the name of its value in --help; NULL: it takes none */
-	const char *help;      /* a line of at most 52 columns; behind \n what only --help=all shows */
+	const char *help;      /* a line of at most 52 columns; behind \n what only --help=all shows; \n first: all of it */
 	bool repeatable;
 };
 

@@ -121,7 +121,7 @@ stages_parents(const struct seed_table *parent, const struct answer *columns)
  */
 struct answer *
 error_row_find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_table *t,
-    const struct answer *columns)
+    const struct answer *columns, bool written)
 {
 	const char *parent = answer_word(columns, 0, LINK_PARENT_OID);
 	struct bytes sql = { 0 }, staged = { 0 };
@@ -131,7 +131,7 @@ error_row_find_orphan(struct db *db, const struct seed_tables *tables, const str
 	for (i = 0; i < tables->count; i++) {
 		const struct seed_table *p = &tables->tables[i];
 
-		if (strcmp(p->oid, parent) != 0 || !stages_parents(p, columns))
+		if (written || strcmp(p->oid, parent) != 0 || !stages_parents(p, columns))
 			continue;
 		bytes_format(&staged, " AND NOT EXISTS (SELECT FROM pg_temp.mig_seed_%zu p WHERE ", p->sql.number);
 		add_link(&staged, columns);
@@ -139,7 +139,10 @@ error_row_find_orphan(struct db *db, const struct seed_tables *tables, const str
 		pruned = p->sql.deletes && !p->sql.stream;
 	}
 	bytes_str(&sql, "SELECT s.ctid");
-	upsert_written(&sql, &t->sql);
+	if (written)
+		bytes_format(&sql, " FROM pg_temp.mig_seed_%zu s WHERE true", t->sql.number);
+	else
+		upsert_written(&sql, &t->sql);
 	if (!pruned) {
 		bytes_format(&sql, " AND NOT EXISTS (SELECT FROM %s p WHERE ", answer_word(columns, 0, LINK_PARENT));
 		add_link(&sql, columns);

@@ -210,7 +210,7 @@ error_row_write(struct db *db, const struct db_error *e, const struct seed_table
 	if (e->constraint != NULL)
 		columns = error_row_constraint_columns(db, t, e->constraint);
 	if (columns != NULL && strcmp(e->sqlstate, SQLSTATE_FOREIGN_KEY_VIOLATION) == 0 && error_row_in_file(t, columns))
-		row = error_row_find_orphan(db, tables, t, columns);
+		row = error_row_find_orphan(db, tables, t, columns, count == 0);
 	else if (columns != NULL && strcmp(e->sqlstate, SQLSTATE_UNIQUE_VIOLATION) == 0 && error_row_in_file(t, columns))
 		row = error_row_find_twin(db, t, columns, &other);
 	if (row == NULL && strcmp(e->sqlstate, SQLSTATE_FOREIGN_KEY_VIOLATION) != 0 && count > 0)

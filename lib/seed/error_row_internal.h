@@ -56,10 +56,11 @@ bool error_row_in_file(const struct seed_table *t, const struct answer *columns)
 const char **error_row_names_of(const struct answer *columns);
 /*
  * The first staged row to be written that references nothing, neither in the parent table nor in the rows to be
- * written to it.  If --prune keeps only the staged rows of the parent, only these count.
+ * written to it.  If --prune keeps only the staged rows of the parent, only these count.  written: all of them are in their tables
+ * already, so these tell it.
  */
 struct answer *error_row_find_orphan(struct db *db, const struct seed_tables *tables, const struct seed_table *t,
-    const struct answer *columns);
+    const struct answer *columns, bool written);
 /* The row that another row, in the file or in the table, conflicts with. */
 struct answer *error_row_find_twin(struct db *db, const struct seed_table *t, const struct answer *columns, struct bytes *other);
 struct answer *error_row_values(struct db *db, const struct seed_table *t, const char *ctid, const char *const *names, size_t count);

@@ -22,8 +22,9 @@ seed_check_text(const struct seed_file *file, const char *text, size_t len, unsi
 {
 	size_t bad = utf8_check(text, len);
 	const char *nul = memchr(text, '\0', bad), *at;
-	bool wide = line == 1 && len > 1 &&
-	    (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0);
+	bool wide = line == 1 && len > 3 &&
+	    (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 || /* or ASCII in two bytes each */
+	    (text[0] == '\0' && text[1] != '\0' && text[2] == '\0') || (text[0] != '\0' && text[1] == '\0' && text[3] == '\0'));
 
 	if (nul != NULL)
 		bad = (size_t)(nul - text);
@@ -32,7 +33,8 @@ seed_check_text(const struct seed_file *file, const char *text, size_t len, unsi
 	for (at = text; (at = memchr(at, '\n', bad - (size_t)(at - text))) != NULL; at++)
 		line++;
 	if (wide)
-		return seed_refuse(file, line, "this is not UTF-8 text but UTF-16: save it as UTF-8");
+		return seed_refuse(file, line, "this is not UTF-8 text but UTF-16: save it as UTF-8, as with  iconv -f UTF-16%s -t UTF-8",
+		    *text == '\0' ? "BE" : text[1] == '\0' && (unsigned char)*text < 0x80 ? "LE" : "");
 	if (nul != NULL)
 		return seed_refuse(file, line, "this is not UTF-8 text: it contains a NUL byte");
 	return seed_refuse(file, line,
@@ -144,6 +146,12 @@ char
 seed_delimiter(const struct seed_file *file)
 {
 	return file->delimiter != 0 ? file->delimiter : file->kind == SEED_TSV ? '\t' : ',';
+}
+
+unsigned long
+seed_header_line(const struct seed_file *file)
+{
+	return seed_is_csv(file) && file->settings.columns.count == 0 ? 1 : 0;
 }
 
 bool

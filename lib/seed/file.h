@@ -45,6 +45,8 @@ struct seed_settings {
 	struct seed_default *defaults; /* default.COLUMN = FUNCTION: what new rows get */
 	size_t default_count;
 	struct seed_names updated_at;  /* columns that are set to now() in new rows, and in rows that change */
+	struct seed_names columns;     /* of an export: those it writes, or, with a - before each, does not; none: all */
+	char *where;                   /* of an export: a condition in SQL; NULL: all rows */
 	bool kept;                     /* prune = no: --prune deletes nothing from this table */
 };
 
@@ -91,6 +93,7 @@ bool seed_file_kind(const char *name, enum seed_kind *kind, size_t *stem);
 
 bool seed_is_csv(const struct seed_file *file);     /* with commas or tabs */
 char seed_delimiter(const struct seed_file *file);  /* the comma or tab */
+unsigned long seed_header_line(const struct seed_file *file); /* where its columns are named; 0: nowhere, or in an option */
 
 /* Splits "schema.Table"; *schema is NULL if there is none.  The caller frees both. */
 void seed_table_name(const char *text, size_t len, char **schema, char **table);

@@ -100,7 +100,7 @@ check_link(struct db *db, const struct seed_tables *tables, const struct seed_ta
 	struct answer *columns = error_row_constraint_columns(db, t, name), *row = NULL;
 
 	if (columns != NULL && error_row_in_file(t, columns))
-		row = error_row_find_orphan(db, tables, t, columns);
+		row = error_row_find_orphan(db, tables, t, columns, false);
 	if (row != NULL) {
 		const char **names = error_row_names_of(columns);
 		char *message = xformat("table \"%s\": the foreign key would reference a row that does not exist", t->sql.table);

@@ -46,6 +46,9 @@ seed_settings_free(struct seed_settings *s)
 	seed_names_free(&s->insert_only);
 	seed_names_free(&s->hide);
 	seed_names_free(&s->secret);
+	seed_names_free(&s->columns);
+	free(s->where);
+	s->where = NULL;
 	seed_names_free(&s->updated_at);
 	while (s->default_count > 0)
 		free(s->defaults[--s->default_count].column);
@@ -114,7 +117,7 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 		const char *name;
 		struct seed_names *names;
 	} lists[] = { { "key", &s->key }, { "insert-only", &s->insert_only }, { "hide", &s->hide },
-		{ "secret", &s->secret }, { "updated-at", &s->updated_at } };
+		{ "secret", &s->secret }, { "updated-at", &s->updated_at }, { "columns", &s->columns } };
 	static const char begin[] = "default.";
 	struct seed_names columns = { 0 };
 	bool good;
@@ -249,7 +252,7 @@ conf_line(struct conf *conf, unsigned long line, const char *text, size_t len)
 	value_len = trimmed(value, (size_t)(text + len - value));
 	if ((code = take_once(conf, line, &conf->taken, text, name_len, "name all columns on one line")) != 0)
 		return code;
-	why = setting_take(conf->here ? conf->settings : &other, text, name_len, value, value_len);
+	why = name_len == strlen("columns") && strncmp(text, "columns", name_len) == 0 ? "" : setting_take(conf->here ? conf->settings : &other, text, name_len, value, value_len);
 	seed_settings_free(&other);
 	if (why != NULL && *why == '\0')
 		return seed_refuse(conf->file, line,
@@ -319,6 +322,8 @@ seed_settings_words(struct seed_settings *settings, const char *schema, const ch
 		char *for_schema = NULL, *for_table = NULL;
 		bool ours = true;
 
+		if (strcmp(words[i].option, "where") == 0)
+			continue; /* of an export: it may have a colon itself */
 		if (colon != NULL) {
 			seed_table_read(value, (size_t)(colon - value), &for_schema, &for_table);
 			ours = seed_same_name(for_table, table) && seed_same_name(for_schema, schema);
@@ -343,7 +348,7 @@ seed_settings_unused(const struct seed_word *words, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (!words[i].used && seed_table_colon(words[i].value) != NULL)
+		if (!words[i].used && strcmp(words[i].option, "where") != 0 && seed_table_colon(words[i].value) != NULL)
 			return message_error(MIG_USAGE,
 			    "--%s=%s: there is no file for that table; its name must match the file's, capitals included",
 			    words[i].option, words[i].value);

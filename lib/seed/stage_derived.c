@@ -122,6 +122,40 @@ list_values(struct seeding *s, const struct upsert_reference *r, const char *wan
 	bytes_free(&list);
 }
 
+/* The unique keys of the referenced table that have a column of the natural key: what else would name one row. */
+static const char keys_sql[] =
+    "SELECT string_agg(a.attname, ', ' ORDER BY k.n) FROM pg_catalog.pg_index i "
+    "CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, n) "
+    "JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum "
+    "WHERE i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND k.n <= i.indnkeyatts AND i.indrelid = $1::oid "
+    "GROUP BY i.indexrelid HAVING bool_or(a.attname = $2) ORDER BY 1";
+
+/* Which rows have the natural key, and which columns would tell them apart. */
+static void
+list_candidates(struct seeding *s, const struct seed_table *t, const struct upsert_reference *r, const char *ctid)
+{
+	enum { SHOWN = 8 };
+	const char *const parameters[] = { r->nodes[0].oid, r->parts[0].column };
+	struct bytes sql = { 0 }, list = { 0 };
+	struct answer *a = NULL;
+	size_t rows, i;
+
+	upsert_candidates(&sql, &t->sql, r, ctid);
+	rows = db_query(s->db, &a, sql.data, 0, NULL) == DB_OK ? answer_rows(a) : 0;
+	for (i = 0; i < rows && i < SHOWN; i++)
+		bytes_format(&list, "%s%s", i > 0 ? "; " : "", answer_word(a, i, 0));
+	if (rows > 0)
+		message_line("  These are: %s%s", list.data, rows > SHOWN ? "; ..." : "");
+	answer_free(a);
+	a = NULL;
+	if (r->parts[0].node == 0 && db_query_ours(s->db, &a, keys_sql, 2, parameters) == DB_OK)
+		for (i = 0; i < answer_rows(a); i++)
+			message_line("  A unique key of \"%s\" is (%s)", r->nodes[0].table, answer_word(a, i, 0));
+	answer_free(a);
+	bytes_free(&sql);
+	bytes_free(&list);
+}
+
 /* Refuses the first row whose reference is not one row. */
 static enum db_outcome
 check_reference(struct seeding *s, const struct seed_table *t, const struct upsert_reference *r)
@@ -145,6 +179,8 @@ check_reference(struct seeding *s, const struct seed_table *t, const struct upse
 			    key.data, r->nodes[0].table, found);
 		if (found == 0)
 			list_values(s, r, answer_text(a, 0, 2));
+		else
+			list_candidates(s, t, r, answer_text(a, 0, 0));
 	}
 	answer_free(a);
 	bytes_free(&sql);

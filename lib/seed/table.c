@@ -111,6 +111,7 @@ make_column(const struct answer *a, size_t row, const struct seed_settings *sett
 		.text = category == 'S',
 		.uuid = strcmp(type, "uuid") == 0,
 		.json = strcmp(type, "json") == 0 || strcmp(type, "jsonb") == 0,
+		.json_list = strcmp(type, "json[]") == 0 || strcmp(type, "jsonb[]") == 0,
 		.required = answer_flag(a, row, COLUMN_REQUIRED),
 		.absent = answer_text(a, row, COLUMN_DEFAULT),
 		.sequence = answer_text(a, row, COLUMN_SEQUENCE) };
@@ -205,7 +206,7 @@ take_header(struct seed_tables *tables, struct seed_table *t)
 			if (c == NULL && table_reference_with(t, lists[k]->names[i]) != NULL)
 				continue;
 			if (c == NULL)
-				return say_no_column(tables, t, k == 0 ? 1 : 0, lists[k]->names[i]);
+				return say_no_column(tables, t, k == 0 ? seed_header_line(t->file) : 0, lists[k]->names[i]);
 			c->in_file |= k == 0;
 		}
 	}
@@ -296,10 +297,44 @@ seed_table_line(struct db *db, const struct seed_table *t, const char *ctid, boo
 	return line;
 }
 
+/* --- of an export --- */
+
+struct exporting {
+	bool with_hidden;
+};
+
+/*
+ * Which columns an export writes: those that are named, or all but those that are; hidden ones only if they are named, or all are
+ * wanted.  An id that Prisma's client makes need not be written for new rows to have one.
+ */
+static int
+choose_columns(struct seed_table *t, const struct client_model *client, bool with_hidden)
+{
+	const struct seed_names *columns = &t->file->settings.columns;
+	bool without = columns->count > 0 && *columns->names[0] == '-';
+	size_t i;
+
+	for (i = 0; without && i < columns->count; i++)
+		if (table_column_named(t, columns->names[i] + 1) == NULL)
+			return say_unknown(t, 0, columns->names[i] + 1, "");
+	for (i = 0; i < t->sql.count; i++) {
+		struct upsert_column *c = &t->sql.columns[i];
+		char *dashed = xformat("-%s", c->name);
+
+		c->filled = client != NULL && client_model_value(client, t->sql.schema, t->sql.table, c->name) != NULL;
+		if (columns->count == 0 || without) {
+			c->left_out = c->hidden && !with_hidden && !seed_names_have(columns, dashed);
+			c->in_file = !c->left_out && !seed_names_have(columns, dashed);
+		}
+		free(dashed);
+	}
+	return 0;
+}
+
 /* --- all tables --- */
 
 static enum db_outcome
-find(struct db *db, struct seed_file *files, size_t count, bool all_columns, const struct client_model *client,
+find(struct db *db, struct seed_file *files, size_t count, const struct client_model *client, const struct exporting *exporting,
     struct seed_tables *tables, int *code)
 {
 	struct bytes sql = { 0 };
@@ -320,26 +355,31 @@ find(struct db *db, struct seed_file *files, size_t count, bool all_columns, con
 	for (i = 0; outcome == DB_OK && *code == 0 && i < count; i++) {
 		struct seed_table *t = &tables->tables[i];
 
+		t->sql.json &= exporting == NULL;
 		take_columns(tables, t);
 		*code = table_take_references(tables, t, client);
 		if (*code == 0)
 			*code = take_header(tables, t);
-		if (*code == 0 && !all_columns)
+		if (*code == 0 && exporting != NULL)
+			*code = choose_columns(t, client, exporting->with_hidden);
+		else if (*code == 0)
 			*code = table_take_made(t, client);
 		if (*code == 0)
 			*code = table_take_key(db, tables, t);
-		if (*code == 0 && !all_columns)
+		if (*code == 0 && exporting == NULL)
 			*code = take_secrets(t);
 		if (*code == 0 && t->file->overlay != NULL)
 			*code = overlay_merge(t);
-		for (j = 0; all_columns && j < t->sql.count; j++)
-			t->sql.columns[j].in_file = true;
+		for (j = 0; exporting != NULL && j < t->sql.count; j++)
+			if (t->sql.columns[j].key) /* or nobody could seed it */
+				t->sql.columns[j].in_file = true, t->sql.columns[j].left_out = false;
 		if (*code == 0 && !t->sql.json)
 			*code = table_check_key(db, tables, t);
 	}
 	if (outcome == DB_OK && *code == 0) {
 		table_order(tables);
-		table_link_references(tables);
+		if (exporting == NULL)
+			table_link_references(tables);
 	}
 	return outcome;
 }
@@ -348,13 +388,16 @@ enum db_outcome
 seed_tables_find(struct db *db, struct seed_file *files, size_t count, const struct client_model *client,
     struct seed_tables *tables, int *code)
 {
-	return find(db, files, count, false, client, tables, code);
+	return find(db, files, count, client, NULL, tables, code);
 }
 
 enum db_outcome
-seed_tables_export(struct db *db, struct seed_file *files, size_t count, struct seed_tables *tables, int *code)
+seed_tables_export(struct db *db, struct seed_file *files, size_t count, const struct client_model *client, bool with_hidden,
+    struct seed_tables *tables, int *code)
 {
-	return find(db, files, count, true, NULL, tables, code);
+	const struct exporting exporting = { with_hidden };
+
+	return find(db, files, count, client, &exporting, tables, code);
 }
 
 void

@@ -49,10 +49,12 @@ void seed_tables_free(struct seed_tables *tables);
 /* Has all values of sequences drawn before rows are written, so that a dry run can predict them. */
 void seed_tables_draw(struct seed_tables *tables);
 
-/* The same for tables without a file, with all their columns.  `file` has name and settings. */
+/*
+ * The same for tables whose files are yet to be written, with the columns to write.  `file` has name and settings, and the
+ * columns that are named as its header.
+ */
 enum db_outcome seed_tables_export(struct db *db, struct seed_file *files, size_t count,
-    struct seed_tables *tables,
-    int *code);
+    const struct client_model *client, bool with_hidden, struct seed_tables *tables, int *code);
 
 /*
  * Sets the columns that the lines of a JSON file have, from the answer to upsert_json_keys().  Returns 0, or an

@@ -86,7 +86,7 @@ key_is_filled(struct seed_table *t, const struct answer *a, size_t at, size_t co
 	for (i = 0; i < count; i++) {
 		const struct upsert_column *c = table_column_named(t, answer_word(a, at + i, KEY_COLUMN));
 
-		if (c == NULL || (!c->in_file && strcmp(c->absent, "NULL") == 0))
+		if (c == NULL || (!c->in_file && !c->filled && strcmp(c->absent, "NULL") == 0))
 			return false;
 	}
 	return true;

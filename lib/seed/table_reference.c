@@ -31,14 +31,20 @@ static const char fields_sql[] = REACHABLE
     "SELECT a.attrelid, a.attname FROM r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid "
     "WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
 
+/* The names of a file's columns; an export has those to write in the place of a header. */
+static const struct seed_names *
+names_of(const struct seed_file *file)
+{
+	return seed_is_csv(file) || file->header.count > 0 ? &file->header : &file->members;
+}
+
 static bool
 has_dotted(const struct seed_tables *tables)
 {
 	size_t i, k;
 
 	for (i = 0; i < tables->count; i++) {
-		const struct seed_file *file = tables->tables[i].file;
-		const struct seed_names *names = seed_is_csv(file) ? &file->header : &file->members;
+		const struct seed_names *names = names_of(tables->tables[i].file);
 
 		for (k = 0; k < names->count; k++)
 			if (strchr(names->names[k], '.') != NULL)
@@ -246,7 +252,7 @@ link_columns(struct seed_table *t, const struct upsert_reference *r)
 		struct upsert_column *c = table_column_named(t, node->from[i]);
 
 		if (c == NULL || c->reference != NULL || seed_names_have(&t->file->header, node->from[i]))
-			return seed_refuse(t->file, seed_is_csv(t->file) ? 1 : 0, "\"%s\" and \"%s\" are for the same column", r->parts[0].header,
+			return seed_refuse(t->file, seed_header_line(t->file), "\"%s\" and \"%s\" are for the same column", r->parts[0].header,
 			    c != NULL && c->reference != NULL ? c->reference->parts[0].header : node->from[i]);
 		c->reference = r;
 		c->reference_column = i;
@@ -263,13 +269,13 @@ link_columns(struct seed_table *t, const struct upsert_reference *r)
 int
 table_take_references(struct seed_tables *tables, struct seed_table *t, const struct client_model *client)
 {
-	const struct seed_names *names = seed_is_csv(t->file) ? &t->file->header : &t->file->members;
+	const struct seed_names *names = names_of(t->file);
 	size_t i;
 	int code = 0;
 
 	for (i = 0; code == 0 && tables->answers[4] != NULL && i < names->count; i++)
 		if (strchr(names->names[i], '.') != NULL && table_column_named(t, names->names[i]) == NULL)
-			code = take(tables, t, seed_is_csv(t->file) ? 1 : 0, names->names[i], client);
+			code = take(tables, t, seed_header_line(t->file), names->names[i], client);
 	for (i = 0; code == 0 && i < t->sql.reference_count; i++)
 		code = link_columns(t, &t->sql.references[i]);
 	return code;

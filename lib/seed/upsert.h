@@ -56,8 +56,9 @@ struct upsert_column {
 	bool bare;             /* a number or a boolean: shown without quotes */
 	bool large_number;     /* a number that JSON readers may round */
 	bool collatable;
+	bool left_out;         /* of an export, since it is hidden and nobody named it */
 	bool always;           /* GENERATED ALWAYS AS IDENTITY: given values need OVERRIDING SYSTEM VALUE */
-	bool boolean, json, text, uuid; /* its type; text: any of letters */
+	bool boolean, json, json_list, text, uuid; /* its type; text: any of letters */
 	bool required;         /* NOT NULL */
 	const char *equals;    /* for a key: the operator of its index, OPERATOR(schema.=) */
 	const char *absent;    /* expression of its default, cast to its type; "NULL" if there is none */
@@ -123,6 +124,8 @@ void upsert_draw(struct bytes *out, const struct upsert_table *t, bool predict);
  * no row.
  */
 void upsert_unresolved(struct bytes *out, const struct upsert_table *t, const struct upsert_reference *r);
+/* Returns "id=7" of each row that has the natural key of a staged one. */
+void upsert_candidates(struct bytes *out, const struct upsert_table *t, const struct upsert_reference *r, const char *ctid);
 /* A subquery: the natural keys that there are ("p 0", ...), each with the number of its rows (found). */
 void upsert_add_lookup(struct bytes *out, const struct upsert_reference *r);
 
@@ -209,7 +212,10 @@ void upsert_sequences(struct bytes *out, const struct upsert_table *t);
 void upsert_row_text(struct bytes *out, const struct upsert_table *t, const char *const *columns, size_t count,
     const char *ctid);
 
-/* COPY ... TO STDOUT in the order of the key: CSV with a delimiter; 0: a query of JSON lines. */
-void upsert_export(struct bytes *out, const struct upsert_table *t, char delimiter);
+/*
+ * COPY ... TO STDOUT of the columns that are in the file, in the order of the key: CSV with a delimiter; 0: a query of JSON
+ * lines.  where: a condition; or NULL.
+ */
+void upsert_export(struct bytes *out, const struct upsert_table *t, const char *where, char delimiter);
 
 #endif

@@ -68,6 +68,8 @@ upsert_add_json(struct bytes *out, const char *row, const struct upsert_column *
 	bytes_str(out, "coalesce(");
 	if (c->boolean)
 		bytes_format(out, "%s::pg_catalog.text", value.data);
+	else if (c->json_list) /* its nulls are JSON's or SQL's */
+		bytes_format(out, "pg_catalog.to_json(%s::pg_catalog.text)::pg_catalog.text", value.data);
 	else if (c->large_number && !exact)
 		bytes_format(out,
 		    "CASE WHEN pg_catalog.length(%s::pg_catalog.text)" MOST "15 THEN pg_catalog.to_json(%s)::pg_catalog.text "

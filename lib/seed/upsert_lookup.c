@@ -81,17 +81,13 @@ add_text(struct bytes *out, const char *row, size_t number, const char *column)
 	bytes_str(out, "::pg_catalog.text COLLATE pg_catalog.\"C\"");
 }
 
-void
-upsert_add_lookup(struct bytes *out, const struct upsert_reference *r)
+/* A subquery: the rows that can be referenced, each with its natural key ("p 0", ...) and its key ("v 0", ...). */
+static void
+add_referenced(struct bytes *out, const struct upsert_reference *r)
 {
 	size_t i, k;
 
 	bytes_str(out, "(SELECT ");
-	for (i = 0; i < r->part_count; i++)
-		bytes_format(out, "\"p %zu\", ", i);
-	for (i = 0; i < r->nodes[0].count; i++)
-		bytes_format(out, "(pg_catalog.array_agg(\"v %zu\"))[1] AS \"v %zu\", ", i, i);
-	bytes_str(out, "pg_catalog.count(*) AS found FROM (SELECT ");
 	for (i = 0; i < r->part_count; i++) {
 		add_text(out, "x", r->parts[i].node, r->parts[i].column);
 		bytes_format(out, " AS \"p %zu\", ", i);
@@ -114,7 +110,46 @@ upsert_add_lookup(struct bytes *out, const struct upsert_reference *r)
 			add_text(out, "x", node->parent, node->from[k]);
 		}
 	}
-	bytes_str(out, ") u GROUP BY ");
+	bytes_char(out, ')');
+}
+
+void
+upsert_candidates(struct bytes *out, const struct upsert_table *t, const struct upsert_reference *r, const char *ctid)
+{
+	size_t i;
+
+	bytes_str(out, "SELECT pg_catalog.concat_ws(' '");
+	for (i = 0; i < r->nodes[0].count; i++) {
+		bytes_str(out, ", ");
+		bytes_sql_text(out, r->nodes[0].to[i]);
+		bytes_format(out, CAT "'='" CAT "pg_catalog.left(u.\"v %zu\"::pg_catalog.text, 60)", i);
+	}
+	bytes_str(out, ") FROM ");
+	upsert_add_staged(out, t);
+	bytes_str(out, " s, ");
+	add_referenced(out, r);
+	bytes_format(out, " u WHERE s.ctid" IS "'%s'::pg_catalog.tid", ctid);
+	for (i = 0; i < r->part_count; i++) {
+		bytes_format(out, " AND u.\"p %zu\"" IS "s.", i);
+		bytes_sql_name(out, r->parts[i].header);
+		bytes_str(out, "::pg_catalog.text COLLATE pg_catalog.\"C\"");
+	}
+	bytes_str(out, " ORDER BY 1");
+}
+
+void
+upsert_add_lookup(struct bytes *out, const struct upsert_reference *r)
+{
+	size_t i;
+
+	bytes_str(out, "(SELECT ");
+	for (i = 0; i < r->part_count; i++)
+		bytes_format(out, "\"p %zu\", ", i);
+	for (i = 0; i < r->nodes[0].count; i++)
+		bytes_format(out, "(pg_catalog.array_agg(\"v %zu\"))[1] AS \"v %zu\", ", i, i);
+	bytes_str(out, "pg_catalog.count(*) AS found FROM ");
+	add_referenced(out, r);
+	bytes_str(out, " u GROUP BY ");
 	for (i = 0; i < r->part_count; i++)
 		bytes_format(out, "%s\"p %zu\"", i > 0 ? ", " : "", i);
 	bytes_char(out, ')');
