@@ -30,7 +30,7 @@ completed() {
     completed "mig-$tool --"
     while read -r option; do
       grep -qxE -- "$option=?" <<<"$output" || fail "mig-$tool: $option is not offered: $output" || return 1
-    done < <(mig-"$tool" --help=all | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+    done < <(mig-"$tool" --help=all | grep -oE '^  (-[a-zA-Z], |    )--[a-z-]+' | grep -oE -- '--[a-z-]+')
     want=$output
     [[ $tool != plan ]] || continue
     completed "mig $tool --"

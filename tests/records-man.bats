@@ -42,7 +42,7 @@ keys_of_page() {
 
 # The long options that a tool has, and those that its page has an item for.
 options_of_tool() {
-  "$1" --help=all | grep -oE '^ +(-.,)? +--[a-z-]+' | grep -oE -e '--[a-z-]+' | sort
+  "$1" --help=all | grep -oE '^  (-., |    )--[a-z-]+' | grep -oE -e '--[a-z-]+' | sort
 }
 
 options_of_page() {
