@@ -102,9 +102,9 @@ endif
 CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(SYSTEM) $(FORTIFY) \
 	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson $(NETTLE)) $(if $(NETTLE),-DMIG_NETTLE) $(LOADS) $(CPPFLAGS)
 
-all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(SCRIPTS:%=$(BUILD)/%)
+all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(SCRIPTS:%=$(BUILD)/%) $(BUILD)/mig-fleet
 
-$(SCRIPTS:%=$(BUILD)/%): $(BUILD)/%: scripts/%
+$(SCRIPTS:%=$(BUILD)/%) $(BUILD)/mig-fleet: $(BUILD)/%: scripts/%
 	@mkdir -p $(@D)
 	$(INSTALL) $< $@
 
@@ -229,6 +229,11 @@ check-rehearsal: all
 check-release: all
 	MIG_TEST_STRIDE=1 bats tests/release.bats -f killed
 
+# A thousand databases on one server: costs, kills, canary, outliers, secrets; minutes. FLEET=100 for less; it takes parts by name.
+FLEET = 1000
+check-fleet: all
+	BUILD=$(BUILD) tests/fleet/run $(FLEET) $(PARTS)
+
 # The Debian package in fresh systems, installed, used, upgraded, removed; as root, with debootstrap.
 check-deb: deb
 	scripts/install-packages build server
@@ -268,11 +273,12 @@ lint: headers
 	scripts/floors
 	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/alone-matrix tests/fuzz/mutate tests/deb-life .ci/run
+	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/kill-matrix tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/alone-matrix tests/fuzz/mutate tests/fleet/run tests/deb-life .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 EXAMPLES = $(shell find examples -type f)
-COMPLETIONS = $(BASHDIR)/mig $(TOOLS:%=$(BASHDIR)/%) $(ZSHDIR)/_mig $(FISHDIR)/mig.fish $(TOOLS:%=$(FISHDIR)/%.fish)
+COMPLETED = $(TOOLS) mig-fleet
+COMPLETIONS = $(BASHDIR)/mig $(COMPLETED:%=$(BASHDIR)/%) $(ZSHDIR)/_mig $(FISHDIR)/mig.fish $(COMPLETED:%=$(FISHDIR)/%.fish)
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(foreach s,1 5 7,$(DESTDIR)$(MANDIR)/man$s) $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) \
@@ -286,7 +292,7 @@ install: all
 	$(EMULATOR) $(BUILD)/mig completions bash >$(DESTDIR)$(BASHDIR)/mig
 	$(EMULATOR) $(BUILD)/mig completions zsh >$(DESTDIR)$(ZSHDIR)/_mig
 	$(EMULATOR) $(BUILD)/mig completions fish >$(DESTDIR)$(FISHDIR)/mig.fish
-	set -e; for t in $(TOOLS); do ln -sf mig $(DESTDIR)$(BASHDIR)/$$t; ln -sf mig.fish $(DESTDIR)$(FISHDIR)/$$t.fish; done
+	set -e; for t in $(COMPLETED); do ln -sf mig $(DESTDIR)$(BASHDIR)/$$t; ln -sf mig.fish $(DESTDIR)$(FISHDIR)/$$t.fish; done
 
 uninstall:
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(BINDIR)/mig $(SCRIPTS:%=$(DESTDIR)$(BINDIR)/%) $(PAGES:%=$(DESTDIR)$(MANDIR)/%) $(COMPLETIONS:%=$(DESTDIR)%) \
@@ -318,5 +324,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-examples check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

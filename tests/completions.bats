@@ -42,6 +42,15 @@ completed() {
   assert_output ''
 }
 
+@test "bash: of mig-fleet what its --help has" {
+  completed 'mig-fleet --'
+  assert_equal "$(sort <<<"$output")" "$(mig-fleet --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+[= [].' | grep -oE -- '--[a-z-]+=?' | sed 's/^--strict=/--strict/' | sort)"
+  completed 'mig-fleet re'
+  assert_output $'resume\nreport'
+  completed 'mig-fleet apply --engine='
+  assert_output $'parallel\nslurm'
+}
+
 @test "bash: commands, sources, formats, migrations, checks and their settings" {
   completed 'mig de'
   assert_output deploy

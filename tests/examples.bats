@@ -55,6 +55,7 @@ is_elsewhere() { # FILE
   mig-check.1.*:'# /etc/systemd'*) ;;                 # check-watch.bats
   mig-check.1.*:'.\" GRANTs') ;;                      # check-database.bats
   mig-release.1.*:releases/*) ;;                      # a picture
+  mig-fleet.1.*) ;;                                   # fleet.bats
   mig-plan.1.*:'-- mig: allow '*) ;;                  # the form of a comment
   mig-seed.1.*:'# matched by e-mail'*) ;;             # a seed.conf
   README.*:'apt-get update' | README.*:prisma/migrations*) ;; # installation, a picture

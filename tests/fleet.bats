@@ -7,6 +7,10 @@ load words
 
 setup_file() { server_start --tcp; }
 teardown_file() { server_stop; }
+teardown() {
+  [[ -n ${BATS_TEST_COMPLETED-} ]] || server_log
+  sql_admin 'DROP DATABASE IF EXISTS slow' 2>/dev/null || true
+}
 setup() { folder_new; }
 
 steps_of() { jq -r 'select(.record == "plan").steps_digest' "$1"; }
@@ -134,4 +138,178 @@ steps_of() { jq -r 'select(.record == "plan").steps_digest' "$1"; }
   mkdir empty
   run --separate-stderr mig-check fleet=empty
   assert_code 3
+}
+
+## mig-fleet
+
+# N databases d1 ..., and a list of them in `targets`, in two waves.
+fleet_new() { # N
+  local i
+  database_new
+  for ((i = 1; i <= $1; i++)); do
+    printf 'DROP DATABASE IF EXISTS d%d;\nCREATE DATABASE d%d OWNER tester STRATEGY file_copy;\n' "$i" "$i"
+  done | psql -q -U postgres 2>/dev/null
+  for ((i = 1; i <= $1; i++)); do
+    printf 'd%d\tpg1\t%d\t%s\n' "$i" "$((1 + (i > $1 / 2)))" "host=$MIG_TEST_SERVER port=$(server_port) user=tester dbname=d$i"
+  done >targets
+  migration 1_shop 'CREATE TABLE shop (id int PRIMARY KEY, name text);'
+  migration 2_index 'CREATE INDEX CONCURRENTLY shop_name ON shop (name);'
+  migration 3_note 'ALTER TABLE shop ADD COLUMN note text;'
+}
+in_database() { psql -XAtq -d "$1" -c "$2"; }
+# "d1 3 3 true": rows, finished ones, no invalid index
+how_far() { # DATABASE...
+  local database
+  for database; do
+    echo "$database $(in_database "$database" "SELECT count(*) || ' ' || count(finished_at) || ' ' || (SELECT bool_and(indisvalid) FROM pg_index) FROM _prisma_migrations" 2>/dev/null || echo none)"
+  done
+}
+fleet() { run --separate-stderr mig-fleet "$@"; }
+run_folder() { find . -maxdepth 1 -name 'fleet-*' | sort | tail -n 1; }
+
+@test "mig-fleet plans in groups, applies what was approved wherever it is the same, lists the others, and resumes" {
+  local digest
+  fleet_new 4
+  in_database d3 'CREATE TABLE stranger ()'
+
+  fleet plan targets
+  assert_code 1
+  shows '3 the same, 1 without a plan' '       3  steps ' '  d3  exit code 1  '
+  digest=$(sed -n 's/.*--expect-steps=\([0-9a-f]*\) targets$/\1/p' <<<"$output")
+  # what is printed is typed
+  run --separate-stderr bash -c "$(sed -n 's/^to see the SQL of the first group: *//p' <<<"$output")"
+  assert_code 0
+  shows 'CREATE TABLE shop' "steps $digest"
+
+  in_database d4 'CREATE TABLE stranger ()'
+  fleet apply --expect-steps "$digest" targets
+  assert_code 1
+  shows '2 of 4 databases done' 'failed      d3: schema public has tables but no history (P3005)' 'failed      d4: '
+  assert_equal "$(how_far d1 d2)" $'d1 3 3 true\nd2 3 3 true'
+  assert_equal "$(ls "$(run_folder)/done")" $'d1\nd2'
+  assert_equal "$(cut -c 1 "$(run_folder)/failed/d3")" 1
+  run find "$(run_folder)" -perm /077
+  assert_output ''
+
+  in_database d3 'DROP TABLE stranger'
+  in_database d4 'DROP TABLE stranger'
+  run --separate-stderr bash -c "$(sed -n 's/^to go on: *//p' <<<"$(mig-fleet report "$(run_folder)")")"
+  assert_code 0
+  shows '4 of 4 databases done'
+  assert_equal "$(how_far d3 d4)" $'d3 3 3 true\nd4 3 3 true'
+  fleet status targets
+  assert_code 0
+  shows '       4  up to date  d1, d2, d3, ...'
+  # a database that is done has nothing to do, which is nothing else
+  fleet apply --expect-steps "$digest" targets
+  assert_code 0
+}
+
+@test "a failing canary, or wave, leaves all that come later untouched; --max-failed lets a wave go on" {
+  fleet_new 4
+  in_database d1 'CREATE VIEW shop AS SELECT 1'
+  fleet apply --canary 1 targets
+  assert_code 1
+  shows '0 of 4 databases done, 1 failed, 3 not begun' 'failed      d1: 1_shop: relation "shop" already exists [42P07]' 'stopped after the canary: 1 not done'
+  assert_equal "$(how_far d2 d3 d4)" $'d2 none\nd3 none\nd4 none'
+  fleet apply targets
+  assert_code 1
+  shows '1 of 4 databases done, 1 failed, 2 not begun' 'stopped after wave 1: 1 not done'
+  assert_equal "$(how_far d2 d3)" $'d2 3 3 true\nd3 none'
+  fleet apply --max-failed 25% targets
+  assert_code 1
+  shows '3 of 4 databases done, 1 failed'
+  assert_equal "$(how_far d3 d4)" $'d3 3 3 true\nd4 3 3 true'
+}
+
+# A migration that is slow while there is a database of this name.
+slow() {
+  sql_admin 'CREATE DATABASE slow STRATEGY file_copy'
+  migration 3_note "ALTER TABLE shop ADD COLUMN note text; SELECT pg_sleep(60) FROM pg_database WHERE datname = 'slow';"
+}
+sleeping() { (($(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()") == $1)); }
+
+@test "killed with all its processes, it is finished by one plain resume" {
+  local session pids
+  fleet_new 4
+  slow
+  session=$(setsid mig-fleet apply --per-server 2 targets >page 2>said 3>&- & echo $!)
+  eventually 30 sleeping 2
+  # GNU parallel gives each job a process group of its own, but not a session
+  while pids=$(ps -o pid= -s "$session") && [[ -n $pids ]]; do
+    # shellcheck disable=SC2086
+    kill -KILL $pids 2>/dev/null || true
+  done
+  sql_admin 'DROP DATABASE slow'
+  fleet resume "$(run_folder)"
+  assert_code 0
+  shows '4 of 4 databases done'
+  assert_equal "$(how_far d1 d2 d3 d4)" $'d1 3 3 true\nd2 3 3 true\nd3 3 3 true\nd4 3 3 true'
+  assert_equal "$(ls "$(run_folder)/plan")" ''
+  fleet resume "$(run_folder)"
+  assert_code 0
+}
+
+@test "SIGTERM ends what runs, says how to go on, and that goes on" {
+  local pid code=0
+  fleet_new 2
+  slow
+  mig-fleet apply targets >page 2>said 3>&- &
+  pid=$!
+  eventually 30 sleeping 1
+  run --separate-stderr mig-fleet resume "$(run_folder)"
+  assert_code 75
+  says "another mig-fleet (pid $pid) is working on"
+  kill -TERM "$pid"
+  wait "$pid" || code=$?
+  assert_equal "$code" 143
+  assert_equal "$(how_far d1)" 'd1 2 2 true'
+  assert_equal "$(ps -o pid= -g "$pid" | wc -l)" 0
+  sql_admin 'DROP DATABASE slow'
+  run --separate-stderr bash -c "$(sed -n 's/^.*to go on: //p' said)"
+  assert_code 0
+  assert_equal "$(how_far d1 d2)" $'d1 3 3 true\nd2 3 3 true'
+}
+
+@test "the schemas of one database are one lane, each with its schema" {
+  fleet_new 1
+  local tenant
+  for tenant in a b c; do
+    in_database d1 "CREATE SCHEMA $tenant"
+    printf '%s\tpg1\t1\t%s\t%s\n' "$tenant" "$(cut -f 4 targets)" "$tenant"
+  done >schemas
+  fleet apply --per-server 1 schemas
+  assert_code 0
+  assert_equal "$(cat "$(run_folder)"/queue/*)" 'a b c'
+  assert_equal "$(in_database d1 'SELECT (SELECT count(*) FROM a._prisma_migrations), (SELECT count(*) FROM b._prisma_migrations), (SELECT count(*) FROM c._prisma_migrations)')" '3|3|3'
+}
+
+@test "a list that cannot be used is refused before anything is done, and no password of it is repeated" {
+  migration 1_one 'CREATE TABLE one ();'
+  printf 'a\tpg1\t1\tservice=a\nb\tpg1\t1\tpostgresql://u:s3cr3t-word@db/b\n' >targets
+  fleet plan targets
+  assert_code 65
+  says 'targets:2: its source contains a password' 'nothing was done'
+  refute grep -q s3cr3t-word <<<"$output$stderr"
+  printf 'a\tpg1\t1\tservice=a\na\tpg1\t1\tservice=b\n' >targets
+  fleet plan targets
+  assert_code 65
+  says 'two targets have the name a'
+  fleet plan nowhere
+  assert_code 65
+  fleet resume .
+  assert_code 65
+  local wrong
+  for wrong in 'plan' 'deploy targets' 'plan --canary=1 targets' 'apply --expect-steps=abc targets' 'apply --max-failed=x targets' 'plan --nonsense targets' 'plan --engine=x targets'; do
+    # shellcheck disable=SC2086
+    fleet $wrong
+    assert_code 64
+  done
+  run find . -name 'fleet-*'
+  assert_output ''
+  mkdir bin
+  ln -s "$BUILD"/mig* bin/
+  run --separate-stderr env "PATH=$PWD/bin" /bin/sh bin/mig-fleet plan targets
+  assert_code 78
+  says 'parallel is missing; install it: apt-get install parallel'
 }

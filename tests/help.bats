@@ -18,7 +18,7 @@ setup_file() {
 @test "--help fits one screen of 40 lines and 80 columns, and --help=all has everything" {
   local -a call
   local words
-  for words in mig-scan mig-plan mig-apply mig-seed mig-check mig 'mig status' 'mig plan' 'mig deploy' 'mig verify' mig-release; do
+  for words in mig-scan mig-plan mig-apply mig-seed mig-check mig 'mig status' 'mig plan' 'mig deploy' 'mig verify' mig-release mig-fleet; do
     read -r -a call <<<"$words"
     run --separate-stderr "${call[@]}" --help
     assert_code 0
@@ -27,7 +27,7 @@ setup_file() {
     assert_equal "$words: $(awk 'length > 80' <<<"$output")" "$words: "
     # no sentence is cut in the middle
     assert_equal "$words: $(grep -E '^ +(-., )?--.*[,;:]$' <<<"$output")" "$words: "
-    [[ $words != mig && $words != mig-release ]] || continue
+    [[ $words != mig && $words != mig-release && $words != mig-fleet ]] || continue
     run --separate-stderr "${call[@]}" --help=all
     assert_code 0
     assert_output --partial '(default: a'

@@ -15,6 +15,28 @@
 #include "check/check.h"
 #include "manual.h"
 
+/* Of mig-fleet, which is a script; tests/completions.bats compares it with its --help. */
+static const char fleet_commands[] = "status plan apply resume report";
+static const struct option_spec fleet_options[] = {
+	{ 128, "dir", "DIR", "the migrations", false },
+	{ 129, "scan", "FILE", "what mig-scan --offline wrote", false },
+	{ 130, "per-server", "N", "databases of one server at a time", false },
+	{ 131, "jobs", "N", "of all other servers at a time", false },
+	{ 132, "expect-steps", "DIGEST", "only the steps that mig-fleet plan shows", false },
+	{ 133, "canary", "N", "first N alone", false },
+	{ 134, "max-failed", "N|N%", "begin no more when more than N have failed", false },
+	{ 135, "wait", "TIME", "as for mig-apply, for each database", false },
+	{ 136, "max-stall", "TIME", "as for mig-apply", false },
+	{ 137, "strict", "[=RULE,...]", "as for mig-plan", false },
+	{ 138, "allow", "RULE,...", "as for mig-plan", false },
+	{ 139, "engine", "parallel|slurm", "what runs the databases", false },
+	{ 140, "ssh", "HOST,...", "let GNU parallel run them on these hosts", false },
+	{ 141, "chunk", "N", "of Slurm: databases a task, at most", false },
+	{ 'h', "help", NULL, "show the options", false },
+	{ 'V', "version", NULL, "show the version", false },
+	OPTION_LAST,
+};
+
 static const char others[] = "check seed scan apply help install-links completions";
 
 /* --- what there is --- */
@@ -94,6 +116,7 @@ print_checks(bool arguments)
 static void
 print_tables(const struct command *const commands[])
 {
+	const struct option_spec *spec;
 	int i;
 
 	printf("_mig_options() {\n  case $1 in\n");
@@ -102,6 +125,10 @@ print_tables(const struct command *const commands[])
 		print_options(&i, 1);
 		printf("' ;;\n");
 	}
+	printf("  mig-fleet) echo '");
+	for (spec = fleet_options; spec->name != NULL; spec++)
+		print_option(spec);
+	printf("' ;;\n");
 	for (i = 0; commands[i] != NULL; i++) {
 		printf("  mig-command-%s) echo '", commands[i]->name);
 		print_options(commands[i]->tools, commands[i]->count);
@@ -110,7 +137,7 @@ print_tables(const struct command *const commands[])
 	printf("  esac\n}\n_mig_commands='");
 	for (i = 0; commands[i] != NULL; i++)
 		printf("%s ", commands[i]->name);
-	printf("%s'\n_mig_checks='", others);
+	printf("%s'\n_mig_fleet='%s'\n_mig_checks='", others, fleet_commands);
 	print_checks(true);
 	printf("'\n");
 }
@@ -175,6 +202,10 @@ static const char candidates[] =
     "    *) program=mig-command-$1 ;;\n"
     "    esac\n"
     "  fi\n"
+    "  if [ \"$program\" = mig-fleet ] && [ $# -eq 0 ] && case $current in -*) false ;; esac; then\n"
+    "    printf '%s\\n' \"$_mig_fleet\" | tr ' ' '\\n'\n"
+    "    return\n"
+    "  fi\n"
     "  before=\n"
     "  for word; do before=$word; done\n"
     "  case $before in -d) before=--database ;; -o) before=--output ;; --*) ;; *) before= ;; esac\n"
@@ -218,7 +249,7 @@ static const char bash[] =
     "  done < <(_mig_candidates \"$current\" \"${words[@]}\")\n"
     "  [[ ${#COMPREPLY[@]} -ne 1 || ${COMPREPLY[0]} != *[=:] ]] || compopt -o nospace\n"
     "}\n"
-    "complete -F _mig_complete mig mig-scan mig-plan mig-apply mig-seed mig-check\n";
+    "complete -F _mig_complete mig mig-scan mig-plan mig-apply mig-seed mig-check mig-fleet\n";
 
 static const char zsh[] =
     "_mig() {\n"
@@ -235,7 +266,7 @@ static const char zsh[] =
     "  (( ! $#plain )) || compadd -- \"${plain[@]}\"\n"
     "  (( ! $#open )) || compadd -S '' -- \"${open[@]}\"\n"
     "}\n"
-    "if [ \"$funcstack[1]\" = _mig ]; then _mig \"$@\"; else compdef _mig mig mig-scan mig-plan mig-apply mig-seed mig-check; fi\n";
+    "if [ \"$funcstack[1]\" = _mig ]; then _mig \"$@\"; else compdef _mig mig mig-scan mig-plan mig-apply mig-seed mig-check mig-fleet; fi\n";
 
 /* --- fish, which has a line for each option --- */
 
@@ -295,6 +326,7 @@ print_fish_program(const char *program, const char *condition, const struct prog
 static void
 print_fish(const struct command *const commands[])
 {
+	const struct option_spec *spec;
 	size_t i, k;
 
 	printf("function __mig_migrations\n"
@@ -324,6 +356,9 @@ print_fish(const struct command *const commands[])
 	for (i = 0; commands[i] != NULL; i++)
 		for (k = 0; k < commands[i]->count; k++)
 			print_fish_program("mig", commands[i]->name, tools[commands[i]->tools[k]].program);
+	printf("complete -c mig-fleet -n __fish_use_subcommand -a '%s'\n", fleet_commands);
+	for (spec = fleet_options; spec->name != NULL; spec++)
+		print_fish_option("mig-fleet", NULL, spec);
 	printf("complete -c mig-check -f -a '");
 	print_checks(false);
 	printf("'\ncomplete -c mig -f -n '__fish_seen_subcommand_from check verify' -a '");
@@ -342,7 +377,7 @@ completions_show(const char *shell, const struct command *const commands[])
 		print_tables(commands);
 		printf("%s%s", candidates, bash);
 	} else if (strcmp(shell, "zsh") == 0) {
-		printf("#compdef mig mig-scan mig-plan mig-apply mig-seed mig-check\n# Made of the tables of options.\n");
+		printf("#compdef mig mig-scan mig-plan mig-apply mig-seed mig-check mig-fleet\n# Made of the tables of options.\n");
 		print_tables(commands);
 		printf("%s%s", candidates, zsh);
 	} else {

@@ -25,7 +25,7 @@ manual_end(void)
 static const struct {
 	const char *section, *name;
 } pages[] = { { "7", "mig" }, { "1", "mig-plan" }, { "1", "mig-apply" }, { "1", "mig-scan" }, { "1", "mig-check" }, { "1", "mig-seed" },
-	{ "1", "mig-release" }, { "1", "mig" }, { "7", "mig-cookbook" }, { "5", "mig-records" } };
+	{ "1", "mig-release" }, { "1", "mig-fleet" }, { "1", "mig" }, { "7", "mig-cookbook" }, { "5", "mig-records" } };
 enum { PAGES = sizeof pages / sizeof *pages };
 
 /* The page's name of a topic, or NULL. */

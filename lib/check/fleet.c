@@ -56,7 +56,7 @@ struct verdict {
 
 struct tally {
 	size_t of[FATES], all;
-	char **lines;        /* of those that are not done */
+	char **lines;        /* of those that are not done, behind a letter by which they are sorted */
 	size_t line_count;
 	struct bytes path;   /* of the folder of streams, with "/" at its end */
 	size_t stem;         /* its length */
@@ -153,7 +153,7 @@ note(struct tally *t, const struct verdict *v, const char *name, size_t len)
 		return;
 	if ((t->line_count & (t->line_count - 1)) == 0)
 		t->lines = xrealloc(t->lines, (t->line_count > 0 ? t->line_count * 2 : 1) * sizeof *t->lines);
-	t->lines[t->line_count++] = xformat("%-11s %.*s%s%s", fate_words[v->fate], (int)len, name, v->why.len > 0 ? ": " : "",
+	t->lines[t->line_count++] = xformat("%c%-11s %.*s%s%s", 'a' + (int)v->fate, fate_words[v->fate], (int)len, name, v->why.len > 0 ? ": " : "",
 	    bytes_text(&v->why));
 }
 
@@ -217,7 +217,7 @@ name_them(struct check_job *job, struct tally *t)
 	if (t->line_count > 0)
 		qsort(t->lines, t->line_count, sizeof *t->lines, by_text);
 	for (i = 0; i < t->line_count && i < most; i++)
-		bytes_format(details, "%s\n", t->lines[i]);
+		bytes_format(details, "%s\n", t->lines[i] + 1);
 	if (i < t->line_count)
 		bytes_format(details, "…           %zu more (fleet.names)\n", t->line_count - i);
 }
