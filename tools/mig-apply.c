@@ -11,6 +11,7 @@
 #include "base/shell_quote.h"
 #include "deploy/next_command.h"
 #include "deploy/deploy.h"
+#include "deploy/who.h"
 #include "postgres/connection.h"
 #include "records/model.h"
 #include "records/output.h"
@@ -21,10 +22,11 @@
 
 static const char *const usage[] = {
 	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME]",
-	"                 [--wait=TIME] [--role=NAME] [-o FILE] [PLAN | -]",
+	"                 [--wait=TIME] [--role=NAME] [--note=TEXT] [-o FILE] [PLAN | -]",
 	NULL,
 };
-enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_EXPECT_STEPS, OPTION_SCHEMA_NAME, OPTION_MAX_STALL, OPTION_WAIT, OPTION_AS_ROLE };
+enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_EXPECT_STEPS, OPTION_SCHEMA_NAME, OPTION_MAX_STALL, OPTION_NOTE, OPTION_WAIT,
+	OPTION_AS_ROLE };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
@@ -32,6 +34,7 @@ static const struct option_spec specs[] = {
 	{ OPTION_EXPECT, "expect", "DIGEST", "apply only the plan with this digest\n16 digits or more", false },
 	{ OPTION_EXPECT_STEPS, "expect-steps", "DIGEST", "apply only these steps, to any database\nthe digest of a plan's steps, 16 digits or more", false },
 	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time to keep other sessions waiting (1s)\nby a statement of ours, at a time", false },
+	{ OPTION_NOTE, "note", "TEXT", "why, for the records and the server's log", false },
 	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
 	OPTION_ROLE(OPTION_AS_ROLE),
 	OPTION_OUTPUT,
@@ -103,6 +106,12 @@ read_command_line(int argc, char *argv[], struct deploy *deploy, const char **in
 			if (program_max_stall(o.value, &deploy->max_stall_ms) != 0)
 				return MIG_USAGE;
 			shell_option(words, "--max-stall", o.value);
+			break;
+		case OPTION_NOTE:
+			if (who_is_secret(o.value))
+				return options_wrong("--note could contain a password; it is written to records and to the server's log");
+			deploy->note = o.value;
+			shell_option(words, "--note", o.value);
 			break;
 		case OPTION_WAIT:
 			if (options_time("wait", o.value, &deploy->wait_ms) != 0)

@@ -339,7 +339,8 @@ inspect_take(struct db *db, const struct conninfo *target, bool lock, struct ins
 	bool locked;
 	int code;
 
-	if (inspect_quickly(db, target, lock, inspection, &code))
+	inspection->calm = inspect_quickly(db, target, lock, inspection, &code);
+	if (inspection->calm)
 		return code;
 	locked = inspection->locked;
 	code = take_all(db, target, lock && !locked, inspection);

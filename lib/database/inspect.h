@@ -27,6 +27,7 @@ struct inspection {
 	bool has_schema;
 	bool may_write;                /* the role may write the history or, if there is none, create it */
 	bool read_only;                /* default_transaction_read_only is on */
+	bool calm;                     /* one round trip was enough: nobody deployed, and no row is unfinished */
 	bool locked;                   /* we hold the deploy lock: it was requested and free */
 	const char *role;              /* current_user */
 	int backend_pid;               /* the answering process; if it differs from db_backend_pid(), there is a

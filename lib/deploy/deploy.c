@@ -23,6 +23,7 @@
 #include "deploy/preflight.h"
 #include "deploy/published.h"
 #include "deploy/stall.h"
+#include "deploy/together.h"
 #include "migrations/progress.h"
 #include "deploy/report.h"
 #include "deploy/step.h"
@@ -102,7 +103,7 @@ take_lock(struct run_state *s)
 			break;
 		clock_sleep_ms(pause);
 		say_waiting(&holder, clock_now_ms() - began, s->deadline_ms - began, &next);
-		code = inspect_take(s->db, &s->source.target, true, &s->inspection);
+		code = deploy_inspect(s, true);
 	}
 	if (code == 0 && holder.len > 0 && message_verbosity >= 0)
 		message_line("      waited %s for another deployer: %s", clock_span(clock_now_ms() - began, span),
@@ -111,20 +112,28 @@ take_lock(struct run_state *s)
 	return code;
 }
 
+/* The first change. */
 static int
 make_history(struct run_state *s)
 {
 	struct bytes sql = { 0 };
 	enum db_outcome outcome;
+	int code;
 
 	if (s->inspection.database.has_history)
 		return 0;
-	bytes_str(&sql, s->login_writes ? HISTORY_AS_LOGIN : "");
+	deploy_announce_begin(s);
+	bytes_format(&sql, "BEGIN; %s", s->login_writes ? HISTORY_AS_LOGIN : "");
 	bytes_str(&sql, "SET LOCAL synchronous_commit = off; "); /* the steps wait for the disk */
 	history_create_sql(&sql, s->inspection.database.schema, !s->inspection.has_schema);
-	outcome = db_tell(s->db, sql.data);
+	bytes_str(&sql, "; COMMIT");
+	outcome = together_tell(s->db, sql.data);
 	bytes_free(&sql);
-	return outcome == DB_OK ? 0 : db_say(s->db, outcome, "create the history table " HISTORY_TABLE);
+	if (outcome == DB_OK)
+		return 0;
+	code = db_say(s->db, outcome, "create the history table " HISTORY_TABLE);
+	(void)db_rollback(s->db);
+	return code;
 }
 
 /* --- the steps --- */
@@ -150,7 +159,10 @@ report_of(const struct run_state *s)
 		.count = s->plan->step_count,
 		.folder = s->plan->folder,
 		.took_ms = clock_now_ms() - s->began_ms,
-		.max_stall_ms = s->deploy->max_stall_ms };
+		.max_stall_ms = s->deploy->max_stall_ms,
+		.server_time = s->run.server_time,
+		.lsn = s->run.lsn,
+		.restore_point = notify_has_restore_point(&s->notify) ? s->restore_name : NULL };
 }
 
 /* For people: what a signal ended has not failed by itself. */
@@ -176,6 +188,7 @@ run_step(struct run_state *s, size_t at)
 		    step->action == ACTION_REVERT ? "another deployer took it back" : "another deployer applied it");
 		return 0;
 	}
+	deploy_announce_begin(s);
 	end = step->sql != NULL ? step_run(&s->shared, step) : step_mark(&s->shared, step);
 	s->results[at] = end.result;
 	if (end.outcome == STEP_APPLIED && end.result.waited_ms > 0)
@@ -249,9 +262,10 @@ run_ahead(struct run_state *s, size_t *at, size_t count)
 	enum step_outcome outcome;
 	const char *lost = NULL;
 	bool known = false;
-	size_t done = batch_send(&s->shared, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
-	size_t i;
+	size_t done, i;
 
+	deploy_announce_begin(s);
+	done = batch_send(&s->shared, s->steps + *at, count, s->results + *at, &outcome, &lost, &known);
 	for (i = *at; i < *at + done; i++)
 		progress_end(&s->progress, &s->steps[i], result_status_words[s->results[i].status], s->results[i].took_ms, "");
 	*at += done;
@@ -368,6 +382,8 @@ under_lock(struct run_state *s)
 	else if (code == 0 && !s->inspection.may_write)
 		code = deploy_say_rights(s);
 	if (code == 0)
+		deploy_take_restore_point(s);
+	if (code == 0)
 		code = make_history(s);
 	s->index = history_index(s->inspection.rows, s->inspection.count);
 	return code;
@@ -378,9 +394,11 @@ free_run(struct run_state *s)
 {
 	stall_end(&s->shared.stall);
 	free(s->shared.deferrable);
+	restore_point_free(&s->restore);
 	history_index_free(&s->index);
 	inspect_free(&s->inspection);
 	db_close(s->db);    /* also gives the deploy lock back */
+	notify_free(&s->notify);
 	source_free(&s->source);
 	arena_free(&s->texts);
 	free(s->results);
@@ -390,7 +408,7 @@ free_run(struct run_state *s)
 int
 deploy_run(const struct deploy *deploy, const struct plan_stream *plan, struct output *out)
 {
-	struct run_state s = { .deploy = deploy, .plan = plan, .began_ms = clock_now_ms() };
+	struct run_state s = { .deploy = deploy, .plan = plan, .out = out, .began_ms = clock_now_ms() };
 	int code = 0;
 
 	s.deadline_ms = s.began_ms + deploy->wait_ms;
@@ -409,8 +427,9 @@ deploy_run(const struct deploy *deploy, const struct plan_stream *plan, struct o
 	}
 	if (plan->step_count > 0 && !deploy->dry_run)
 		code = run_steps(&s);
+	deploy_announce_end(&s, code);
 	if (out->writer != NULL || out->page)
-		deploy_write_results(&s, out);
+		deploy_write_results(&s);
 	free_run(&s);
 	return code;
 }

@@ -15,6 +15,7 @@ struct deploy {
 	const char *schema;        /* --schema, or NULL */
 	const char *role;          /* --role: SET ROLE for the scripts; or NULL */
 	bool dry_run;
+	const char *note;          /* why, for those who read the records; or NULL */
 	const char *expect;        /* leading digits of the expected digest of the plan, or NULL */
 	const char *expect_steps;  /* of its steps; a plan without steps is accepted as well */
 	long long max_stall_ms;

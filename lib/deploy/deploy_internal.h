@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "database/inspect.h"
 #include "deploy/deploy.h"
+#include "deploy/notify.h"
+#include "deploy/restore_point.h"
 #include "deploy/step.h"
 #include "migrations/history.h"
 #include "migrations/progress.h"
@@ -24,6 +26,7 @@
 struct run_state {
 	const struct deploy *deploy;
 	const struct plan_stream *plan;
+	struct output *out;
 	struct source source;
 	struct db *db;
 	struct inspection inspection;
@@ -37,11 +40,17 @@ struct run_state {
 	struct arena texts;         /* of the results */
 	long long began_ms, deadline_ms;
 	char started_at[CLOCK_INSTANT];
+	struct run run;             /* what is recorded of it */
+	struct restore_point restore;
+	char restore_name[RESTORE_NAME];
+	struct notify notify;
 };
 
 /* --- target_check.c --- */
 
 int deploy_connect_to_target(struct run_state *s);
+/* inspect_take(); with the lock, also asks for the restore point. */
+int deploy_inspect(struct run_state *s, bool lock);
 /* Whether a row is the finished row of one of the steps: another deployer's work, unknown to the plan. */
 bool deploy_is_others_work(const struct history_row *row, const void *context);
 int deploy_check_history(struct run_state *s);
@@ -60,7 +69,12 @@ int deploy_become_role(struct run_state *s);
 /* --- results.c --- */
 
 void deploy_begin_results(struct run_state *s);
+/* Under the lock, when all is checked and before anything is changed: to which state a backup would have to be restored. */
+void deploy_take_restore_point(struct run_state *s);
+/* With the next message, which begins the first step: tells others, and marks that state where the role may; the second call does nothing. */
+void deploy_announce_begin(struct run_state *s);
+void deploy_announce_end(struct run_state *s, int code);
 /* Writes all results at the end, after the lock is released: a slow reader must not delay the deploy. */
-void deploy_write_results(const struct run_state *s, struct output *out);
+void deploy_write_results(struct run_state *s);
 
 #endif

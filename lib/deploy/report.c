@@ -12,6 +12,7 @@
 #include "base/page.h"
 #include "base/signals.h"
 #include "deploy/next_command.h"
+#include "deploy/restore_point.h"
 #include "database/locks.h"
 #include "migrations/script_error.h"
 #include "migrations/script_path.h"
@@ -87,6 +88,23 @@ fact(const struct report *r, const char *word, bool (*wanted)(const struct resul
 	if (always || strcmp(list.data, "nothing") != 0)
 		message_line("  %-13s %s", word, list.data);
 	bytes_free(&list);
+}
+
+/* How to get back to the state before, where it is another one by now. */
+static void
+say_restore(const struct report *r, const struct step_end *end)
+{
+	struct bytes text = { 0 };
+
+	if (count_status(r, STATUS_APPLIED) + count_status(r, STATUS_MARKED) + count_status(r, STATUS_REVERTED) == 0 && end != NULL &&
+	    !end->kept && !end->outside && !end->finished && (end->outcome != STEP_LOST || end->known))
+		return;
+	restore_point_text(&text, r->server_time, r->lsn);
+	if (text.len > 0)
+		message_line("  %-13s restore to %s", "to get back", text.data);
+	if (r->restore_point != NULL)
+		message_line("  %-13s or to the restore point %s", "", r->restore_point);
+	bytes_free(&text);
 }
 
 void
@@ -335,6 +353,7 @@ say_busy(const struct report *r, size_t at, const struct step_end *end, const st
 	if (end->result.worst_stall_ms != NUMBER_UNKNOWN)
 		message_line("  other sessions waited at most %s (--max-stall %s)",
 		    clock_span(end->result.worst_stall_ms, span), clock_span(r->max_stall_ms, limit));
+	say_restore(r, end);
 	if (waits->count > 0 && waits->holders[0].session.pid > 0)
 		message_line("next: wait until pid %lld has finished, or end it in psql:  select pg_terminate_backend(%lld);",
 		    waits->holders[0].session.pid, waits->holders[0].session.pid);
@@ -375,6 +394,7 @@ report_trouble(const struct report *r, size_t at, const struct step_end *end, co
 	fact(r, "skipped", is_skipped, false);
 	say_fate(step, end);
 	fact(r, "not started", is_not_started, false);
+	say_restore(r, end);
 	say_next(step, end);
 	return code;
 }
@@ -388,6 +408,8 @@ report_stopped(const struct report *r, size_t at)
 	fact(r, "committed", is_done, true);
 	fact(r, "skipped", is_skipped, false);
 	fact(r, "not started", is_not_started, false);
+	if (count_status(r, STATUS_APPLIED) + count_status(r, STATUS_MARKED) + count_status(r, STATUS_REVERTED) > 0)
+		say_restore(r, NULL);
 	next_command_retry("next: run the same command again; it resumes where it stopped");
 	return code;
 }

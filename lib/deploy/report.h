@@ -18,6 +18,7 @@ struct report {
 	const char *folder;            /* the migrations folder; NULL: unknown */
 	long long took_ms;
 	long long max_stall_ms;
+	const char *server_time, *lsn, *restore_point; /* of the state before the first step; or NULL */
 };
 
 /* All steps succeeded. */

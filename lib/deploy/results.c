@@ -1,11 +1,18 @@
-/* What is written of each step in the end. */
+/* What is recorded and told of a deploy: of its state before, its beginning, its end, and each step. */
 #include "deploy/deploy_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
+#include "base/clock.h"
+#include "base/message.h"
 #include "base/null.h"
 #include "database/inspect.h"
+#include "deploy/announce.h"
+#include "deploy/who.h"
 #include "postgres/connection.h"
 #include "records/record.h"
 #include "records/words.h"
@@ -29,13 +36,23 @@ deploy_begin_results(struct run_state *s)
 			.column = NUMBER_UNKNOWN };
 }
 
-/* Writes all results at the end, after the lock is released: a slow reader must not delay the deploy. */
-void
-deploy_write_results(const struct run_state *s, struct output *out)
+/* --- the run --- */
+
+/* Where and by whom; the state before is added when it is known. */
+static void
+fill_run(struct run_state *s)
 {
 	const struct plan *plan = &s->plan->plan;
 	const struct database *d = &s->inspection.database;
-	struct run run = { .plan_digest = s->plan->digest,
+	char host[256] = "";
+	struct who who;
+
+	if (s->run.plan_digest != NULL)
+		return;
+	if (gethostname(host, sizeof host - 1) != 0)
+		*host = '\0';
+	who = who_deploys(getenv, host, s->deploy->note, &s->texts);
+	s->run = (struct run){ .plan_digest = s->plan->digest,
 		.system_identifier = d->system_identifier != NULL ? d->system_identifier : plan->system_identifier,
 		.database = plan->database,
 		.schema = plan->schema,
@@ -45,13 +62,82 @@ deploy_write_results(const struct run_state *s, struct output *out)
 		.role = s->deploy->role,
 		.dry_run = s->deploy->dry_run,
 		.started_at = s->started_at,
-		.steps_digest = s->plan->steps_digest };
+		.steps_digest = s->plan->steps_digest,
+		.timeline = NUMBER_UNKNOWN,
+		.deployer = who.deployer,
+		.deployer_host = who.host,
+		.job = who.job,
+		.note = who.note };
+}
+
+void
+deploy_take_restore_point(struct run_state *s)
+{
+	restore_point_take(&s->restore, s->db, !s->inspection.calm);
+	fill_run(s);
+	s->run.server_time = s->restore.server_time;
+	s->run.lsn = s->restore.lsn;
+	s->run.timeline = s->restore.timeline;
+	restore_point_name(&s->restore, s->plan->digest, s->restore_name);
+	s->run.restore_point = s->restore.may_name ? s->restore_name : NULL;
+}
+
+void
+deploy_announce_begin(struct run_state *s)
+{
+	struct announce announce = { .run = &s->run, .steps = s->steps, .count = s->plan->step_count, .ascii = !db_encodes_utf8(s->db) };
+
+	struct bytes before = { 0 };
+
+	if (s->notify.begun)
+		return;
+	restore_point_text(&before, s->run.server_time, s->run.lsn);
+	if (before.len > 0)
+		message_info("to get back: restore to %s", before.data);
+	bytes_free(&before);
+	notify_begin(&s->notify, s->db, &announce);
+	writer_unfinished(s->out->writer, &run_form, &s->run);
+}
+
+void
+deploy_announce_end(struct run_state *s, int code)
+{
+	struct announce announce = { .run = &s->run, .steps = s->steps, .count = s->plan->step_count, .ends = true, .exit_code = code };
 	size_t i;
 
-	out->complete = true;
-	if (out->writer == NULL)
+	if (!s->notify.begun)
 		return;
-	writer_put(out->writer, &run_form, &run);
+	if (!notify_has_restore_point(&s->notify)) /* known only now: it was sent with the first step */
+		s->run.restore_point = NULL;
+	for (i = 0; i < s->plan->step_count; i++) {
+		enum result_status status = s->results[i].status;
+		bool done = status == STATUS_APPLIED || status == STATUS_MARKED || status == STATUS_REVERTED || status == STATUS_SKIPPED;
+
+		announce.done += done;
+		if (!done && announce.stopped_at == NULL)
+			announce.stopped_at = s->results[i].migration;
+	}
+	announce.took_ms = clock_now_ms() - s->began_ms;
+	announce.ascii = !db_encodes_utf8(s->db);
+	notify_end(&s->notify, s->db, &announce, s->restore.may_log);
+}
+
+/* Writes all results at the end, after the lock is released: a slow reader must not delay the deploy. */
+void
+deploy_write_results(struct run_state *s)
+{
+	struct writer *writer = s->out->writer;
+	size_t i;
+
+	s->out->complete = true;
+	if (writer == NULL)
+		return;
+	fill_run(s);
+	if (!s->notify.begun) {
+		s->run.server_time = s->run.lsn = s->run.restore_point = NULL;
+		s->run.timeline = NUMBER_UNKNOWN;
+	}
+	writer_put(writer, &run_form, &s->run);
 	for (i = 0; i < s->plan->step_count; i++)
-		writer_put(out->writer, &result_form, &s->results[i]);
+		writer_put(writer, &result_form, &s->results[i]);
 }

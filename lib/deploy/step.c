@@ -36,7 +36,7 @@ begin(struct step_exec *g)
 		bytes_str(&sql, ";\n");
 		bytes_add(&sql, g->locals.data, g->locals.len);
 	}
-	return step_exec_tell_text(g, &sql, false);
+	return step_exec_begin_text(g, &sql);
 }
 
 /*

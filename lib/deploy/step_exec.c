@@ -9,6 +9,7 @@
 #include "base/null.h"
 #include "deploy/stall.h"
 #include "deploy/step_exec_internal.h"
+#include "deploy/together.h"
 #include "migrations/progress.h"
 #include "postgres/sqlstate.h"
 #include "records/model.h"
@@ -259,6 +260,19 @@ step_exec_tell_text(struct step_exec *g, struct bytes *sql, bool row)
 	outcome = check_answers_of(g, db_tell(g->shared->db, sql->data), sql);
 	bytes_free(sql);
 	g->end.own_row = row && outcome == DB_ERROR;
+	return outcome;
+}
+
+enum db_outcome
+step_exec_begin_text(struct step_exec *g, struct bytes *sql)
+{
+	enum db_outcome outcome;
+
+	if (!db_has_along(g->shared->db))
+		return step_exec_tell_text(g, sql, false);
+	g->in_script = g->end.own_row = false;
+	outcome = together_tell(g->shared->db, sql->data);
+	bytes_free(sql);
 	return outcome;
 }
 

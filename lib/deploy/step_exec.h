@@ -74,6 +74,9 @@ enum db_outcome step_exec_run_text(struct step_exec *g, struct bytes *sql, int r
 /* The same for short statements, limited like db_query().  `row`: all of it belongs to the row. */
 enum db_outcome step_exec_tell_text(struct step_exec *g, struct bytes *sql, bool row);
 
+/* The same for the statements that begin a transaction, in one round trip with what db_send_along() was given. */
+enum db_outcome step_exec_begin_text(struct step_exec *g, struct bytes *sql);
+
 /*
  * Appends text that updates the row: `done` statements are done; `why` (or NULL) is the reason for stopping.
  * `alone`: it is not part of an open transaction.  Returns the number of statements.

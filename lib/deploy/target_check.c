@@ -65,6 +65,14 @@ check_target(struct run_state *s)
 	return 0;
 }
 
+int
+deploy_inspect(struct run_state *s, bool lock)
+{
+	if (lock)
+		restore_point_ask(&s->restore, s->db);
+	return inspect_take(s->db, &s->source.target, lock, &s->inspection);
+}
+
 /*
  * A deploy needs a session of its own, for the lock and what it sets.  A pooler gives libpq a number of its own for the
  * server's process; whether it gives us one for good is asked of it.
@@ -79,7 +87,7 @@ check_pooler(struct run_state *s)
 	code = pooler_refuse(s->db, &s->source, s->inspection.backend_pid);
 	if (code != 0 || s->deploy->dry_run)
 		return code;
-	return inspect_take(s->db, &s->source.target, true, &s->inspection);
+	return deploy_inspect(s, true);
 }
 
 int
@@ -93,7 +101,7 @@ deploy_connect_to_target(struct run_state *s)
 		s->db = db_open(&s->source, "mig-apply", &patience, &code);
 	if (code == 0) {
 		db_release_on_death(s->db);
-		code = inspect_take(s->db, &s->source.target, !s->deploy->dry_run, &s->inspection);
+		code = deploy_inspect(s, !s->deploy->dry_run);
 	}
 	if (code == 0)
 		code = check_target(s);

@@ -170,6 +170,14 @@ db_time_zone(const struct db *db)
 	return PQparameterStatus(db->conn, "TimeZone");
 }
 
+bool
+db_encodes_utf8(const struct db *db)
+{
+	const char *encoding = PQparameterStatus(db->conn, "server_encoding");
+
+	return encoding != NULL && strcmp(encoding, "UTF8") == 0;
+}
+
 int
 db_backend_pid(const struct db *db)
 {

@@ -119,6 +119,7 @@ const char *db_tls(const struct db *db);        /* "TLSv1.3", or NULL */
 const char *db_server_version(const struct db *db);
 int db_server_version_num(const struct db *db);
 const char *db_time_zone(const struct db *db);  /* the TimeZone of the session, as the server reported it; or NULL */
+bool db_encodes_utf8(const struct db *db);      /* the database has every character; false: it may lack some */
 int db_backend_pid(const struct db *db);        /* the server process, as reported to libpq */
 
 /* Sets the server process behind a pooler, which reported a number of its own to libpq. */
@@ -247,6 +248,18 @@ struct db_ask {
  * db_query().
  */
 enum db_outcome db_query_batch(struct db *db, struct db_ask asks[], size_t count);
+
+/*
+ * Sends questions with the next message, whatever it is, in the same round trip where that is db_query_batch() or
+ * db_send_ahead(): before it, or (only db_query_batch()) after it.  Each ends a unit, or is followed by one that does.  Their
+ * errors are in the asks and nowhere else.  asks must live until then, and the caller frees the answers; one that was never sent
+ * has the outcome DB_ERROR and no SQLSTATE.
+ */
+enum db_along { DB_ALONG_BEFORE, DB_ALONG_AFTER };
+void db_send_along(struct db *db, struct db_ask asks[], size_t count, enum db_along where);
+
+/* Whether they still have to be sent. */
+bool db_has_along(const struct db *db);
 
 /*
  * The same without blocking, on a session of db_connect_start(): call the second until it returns true.  asks must

@@ -62,6 +62,11 @@ struct db {
 	char version[32];
 	struct db_ask prelude[8]; /* settings to send with the next message */
 	size_t prelude_count;
+	struct along {            /* the same for questions of the caller */
+		struct db_ask *asks;
+		size_t count;
+		enum db_along where;
+	} along;
 	bool restored[2];         /* of readings[]: it was changed and is being set back */
 	struct bytes search_path; /* backs one of the prelude's texts */
 	bool releases_on_death;             /* db_release_on_death() was called */
@@ -110,6 +115,7 @@ struct pipeline {
 	bool (*feed)(struct pipeline *p);           /* sends more; false: nothing is left */
 	void (*take)(struct pipeline *p, PGresult *result); /* takes ownership of result */
 	void *context;
+	const struct round *head;                   /* the round that comes first; or NULL */
 	size_t syncs_sent, syncs_got;
 	size_t fed;                                 /* bytes since the last flush */
 	bool more;                                  /* something is left to send */
@@ -120,6 +126,9 @@ struct pipeline {
 struct round {
 	struct db_ask *asks;
 	size_t count, sent, got;
+	size_t quiet;  /* number of asks, from the first on, whose errors do not count */
+	bool commits;  /* the answers of a unit are here, and its end is not */
+	bool answered; /* all of them, and the end of the last unit has arrived */
 	int part; /* part of the ask being answered: those of ours have three statements */
 };
 
@@ -241,9 +250,9 @@ struct pipeline db_round_pipeline(struct db *db, struct round *round, long long 
 /* DB_OK if every ask was answered, with or without error. */
 enum db_outcome db_round_outcome(struct db *db, const struct round *round, enum db_outcome outcome);
 void db_free_answers(struct db_ask asks[], size_t count);
-/* The asks, after the settings that still have to be sent. */
+/* For a session without blocking calls: the asks, after the settings that still have to be sent. */
 struct db_ask *db_with_prelude(struct db *db, const struct db_ask asks[], size_t count);
-/* For a session that uses no rounds. */
+/* Before a message that cannot be part of a round: a round trip of its own, if something waits to be sent. */
 enum db_outcome db_send_prelude(struct db *db);
 
 /* --- connect_async.c --- */

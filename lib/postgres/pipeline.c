@@ -34,6 +34,16 @@ pipeline_parse(struct pipeline *p, const char *sql)
 		p->fed += strlen(sql) + 64;
 }
 
+/* An error of the server in what goes along; nobody reads it, and it must not hide that of a question behind it. */
+static bool
+is_ignored(const struct pipeline *p, const PGresult *result)
+{
+	const struct round *r = p->head;
+
+	return r != NULL && (r->got < r->quiet || (r->got == r->quiet && r->commits)) &&
+	    PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
+}
+
 /* All results that are here; the first error is kept. */
 static void
 pipeline_take(struct pipeline *p)
@@ -50,7 +60,7 @@ pipeline_take(struct pipeline *p)
 		}
 		if ((between = result == NULL))
 			continue;
-		if (status == PGRES_FATAL_ERROR && p->outcome == DB_OK)
+		if (status == PGRES_FATAL_ERROR && p->outcome == DB_OK && !is_ignored(p, result))
 			p->outcome = db_error_from_result(p->db, result);
 		p->syncs_got += status == PGRES_PIPELINE_SYNC;
 		p->take(p, result);
@@ -149,9 +159,8 @@ db_ends_unit(const struct round *r, size_t ask)
 }
 
 static bool
-round_feed(struct pipeline *p)
+send_ask(struct pipeline *p, struct round *r)
 {
-	struct round *r = p->context;
 	const struct db_ask *ask = &r->asks[r->sent];
 
 	if (ask->ours)
@@ -167,19 +176,31 @@ round_feed(struct pipeline *p)
 	return ++r->sent < r->count;
 }
 
+static bool
+round_feed(struct pipeline *p)
+{
+	return send_ask(p, p->context);
+}
+
 /* What arrives has to fit what was asked: never more answers than questions, and each unit whole. */
 static void
-round_take(struct pipeline *p, PGresult *result)
+take_answer(struct pipeline *p, struct round *r, PGresult *result)
 {
-	struct round *r = p->context;
-	struct db_ask *ask = &r->asks[r->got];
+	struct db_ask *ask = r->asks != NULL && r->got < r->count ? &r->asks[r->got] : NULL;
 	ExecStatusType status = PQresultStatus(result);
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	bool rows = status == PGRES_TUPLES_OK, aborted = status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED;
 
-	if (status == PGRES_PIPELINE_SYNC) {
+	if (status == PGRES_FATAL_ERROR && r->commits) {
+		/* the end of a unit is a commit, which may fail behind the answers */
+		r->asks[r->got - 1].outcome = DB_ERROR;
+		bytes_copy(r->asks[r->got - 1].sqlstate, sizeof ask->sqlstate, state != NULL ? state : "");
+		r->commits = false;
+	} else if (status == PGRES_PIPELINE_SYNC) {
 		if (r->part != 0 || r->got == 0 || !db_ends_unit(r, r->got - 1))
 			(void)db_give_up(p->db);
+		r->answered = r->got == r->count;
+		r->commits = false;
 	} else if (r->got >= r->count || (!rows && !aborted && status != PGRES_COMMAND_OK) || !db_is_whole(result)) {
 		(void)db_give_up(p->db);
 	} else {
@@ -189,6 +210,7 @@ round_take(struct pipeline *p, PGresult *result)
 		if (!ask->ours || ++r->part == PARTS) {
 			r->part = 0;
 			r->got++;
+			r->commits = db_ends_unit(r, r->got - 1);
 		}
 		if (itself && !aborted)
 			ask->outcome = DB_OK;
@@ -203,8 +225,14 @@ round_take(struct pipeline *p, PGresult *result)
 	PQclear(result);
 }
 
-struct pipeline
-db_round_pipeline(struct db *db, struct round *round, long long limit_ms)
+static void
+round_take(struct pipeline *p, PGresult *result)
+{
+	take_answer(p, p->context, result);
+}
+
+static void
+round_begin(struct round *round)
 {
 	size_t i;
 
@@ -213,7 +241,13 @@ db_round_pipeline(struct db *db, struct round *round, long long limit_ms)
 		round->asks[i].outcome = DB_ERROR;
 		round->asks[i].sqlstate[0] = '\0';
 	}
-	return (struct pipeline){ .db = db, .feed = round_feed, .take = round_take, .context = round,
+}
+
+struct pipeline
+db_round_pipeline(struct db *db, struct round *round, long long limit_ms)
+{
+	round_begin(round);
+	return (struct pipeline){ .db = db, .feed = round_feed, .take = round_take, .context = round, .head = round,
 		.limit_ms = limit_ms };
 }
 
@@ -226,12 +260,11 @@ db_round_outcome(struct db *db, const struct round *round, enum db_outcome outco
 }
 
 static enum db_outcome
-run_round(struct db *db, struct db_ask asks[], size_t count, long long limit_ms)
+run_round(struct db *db, struct round *round, long long limit_ms)
 {
-	struct round round = { .asks = asks, .count = count };
-	struct pipeline p = db_round_pipeline(db, &round, limit_ms);
+	struct pipeline p = db_round_pipeline(db, round, limit_ms);
 
-	return db_round_outcome(db, &round, pipeline_run(&p));
+	return db_round_outcome(db, round, pipeline_run(&p));
 }
 
 void
@@ -254,39 +287,89 @@ db_with_prelude(struct db *db, const struct db_ask asks[], size_t count)
 	return all;
 }
 
+void
+db_send_along(struct db *db, struct db_ask asks[], size_t count, enum db_along where)
+{
+	struct round round = { .asks = asks, .count = count };
+
+	round_begin(&round);
+	db->along = (struct along){ asks, count, where };
+}
+
+bool
+db_has_along(const struct db *db)
+{
+	return db->along.count > 0;
+}
+
+static size_t
+along_before(const struct db *db, size_t count)
+{
+	return count == 0 || db->along.where == DB_ALONG_BEFORE ? db->along.count : 0;
+}
+
+/* The questions between what goes along with them: settings, and what db_send_along() was given. */
+static struct round
+gather(struct db *db, const struct db_ask asks[], size_t count)
+{
+	const struct along *along = &db->along;
+	struct round round = { .count = 0 };
+	size_t settings;
+
+	db_restore_readings(db);
+	settings = db->prelude_count;
+	round.count = settings + along->count + count;
+	round.quiet = settings + along_before(db, count);
+	round.asks = xcalloc(round.count, sizeof *round.asks);
+	memcpy(round.asks, db->prelude, settings * sizeof *round.asks);
+	if (along->count > 0)
+		memcpy(round.asks + (round.quiet > settings ? settings : settings + count), along->asks, along->count * sizeof *round.asks);
+	if (count > 0) {
+		memcpy(round.asks + round.quiet, asks, count * sizeof *round.asks);
+		round.asks[round.quiet + count - 1].ends_unit = true;
+	}
+	db->prelude_count = 0;
+	return round;
+}
+
+/* The answers to those who asked; frees the rest. */
+static void
+hand_out(struct db *db, struct round *round, struct db_ask asks[], size_t count)
+{
+	const struct along *along = &db->along;
+	size_t settings = round->quiet - along_before(db, count);
+
+	db_free_answers(round->asks, settings);
+	if (along->count > 0)
+		memcpy(along->asks, round->asks + (round->quiet > settings ? settings : settings + count), along->count * sizeof *along->asks);
+	if (count > 0)
+		memcpy(asks, round->asks + round->quiet, count * sizeof *asks);
+	free(round->asks);
+	db->along = (struct along){ 0 };
+}
+
 enum db_outcome
 db_query_batch(struct db *db, struct db_ask asks[], size_t count)
 {
-	struct db_ask *all;
-	enum db_outcome outcome;
-	size_t first;
+	struct round round = gather(db, asks, count);
+	enum db_outcome outcome = run_round(db, &round, db->limit_ms);
 
-	db_restore_readings(db);
-	first = db->prelude_count;
-	all = db_with_prelude(db, asks, count);
-	outcome = run_round(db, all, first + count, db->limit_ms);
-	db_free_answers(all, first);
-	memcpy(asks, all + first, count * sizeof *all);
-	free(all);
+	hand_out(db, &round, asks, count);
 	return outcome;
 }
 
 enum db_outcome
 db_send_prelude(struct db *db)
 {
-	enum db_outcome outcome;
-	size_t count;
+	struct round round = gather(db, NULL, 0);
+	enum db_outcome outcome = round.count > 0 ? run_round(db, &round, ANSWER_MS) : DB_OK;
 
-	db_restore_readings(db);
-	if ((count = db->prelude_count) == 0)
-		return DB_OK;
-	db->prelude_count = 0;
-	outcome = run_round(db, db->prelude, count, ANSWER_MS);
-	db_free_answers(db->prelude, count);
+	hand_out(db, &round, NULL, 0);
 	return outcome;
 }
 
 struct ahead {
+	struct round head;       /* what goes before the units */
 	const struct db_units *units;
 	size_t sent, taken;
 	size_t *statements;      /* of each unit that was sent */
@@ -304,6 +387,8 @@ ahead_feed(struct pipeline *p)
 
 	if (p->outcome != DB_OK) /* what is sent already is stopped by the server: no more of it */
 		return false;
+	if (a->head.sent < a->head.count)
+		return send_ask(p, &a->head) || u->count > 0;
 	for (i = 0; (sql = u->next(u->context, a->sent, i)) != NULL; i++)
 		pipeline_send(p, sql, 0, NULL);
 	pipeline_sync(p);
@@ -318,6 +403,10 @@ ahead_take(struct pipeline *p, PGresult *result)
 	ExecStatusType status = PQresultStatus(result);
 	bool sync = status == PGRES_PIPELINE_SYNC;
 
+	if (a->head.count > 0 && !a->head.answered) {
+		take_answer(p, &a->head, result);
+		return;
+	}
 	PQclear(result);
 	if (p->outcome != DB_OK)
 		return;
@@ -335,15 +424,15 @@ ahead_take(struct pipeline *p, PGresult *result)
 enum db_outcome
 db_send_ahead(struct db *db, const struct db_units *units, size_t *finished, size_t *failed)
 {
-	struct ahead ahead = { .units = units, .finished = finished, .failed = failed };
-	struct pipeline p = { .db = db, .feed = ahead_feed, .take = ahead_take, .context = &ahead };
-	enum db_outcome outcome = db_send_prelude(db);
+	struct ahead ahead = { .head = gather(db, NULL, 0), .units = units, .finished = finished, .failed = failed };
+	struct pipeline p = { .db = db, .feed = ahead_feed, .take = ahead_take, .context = &ahead, .head = &ahead.head };
+	enum db_outcome outcome;
 
 	*finished = *failed = 0;
-	if (outcome != DB_OK)
-		return outcome;
+	round_begin(&ahead.head);
 	ahead.statements = xcalloc(units->count, sizeof *ahead.statements);
 	outcome = pipeline_run(&p);
+	hand_out(db, &ahead.head, NULL, 0);
 	free(ahead.statements);
 	return outcome;
 }

@@ -156,6 +156,14 @@ static const struct field run_fields[] = {
 	FLAG(run, dry_run),
 	TEXT(run, started_at),
 	TEXT_OR_NULL(run, steps_digest),
+	TEXT_OR_NULL(run, server_time),
+	TEXT_OR_NULL(run, lsn),
+	NUMBER_OR_NULL(run, timeline),
+	TEXT_OR_NULL(run, restore_point),
+	TEXT_OR_NULL(run, deployer),
+	TEXT_OR_NULL(run, deployer_host),
+	TEXT_OR_NULL(run, job),
+	TEXT_OR_NULL(run, note),
 	LAST,
 };
 const struct record_form run_form = { "run", run_fields };

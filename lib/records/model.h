@@ -331,6 +331,15 @@ struct run {
 	bool dry_run;
 	const char *started_at;
 	const char *steps_digest;        /* NULL: an older release's */
+	/* the state before the first step, to which a backup can be restored; NULL where nothing was done, or it is not known */
+	const char *server_time;
+	const char *lsn;
+	long long timeline;
+	const char *restore_point;       /* its name; NULL: the role may not create one */
+	const char *deployer;            /* who, on which host, in which job of a CI server, and why; each may be NULL */
+	const char *deployer_host;
+	const char *job;
+	const char *note;
 };
 
 struct result {

@@ -146,6 +146,12 @@ struct writer *writer_open(const char *path, const char *kind);
 struct writer *writer_replace(const char *path, const char *kind);
 
 /*
+ * Adds a record to what such a file keeps if the program is killed.  Once, before anything was put; does nothing for another writer,
+ * or NULL.  What cannot be written now is reported by writer_end().
+ */
+void writer_unfinished(struct writer *writer, const struct record_form *form, const void *from);
+
+/*
  * Writes a text that is not a stream, to the same kinds of paths in the same way.  Returns 0, or an exit code with
  * the error reported.
  */

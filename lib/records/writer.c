@@ -17,6 +17,7 @@
 struct writer {
 	int fd;              /* -1: nowhere */
 	char *path;          /* as given; NULL: standard output */
+	bool replaces;       /* writer_replace() */
 	bool open;           /* path is; else it will be, by what is written first */
 	struct atomic_file place; /* of path */
 	struct bytes unfinished; /* what is there if the program ends before */
@@ -165,13 +166,11 @@ add_bytes(void *context, const char *data, size_t len)
 	bytes_add(context, data, len);
 }
 
-/* The stream of a program that was killed. */
+/* The stream of a program that was killed, behind its first records. */
 static void
-unfinished(struct bytes *out, const char *kind)
+add_failed(struct bytes *out)
 {
-	bytes_str(out, "{\"record\":\"stream\",\"kind\":");
-	json_write_text(add_bytes, out, kind);
-	bytes_format(out, ",\"version\":%d}\n{\"record\":\"failed\",\"tool\":", RECORD_VERSION);
+	bytes_str(out, "{\"record\":\"failed\",\"tool\":");
 	json_write_text(add_bytes, out, message_tool());
 	bytes_format(out, ",\"exit_code\":%d,\"message\":\"it has not finished: it was killed, or is still running\"}\n",
 	    MIG_FAILED);
@@ -201,8 +200,13 @@ writer_at(const char *path, const char *kind)
 	if (path == NULL)
 		return w;
 	w->path = xstrdup(path);
-	if (kind != NULL)
-		unfinished(&w->unfinished, kind);
+	if (kind != NULL) {
+		begin_stream(w, kind);
+		bytes_add(&w->unfinished, w->chunk, w->len);
+		add_failed(&w->unfinished);
+		w->len = 0;
+		w->records = 0;
+	}
 	return place_open(w) ? w : cannot_write(w);
 }
 
@@ -216,6 +220,26 @@ writer_open(const char *path, const char *kind)
 	return w;
 }
 
+/* Puts what a killed program leaves into the file's place; false: errno says why. */
+static bool
+leave_unfinished(struct writer *w)
+{
+	size_t done = 0;
+	int error = 0;
+
+	while (error == 0 && done < w->unfinished.len) {
+		ssize_t wrote = write(w->fd, w->unfinished.data + done, w->unfinished.len - done);
+
+		if (wrote >= 0)
+			done += (size_t)wrote;
+		else if (errno != EINTR)
+			error = errno;
+	}
+	w->open = false;
+	errno = atomic_file_close(&w->place, error);
+	return errno == 0;
+}
+
 struct writer *
 writer_replace(const char *path, const char *kind)
 {
@@ -223,16 +247,30 @@ writer_replace(const char *path, const char *kind)
 
 	if (w == NULL)
 		return NULL;
-	if (w->place.beside != NULL) { /* a FIFO gets one stream only */
-		writer_text(w, w->unfinished.data);
-		writer_flush(w);
-		w->open = false;
-		if ((errno = atomic_file_close(&w->place, w->error)) != 0)
-			return cannot_write(w);
-		crypto_generichash_init(&w->digest, NULL, 0, RECORD_DIGEST_BYTES);
-	}
+	w->replaces = w->place.beside != NULL; /* a FIFO gets one stream only */
+	if (w->replaces && !leave_unfinished(w))
+		return cannot_write(w);
 	begin_stream(w, kind);
 	return w;
+}
+
+void
+writer_unfinished(struct writer *w, const struct record_form *form, const void *from)
+{
+	struct writer *record;
+
+	if (w == NULL || !w->replaces || w->open || w->len == 0)
+		return;
+	record = writer_digest_only(NULL);
+	writer_put(record, form, from);
+	w->unfinished.len = 0;
+	bytes_add(&w->unfinished, w->chunk, w->len); /* the stream record, which is not written yet */
+	if (record->records == 1 && record->len < CHUNK)
+		bytes_add(&w->unfinished, record->chunk, record->len);
+	add_failed(&w->unfinished);
+	free(record);
+	if (place_open(w))
+		(void)leave_unfinished(w);
 }
 
 void
