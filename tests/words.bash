@@ -183,15 +183,18 @@ forged() {
   printf '{"record":"failed","tool":"%s","exit_code":%d,"message":"%s"}\n' "$1" "$2" "$3"
 }
 
-pgbouncer_begin() { # MODE
+pgbouncer_begin() { # MODE [--tcp]
+  local port=6432 listen=
   command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]] || skip "no pgbouncer"
   bouncer=$(mktemp -d /tmp/mig.XXXXXX)
+  [[ ${2-} != --tcp ]] || port=$(free_port) listen='listen_addr = 127.0.0.1'
   cat >"$bouncer/ini" <<-INI
 	[databases]
 	* = host=$MIG_TEST_SERVER port=$(server_port)
 	[pgbouncer]
 	unix_socket_dir = $bouncer
-	listen_port = 6432
+	listen_port = $port
+	$listen
 	auth_type = trust
 	auth_file = $bouncer/users
 	pool_mode = $1
@@ -202,8 +205,10 @@ pgbouncer_begin() { # MODE
   ((EUID)) || chown -R "$(server_user)" "$bouncer"
   chmod 755 "$bouncer"
   PATH=$PATH:/usr/sbin as_server pgbouncer -q -d "$bouncer/ini" 3>&- 4>&-
-  eventually test -S "$bouncer/.s.PGSQL.6432"
-  DATABASE_URL="postgresql://tester@localhost:6432/$PGDATABASE?host=$bouncer"
+  eventually test -S "$bouncer/.s.PGSQL.$port"
+  DATABASE_URL="postgresql://tester@localhost:$port/$PGDATABASE?host=$bouncer"
+  # shellcheck disable=SC2034
+  BOUNCER_PORT=$port
 }
 
 pgbouncer_end() {

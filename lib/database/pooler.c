@@ -2,8 +2,10 @@
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
+#include "secret/host_hint.h"
 
 enum { LIMIT_MS = 3000, TIMES = 3 };
 
@@ -63,12 +65,16 @@ int
 pooler_refuse(struct db *db, struct source *source, int pid)
 {
 	const char *mode;
+	struct bytes hint = { 0 };
 
 	if (pid == db_backend_pid(db))
 		return 0;
 	if ((mode = sharing_mode(db, source, pid)) != NULL) {
 		(void)message_error(MIG_CONFIG, "this address is a pooler in %s mode, which cannot "
 		                                "hold the deploy lock: that needs a session; nothing was touched", mode);
+		if (host_hint(&hint, &source->target, HOST_POOLED, ""))
+			message_line("  %s", hint.data);
+		bytes_free(&hint);
 		message_line("%s", DB_DIRECT_ADDRESS);
 		return MIG_CONFIG;
 	}

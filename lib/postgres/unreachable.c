@@ -1,6 +1,7 @@
 /* What is said when a server cannot be reached, and the exit code that it means. */
 #include "postgres/connection_internal.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -8,6 +9,7 @@
 #include "base/mig.h"
 #include "postgres/sqlstate.h"
 #include "secret/conninfo.h"
+#include "secret/host_hint.h"
 
 void
 db_place_of(const char *host, const char *port, struct bytes *out)
@@ -83,9 +85,26 @@ say_no_database(const struct source *source)
 	bytes_free(&name);
 }
 
+/* What is known of this host, if it fails in that way. */
+static bool
+say_host_hint(const struct db *db, const struct source *source, int code)
+{
+	struct bytes hint = { 0 };
+	enum host_trouble trouble = db->refusal == REFUSAL_POOLER ? HOST_POOLED : code == MIG_UNREACHABLE ? HOST_NOT_REACHED : HOST_NOT_LOGGED_IN;
+	bool refused = strncmp(db->error.sqlstate, "28", 2) == 0;
+	bool found = (trouble != HOST_NOT_LOGGED_IN || refused) && host_hint(&hint, &source->target, trouble, db->error.message);
+
+	if (found)
+		message_line("  %s", hint.data);
+	bytes_free(&hint);
+	return found;
+}
+
 static void
 say_remedy(const struct db *db, const struct source *source, int code)
 {
+	if (say_host_hint(db, source, code))
+		return;
 	switch (db->refusal) {
 	case REFUSAL_SETTING:
 		message_line("  A setting in the connection string or in a variable PG... is wrong. No server was contacted.");
