@@ -225,6 +225,10 @@ check-examples: all
 check-rehearsal: all
 	MIG_REHEARSAL_EVERY=1 bats tests/rehearsal.bats -f 'each statement has the effects'
 
+# Changes with the drafts of their opposites: up, draft, and compare by pg_dump; ten minutes.
+check-down: all test-tools
+	BUILD=$(BUILD) tests/fuzz/draft-matrix
+
 # mig-release, killed at each tool that it starts.
 check-release: all
 	MIG_TEST_STRIDE=1 bats tests/release.bats -f killed
@@ -324,5 +328,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -4,6 +4,7 @@
  * a scratch database.  Changes nothing else.
  */
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,40 +214,38 @@ read_whole_stream(struct job *job, struct output *out)
 	return 0;
 }
 
-static int
-rehearse(struct job *job, const struct scan_request *request, struct output *out)
+static struct rehearse_wish
+wish_of(struct job *job, const struct scan_request *request, const struct status *status)
 {
 	enum { STATEMENT_MS = 60000 };
-	struct status status = status_make(&job->scan, &job->index);
-	struct rehearse_wish wish = { .scan = &job->scan,
-		.status = &status,
+
+	return (struct rehearse_wish){ .scan = &job->scan,
+		.status = status,
 		.folder = job->reader != NULL ? reader_folder(job->reader) : job->folder.path,
 		.production = job->db,
 		.statements = request->statements ? &job->statements : NULL,
 		.to = request->to,
+		.drafts = message_verbosity > 0,
 		.limit_ms = request->wait_ms > 0 ? request->wait_ms : STATEMENT_MS,
 		.order = { .source = request->scratch,
 		    .same_server = request->same_server,
 		    .scanned = job->scan.has_database ? &job->scan.database : NULL,
 		    .schema = job->scan.has_database ? job->scan.database.schema : NULL,
 		    .wait_ms = request->wait_ms } };
+}
+
+static int
+rehearse(struct job *job, const struct scan_request *request, struct output *out)
+{
+	struct status status = status_make(&job->scan, &job->index);
+	struct rehearse_wish wish = wish_of(job, request, &status);
 	int code = request->statements ? statements_take(job->db, &job->statements) : 0;
 
 	if (code == 0)
 		code = rehearse_run(&wish, &job->rehearsed);
 	if (code == 0) {
 		rehearsal_records_free(&job->scan.rehearsed);
-		job->scan.rehearsed = (struct rehearsal_records){ .known = true,
-			.head = job->rehearsed.rehearsal,
-			.effects = job->rehearsed.effects.list,
-			.count = job->rehearsed.effects.count,
-			.losses = job->rehearsed.losses.list,
-			.loss_count = job->rehearsed.losses.count,
-			.prefixes = job->rehearsed.prefixes.list,
-			.prefix_count = job->rehearsed.prefixes.count };
-		job->rehearsed.effects = (struct effects){ 0 };
-		job->rehearsed.losses = (struct losses){ 0 };
-		job->rehearsed.prefixes = (struct prefixes){ 0 };
+		job->scan.rehearsed = rehearsed_records(&job->rehearsed);
 	}
 	if (code == 0 && request->load)
 		code = load_take(job->db, request->load_ms, &job->scan.rehearsed, &job->texts);
@@ -333,6 +332,52 @@ scan(struct job *job, const struct scan_request *request, struct output *out)
 	return code;
 }
 
+/* --- a draft of a down.sql --- */
+
+/* Production's string says the schema; it is only asked who it is, and that where a scratch server is named. */
+static int
+open_production(struct job *job, const struct scan_request *request, bool *known)
+{
+	*known = request->database != NULL || request->schema != NULL || source_is_set("MIG_DATABASE") || source_is_set("DATABASE_URL");
+	return *known ? source_open(&job->source, request->database, request->schema) : 0;
+}
+
+static int
+draft(struct job *job, const struct scan_request *request, struct output *out)
+{
+	struct status status = { 0 };
+	struct rehearse_wish wish;
+	const struct draft *made;
+	bool known = false;
+	int code;
+
+	out->format = "text"; /* whatever happens, no records are written */
+	signals_begin(); /* a scratch database is dropped, whatever ends us */
+	code = open_input(job, request);
+	job->keeps_scripts = true;
+	if (code == 0)
+		code = output_open(out);
+	if (code == 0)
+		code = open_production(job, request, &known);
+	if (code == 0)
+		code = read_folder(job, NULL);
+	if (code != 0)
+		return code;
+	status = status_make(&job->scan, &job->index);
+	wish = wish_of(job, request, &status);
+	wish.order.production = known ? &job->source : NULL;
+	wish.order.schema = job->source.target.schema;
+	code = rehearse_draft(&wish, request->draft, &job->rehearsed);
+	made = code == 0 ? job->rehearsed.drafts.list : NULL;
+	if (made != NULL && made->sql != NULL)
+		fwrite(made->sql, 1, strlen(made->sql), stdout);
+	else if (made != NULL)
+		code = message_error(MIG_FAILED, "%s: there is no draft of its down.sql that takes it back: %s", made->migration, made->detail);
+	out->complete = code == 0;
+	status_free(&status);
+	return code;
+}
+
 /* --- schemas --- */
 
 static void
@@ -361,13 +406,12 @@ read_catalog(struct job *job, const struct scan_request *request)
 	    &(struct catalog_wish){ SOURCE_CATALOG, db_database(job->db), job->source.target.schema, request->grants }, &job->catalog);
 }
 
-/* Production's string says the schema; it is only asked who it is, and that where a scratch server is named. */
 static int
 read_replay(struct job *job, const struct scan_request *request)
 {
-	bool known = request->database != NULL || request->schema != NULL || source_is_set("MIG_DATABASE") || source_is_set("DATABASE_URL");
+	bool known;
 	struct replay_wish wish = { .to = request->to, .grants = request->grants };
-	int code = known ? source_open(&job->source, request->database, request->schema) : 0;
+	int code = open_production(job, request, &known);
 
 	if (code != 0)
 		return code;
@@ -426,7 +470,7 @@ main(int argc, char *argv[])
 	program_begin(&out, &mig_scan_program, argc, argv, 0);
 	code = scan_request_read(argc, argv, &request, &out);
 	if (code == 0)
-		code = request.mode != MODE_SCAN ? scan_schema(&job, &request, &out) : scan(&job, &request, &out);
+		code = request.mode == MODE_DRAFT ? draft(&job, &request, &out) : request.mode != MODE_SCAN ? scan_schema(&job, &request, &out) : scan(&job, &request, &out);
 	code = program_end(&out, code);
 	history_index_free(&job.index);
 	inspect_free(&job.inspection);

@@ -16,11 +16,12 @@
 static const char *const usage[] = {
 	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
 	"mig-scan --rehearse [--offline | --load[=TIME][,statements]] [DIR | -]",
+	"mig-scan --draft=NAME [DIR] >DIR/NAME/down.sql",
 	"mig-scan --replay [--to=NAME] | --catalog | --datamodel=FILE|DIR [DIR]",
 	NULL,
 };
 enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
-	OPTION_SAME_SERVER, OPTION_REHEARSE, OPTION_LOAD, OPTION_SCHEMA_NAME };
+	OPTION_SAME_SERVER, OPTION_REHEARSE, OPTION_LOAD, OPTION_SCHEMA_NAME, OPTION_DRAFT };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
@@ -29,12 +30,14 @@ static const struct option_spec specs[] = {
 	    "keep retrying this long if the server is not there\n(default 0): it cannot be reached, is starting up, or has no connection left; "
 	    "also how long a statement may take with --rehearse (default 1min)", false },
 	{ OPTION_REHEARSE, "rehearse", NULL,
-	    "run the pending ones in a scratch database\nbehind the applied ones, and write what each statement locks, reads, rewrites and breaks", false },
+	    "run the pending ones in a scratch database\nbehind the applied ones, and write what each statement locks, reads, rewrites and breaks; with -v also a draft of each down.sql that is not there", false },
 	{ OPTION_LOAD, "load", "[=TIME][,statements]",
 	    "with --rehearse: also how busy production is\n"
 	    "how large and how busy the tables are in the database, counted over TIME (default: since its counters began), and "
 	    "which sessions are blocking; with `statements` also which of those that production runs fail from then on "
 	    "(--load=statements: without TIME)", false },
+	{ OPTION_DRAFT, "draft", "NAME",
+	    "print a draft of the down.sql of a migration\nmade from the schema before and after it, and tried out: it is printed only if it takes the migration back", false },
 	{ OPTION_DATAMODEL, "datamodel", "FILE|DIR",
 	    "the schema that the code expects\nread only schema.prisma, or all *.prisma of a folder", false },
 	{ OPTION_CATALOG, "catalog", NULL, "the schema that the database has", false },
@@ -72,7 +75,7 @@ const struct program mig_scan_program = {
 };
 
 /* By mode. */
-static const char *const mode_options[] = { "", "--datamodel", "--catalog", "--replay" };
+static const char *const mode_options[] = { "", "--datamodel", "--catalog", "--replay", "--draft" };
 
 static int
 set_mode(struct scan_request *request, enum scan_mode mode, struct output *out)
@@ -84,12 +87,18 @@ set_mode(struct scan_request *request, enum scan_mode mode, struct output *out)
 	return 0;
 }
 
+static enum scan_mode
+mode_of(int option)
+{
+	return option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : option == OPTION_DRAFT ? MODE_DRAFT : MODE_REPLAY;
+}
+
 /* What only some modes take. */
 static int
-check_mode(const struct scan_request *request)
+check_mode(const struct scan_request *request, const struct output *out)
 {
 	const char *mode = mode_options[request->mode];
-	bool reads_folder = request->mode == MODE_SCAN || request->mode == MODE_REPLAY;
+	bool replays = request->mode == MODE_REPLAY || request->mode == MODE_DRAFT, reads_folder = request->mode == MODE_SCAN || replays;
 
 	if (request->mode == MODE_DATAMODEL &&
 	    (request->database != NULL || request->schema != NULL || request->offline || request->wait != NULL || request->dir != NULL))
@@ -98,10 +107,12 @@ check_mode(const struct scan_request *request)
 		return options_wrong("--offline and %s contradict each other", mode);
 	if (request->dir != NULL && !reads_folder)
 		return options_wrong("%s reads no folder: %s", mode, request->dir);
-	if (request->dir != NULL && strcmp(request->dir, "-") == 0 && (request->offline || request->mode == MODE_REPLAY))
+	if (request->dir != NULL && strcmp(request->dir, "-") == 0 && (request->offline || replays))
 		return options_wrong("%s reads a folder, not standard input", request->offline ? "--offline" : mode);
 	if (request->rehearse && request->mode != MODE_SCAN)
 		return options_wrong("--rehearse and %s contradict each other", mode);
+	if (request->mode == MODE_DRAFT && (out->path != NULL || out->format != NULL))
+		return options_wrong("--draft prints SQL, and takes no %s", out->path != NULL ? "-o" : "--format");
 	if (request->rehearse && request->dir != NULL && strcmp(request->dir, "-") == 0 && (request->database != NULL || request->schema != NULL))
 		return options_wrong("mig-scan --rehearse - asks no database: the scan that it reads may have been made with %s",
 		    request->database != NULL ? "-d" : "--schema");
@@ -113,8 +124,8 @@ check_mode(const struct scan_request *request)
 		return options_wrong("--to is for --replay and --rehearse");
 	if (request->rehearse && request->to != NULL && (request->offline || (request->dir != NULL && strcmp(request->dir, "-") == 0)))
 		return options_wrong("--rehearse --to asks the database, and %s does without it", request->offline ? "--offline" : "a scan from standard input");
-	if (request->mode != MODE_REPLAY && !request->rehearse && (request->scratch != NULL || request->same_server))
-		return options_wrong("--scratch and --same-server are for --replay and --rehearse");
+	if (!replays && !request->rehearse && (request->scratch != NULL || request->same_server))
+		return options_wrong("--scratch and --same-server are for --replay, --rehearse and --draft");
 	if (request->grants && request->mode != MODE_CATALOG && request->mode != MODE_REPLAY)
 		return options_wrong("--grants is for --catalog and --replay");
 	return 0;
@@ -170,9 +181,11 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 		case OPTION_DATAMODEL:
 		case OPTION_CATALOG:
 		case OPTION_REPLAY:
-			if (set_mode(request, option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : MODE_REPLAY, out) != 0)
+		case OPTION_DRAFT:
+			if (set_mode(request, mode_of(option), out) != 0)
 				return MIG_USAGE;
 			request->datamodel = option == OPTION_DATAMODEL ? o.value : NULL;
+			request->draft = option == OPTION_DRAFT ? o.value : NULL;
 			break;
 		case OPTION_REHEARSE:
 			request->rehearse = true;
@@ -204,7 +217,7 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 		return options_wrong("--offline and --%s contradict each other", request->database != NULL ? "database" : "schema");
 	if (options_one_operand(&o, &request->dir) != 0)
 		return MIG_USAGE;
-	return check_mode(request);
+	return check_mode(request, out);
 }
 
 void
@@ -222,7 +235,7 @@ scan_request_words(struct shell_words *words, const struct scan_request *request
 	if (request->load)
 		shell_option(words, "--load", request->load_word);
 	if (request->mode != MODE_SCAN)
-		shell_option(words, mode_options[request->mode], request->datamodel);
+		shell_option(words, mode_options[request->mode], request->mode == MODE_DRAFT ? request->draft : request->datamodel);
 	if (request->to != NULL)
 		shell_option(words, "--to", request->to);
 	if (request->scratch != NULL && source_word_is_public(request->scratch))

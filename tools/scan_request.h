@@ -10,7 +10,7 @@
 #include "records/output.h"
 
 /* What is read: the history and the folder, or one schema. */
-enum scan_mode { MODE_SCAN, MODE_DATAMODEL, MODE_CATALOG, MODE_REPLAY };
+enum scan_mode { MODE_SCAN, MODE_DATAMODEL, MODE_CATALOG, MODE_REPLAY, MODE_DRAFT };
 
 struct scan_request {
 	const char *database;  /* -d */
@@ -27,6 +27,7 @@ struct scan_request {
 	long long load_ms;     /* its TIME; 0: none */
 	const char *load_word; /* its value as it was said; NULL: none */
 	bool statements;       /* and `statements` in it */
+	const char *draft;     /* --draft */
 	const char *to;        /* --replay's */
 	const char *scratch;   /* and --rehearse's */
 	bool same_server;

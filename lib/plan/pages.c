@@ -284,6 +284,23 @@ prefix_lines(struct bytes *out, const struct scan *scan)
 	bytes_free(&item);
 }
 
+/* Drafts of down.sql, to be copied as they stand. */
+static void
+draft_lines(struct bytes *out, const struct scan *scan)
+{
+	const struct rehearsal_records *r = &scan->rehearsed;
+	size_t i;
+
+	for (i = 0; i < r->draft_count; i++) {
+		const struct draft *d = &r->drafts[i];
+
+		if (d->sql != NULL)
+			bytes_format(out, "\n%s has no down.sql; a draft of one:\n%s", d->migration, d->sql);
+		else
+			bytes_format(out, "\n%s has no down.sql, and there is no draft that takes it back: %s\n", d->migration, d->detail);
+	}
+}
+
 /* What the pending ones did in a scratch database. */
 static void
 rehearsal_lines(struct bytes *out, const struct scan *scan, const struct status *status, size_t columns, bool unfold)
@@ -346,6 +363,7 @@ pages_status(struct bytes *out, const struct scan *scan, const struct status *st
 	}
 	if (scan->rehearsed.known)
 		rehearsal_lines(out, scan, status, columns, unfold);
+	draft_lines(out, scan);
 	prefix_lines(out, scan);
 	bytes_char(out, '\n');
 	status_sum(out, scan, status, deploying_for);

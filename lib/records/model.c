@@ -294,7 +294,7 @@ fill(struct reader *reader, struct scan *scan, struct record *record, const stru
 
 /*
  * One record of a scan.  The order is database, history..., migration..., rehearsal, live, activity..., load..., effect...,
- * loss..., prefix...; all may be absent.
+ * loss..., draft..., prefix...; all may be absent.
  */
 static enum reading
 scan_take(struct reader *reader, struct scan *scan, struct record *record)

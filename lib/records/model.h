@@ -122,6 +122,15 @@ struct loss {
 	const char *probe;               /* of down: an expression in SQL that is true where something would be lost; else NULL */
 };
 
+/* A draft of a down.sql, made of the schema before and after, and tried out like one: up, down, up. */
+struct draft {
+	const char *migration;
+	const char *detail;              /* "verified", or why there is none */
+	const char *sql;                 /* its text, with comments on top; NULL where it does not take the migration back */
+	const char *not_back;            /* list: what it does not bring back, in words */
+	const char *gone;                /* list: what it takes away of what was written since */
+};
+
 /* Whether the database has the schema that the first migrations of the folder make: the proof for adopting it there. */
 struct prefix {
 	const char *migration;           /* the last of them */
@@ -227,6 +236,8 @@ struct rehearsal_records {
 	size_t count;
 	struct loss *losses;             /* by migration */
 	size_t loss_count;
+	struct draft *drafts;            /* by migration */
+	size_t draft_count;
 	struct prefix *prefixes;         /* those that were compared with the database: all equal ones, else the nearest */
 	size_t prefix_count;
 };
@@ -414,7 +425,7 @@ struct row_change {
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
     step_form, rehearsal_form, live_form, activity_form, publication_form, published_form, slot_form,
-    load_form, effect_form, loss_form, prefix_form, run_form, result_form, check_form, used_form, seeded_form,
+    load_form, effect_form, loss_form, draft_form, prefix_form, run_form, result_form, check_form, used_form, seeded_form,
     row_form;
 
 /* The records of a rehearsal: whether this one may come next; fills what it is for; writes them all, in their order. */

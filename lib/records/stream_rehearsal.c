@@ -174,6 +174,16 @@ static const struct field loss_fields[] = {
 };
 const struct record_form loss_form = { "loss", loss_fields };
 
+static const struct field draft_fields[] = {
+	TEXT(draft, migration),
+	TEXT(draft, detail),
+	TEXT_OR_NULL(draft, sql),
+	TEXT_LIST(draft, not_back),
+	TEXT_LIST(draft, gone),
+	LAST,
+};
+const struct record_form draft_form = { "draft", draft_fields };
+
 static const struct field prefix_fields[] = {
 	TEXT(prefix, migration),
 	FLAG(prefix, equal),
@@ -214,6 +224,10 @@ rehearsal_belongs(const struct rehearsal_records *r, const struct record *record
 	if (record_is(record, &prefix_form))
 		return true;
 	if (r->prefix_count > 0)
+		return false;
+	if (record_is(record, &draft_form))
+		return true;
+	if (r->draft_count > 0)
 		return false;
 	if (record_is(record, &loss_form))
 		return true;
@@ -267,6 +281,8 @@ rehearsal_fill(struct reader *reader, const struct record *record, struct rehear
 {
 	if (record_is(record, &prefix_form))
 		return record_fill(reader, record, &prefix_form, APPEND(r->prefixes, r->prefix_count)) == 0;
+	if (record_is(record, &draft_form))
+		return record_fill(reader, record, &draft_form, APPEND(r->drafts, r->draft_count)) == 0;
 	if (record_is(record, &loss_form))
 		return record_fill(reader, record, &loss_form, APPEND(r->losses, r->loss_count)) == 0;
 	if (record_is(record, &load_form))
@@ -299,6 +315,7 @@ rehearsal_records_free(struct rehearsal_records *r)
 	free(r->loads);
 	free(r->effects);
 	free(r->losses);
+	free(r->drafts);
 	free(r->prefixes);
 	*r = (struct rehearsal_records){ 0 };
 }
@@ -329,6 +346,8 @@ rehearsal_put(struct writer *writer, const struct rehearsal_records *r)
 		writer_put(writer, &effect_form, &r->effects[i]);
 	for (i = 0; i < r->loss_count; i++)
 		writer_put(writer, &loss_form, &r->losses[i]);
+	for (i = 0; i < r->draft_count; i++)
+		writer_put(writer, &draft_form, &r->drafts[i]);
 	for (i = 0; i < r->prefix_count; i++)
 		writer_put(writer, &prefix_form, &r->prefixes[i]);
 }

@@ -12,12 +12,21 @@
 #include "base/signals.h"
 #include "postgres/connection.h"
 #include "records/words.h"
+#include "rehearse/draft.h"
+#include "rehearse/draft_look.h"
 #include "rehearse/fingerprint.h"
 #include "rehearse/quiet.h"
 #include "scratch/template.h"
+#include "sql/sql.h"
 
 /* Migrations applied long ago are hardly taken back, and each costs as much as three replays of it. */
 enum { APPLIED_MOST = 100 };
+
+static bool
+wants_draft(const struct downs_wish *w, size_t at)
+{
+	return w->draft_of == at || (w->draft_of == DOWNS_DRAFT_PENDING && at >= w->applied);
+}
 
 struct downs {
 	const struct downs_wish *wish;
@@ -26,6 +35,7 @@ struct downs {
 	size_t verified, tried;
 	struct effects found;      /* of each that was tried */
 	struct losses *losses;
+	struct drafts *drafts;
 	struct arena *texts;
 };
 
@@ -53,8 +63,8 @@ open_with(struct downs *d, size_t count)
 		ready = scratch_ready(d->scratch);
 		code = quiet_run(&d->quiet, d->scratch, steps + ready, count - ready);
 		if (code == 0 && d->quiet.failed)
-			code = message_error(MIG_FAILED, "could not try out down.sql: the migrations before it ran once, and not a second time: %s",
-			    d->quiet.why.data);
+			code = message_error(MIG_FAILED, "could not try out down.sql: %s does not run in the scratch database: %s",
+			    d->quiet.step->migration, d->quiet.why.data);
 	}
 	if (code == 0)
 		code = scratch_settle(d->scratch, count, d->wish->time_zone);
@@ -88,110 +98,169 @@ looks_free(struct looks *l)
 	answer_free(l->again);
 }
 
+/* How a trial of a down.sql ended. */
+struct trial {
+	struct bytes detail;     /* "verified", or why not */
+	size_t statement;        /* the one that fails, from 1; 0: none */
+	struct sql_place place;
+	struct losses losses;    /* of both scripts; only where it ran to its end */
+	bool spoiled;            /* the database is now another one than a deploy makes */
+};
+
 static void
-add_verdict(struct downs *d, const struct step *up, const struct bytes *detail, const struct quiet *failed)
+trial_free(struct trial *t)
 {
+	bytes_free(&t->detail);
+	free(t->losses.list);
+}
+
+static bool
+is_verified(const struct trial *t)
+{
+	return strcmp(bytes_text(&t->detail), "verified") == 0;
+}
+
+static void
+add_verdict(struct downs *d, const struct step *up, const struct trial *t)
+{
+	bool placed = t->statement > 0;
 	struct effect e = { .migration = up->migration,
 		.effect = EFFECT_DOWN,
-		.statement = 1,
-		.line = 1,
-		.column = NUMBER_UNKNOWN,
+		.statement = placed ? (long long)t->statement : 1,
+		.line = placed ? (long long)t->place.line : 1,
+		.column = placed ? (long long)t->place.column : NUMBER_UNKNOWN,
 		.calls = NUMBER_UNKNOWN,
 		.counted_ms = NUMBER_UNKNOWN,
-		.detail = arena_copy(d->texts, detail->data) };
+		.detail = arena_copy(d->texts, t->detail.data) };
+	size_t i;
 
-	if (failed != NULL && failed->statement > 0) {
-		e.statement = (long long)failed->statement;
-		e.line = (long long)failed->place.line;
-		e.column = (long long)failed->place.column;
-	}
 	ARRAY_ROOM(d->found.list, d->found.count, d->found.cap);
 	d->found.list[d->found.count++] = e;
 	d->tried++;
-	if (strcmp(e.detail, "verified") == 0)
+	if (is_verified(t))
 		d->verified++;
 	else
 		message_warning("%s/down.sql does not take the migration back: %s", up->migration, e.detail);
+	for (i = 0; i < t->losses.count; i++) {
+		ARRAY_ROOM(d->losses->list, d->losses->count, d->losses->cap);
+		d->losses->list[d->losses->count++] = t->losses.list[i];
+	}
 }
 
-/*
- * Down has run, and there is what was there before: up once more.  Sets *spoiled where the database is now another one than a deploy
- * makes.
- */
+/* Down has run, and there is what was there before: up once more. */
 static int
-go_up_again(struct downs *d, const struct downs_step *s, struct looks *l, struct bytes *detail, bool *spoiled)
+go_up_again(struct downs *d, const struct step *up, struct looks *l, struct trial *t)
 {
-	int code = quiet_run(&d->quiet, d->scratch, &s->up, 1);
+	int code = quiet_run(&d->quiet, d->scratch, up, 1);
 
-	*spoiled = true;
+	t->spoiled = true;
 	if (code == 0 && d->quiet.failed) {
-		bytes_format(detail, "differs: migration.sql fails after it: %s", d->quiet.why.data);
+		bytes_format(&t->detail, "differs: migration.sql fails after it: %s", d->quiet.why.data);
 		return 0;
 	}
 	if (code == 0)
 		code = look(d, &l->again);
 	if (code != 0)
 		return code;
-	bytes_str(detail, "differs: after migration.sql has run again: ");
-	if (fingerprint_equal(l->up, l->again, detail)) {
-		detail->len = 0;
-		bytes_str(detail, "verified");
-		*spoiled = false;
+	bytes_str(&t->detail, "differs: after migration.sql has run again: ");
+	if (fingerprint_equal(l->up, l->again, &t->detail)) {
+		t->detail.len = 0;
+		bytes_str(&t->detail, "verified");
+		t->spoiled = false;
 	}
 	return 0;
 }
 
 static int
-go_down(struct downs *d, const struct downs_step *s, struct looks *l, struct bytes *detail, bool *spoiled)
+go_down(struct downs *d, const struct step *up, const struct step *down, struct looks *l, struct trial *t)
 {
 	struct bytes ignored = { 0 };
-	int code = quiet_run(&d->quiet, d->scratch, &s->down, 1);
+	int code = quiet_run(&d->quiet, d->scratch, down, 1);
 
 	if (code == 0)
 		code = look(d, &l->down);
 	if (code != 0)
 		return code;
 	if (d->quiet.failed) {
-		bytes_format(detail, "fails: %s", d->quiet.why.data);
-		*spoiled = !fingerprint_equal(l->up, l->down, &ignored);
+		bytes_format(&t->detail, "fails: %s", d->quiet.why.data);
+		t->statement = d->quiet.statement;
+		t->place = d->quiet.place;
+		t->spoiled = !fingerprint_equal(l->up, l->down, &ignored);
 		bytes_free(&ignored);
-		add_verdict(d, &s->up, detail, &d->quiet);
 		return 0;
 	}
-	bytes_str(detail, "differs: ");
-	*spoiled = !fingerprint_equal(l->before, l->down, detail);
-	if (!*spoiled) {
-		detail->len = 0;
-		code = go_up_again(d, s, l, detail, spoiled);
+	bytes_str(&t->detail, "differs: ");
+	t->spoiled = !fingerprint_equal(l->before, l->down, &t->detail);
+	if (!t->spoiled) {
+		t->detail.len = 0;
+		code = go_up_again(d, up, l, t);
 	}
 	if (code == 0)
-		add_verdict(d, &s->up, detail, NULL);
-	if (code == 0)
-		losses_add(d->losses, scratch_watcher(d->scratch, 0), s->up.migration, &(struct losses_looks){ l->before, l->up, l->down }, d->texts);
+		losses_add(&t->losses, scratch_watcher(d->scratch, 0), up->migration, &(struct losses_looks){ l->before, l->up, l->down }, d->texts);
 	return code;
 }
 
-/* Up, and where there is a down.sql, down and up.  *stopped: the script does not run, and so none behind it. */
+/* --- a draft --- */
+
+static int
+look_for_draft(struct downs *d, struct answer **look)
+{
+	struct db *db = scratch_watcher(d->scratch, 0);
+	enum db_outcome outcome = draft_look_take(db, look);
+
+	return outcome == DB_OK ? 0 : db_say(db, outcome, "look at the scratch database");
+}
+
+/* The migration has run, and has no down.sql: makes one, and tries it like any other. */
+static int
+try_draft(struct downs *d, const struct step *up, const struct answer *before, struct looks *l, struct trial *t)
+{
+	struct answer *after = NULL;
+	struct bytes sql = { 0 }, ignored = { 0 };
+	struct step down = { .step = 1, .action = ACTION_REVERT, .migration = up->migration, .checksum = up->checksum };
+	int code = look_for_draft(d, &after);
+	bool any = code == 0 && (draft_make(before, after, &sql) > 0 || !fingerprint_equal(l->before, l->up, &ignored));
+
+	down.sql = bytes_text(&sql);
+	if (code == 0 && !any)
+		bytes_str(&t->detail, "empty: migration.sql changes nothing of the schema");
+	else if (code == 0)
+		code = go_down(d, up, &down, l, t);
+	if (code == 0)
+		drafts_add(d->drafts, up, t->detail.data, &t->losses, &sql, d->texts);
+	answer_free(after);
+	bytes_free(&ignored);
+	bytes_free(&sql);
+	return code;
+}
+
+/* Up, and down and up: by down.sql where there is one, else by a draft where that is wanted.  *stopped: the script does not run, and so none behind it. */
 static int
 try_one(struct downs *d, size_t at, bool *stopped)
 {
 	const struct downs_step *s = &d->wish->steps[at];
 	struct looks l = { 0 };
-	struct bytes detail = { 0 };
-	bool has_down = s->down.sql != NULL, spoiled = false;
-	int code = has_down ? look(d, &l.before) : 0;
+	struct trial t = { 0 };
+	struct answer *for_draft = NULL;
+	bool has_down = s->down.sql != NULL && at != d->wish->draft_of, drafts = !has_down && wants_draft(d->wish, at);
+	int code = has_down || drafts ? look(d, &l.before) : 0;
 
+	if (code == 0 && drafts)
+		code = look_for_draft(d, &for_draft);
 	if (code == 0)
 		code = quiet_run(&d->quiet, d->scratch, &s->up, 1);
 	*stopped = code == 0 && d->quiet.failed;
-	if (code == 0 && has_down && !*stopped)
+	if (code == 0 && !*stopped && (has_down || drafts))
 		code = look(d, &l.up);
-	if (code == 0 && has_down && !*stopped)
-		code = go_down(d, s, &l, &detail, &spoiled);
-	if (code == 0 && spoiled && at + 1 < d->wish->count)
+	if (code == 0 && !*stopped && has_down && (code = go_down(d, &s->up, &s->down, &l, &t)) == 0)
+		add_verdict(d, &s->up, &t);
+	if (code == 0 && !*stopped && drafts)
+		code = try_draft(d, &s->up, for_draft, &l, &t);
+	if (code == 0 && t.spoiled && at + 1 < d->wish->count)
 		code = open_with(d, at + 1);
+	answer_free(for_draft);
 	looks_free(&l);
-	bytes_free(&detail);
+	trial_free(&t);
 	return code;
 }
 
@@ -201,18 +270,22 @@ first_of(const struct downs_wish *w)
 {
 	size_t first = w->applied;
 
+	if (w->draft_of < w->count)
+		return w->draft_of;
 	while (first > 0 && w->applied - first < APPLIED_MOST && w->steps[first - 1].down.sql != NULL)
 		first--;
 	return first;
 }
 
-/* The last that has a down.sql, plus one; `first`: none. */
+/* The last that is tried, plus one; `first`: none. */
 static size_t
 end_of(const struct downs_wish *w, size_t first)
 {
 	size_t end = w->count;
 
-	while (end > first && w->steps[end - 1].down.sql == NULL)
+	if (w->draft_of < w->count)
+		return w->draft_of + 1;
+	while (end > first && w->steps[end - 1].down.sql == NULL && !wants_draft(w, end - 1))
 		end--;
 	return end;
 }
@@ -257,9 +330,9 @@ downs_any(const struct downs_wish *wish)
 }
 
 int
-downs_verify(const struct downs_wish *wish, struct scratch **scratch, struct effects *effects, struct losses *losses, struct arena *texts)
+downs_verify(const struct downs_wish *wish, struct scratch **scratch, struct downs_found *out, struct arena *texts)
 {
-	struct downs d = { .wish = wish, .scratch = *scratch, .quiet = { .folder = wish->folder, .limit_ms = wish->limit_ms }, .losses = losses, .texts = texts };
+	struct downs d = { .wish = wish, .scratch = *scratch, .quiet = { .folder = wish->folder, .limit_ms = wish->limit_ms }, .losses = &out->losses, .drafts = &out->drafts, .texts = texts };
 	size_t first = first_of(wish), end = end_of(wish, first), at;
 	long long began = clock_now_ms();
 	bool stopped = false;
@@ -276,10 +349,12 @@ downs_verify(const struct downs_wish *wish, struct scratch **scratch, struct eff
 			code = try_one(&d, at, &stopped);
 	}
 	*scratch = d.scratch;
+	if (code == 0 && stopped && wish->draft_of < wish->count)
+		code = message_error(MIG_FAILED, "%s: there is no draft of its opposite, because migration.sql does not run: %s", d.quiet.step->migration, d.quiet.why.data);
 	if (code == 0 && d.tried > 0)
 		message_info("%zu of %zu down.sql take%s back what their migrations did, tried in %s", d.verified, d.tried, d.verified == 1 ? "s" : "",
 		    clock_span(clock_now_ms() - began, span));
-	merge(effects, &d.found);
+	merge(out->effects, &d.found);
 	bytes_free(&d.quiet.why);
 	return code;
 }

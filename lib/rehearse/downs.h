@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "records/model.h"
+#include "rehearse/draft_text.h"
 #include "rehearse/effects.h"
 #include "rehearse/losses.h"
 #include "scratch/scratch.h"
@@ -22,22 +23,32 @@ struct downs_step {
 	struct step up, down;
 };
 
+/* No drafts; or one for each pending migration that has no down.sql. */
+#define DOWNS_DRAFT_NONE ((size_t)-1)
+#define DOWNS_DRAFT_PENDING ((size_t)-2)
+
 struct downs_wish {
 	const char *folder;             /* for messages; NULL: not known */
 	const struct downs_step *steps; /* the applied ones, then the pending ones */
 	size_t count, applied;
+	size_t draft_of;                /* make a draft of this one's down.sql, and nothing else; or one of the two below */
 	const char *time_zone;          /* of production; NULL: not known */
 	long long limit_ms;             /* for one statement */
 	struct scratch_order order;     /* but for its steps */
 };
 
-/* Whether there is a down.sql to try. */
+/* Whether there is anything to try. */
 bool downs_any(const struct downs_wish *wish);
 
+struct downs_found {
+	struct effects *effects;        /* a verdict is added for each down.sql, behind those of its migration */
+	struct losses losses;           /* what the scripts of these take away for good */
+	struct drafts drafts;
+};
+
 /*
- * Uses *scratch for it, and sets it to the database that there is in the end, or NULL.  Adds an effect for each that was tried, behind those of its migration, and what its scripts take away for good.  Returns 0, or an exit
- * code, said.
+ * Uses *scratch for it, and sets it to the database that there is in the end, or NULL.  Returns 0, or an exit code, said.
  */
-int downs_verify(const struct downs_wish *wish, struct scratch **scratch, struct effects *effects, struct losses *losses, struct arena *texts);
+int downs_verify(const struct downs_wish *wish, struct scratch **scratch, struct downs_found *found, struct arena *texts);
 
 #endif

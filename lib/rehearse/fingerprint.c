@@ -40,7 +40,7 @@ static const char relations_sql[] =
 
 static const char columns_sql[] =
     "SELECT 'column ' || a.attname || ' of ' || c.title, concat_ws('; ', format_type(a.atttypid, a.atttypmod), "
-    "CASE WHEN a.attnotnull THEN 'not null' END, "
+    "CASE WHEN a.attnotnull THEN 'not null' END, CASE WHEN NOT a.attislocal THEN 'inherited' END, "
     "CASE WHEN a.attgenerated <> '' THEN 'generated ' ELSE 'default ' END || pg_get_expr(d.adbin, d.adrelid), "
     "CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END, "
     "(SELECT 'collation ' || a.attcollation::regcollation::text FROM pg_type t WHERE t.oid = a.atttypid AND t.typcollation <> a.attcollation), "
@@ -56,6 +56,7 @@ static const char others_sql[] =
     " FROM n UNION ALL "
     "SELECT 'index ' || i.title, concat_ws('; ', pg_get_indexdef(i.oid), CASE WHEN NOT x.indisvalid THEN 'invalid' END, "
     "CASE WHEN x.indisprimary THEN 'primary' END, CASE WHEN x.indisreplident THEN 'replica identity' END, CASE WHEN x.indisclustered THEN 'clustered' END, "
+    "(SELECT 'of ' || h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = i.oid), "
     "(SELECT 'tablespace ' || s.spcname FROM pg_tablespace s WHERE s.oid = i.reltablespace))" NO_OBJECT
     " FROM r i JOIN pg_index x ON x.indexrelid = i.oid UNION ALL "
     "SELECT 'constraint ' || k.conname || ' of ' || c.title, concat_ws('; ', pg_get_constraintdef(k.oid), "
@@ -86,6 +87,17 @@ static const char others_sql[] =
     "SELECT 'operator ' || o.oid::regoperator::text, o.oprcode::regprocedure::text" NO_OBJECT
     " FROM n JOIN pg_operator o ON o.oprnamespace = n.oid WHERE true" NO_EXTENSIONS("pg_operator", "o.oid") "UNION ALL "
     "SELECT 'extension ' || e.extname, concat_ws(' ', e.extversion, 'in', e.extnamespace::regnamespace::text)" NO_OBJECT " FROM pg_extension e UNION ALL "
+    "SELECT 'cast ' || w.identity, k.castfunc::regprocedure::text || k.castcontext::text" NO_OBJECT
+    " FROM pg_cast k CROSS JOIN LATERAL pg_identify_object('pg_cast'::regclass, k.oid, 0) w WHERE k.oid >= 16384" NO_EXTENSIONS("pg_cast", "k.oid") "UNION ALL "
+    "SELECT w.type || ' ' || w.identity, NULL" NO_OBJECT " FROM (SELECT 'pg_collation'::regclass AS class, oid AS id FROM pg_collation UNION ALL "
+    "SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config UNION ALL SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict UNION ALL "
+    "SELECT 'pg_opclass'::regclass, oid FROM pg_opclass UNION ALL SELECT 'pg_opfamily'::regclass, oid FROM pg_opfamily UNION ALL "
+    "SELECT 'pg_language'::regclass, oid FROM pg_language UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server UNION ALL "
+    "SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper UNION ALL SELECT 'pg_conversion'::regclass, oid FROM pg_conversion UNION ALL "
+    "SELECT 'pg_am'::regclass, oid FROM pg_am) o CROSS JOIN LATERAL pg_identify_object(o.class, o.id, 0) w WHERE o.id >= 16384 AND NOT EXISTS (SELECT FROM pg_depend x "
+    "WHERE x.classid = o.class AND x.objid = o.id AND x.deptype = 'e') UNION ALL "
+    "SELECT 'settings of the database', array_to_string(s.setconfig, ', ')" NO_OBJECT " FROM pg_db_role_setting s JOIN pg_database b ON b.oid = s.setdatabase "
+    "WHERE b.datname = current_database() AND s.setrole = 0 UNION ALL "
     "SELECT 'publication ' || p.pubname, concat_ws(' ', p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate, "
     "(SELECT string_agg(x.prrelid::regclass::text, ', ' ORDER BY x.prrelid::regclass::text COLLATE \"C\") FROM pg_publication_rel x WHERE x.prpubid = p.oid))"
     NO_OBJECT " FROM pg_publication p UNION ALL "

@@ -269,7 +269,7 @@ find_prefixes(const struct rehearse_wish *wish, struct scratch **scratch, struct
 	}
 	prefixes.order.renewed = true;
 	if (!there)
-		code = replay_refuse_to(wish->to, wish->folder, names, prefixes.count);
+		code = replay_refuse_name("to", wish->to, wish->folder, names, prefixes.count);
 	else if ((code = prefixes_find(&prefixes, scratch, &out->prefixes, &out->texts)) == 0)
 		say_prefix(&out->prefixes);
 	free(names);
@@ -306,6 +306,7 @@ downs_of(const struct rehearse_wish *wish, const struct runs *r, struct downs_wi
 		.steps = steps,
 		.count = r->applied_count + r->pending_count,
 		.applied = r->applied_count,
+		.draft_of = wish->drafts ? DOWNS_DRAFT_PENDING : DOWNS_DRAFT_NONE,
 		.time_zone = wish->scan->database.time_zone,
 		.limit_ms = wish->limit_ms,
 		.order = wish->order };
@@ -319,6 +320,17 @@ downs_of(const struct rehearse_wish *wish, const struct runs *r, struct downs_wi
 		steps[i].down = (struct step){ .step = 1, .action = ACTION_REVERT, .migration = m->migration, .checksum = m->down_checksum, .sql = m->down_sql };
 	}
 	return steps;
+}
+
+static int
+try_downs(const struct downs_wish *downs, struct scratch **scratch, struct rehearsed *out)
+{
+	struct downs_found found = { .effects = &out->effects };
+	int code = downs_verify(downs, scratch, &found, &out->texts);
+
+	out->losses = found.losses;
+	out->drafts = found.drafts;
+	return code;
 }
 
 int
@@ -353,7 +365,7 @@ rehearse_run(const struct rehearse_wish *wish, struct rehearsed *out)
 	if (code == 0)
 		say_done(scratch, out, clock_now_ms() - began);
 	if (code == 0 && downs_any(&downs))
-		code = downs_verify(&downs, &scratch, &out->effects, &out->losses, &out->texts);
+		code = try_downs(&downs, &scratch, out);
 	if (code == 0 && wants_prefixes(wish))
 		code = find_prefixes(wish, &scratch, out);
 	scratch_close(scratch);
@@ -362,11 +374,68 @@ rehearse_run(const struct rehearse_wish *wish, struct rehearsed *out)
 	return code;
 }
 
+/* Of all of the folder, in its order, whatever is applied. */
+int
+rehearse_draft(const struct rehearse_wish *wish, const char *migration, struct rehearsed *out)
+{
+	struct runs r = runs_of(wish->status);
+	const char **names = xcalloc(r.pending_count + 1, sizeof *names);
+	struct scratch_order order = wish->order;
+	struct downs_wish downs;
+	struct downs_step *both = downs_of(wish, &r, &downs);
+	struct scratch *scratch;
+	size_t i;
+	int code = 0;
+
+	*out = (struct rehearsed){ 0 };
+	downs.draft_of = downs.count;
+	for (i = 0; i < downs.count; i++) {
+		names[i] = downs.steps[i].up.migration;
+		if (strcmp(names[i], migration) == 0)
+			downs.draft_of = i;
+	}
+	if (downs.draft_of == downs.count) {
+		code = replay_refuse_name("draft", migration, wish->folder, names, downs.count);
+	} else {
+		order.renewed = downs.order.renewed = true;
+		scratch = scratch_open(&order, &code);
+		if (scratch != NULL)
+			code = try_downs(&downs, &scratch, out);
+		scratch_close(scratch);
+	}
+	free(names);
+	free(both);
+	runs_free(&r);
+	return code;
+}
+
+struct rehearsal_records
+rehearsed_records(struct rehearsed *out)
+{
+	struct rehearsal_records records = { .known = true,
+		.head = out->rehearsal,
+		.effects = out->effects.list,
+		.count = out->effects.count,
+		.losses = out->losses.list,
+		.loss_count = out->losses.count,
+		.drafts = out->drafts.list,
+		.draft_count = out->drafts.count,
+		.prefixes = out->prefixes.list,
+		.prefix_count = out->prefixes.count };
+
+	out->effects = (struct effects){ 0 };
+	out->losses = (struct losses){ 0 };
+	out->drafts = (struct drafts){ 0 };
+	out->prefixes = (struct prefixes){ 0 };
+	return records;
+}
+
 void
 rehearsed_free(struct rehearsed *out)
 {
 	effects_free(&out->effects);
 	free(out->losses.list);
+	free(out->drafts.list);
 	free(out->prefixes.list);
 	arena_free(&out->texts);
 	*out = (struct rehearsed){ 0 };

@@ -7,10 +7,13 @@
 #ifndef MIG_REHEARSE_REHEARSE_H
 #define MIG_REHEARSE_REHEARSE_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "migrations/status.h"
 #include "postgres/connection.h"
 #include "records/model.h"
+#include "rehearse/draft_text.h"
 #include "rehearse/effects.h"
 #include "rehearse/losses.h"
 #include "rehearse/prefixes.h"
@@ -25,6 +28,7 @@ struct rehearse_wish {
 	struct statements *statements; /* of production, to be tried out; or NULL */
 	const char *to;                /* compare what the folder makes up to here with production; NULL: find where that is, if it has
 	                                * tables and none of the folder is recorded */
+	bool drafts;                   /* make a draft of down.sql for each pending migration that has none */
 	long long limit_ms;            /* how long a statement of a pending script may take */
 	struct scratch_order order;    /* but for the steps */
 };
@@ -33,6 +37,7 @@ struct rehearsed {
 	struct rehearsal rehearsal;
 	struct effects effects;        /* as they are written */
 	struct losses losses;
+	struct drafts drafts;
 	struct prefixes prefixes;
 	struct arena texts;
 };
@@ -43,6 +48,15 @@ struct rehearsed {
  * before.
  */
 int rehearse_run(const struct rehearse_wish *wish, struct rehearsed *rehearsed);
+
+/*
+ * Makes a draft of the down.sql of one migration of the folder, and nothing else; it is the only one in rehearsed->drafts.  Returns 0, also
+ * where the draft does not take the migration back; or an exit code, said.  Call as rehearse_run().
+ */
+int rehearse_draft(const struct rehearse_wish *wish, const char *migration, struct rehearsed *rehearsed);
+
+/* The records of what was found, whose arrays are then the caller's; their texts stay here. */
+struct rehearsal_records rehearsed_records(struct rehearsed *rehearsed);
 void rehearsed_free(struct rehearsed *rehearsed);
 
 #endif

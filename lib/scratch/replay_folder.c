@@ -22,13 +22,13 @@ refuse_script(const struct migration *m)
 }
 
 int
-replay_refuse_to(const char *to, const char *path, const char *const names[], size_t count)
+replay_refuse_name(const char *option, const char *to, const char *path, const char *const names[], size_t count)
 {
 	const char *nearest = suggest_nearest(to, strlen(to), names, count);
-	int code = message_error(MIG_DATA, "--to: there is no migration %s in %s", to, path != NULL ? path : "the folder");
+	int code = message_error(MIG_DATA, "--%s: there is no migration %s in %s", option, to, path != NULL ? path : "the folder");
 
 	if (nearest != NULL)
-		message_line("  Did you mean --to=%s?", nearest);
+		message_line("  Did you mean --%s=%s?", option, nearest);
 	return code;
 }
 
@@ -47,7 +47,7 @@ read_scripts(struct folder *folder, const char *to, struct script scripts[], siz
 		if (code == 0 && to != NULL && strcmp(scripts[i].migration.migration, to) == 0)
 			return 0;
 	}
-	return code == 0 && to != NULL ? replay_refuse_to(to, folder->path, (const char *const *)folder->names, folder->count) : code;
+	return code == 0 && to != NULL ? replay_refuse_name("to", to, folder->path, (const char *const *)folder->names, folder->count) : code;
 }
 
 static int

@@ -22,7 +22,7 @@ struct replay_wish {
  */
 int replay_folder(struct folder *folder, const struct replay_wish *wish, struct catalog *catalog);
 
-/* Reports a --to that is none of these migrations, with the one that was probably meant; returns MIG_DATA.  path: NULL if not known. */
-int replay_refuse_to(const char *to, const char *path, const char *const names[], size_t count);
+/* Reports a --to, or another option, that is none of these migrations, with the one that was probably meant; returns MIG_DATA.  path: NULL if not known. */
+int replay_refuse_name(const char *option, const char *to, const char *path, const char *const names[], size_t count);
 
 #endif
