@@ -113,6 +113,25 @@ no_identity -:-:- 1 published table has no replica identity: UPDATE and DELETE f
   says 'cannot update table "keyless" because it does not have a replica identity' 55000
 }
 
+@test "a plan that gives a table a replica identity is not told that it has none, also where it changes rows then" {
+  migration 1_shop 'CREATE TABLE a (id int NOT NULL, x int); CREATE TABLE b (id int, x int); CREATE TABLE gone (id int);'
+  mig-scan | mig-plan -q | mig-apply -q >/dev/null
+  sql_admin 'CREATE PUBLICATION all_of_it FOR TABLE a, b, gone'
+  sql 'INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)'
+  migration 2_first 'ALTER TABLE a ADD PRIMARY KEY (id); UPDATE a SET x = 1; DROP TABLE gone; CREATE TABLE IF NOT EXISTS a (id int);'
+  migration 3_then 'ALTER TABLE b REPLICA IDENTITY FULL;'
+  migration 4_last 'UPDATE b SET x = 1;'
+  planned
+  assert_code 0
+  assert_equal "$(findings)" ''
+  mig-scan | mig-plan -q -o plan.rec
+  run --separate-stderr mig-apply --dry-run plan.rec
+  assert_code 0
+  says_not published
+  run --separate-stderr mig-apply plan.rec
+  assert_code 0
+}
+
 @test "nothing is said where nothing is published, nor of tables and columns that are not" {
   migration 1_shop 'CREATE TABLE a (id int PRIMARY KEY, x int); CREATE TABLE b (id int PRIMARY KEY); CREATE SCHEMA other;'
   mig-scan | mig-plan -q | mig-apply -q >/dev/null

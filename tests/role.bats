@@ -410,3 +410,20 @@ as() { DATABASE_URL=$(database_url "shop_$1_$KIT") "${@:2}"; }
   run ! eval "CLIENT_ROLE=shop_seed_$KIT sql 'SELECT FROM \"User\"' 2>/dev/null"
   run ! eval "CLIENT_ROLE=shop_app_$KIT sql 'DELETE FROM _prisma_migrations' 2>/dev/null"
 }
+
+@test "mig-release passes --role on, and the commands that are printed have it" {
+  sql_admin "CREATE SCHEMA $S AUTHORIZATION \"$OWNER\""
+  migration 1_a 'CREATE TABLE a (id int PRIMARY KEY);'
+  migration 2_bad 'CREATE TABLE b (id int PRIMARY KEY); SELECT 1/0;'
+  mkdir seeds
+  printf 'id\n1\n' >seeds/a.csv
+  mig-scan | mig-plan -q -o plan.rec
+  run --separate-stderr mig-apply --role "$OWNER" plan.rec
+  assert_code 1
+  says "mig-scan | mig-plan | mig-apply --role='$OWNER'"
+  rm -r prisma/migrations/2_bad
+  run --separate-stderr mig-release --yes --no-verify --role "$OWNER" --seed seeds
+  assert_code 0
+  assert_equal "$(sql_admin "SELECT count(*) FROM $S.a")" 1
+  assert_equal "$(not_of_owner)" ''
+}

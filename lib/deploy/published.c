@@ -39,18 +39,20 @@ ask(struct db *db, struct rehearsal_records *records, struct arena *texts)
 }
 
 static void
-say_step(const struct plan_stream *plan, const struct step *step, const struct rehearsal_records *records)
+say_step(const struct plan_stream *plan, size_t at, const struct rehearsal_records *records)
 {
+	const struct step *step = &plan->steps[at];
+	const struct replicated_plan before = { records, plan->plan.schema, plan->steps, at };
 	struct sql_script script = sql_split(step->sql, strlen(step->sql));
-	struct replicated found = replicated_by_script(records, plan->plan.schema, step->sql, &script);
+	struct replicated found = replicated_by_script(&before, step->sql, &script);
 	size_t i;
 
 	for (i = 0; i < found.count; i++) {
-		struct sql_place at = sql_place(step->sql, strlen(step->sql), script.statements[found.list[i].statement].start);
+		struct sql_place place = sql_place(step->sql, strlen(step->sql), script.statements[found.list[i].statement].start);
 		struct bytes path = { 0 };
 
 		script_path_of(&path, plan->folder, step->migration, step_file(step));
-		message_info("%s:%lu:%lu: %s [%s]", path.data, at.line, at.column, found.list[i].message, found.list[i].rule);
+		message_info("%s:%lu:%lu: %s [%s]", path.data, place.line, place.column, found.list[i].message, found.list[i].rule);
 		message_line("  %s", found.list[i].remedy);
 		bytes_free(&path);
 	}
@@ -70,8 +72,8 @@ published_say(struct db *db, const struct plan_stream *plan)
 		message_warning("it is not known which tables are published: %s", db_error(db)->message);
 	for (i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].sql != NULL)
-			say_step(plan, &plan->steps[i], &records);
-	before = replicated_before(&records);
+			say_step(plan, i, &records);
+	before = replicated_before(&(struct replicated_plan){ &records, plan->plan.schema, plan->steps, plan->step_count });
 	for (i = 0; i < before.count; i++) {
 		message_info("%s [%s]", before.list[i].message, before.list[i].rule);
 		message_line("  %s", before.list[i].remedy);

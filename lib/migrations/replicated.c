@@ -14,7 +14,8 @@
 
 /* A script being looked at. */
 struct view {
-	const struct rehearsal_records *records;
+	const struct replicated_plan *plan;
+	const struct rehearsal_records *records;  /* of the plan, as the schema */
 	const char *schema;
 	struct replicated found;
 };
@@ -113,9 +114,11 @@ created(struct view *v, const struct replica_step *s)
 {
 	struct table t = table_of(v, s->table, NULL);
 
-	/* one that is there is left as it is (IF NOT EXISTS), or made anew */
-	if (t.publications.len == 0)
-		publications_of_new(v, &t);
+	if (t.first != NULL) { /* it is there already: IF NOT EXISTS */
+		table_free(&t);
+		return;
+	}
+	publications_of_new(v, &t);
 	if (t.publications.len > 0)
 		add(&v->found, REPLICATED_SUBSCRIBERS, s->statement,
 		    xformat("the new table %s is published by %s: a subscriber that lacks it stops at its first row", t.sql.data, t.publications.data),
@@ -214,12 +217,58 @@ dropped_index(struct view *v, const struct replica_step *s)
 	free(name);
 }
 
-static void
-written(struct view *v, const struct replica_step *s)
+/* Whether a script identifies the rows of this table, in the first `count` of its steps. */
+static bool
+identifies(const struct replica_steps *steps, size_t count, const char *default_schema, const char *in_schema, const char *name)
 {
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < count && !found; i++) {
+		char *schema, *last;
+
+		if (steps->list[i].change != REPLICA_IDENTIFIED)
+			continue;
+		last = sql_name_parts(steps->list[i].table, &schema);
+		found = strcmp(last, name) == 0 && strcmp(schema != NULL ? schema : default_schema, in_schema) == 0;
+		free(schema);
+		free(last);
+	}
+	return found;
+}
+
+/* Whether one of the plan's steps does. */
+static bool
+plan_identifies(const struct replicated_plan *plan, const struct published *p)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < plan->count && !found; i++) {
+		const char *sql = plan->steps[i].sql;
+		struct sql_script script;
+		struct replica_steps steps;
+
+		if (sql == NULL)
+			continue;
+		script = sql_split(sql, strlen(sql));
+		steps = replica_steps(sql, &script);
+		found = identifies(&steps, steps.count, plan->schema, p->schema, p->relation);
+		replica_steps_free(&steps);
+		sql_script_free(&script);
+	}
+	return found;
+}
+
+/* Changes rows, at this step of its script. */
+static void
+written(struct view *v, const struct replica_steps *steps, size_t at)
+{
+	const struct replica_step *s = &steps->list[at];
 	struct table t = table_of(v, s->table, NULL);
 
-	if (t.first != NULL && t.changes && t.first->identity == IDENTITY_NONE)
+	if (t.first != NULL && t.changes && t.first->identity == IDENTITY_NONE &&
+	    !identifies(steps, at, v->schema, t.schema, t.name) && !plan_identifies(v->plan, t.first))
 		add(&v->found, REPLICATED_NO_IDENTITY, s->statement,
 		    xformat("%s is published by %s and has no replica identity: this statement fails where it changes a row [55000]", t.sql.data,
 		        t.publications.data),
@@ -228,8 +277,9 @@ written(struct view *v, const struct replica_step *s)
 }
 
 static void
-look(struct view *v, const struct replica_step *s)
+look(struct view *v, const struct replica_steps *steps, size_t at)
 {
+	const struct replica_step *s = &steps->list[at];
 	struct table t;
 
 	switch (s->change) {
@@ -257,23 +307,25 @@ look(struct view *v, const struct replica_step *s)
 			dropped_index(v, s);
 		return;
 	case REPLICA_WRITE:
-		written(v, s);
+		written(v, steps, at);
+		return;
+	case REPLICA_IDENTIFIED:
 		return;
 	}
 }
 
 struct replicated
-replicated_by_script(const struct rehearsal_records *records, const char *schema, const char *sql, const struct sql_script *script)
+replicated_by_script(const struct replicated_plan *plan, const char *sql, const struct sql_script *script)
 {
-	struct view v = { .records = records, .schema = schema };
+	struct view v = { .plan = plan, .records = plan->records, .schema = plan->schema };
 	struct replica_steps steps;
 	size_t i;
 
-	if (records->published_count + records->publication_count == 0)
+	if (plan->records->published_count + plan->records->publication_count == 0)
 		return v.found;
 	steps = replica_steps(sql, script);
 	for (i = 0; i < steps.count; i++)
-		look(&v, &steps.list[i]);
+		look(&v, &steps, i);
 	replica_steps_free(&steps);
 	return v.found;
 }
@@ -281,8 +333,9 @@ replicated_by_script(const struct rehearsal_records *records, const char *schema
 /* --- what there is, whatever runs --- */
 
 static void
-without_identity(struct replicated *found, const struct rehearsal_records *r)
+without_identity(struct replicated *found, const struct replicated_plan *plan)
 {
+	const struct rehearsal_records *r = plan->records;
 	enum { SHOWN = 5 };
 	struct bytes names = { 0 }, one = { 0 };
 	const struct published *last = NULL;
@@ -295,6 +348,8 @@ without_identity(struct replicated *found, const struct rehearsal_records *r)
 		    (last != NULL && strcmp(last->relation, p->relation) == 0 && strcmp(last->schema, p->schema) == 0))
 			continue;
 		last = p;
+		if (plan_identifies(plan, p))
+			continue;
 		if (count++ >= SHOWN)
 			continue;
 		bytes_str(&names, names.len > 0 ? ", " : "");
@@ -339,15 +394,15 @@ behind(struct replicated *found, const struct slot *s)
 }
 
 struct replicated
-replicated_before(const struct rehearsal_records *records)
+replicated_before(const struct replicated_plan *plan)
 {
 	struct replicated found = { 0 };
 	size_t i;
 
-	without_identity(&found, records);
-	for (i = 0; i < records->slot_count; i++)
-		if (slot_is_behind(&records->slots[i]))
-			behind(&found, &records->slots[i]);
+	without_identity(&found, plan);
+	for (i = 0; i < plan->records->slot_count; i++)
+		if (slot_is_behind(&plan->records->slots[i]))
+			behind(&found, &plan->records->slots[i]);
 	return found;
 }
 

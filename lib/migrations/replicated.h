@@ -27,15 +27,24 @@ struct replicated {
 	size_t count, cap;
 };
 
-/*
- * Of a script, whose names without a schema are in `schema`.  At most one finding for a table, a column or an index in each
- * statement.
- */
-struct replicated replicated_by_script(const struct rehearsal_records *records, const char *schema, const char *sql,
-    const struct sql_script *script);
+/* What is known of the database, and the steps of a plan, whose names without a schema are in `schema`. */
+struct replicated_plan {
+	const struct rehearsal_records *records;
+	const char *schema;
+	const struct step *steps;
+	size_t count;
+};
 
-/* Of the database as it is, whatever runs: tables that take no UPDATE, slots that keep too much WAL; `statement` is 0. */
-struct replicated replicated_before(const struct rehearsal_records *records);
+/*
+ * Of a script that runs behind the plan's steps.  At most one finding for a table, a column or an index in each statement.
+ */
+struct replicated replicated_by_script(const struct replicated_plan *plan, const char *sql, const struct sql_script *script);
+
+/*
+ * Of the database as it is, whatever runs: tables that take no UPDATE, unless a step repairs that; slots that keep too much WAL.
+ * `statement` is 0.
+ */
+struct replicated replicated_before(const struct replicated_plan *plan);
 
 void replicated_free(struct replicated *replicated);
 

@@ -8,16 +8,23 @@
 #include "records/model.h"
 #include "sql/sql.h"
 
+/* The steps so far. */
+static struct replicated_plan
+plan_of(const struct plan_maker *m)
+{
+	return (struct replicated_plan){ &m->scan->rehearsed, m->scan->database.schema, m->out->steps, m->out->step_count };
+}
+
 void
 plan_find_published(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
 {
-	const struct rehearsal_records *r = &m->scan->rehearsed;
+	const struct replicated_plan plan = plan_of(m);
 	struct replicated found;
 	size_t i;
 
-	if (!r->live_known || !m->scan->has_database)
+	if (!plan.records->live_known || !m->scan->has_database)
 		return;
-	found = replicated_by_script(r, m->scan->database.schema, script->sql, split);
+	found = replicated_by_script(&plan, script->sql, split);
 	for (i = 0; i < found.count; i++) {
 		struct replicated_finding *f = &found.list[i];
 
@@ -30,7 +37,8 @@ plan_find_published(struct plan_maker *m, const struct migration *script, const 
 void
 plan_find_published_before(struct plan_maker *m)
 {
-	struct replicated found = replicated_before(&m->scan->rehearsed);
+	const struct replicated_plan plan = plan_of(m);
+	struct replicated found = replicated_before(&plan);
 	size_t i;
 
 	for (i = 0; i < found.count; i++) {

@@ -49,7 +49,7 @@ add(struct replica_steps *steps, enum replica_change change, const char *table, 
 
 /* From here on rows of the table are identified: what was said before of them no longer holds. */
 static void
-is_identified(struct replica_steps *steps, const char *table)
+is_identified(struct replica_steps *steps, const char *table, size_t statement)
 {
 	size_t i, kept = 0;
 
@@ -66,6 +66,7 @@ is_identified(struct replica_steps *steps, const char *table)
 		}
 	}
 	steps->count = kept;
+	add(steps, REPLICA_IDENTIFIED, table, NULL, statement);
 }
 
 /* Whether a primary key is meant that is checked at once, up to the next comma: only such a one identifies rows. */
@@ -134,7 +135,7 @@ add_column(struct replica_steps *steps, struct sql_reader r, const char *table, 
 	char *column;
 
 	if (is_primary_key(r))
-		is_identified(steps, table);
+		is_identified(steps, table, statement);
 	if (sql_reader_match_any(&rest, others, sizeof others / sizeof *others))
 		return;
 	(void)sql_reader_match(&r, "[COLUMN] [IF NOT EXISTS]");
@@ -151,7 +152,7 @@ identity(struct replica_steps *steps, struct sql_reader *r, const char *table, s
 	if (sql_reader_match(r, "NOTHING"))
 		add(steps, REPLICA_NO_IDENTITY, table, NULL, statement);
 	else
-		is_identified(steps, table);
+		is_identified(steps, table, statement);
 }
 
 /* RENAME, which is alone in its statement. */
@@ -212,6 +213,21 @@ alter(struct replica_steps *steps, struct sql_reader r, size_t statement)
 }
 
 static void
+drop_tables(struct replica_steps *steps, struct sql_reader r, size_t statement)
+{
+	char *table;
+
+	if (!sql_reader_match(&r, "DROP TABLE [IF EXISTS]"))
+		return;
+	do
+		if ((table = take_name(&r)) != NULL) {
+			add(steps, REPLICA_IDENTIFIED, table, NULL, statement);
+			free(table);
+		}
+	while (sql_accept_sign(&r, ','));
+}
+
+static void
 drop_indexes(struct replica_steps *steps, struct sql_reader r, size_t statement)
 {
 	if (!sql_reader_match(&r, "DROP INDEX [CONCURRENTLY] [IF EXISTS]"))
@@ -263,6 +279,7 @@ replica_steps(const char *text, const struct sql_script *script)
 			continue;
 		create(&steps, r, i);
 		alter(&steps, r, i);
+		drop_tables(&steps, r, i);
 		drop_indexes(&steps, r, i);
 		writes(&steps, r, i);
 	}

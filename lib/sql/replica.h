@@ -23,7 +23,8 @@ enum replica_change {
 	REPLICA_RENAME,         /* a table, also into another schema */
 	REPLICA_NO_IDENTITY,    /* REPLICA IDENTITY NOTHING */
 	REPLICA_DROP_INDEX,     /* an index or a constraint, which may be what identifies rows */
-	REPLICA_WRITE           /* UPDATE, DELETE, INSERT ... ON CONFLICT DO UPDATE */
+	REPLICA_WRITE,          /* UPDATE, DELETE, INSERT ... ON CONFLICT DO UPDATE */
+	REPLICA_IDENTIFIED      /* from here on its rows are identified: a primary key, REPLICA IDENTITY; or it is dropped */
 };
 
 struct replica_step {
