@@ -238,6 +238,10 @@ FLEET = 1000
 check-fleet: all
 	BUILD=$(BUILD) tests/fleet/run $(FLEET) $(PARTS)
 
+# A base backup and its WAL, restored to the state before a deploy: by time, position and name.
+check-restore: all
+	MIG_TEST_RESTORE='time lsn name' bats tests/cookbook.bats -f 'restored to just'
+
 # The Debian package in fresh systems, installed, used, upgraded, removed; as root, with debootstrap.
 check-deb: deb
 	scripts/install-packages build server
@@ -328,5 +332,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-restore check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

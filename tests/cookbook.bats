@@ -141,3 +141,83 @@ typed() { # EXAMPLE
   grep -q '^name: migrations$' .github/workflows/migrations.yml
   grep -q '^stages: ' .gitlab-ci.yml
 }
+
+# A server of the base backup $1, restored as the page says to what mig-apply printed: TARGET is time, lsn or name. Prints its folder.
+restored() { # BASE WAL TARGET
+  local dir conf
+  dir=$(mktemp -d /tmp/mig.XXXXXX)
+  ((EUID)) || chown "$(server_user)" "$dir"
+  chmod 755 "$dir"
+  as_server cp -a "$1" "$dir/data"
+  conf=$(example restore-conf)
+  case $3 in
+  lsn) conf=$(grep -v '^recovery_target_time' <<<"$conf"; example restore-lsn) ;;
+  name) conf=$(grep -v '^recovery_target_time' <<<"$conf"; echo "recovery_target_name = 'mig-20261128T034107Z-4f7cb550'") ;;
+  esac
+  conf=${conf//2026-11-28 03:41:07.123+00/$TIME}
+  conf=${conf//0\/1A2B3C8/$LSN}
+  conf=${conf//mig-20261128T034107Z-4f7cb550/$NAME}
+  as_server tee -a "$dir/data/postgresql.auto.conf" >/dev/null <<<"${conf//\/var\/backups\/wal/$2}
+    unix_socket_directories = '$dir'
+    archive_mode = off
+    listen_addresses = ''"
+  as_server touch "$dir/data/recovery.signal"
+  server_port >"$dir/port"
+  (server_use "$dir" && server_ctl -w start) >&2 || { cat "$dir/server.log" >&2; return 1; }
+  echo "$dir"
+}
+
+# MIG_TEST_RESTORE='time lsn name': make check-restore; the suite restores by time alone.
+@test "a base backup and its WAL are restored to just the state before a deploy, by what mig-apply printed" {
+  local target dir archive said before
+  archive=$(mktemp -d /tmp/mig.XXXXXX)
+  chmod 711 "$archive"
+  ((EUID)) || chown "$(server_user)" "$archive"
+  dir=$(server_new wal_level=replica archive_mode=on "archive_command=cp %p $archive/%f")
+  (
+    server_use "$dir"
+    database_new
+    DATABASE_URL=$(database_url postgres)
+    export DATABASE_URL
+    pipeline
+    assert_code 0
+    (cd "$dir" && CLIENT_ROLE=postgres as_server env PGHOST="$dir" PGUSER=postgres "$(server_programs)/pg_basebackup" -p "$(server_port)" -D "$archive/base" -c fast -X none 2>/dev/null)
+    sql_admin 'INSERT INTO "A" SELECT generate_series(1, 1000)'
+    before=$(CLIENT_ROLE=postgres schema_dump; CLIENT_ROLE=postgres pg_dump --data-only | grep -v -e '^\\\(un\)*restrict' -e '^-- Dumped')
+
+    migration 20260102000000_bad 'DELETE FROM "A" WHERE id > 10; ALTER TABLE "A" ADD gone int;'
+    migration 20260103000000_worse 'CREATE TABLE "B" ("id" INTEGER NOT NULL);'
+    pipeline apply: -o results.rec
+    assert_code 0
+    said=$(sed -n 's/^mig-apply: to get back: restore to //p' <<<"$stderr")
+    TIME=${said%, before lsn *} LSN=${said##* } NAME=$(jq -r 'select(.record == "run").restore_point' results.rec)
+    [[ $NAME == mig-* && $LSN == 0/* ]]
+    sql_admin 'INSERT INTO "A" (id) VALUES (5000)'
+    sql_admin 'SELECT pg_switch_wal()' >/dev/null
+    eventually sql_admin "SELECT 1 / count(*) FROM pg_stat_archiver WHERE last_archived_wal >= '$(sql_admin "SELECT pg_walfile_name('$LSN')")' AND failed_count = 0"
+
+    for target in ${MIG_TEST_RESTORE:-time}; do
+      back=$(restored "$archive/base" "$archive" "$target")
+      server_use "$back"
+      eventually sql_admin 'SELECT 1 / (NOT pg_is_in_recovery())::int' || fail "$(tail -n 20 "$back/server.log")"
+      assert_equal "$target: $(CLIENT_ROLE=postgres schema_dump; CLIENT_ROLE=postgres pg_dump --data-only | grep -v -e '^\\\(un\)*restrict' -e '^-- Dumped')" "$target: $before"
+      # the history is that of before, too
+      run mig-scan --format=text -d "postgresql://postgres@localhost/$PGDATABASE?host=$back"
+      shows '1 applied' '2 pending'
+      (server_ctl -m immediate stop)
+      rm -rf "$back"
+      server_use "$dir"
+    done
+  )
+  server_end "$dir"
+  rm -rf "$archive"
+}
+
+@test "pgBackRest and Amazon: the commands have the time that mig-apply prints" {
+  fake pgbackrest "--stanza=shop --type=time --target=2026-11-28 03:41:07.123+00 --target-action=promote restore" 'echo restored'
+  fake aws 'rds restore-db-instance-to-point-in-time --source-db-instance-identifier shop --target-db-instance-identifier shop-before --restore-time 2026-11-28T03:41:07Z' 'echo restored'
+  typed restore-pgbackrest
+  assert_output restored
+  typed restore-rds
+  assert_output restored
+}

@@ -135,6 +135,45 @@ model Role {
   done
 }
 
+@test "how to get back is in release.txt, and said where the release fails when something was applied" {
+  shop
+  local first
+  release --yes --no-verify --note $'ships\nroles' relation=Nothing
+  assert_code 1
+  first=$(sed -n 's/^.*  to get back: //p' "$(folder)/release.txt")
+  [[ $first =~ ^restore\ to\ 20..-..-..\ ..:..:..\....\+00,\ before\ lsn\ [0-9A-F]+/[0-9A-F]+$ ]] || fail "$first"
+  says "mig-release: to get back: $first" '      how:  mig help restore'
+  grep -qx 'note     ships roles' "$(folder)/release.txt"
+  assert_equal "$(jq -r 'select(.record == "run").note' "$(folder)/results.rec")" 'ships roles'
+  mkdir man
+  (cd man && mkdir man1 man5 man7 && for page in "$TESTS"/../man/*.[157]; do ln -s "$page" "man${page: -1}"; done)
+  MANPATH=$PWD/man run mig help restore
+  shows 'recovery_target_time' 'restore-db-instance-to-point-in-time' 'pgbackrest --stanza=shop --type=time'
+
+  # of an interrupted one it is that of the first attempt
+  migration 20260104000000_bad 'CREATE TABLE "Role" ();'
+  migration 20260103000001_good 'CREATE TABLE good ();'
+  release --yes --no-verify --fresh
+  assert_code 1
+  first=$(sed -n 's/^.*  to get back: //p' "$(ls -d releases/2* | tail -n 1)/release.txt")
+  says "mig-release: to get back: $first"
+  release --yes --no-verify --continue
+  assert_code 1
+  says "mig-release: to get back: $first"
+  [[ -s $(ls -d releases/2* | tail -n 1)/results.1.rec ]]
+  assert_equal "$(grep -c 'to get back' "$(ls -d releases/2* | tail -n 1)/release.txt")" 1
+
+  # nothing is applied: nothing to get back
+  sql 'DROP TABLE good; DELETE FROM _prisma_migrations WHERE migration_name LIKE $$%good$$'
+  rm -r "$FOLDER"/*_good
+  release --yes --no-verify --fresh
+  assert_code 1
+  says_not 'mig-release: to get back'
+  release --yes --note 'see postgres://u:hunter2@h/d'
+  assert_code 64
+  says '--note could contain a password'
+}
+
 @test "a migration that fails ends the release, tells the hook, and is begun anew when it is mended" {
   shop
   migration 20260103000000_note 'ALTER TABLE "Rolle" ADD COLUMN note text;'
