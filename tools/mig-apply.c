@@ -22,7 +22,8 @@
 
 static const char *const usage[] = {
 	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME]",
-	"                 [--wait=TIME] [--role=NAME] [--note=TEXT] [-o FILE] [PLAN | -]",
+	"                 [--wait=TIME] [--role=NAME] [--note=TEXT]",
+	"                 [-o FILE] [PLAN | -]",
 	NULL,
 };
 enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_EXPECT_STEPS, OPTION_SCHEMA_NAME, OPTION_MAX_STALL, OPTION_NOTE, OPTION_WAIT,
