@@ -77,9 +77,10 @@ prefixes() { jq -r 'select(.record == "prefix") | "\(.migration) \(.equal) \(.di
   says '3_data: the database does not have the schema that the migrations up to here make: 1 difference [not_at]' 'users.note'
   run --separate-stderr mig-plan --baseline 3_data --allow not_at scan.rec
   assert_code 0
-  run --separate-stderr rehearse --to 3_dat
+  run --separate-stderr mig-scan --rehearse --scratch env:SCRATCH_URL --same-server --to 3_dat
   assert_code 65
   says '--to: there is no migration 3_dat in prisma/migrations' 'Did you mean --to=3_data?'
+  says_not 'rehearsed'
 }
 
 @test "one altered column, index, constraint, view or enum, and the difference is refused by its name" {

@@ -69,7 +69,7 @@ steps() { jq -r 'select(.record == "step") | "\(.step) \(.action) \(.migration)"
   # the order of folder and history is that of the records, and a plan reads them
   run --separate-stderr mig-plan --format=text <<<"$output"
   assert_code 0
-  shows '2_good' 'undo   down.sql takes it back, as tried out; by then lost: the values of column note of users' \
+  shows '1 of 7 steps does not come back: the values of column city of users; a restore is the only way' '2_good' 'undo   down.sql takes it back, as tried out; by then lost: the values of column note of users' \
     'undo   down.sql does not take it back: differs: left over column a of users' \
     'undo   down.sql takes the schema back, as tried out; but only a backup has the values of column city of users; by then lost: '
 }

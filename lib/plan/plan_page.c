@@ -12,9 +12,11 @@
 #include "base/shell_quote.h"
 #include "base/width.h"
 #include "migrations/status.h"
+#include "plan/effects.h"
 #include "plan/effects_page.h"
 #include "plan/plan.h"
 #include "plan/step_page.h"
+#include "plan/undo.h"
 #include "records/model.h"
 #include "records/words.h"
 
@@ -81,6 +83,34 @@ attention_line(struct bytes *out, const struct planned *planned, const struct st
 	bytes_str(out, planned->errors > 0 ? "; the plan is refused\n" : "\n");
 }
 
+/* "2 of 5 steps do not come back: ...". */
+static void
+gone_line(struct bytes *out, const struct planned *planned)
+{
+	enum { NAMED_STEPS = 3 };
+	struct bytes gone = { 0 }, named = { 0 };
+	size_t n = 0, i;
+
+	for (i = 0; i < planned->step_count; i++) {
+		const struct step *step = &planned->steps[i];
+		struct effects_view view;
+
+		if (step->action != ACTION_APPLY || step->sql == NULL)
+			continue;
+		view = effects_view(&planned->rehearsed, step->migration, step->sql);
+		gone.len = 0;
+		undo_gone(&gone, &view, planned->rehearsed.known);
+		if (gone.len > 0 && n++ < NAMED_STEPS)
+			bytes_format(&named, "%s%s", n > 1 ? ", " : "", gone.data);
+		effects_view_free(&view);
+	}
+	if (n > 0)
+		bytes_format(out, "%zu of %zu steps do%s not come back: %s%s; a restore is the only way\n", n, planned->step_count, n == 1 ? "es" : "",
+		    named.data, n > NAMED_STEPS ? ", and more" : "");
+	bytes_free(&gone);
+	bytes_free(&named);
+}
+
 static void
 head_lines(struct bytes *out, const struct planned *planned, const struct step_rules *rules, const char *digest)
 {
@@ -88,6 +118,7 @@ head_lines(struct bytes *out, const struct planned *planned, const struct step_r
 
 	if (planned->step_count > 0)
 		attention_line(out, planned, rules);
+	gone_line(out, planned);
 	bytes_format(out, "plan %.16s for ", digest);
 	if (plan->database != NULL) {
 		page_place(out, plan->database, plan->host, plan->port, plan->schema);

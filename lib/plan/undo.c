@@ -146,6 +146,28 @@ tried_text(struct bytes *out, const struct effects_view *view)
 	bytes_free(&down);
 }
 
+/* Rows that a DELETE takes away are not counted, and of what UPDATE changes nobody knows whether it was worth something. */
+void
+undo_gone(struct bytes *out, const struct effects_view *view, bool measured)
+{
+	struct names lost = { 0 }, narrowed = { 0 };
+	size_t i;
+
+	if (view->down != NULL)
+		undo_losses(out, view->rehearsed, view->down->migration, LOSS_BY_UP);
+	for (i = 0; view->down == NULL && measured && i < view->count; i++)
+		if (view->list[i].made_by == NULL)
+			add_effect(&lost, &narrowed, &view->list[i]);
+	if (view->down == NULL && !measured)
+		add_losses(&lost, view);
+	if (lost.count > 0)
+		names_words(out, &lost);
+	if (begins(view, "DELETE"))
+		bytes_format(out, "%swhat its DELETE takes away", out->len > 0 ? ", " : "");
+	bytes_free(&lost.text);
+	bytes_free(&narrowed.text);
+}
+
 void
 undo_again(struct bytes *out, const struct effects_view *view)
 {

@@ -15,6 +15,9 @@
 /* One line of text.  measured: the view has the effects of a rehearsal; else the words of the script have to do. */
 void undo_text(struct bytes *out, const struct effects_view *view, bool measured);
 
+/* What no down.sql and no new migration brings back after it, only a restore: "the rows of orders, ..."; nothing if nothing. */
+void undo_gone(struct bytes *out, const struct effects_view *view, bool measured);
+
 /* The same line for a step that itself takes back. */
 void undo_again(struct bytes *out, const struct effects_view *view);
 

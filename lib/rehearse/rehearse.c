@@ -228,6 +228,26 @@ wants_prefixes(const struct rehearse_wish *wish)
 	    (wish->to != NULL || (!wish->scan->database.schema_empty && s->of[STATE_APPLIED] + s->of[STATE_EDITED] + s->of[STATE_FAILED] + s->of[STATE_RUNNING] == 0));
 }
 
+/* Said before anything is run. */
+static int
+check_to(const struct rehearse_wish *wish)
+{
+	const char **names = xcalloc(wish->status->count + 1, sizeof *names);
+	bool there = wish->to == NULL;
+	size_t n = 0, i;
+
+	for (i = 0; i < wish->status->count; i++) {
+		if (!has_script(&wish->status->list[i]))
+			continue;
+		names[n++] = wish->status->list[i].migration;
+		there |= wish->to != NULL && strcmp(wish->to, names[n - 1]) == 0;
+	}
+	if (!there)
+		(void)replay_refuse_name("to", wish->to, wish->folder, names, n);
+	free(names);
+	return there ? 0 : MIG_DATA;
+}
+
 static void
 say_prefix(const struct prefixes *found)
 {
@@ -253,26 +273,16 @@ find_prefixes(const struct rehearse_wish *wish, struct scratch **scratch, struct
 		.schema = wish->scan->database.schema,
 		.limit_ms = wish->limit_ms,
 		.order = wish->order };
-	const char **names = xcalloc(wish->status->count + 1, sizeof *names);
-	bool there = wish->to == NULL;
 	size_t i;
 	int code;
 
-	for (i = 0; i < wish->status->count; i++) {
-		const struct migration_status *s = &wish->status->list[i];
-
-		if (!has_script(s))
-			continue;
-		names[prefixes.count] = s->migration;
-		add_step(steps, &prefixes.count, s->script);
-		there |= wish->to != NULL && strcmp(wish->to, s->migration) == 0;
-	}
+	for (i = 0; i < wish->status->count; i++)
+		if (has_script(&wish->status->list[i]))
+			add_step(steps, &prefixes.count, wish->status->list[i].script);
 	prefixes.order.renewed = true;
-	if (!there)
-		code = replay_refuse_name("to", wish->to, wish->folder, names, prefixes.count);
-	else if ((code = prefixes_find(&prefixes, scratch, &out->prefixes, &out->texts)) == 0)
+	code = prefixes_find(&prefixes, scratch, &out->prefixes, &out->texts);
+	if (code == 0)
 		say_prefix(&out->prefixes);
-	free(names);
 	free(steps);
 	return code;
 }
@@ -349,7 +359,8 @@ rehearse_run(const struct rehearse_wish *wish, struct rehearsed *out)
 	order.steps = r.names;
 	order.count = r.applied_count;
 	order.watched = true;
-	scratch = scratch_open(&order, &code);
+	code = check_to(wish);
+	scratch = code == 0 ? scratch_open(&order, &code) : NULL;
 	if (scratch != NULL && r.applied_count > 0)
 		code = replay_run(scratch, wish->folder, r.applied, r.applied_count);
 	if (code == 0)
