@@ -301,7 +301,7 @@ take_kept_plan(struct reader *reader, const struct plan_request *request, struct
 	enum reading got;
 	int code = 0;
 
-	if (w->to != NULL || w->down_to != NULL || w->from_empty || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
+	if (w->phase != PHASE_NULL || request->proof_file_count > 0 || w->to != NULL || w->down_to != NULL || w->from_empty || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
 		return options_wrong("a kept plan can only be shown; options that change it need a scan");
 	reader_keep(reader);
@@ -345,7 +345,7 @@ int
 main(int argc, char *argv[])
 {
 	static const char *const kinds[] = { "scan", "plan", NULL };
-	struct plan_request request = { .input = "-", .options.max_stall_ms = 1000 };
+	struct plan_request request = { .input = "-", .options.max_stall_ms = 1000, .options.proof_age_ms = 24LL * 3600 * 1000 };
 	struct output out = { .kind = "plan", .formats = PLAN_FORMATS };
 	struct reader *reader = NULL;
 	struct shell_words words = { 0 };
@@ -355,6 +355,8 @@ main(int argc, char *argv[])
 
 	program_begin(&out, &mig_plan_program, argc, argv, PROGRAM_NEEDS_NO_SECRET);
 	code = plan_request_read(argc, argv, &request, &out);
+	if (code == 0)
+		code = plan_request_proofs(&request);
 	if (code == 0 && request.diff) {
 		out.kind = DIFF_STREAM;
 		code = diff_command(&(struct diff_request){ request.from, request.to, request.exit_code }, &out);

@@ -5,13 +5,18 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
+#include "base/message.h"
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
 #include "base/suggest.h"
 #include "plan/plan.h"
 #include "records/model.h"
+#include "records/record.h"
+#include "records/json.h"
 #include "records/output.h"
+#include "records/words.h"
 #include "program.h"
 #include "programs.h"
 
@@ -23,7 +28,7 @@ static const char *const usage[] = {
 	NULL,
 };
 enum { OPTION_TO = 128, OPTION_FROM_EMPTY, OPTION_STRICT, OPTION_ALLOW, OPTION_EXIT_CODE, OPTION_BASELINE,
-	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF, OPTION_MAX_STALL, OPTION_DOWN_TO };
+	OPTION_MARK_APPLIED, OPTION_MARK_ROLLED_BACK, OPTION_RESUME, OPTION_DIFF, OPTION_MAX_STALL, OPTION_DOWN_TO, OPTION_PHASE, OPTION_PROOF, OPTION_PROOF_AGE };
 static const struct option_spec specs[] = {
 	{ OPTION_TO, "to", "NAME", "plan up to and including this migration", false },
 	{ OPTION_DOWN_TO, "down-to", "NAME", "take back what is applied behind NAME\nnewest first, by the down.sql of each", false },
@@ -41,6 +46,9 @@ static const struct option_spec specs[] = {
 	    "resume an unfinished one there\nat this statement, counted from 1", true },
 	{ OPTION_MAX_STALL, "max-stall", "TIME",
 	    "how long others may wait (default 1s)\nas mig-apply will have it; with a rehearsal and its --load", false },
+	{ OPTION_PHASE, "phase", "expand|contract", "plan what breaks nothing, or the rest\nexpand: up to the first step that breaks the running release", false },
+	{ OPTION_PROOF, "proof", "FILE", "records of mig-check used, about what is dropped", true },
+	{ OPTION_PROOF_AGE, "proof-age", "TIME", "how old a proof may be (default 1d)", false },
 	{ OPTION_DIFF, "diff", NULL,
 	    "compare two schemas: what turns FROM into TO\n"
 	    "each kept by mig-scan --datamodel, --catalog or --replay, or a schema.prisma", false },
@@ -120,6 +128,8 @@ check_options(const struct plan_request *request)
 	const char *word;
 	size_t len;
 
+	if (w->phase != PHASE_NULL && (marks || w->down_to != NULL))
+		return options_wrong("--phase is for a plan that applies: it cannot be combined with marks or --down-to");
 	if (w->down_to != NULL && (marks || w->to != NULL || w->from_empty || w->resume_count > 0))
 		return options_wrong("a plan that takes back does nothing else: --down-to cannot be combined with marks, --to, --from-empty or --resume");
 	if (marks && (w->to != NULL || w->from_empty || w->resume_count > 0))
@@ -130,6 +140,12 @@ check_options(const struct plan_request *request)
 	return 0;
 }
 
+static enum phase
+phase_of(const char *word)
+{
+	return strcmp(word, phase_words[PHASE_EXPAND]) == 0 ? PHASE_EXPAND : strcmp(word, phase_words[PHASE_CONTRACT]) == 0 ? PHASE_CONTRACT : PHASE_NULL;
+}
+
 /* The operands of --diff: FROM and TO, or TO alone behind --from-empty. */
 static int
 read_sides(struct plan_request *request, const char *format, int count, char *sides[])
@@ -137,7 +153,7 @@ read_sides(struct plan_request *request, const char *format, int count, char *si
 	const struct plan_options *w = &request->options;
 	int wanted = w->from_empty ? 1 : 2;
 
-	if (w->to != NULL || w->down_to != NULL || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
+	if (w->phase != PHASE_NULL || request->proof_file_count > 0 || w->to != NULL || w->down_to != NULL || w->max_stall != NULL || w->strict != NULL || w->allow != NULL || w->baseline != NULL ||
 	    w->applied_count + w->rolled_back_count + w->resume_count > 0)
 		return options_wrong("--diff compares two schemas: of the other options it allows only --from-empty and --exit-code");
 	if (format != NULL && strcmp(format, "text") != 0 && strcmp(format, "sql") != 0 && strcmp(format, "records") != 0)
@@ -159,7 +175,8 @@ plan_request_read(int argc, char *argv[], struct plan_request *request, struct o
 	struct options o;
 	int option;
 
-	request->names = xcalloc((size_t)argc * 3, sizeof *request->names);
+	request->names = xcalloc((size_t)argc * 4, sizeof *request->names);
+	request->proof_files = request->names + 3 * argc;
 	w->applied = request->names;
 	w->rolled_back = request->names + argc;
 	w->resumes = request->names + 2 * argc;
@@ -208,6 +225,17 @@ plan_request_read(int argc, char *argv[], struct plan_request *request, struct o
 				return options_wrong("--resume=%s: expected NAME:STATEMENT, as in 20261120_x:3", o.value);
 			w->resumes[w->resume_count++] = o.value;
 			break;
+		case OPTION_PHASE:
+			if ((w->phase = phase_of(o.value)) == PHASE_NULL)
+				return options_wrong("--phase=%s: expected expand or contract", o.value);
+			break;
+		case OPTION_PROOF:
+			request->proof_files[request->proof_file_count++] = o.value;
+			break;
+		case OPTION_PROOF_AGE:
+			if (options_time("proof-age", o.value, &w->proof_age_ms) != 0)
+				return MIG_USAGE;
+			break;
 		case OPTION_DIFF:
 			request->diff = true;
 			break;
@@ -237,10 +265,17 @@ add_options(struct shell_words *words, const char *option, const char *const *va
 void
 plan_request_words(struct shell_words *words, const struct scan *scan, const struct plan_options *w, bool resumes)
 {
+	size_t i;
+
 	shell_append(words, scan->command);
 	shell_program(words, "mig-plan");
 	add_options(words, "--to", &w->to, w->to != NULL);
 	add_options(words, "--down-to", &w->down_to, w->down_to != NULL);
+	if (w->phase != PHASE_NULL)
+		shell_option(words, "--phase", phase_words[w->phase]);
+	for (i = 0; i < w->proof_count; i++)
+		if (i == 0 || strcmp(w->proofs[i].file, w->proofs[i - 1].file) != 0)
+			shell_option(words, "--proof", w->proofs[i].file);
 	if (w->from_empty)
 		shell_option(words, "--from-empty", NULL);
 	add_options(words, "--baseline", &w->baseline, w->baseline != NULL);
@@ -255,9 +290,65 @@ plan_request_words(struct shell_words *words, const struct scan *scan, const str
 		shell_option(words, "--strict", *w->strict != '\0' ? w->strict : NULL);
 }
 
+/* What a file has of mig-check used. */
+static int
+read_proof(struct plan_request *request, const char *file, struct reader *reader)
+{
+	static const char *const kinds[] = { "checks", NULL };
+	enum reading got = reader_begin(reader, kinds);
+	struct record *record;
+
+	while (got == READING_RECORD && (got = reader_next(reader, &record)) == READING_RECORD) {
+		struct plan_proof *p;
+
+		if (!record_is(record, &used_form)) {
+			record_free(record);
+			continue;
+		}
+		request->records = xrealloc(request->records, (request->record_count + 1) * sizeof *request->records);
+		request->proofs = xrealloc(request->proofs, (request->record_count + 1) * sizeof *request->proofs);
+		p = &request->proofs[request->record_count];
+		request->records[request->record_count++] = record;
+		*p = (struct plan_proof){ .file = file };
+		if (record_fill(reader, record, &used_form, &p->used) != 0)
+			return MIG_DATA;
+		p->age_ms = clock_since_ms(p->used.checked_at);
+	}
+	if (got == READING_FAILED)
+		return message_error(MIG_DATA, "%s: mig-check did not finish: %s", file, reader_failure(reader)->message);
+	return got == READING_END ? 0 : MIG_DATA;
+}
+
+int
+plan_request_proofs(struct plan_request *request)
+{
+	int code = 0;
+	size_t i;
+
+	for (i = 0; code == 0 && i < request->proof_file_count; i++) {
+		const char *file = request->proof_files[i];
+		struct reader *reader;
+
+		if (strcmp(file, "-") == 0)
+			return options_wrong("--proof=-: standard input has the scan; a proof is a file");
+		reader = reader_open(file, "Nothing was planned, and nothing will be applied.", NULL);
+		code = reader != NULL ? read_proof(request, file, reader) : message_code();
+		reader_free(reader);
+	}
+	request->options.proofs = request->proofs;
+	request->options.proof_count = request->record_count;
+	return code;
+}
+
 void
 plan_request_free(struct plan_request *request)
 {
+	size_t i;
+
+	for (i = 0; i < request->record_count; i++)
+		record_free(request->records[i]);
+	free(request->records);
+	free(request->proofs);
 	free(request->names);
 	bytes_free(&request->help);
 }

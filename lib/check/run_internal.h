@@ -27,13 +27,13 @@ struct check_unit {
 	long long due_ms, began_ms;
 };
 
-enum phase { PHASE_FIRST, PHASE_WAIT, PHASE_WATCH };
+enum run_phase { PHASE_FIRST, PHASE_WAIT, PHASE_WATCH };
 
 struct check_run {
 	const struct check_run_options *options;
 	struct check_unit *units;
 	size_t count;
-	enum phase phase;
+	enum run_phase phase;
 	bool no_time;              /* the stream has used up --timeout */
 	long long began_ms, wait_until, watch_until, timeout_at;
 };

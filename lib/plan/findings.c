@@ -37,6 +37,8 @@ const struct plan_rule plan_rules[] = {
 	{ "unverified_down", SEVERITY_ERROR, true },
 	{ "stalls", SEVERITY_WARNING, true },
 	{ "waits", SEVERITY_WARNING, true },
+	{ "used", SEVERITY_ERROR, true },
+	{ "expand_first", SEVERITY_ERROR, false },
 	{ "breaks", SEVERITY_WARNING, true },
 	{ "loses", SEVERITY_WARNING, true },
 	{ "retypes", SEVERITY_NOTE, true },
@@ -45,6 +47,7 @@ const struct plan_rule plan_rules[] = {
 	{ "no_identity", SEVERITY_WARNING, true },
 	{ "slots", SEVERITY_WARNING, true },
 	{ "differs", SEVERITY_NOTE, true },
+	{ "contracts", SEVERITY_NOTE, false },
 	{ "not_utf8", SEVERITY_WARNING, true },
 	{ "order", SEVERITY_NOTE, true },
 	{ "no_script", SEVERITY_NOTE, true },
@@ -156,9 +159,8 @@ plan_add_finding(struct plan_maker *m, const char *name, const char *migration, 
 	return f;
 }
 
-/* The script says that it is known. */
-static void
-excuse(struct plan_maker *m, struct finding *f)
+void
+plan_excuse(struct plan_maker *m, struct finding *f)
 {
 	m->out->errors -= f->severity == SEVERITY_ERROR;
 	m->out->warnings -= f->severity == SEVERITY_WARNING;
@@ -178,7 +180,7 @@ plan_excusable(struct plan_maker *m, const char *rule, const char *migration, co
 	f->line = (long long)place.line;
 	f->column = (long long)place.column;
 	if (reason != NULL) {
-		excuse(m, f);
+		plan_excuse(m, f);
 		free(remedy);
 	}
 	free(message);
@@ -333,29 +335,49 @@ plan_find_faults(struct plan_maker *m, const struct migration *script, const str
 	find_copy(m, script, split);
 }
 
+/* What a statement destroys by its words; of a table or column also whether it is still used. */
+static void
+find_loss(struct plan_maker *m, const struct migration *script, const struct sql_script *split, const struct sql_loss *loss)
+{
+	bool column = strcmp(loss->what, "DROP COLUMN") == 0, dropped = column || strcmp(loss->what, "DROP TABLE") == 0;
+	struct sql_place place = sql_place(script->sql, strlen(script->sql), loss->at);
+	size_t at = statement_at(split, loss->at);
+	struct bytes message = { 0 }, remedy = { 0 }, names = { 0 }, used = { 0 };
+	struct plan_dropped what = plan_dropped_words(&names, loss->object, column);
+	bool unused;
+	struct finding *f;
+
+	if (!plan_loss_is_measured(m, script->migration, (long long)at + 1)) {
+		bytes_format(&message, "%s destroys data%s%s", loss->what, *loss->object != '\0' ? ": " : "", loss->object);
+		unused = dropped && what.relation != NULL && plan_is_unused(m, &what, &message, &remedy);
+		f = plan_excusable(m, "destructive", script->migration, script->sql, split, at, xstrdup(message.data),
+		    remedy.len > 0 ? xstrdup(remedy.data) : NULL);
+		f->line = (long long)place.line;
+		f->column = (long long)place.column;
+		if (unused)
+			plan_excuse(m, f);
+		if (dropped && what.relation != NULL && plan_is_used(m, &what, &used)) {
+			f = plan_excusable(m, "used", script->migration, script->sql, split, at, xstrdup(used.data), NULL);
+			f->line = (long long)place.line;
+			f->column = (long long)place.column;
+		}
+	}
+	bytes_free(&message);
+	bytes_free(&remedy);
+	bytes_free(&names);
+	bytes_free(&used);
+}
+
 void
 plan_find_in_script(struct plan_maker *m, const struct migration *script, const struct sql_script *split)
 {
-	size_t len = strlen(script->sql), i;
+	size_t i;
 	struct sql_losses losses = sql_losses(script->sql, split);
 
 	find_open_transaction(m, script, split);
 	find_unexpected(m, script, split);
-	for (i = 0; i < losses.count; i++) {
-		const struct sql_loss *loss = &losses.losses[i];
-		struct sql_place place = sql_place(script->sql, len, loss->at);
-		size_t at = statement_at(split, loss->at);
-		struct finding *f;
-
-		if (plan_loss_is_measured(m, script->migration, (long long)at + 1))
-			continue;
-		f = plan_excusable(m, "destructive", script->migration, script->sql, split, at,
-		    *loss->object != '\0' ? xformat("%s destroys data: %s", loss->what, loss->object)
-		                          : xformat("%s destroys data", loss->what),
-		    NULL);
-		f->line = (long long)place.line;
-		f->column = (long long)place.column;
-	}
+	for (i = 0; i < losses.count; i++)
+		find_loss(m, script, split, &losses.losses[i]);
 	sql_losses_free(&losses);
 	find_copy(m, script, split);
 	plan_find_stalls(m, script);

@@ -9,6 +9,7 @@
 #include "base/shell_quote.h"
 #include "base/terminal.h"
 #include "plan/finding_text.h"
+#include "plan/pages.h"
 #include "plan/plan.h"
 #include "plan/step_page.h"
 #include "records/model.h"
@@ -261,11 +262,26 @@ how_to_apply(struct bytes *out, const struct planned *planned, const char *diges
 	shell_words_free(&apply);
 }
 
+static void
+phase(struct bytes *out, const struct plan *plan)
+{
+	struct bytes words = { 0 };
+
+	pages_phase(&words, plan);
+	if (words.len > 0) {
+		bytes_char(out, '\n');
+		line_of_text(out, words.data);
+		bytes_char(out, '\n');
+	}
+	bytes_free(&words);
+}
+
 void
 markdown_plan(struct bytes *out, const struct planned *planned, const char *digest, const char *command)
 {
 	bytes_str(out, MARKDOWN_MARK "\n");
 	title(out, planned);
+	phase(out, &planned->plan);
 	findings(out, planned);
 	if (planned->step_count > 0)
 		table(out, planned);

@@ -24,20 +24,19 @@ is_told(const struct measured *m, const struct effect *e)
 	return e->made_by == NULL || m->maker->options->from_empty;
 }
 
-static void
+static struct finding *
 add(const struct measured *m, const struct effect *e, const char *rule, char *message, const char *remedy)
 {
 	size_t at = (size_t)e->statement - 1;
 	struct finding *f;
 
-	if (at < m->view->script.count) {
-		plan_excusable(m->maker, rule, m->migration, m->view->sql, &m->view->script, at, message,
+	if (at < m->view->script.count)
+		return plan_excusable(m->maker, rule, m->migration, m->view->sql, &m->view->script, at, message,
 		    remedy != NULL ? xstrdup(remedy) : NULL);
-		return;
-	}
 	f = plan_add_finding(m->maker, rule, m->migration, message, remedy != NULL ? xstrdup(remedy) : NULL);
 	f->line = e->line;
 	f->column = 1;
+	return f;
 }
 
 /* With its schema where that is not public. */
@@ -53,20 +52,53 @@ is_column(const struct effect *e)
 	return strncmp(e->detail, "column ", 7) == 0;
 }
 
+/* A finding about a drop: with a proof that it is not used it is a note; without one it has the command that tells it. */
+static void
+add_drop(const struct measured *m, const struct effect *e, const char *rule, char *message, const char *remedy)
+{
+	struct plan_dropped what = { e->schema, e->relation, is_column(e) ? e->detail + strlen("column ") : NULL };
+	struct bytes text = { 0 }, next = { 0 };
+	bool unused;
+	struct finding *f;
+
+	bytes_str(&text, message);
+	if (remedy != NULL)
+		bytes_str(&next, remedy);
+	unused = plan_is_unused(m->maker, &what, &text, &next);
+	f = add(m, e, rule, xstrdup(text.data), !unused && remedy != NULL ? next.data : NULL);
+	if (unused)
+		plan_excuse(m->maker, f);
+	free(message);
+	bytes_free(&text);
+	bytes_free(&next);
+}
+
+static void
+find_used(const struct measured *m, const struct effect *e)
+{
+	struct plan_dropped what = { e->schema, e->relation, is_column(e) ? e->detail + strlen("column ") : NULL };
+	struct bytes text = { 0 };
+
+	if (plan_is_used(m->maker, &what, &text))
+		(void)add(m, e, "used", xstrdup(text.data), "first deploy a release that does not use it");
+	bytes_free(&text);
+}
+
 static void
 find_drop(const struct measured *m, const struct effect *e, const char *name)
 {
 	static const char remedy[] = "first deploy a release that does not use it; drop it in a later one";
 
+	find_used(m, e);
 	if (is_column(e)) {
-		add(m, e, "loses", xformat("the %s of %s is dropped, with its values", e->detail, name), NULL);
-		add(m, e, "breaks", xformat("the %s of %s is dropped: statements of the running release that name it fail", e->detail, name),
+		add_drop(m, e, "loses", xformat("the %s of %s is dropped, with its values", e->detail, name), NULL);
+		add_drop(m, e, "breaks", xformat("the %s of %s is dropped: statements of the running release that name it fail", e->detail, name),
 		    remedy);
 		return;
 	}
 	if (strcmp(e->detail, "table") == 0)
-		add(m, e, "loses", xformat("the table %s is dropped, with its rows", name), NULL);
-	add(m, e, "breaks", xformat("the %s %s is dropped: statements of the running release that use it fail", e->detail, name), remedy);
+		add_drop(m, e, "loses", xformat("the table %s is dropped, with its rows", name), NULL);
+	add_drop(m, e, "breaks", xformat("the %s %s is dropped: statements of the running release that use it fail", e->detail, name), remedy);
 }
 
 static void

@@ -368,3 +368,29 @@ pages_status(struct bytes *out, const struct scan *scan, const struct status *st
 	bytes_char(out, '\n');
 	status_sum(out, scan, status, deploying_for);
 }
+
+void
+pages_phase(struct bytes *out, const struct plan *plan)
+{
+	enum { SHOWN = 5 };
+	struct bytes names = { 0 }, item = { 0 };
+	const char *list = plan->left;
+	size_t n = 0;
+	bool null;
+
+	if (plan->phase == PHASE_NULL)
+		return;
+	for (; list != NULL && json_list_next(&list, &item, &null); n++)
+		if (n < SHOWN)
+			bytes_format(&names, "%s%s", n > 0 ? ", " : "", bytes_text(&item));
+	if (n > SHOWN)
+		bytes_format(&names, " and %zu more", n - SHOWN);
+	bytes_format(out, "phase %s", phase_words[plan->phase]);
+	if (plan->phase == PHASE_EXPAND && n == 0)
+		bytes_str(out, ": nothing waits for the contract phase");
+	else if (n > 0)
+		bytes_format(out, "; %s for the contract phase: %s", n == 1 ? "1 migration waits" : "these migrations wait", names.data);
+	bytes_char(out, '\n');
+	bytes_free(&names);
+	bytes_free(&item);
+}

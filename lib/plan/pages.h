@@ -20,6 +20,9 @@
 void pages_status(struct bytes *out, const struct scan *scan, const struct status *status,
     const char *folder, const char *deploying_for, size_t columns, bool unfold);
 
+/* The line about --phase: which, and what waits for the other; nothing without it. */
+void pages_phase(struct bytes *out, const struct plan *plan);
+
 /* mig-plan's page. */
 struct pages_plan {
 	const struct planned *planned;

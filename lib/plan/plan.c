@@ -163,17 +163,23 @@ scan_option(const char *scan, const char *option)
 }
 
 void
-plan_apply_words(struct shell_words *words, const char *scan)
+plan_words(struct shell_words *words, const char *program, const char *scan)
 {
 	char *source = scan_option(scan, "\n-d\n"), *schema = scan_option(scan, "\n--schema=");
 
-	shell_program(words, "mig-apply");
+	shell_program(words, program);
 	if (source != NULL)
 		shell_option(words, "-d", source);
-	if (schema != NULL)
+	if (schema != NULL && strcmp(program, "mig-check") != 0)
 		shell_option(words, "--schema", schema);
 	free(source);
 	free(schema);
+}
+
+void
+plan_apply_words(struct shell_words *words, const char *scan)
+{
+	plan_words(words, "mig-apply", scan);
 }
 
 static bool
@@ -294,7 +300,7 @@ static int
 add_applies(struct plan_maker *m)
 {
 	const struct plan_options *w = m->options;
-	const struct migration_status *last = m->status->list + m->status->count;
+	const struct migration_status *last = NULL, *end = m->status->list + m->status->count;
 	int code = 0;
 	size_t i;
 
@@ -307,13 +313,15 @@ add_applies(struct plan_maker *m)
 		    xstrdup("the folder and the history have no migration in common: is this the right database?"),
 		    unrelated_remedy(m));
 	find_order(m);
+	end = last != NULL ? last + 1 : end;
+	plan_find_phase(m, m->status->list, &end);
 	code = plan_check_resumes(m);
 	for (i = 0; code == 0 && i < m->status->count; i++) {
 		const struct migration_status *s = &m->status->list[i];
-		bool wanted = s <= last;
+		bool wanted = s < end;
 
 		plan_find_in_history(m, s);
-		if (s->state == STATE_FAILED)
+		if (s->state == STATE_FAILED && (wanted || w->phase == PHASE_NULL))
 			code = plan_add_resume(m, s);
 		if (!is_pending(s) && !(s->state == STATE_RUNNING && s->script != NULL))
 			continue;

@@ -34,6 +34,17 @@ struct plan_options {
 	size_t rolled_back_count;
 	const char **resumes;        /* --resume NAME:STATEMENT */
 	size_t resume_count;
+	enum phase phase;            /* --phase */
+	const struct plan_proof *proofs; /* what the files of --proof have */
+	size_t proof_count;
+	long long proof_age_ms;      /* how old they may be */
+};
+
+/* Whether a table or a column is still used, by mig-check. */
+struct plan_proof {
+	struct used used;
+	long long age_ms;            /* since it was checked; -1: not known */
+	const char *file;            /* that has it */
 };
 
 struct planned {
@@ -81,7 +92,8 @@ void plan_free(struct planned *planned);
 /* Which file of a migration's folder the plan is about: a plan takes back, or it does not. */
 const char *planned_file(const struct planned *planned);
 
-/* Appends mig-apply, with the -d option of the scan's command (base/shell_quote.h). */
+/* Appends a program, or mig-apply, with the -d option of the scan's command (base/shell_quote.h). */
+void plan_words(struct shell_words *words, const char *program, const char *scan);
 void plan_apply_words(struct shell_words *words, const char *scan);
 
 #endif

@@ -57,6 +57,8 @@ bool plan_allows(const struct plan_maker *m, const char *rule);
 /* What makes a script fail, or leave something else than it says, whatever there is: errors all. */
 void plan_find_faults(struct plan_maker *m, const struct migration *script, const struct sql_script *split);
 
+/* Turns a finding into a note: it is known, and decided. */
+void plan_excuse(struct plan_maker *m, struct finding *f);
 /* A text that lives as long as the plan; the caller fills it immediately. */
 struct bytes *plan_new_text(struct plan_maker *m);
 /* Takes ownership of message and remedy; remedy may be NULL. */
@@ -78,6 +80,33 @@ bool plan_loss_is_measured(const struct plan_maker *m, const char *migration, lo
 
 /* What a message of the finding breaks says before it names the statements. */
 #define PLAN_REFUSED "from then on"
+
+/* --- phases.c --- */
+
+/*
+ * --phase: of the migrations from *begin to *end, sets *end to where those of the phase end, and fills the plan's head.  Adds
+ * findings: what begins the contract phase, and what is to be applied before it.
+ */
+void plan_find_phase(struct plan_maker *m, const struct migration_status *begin, const struct migration_status **end);
+
+/* --- proof.c --- */
+
+/* What a step drops; its column, or NULL.  schema NULL: not known. */
+struct plan_dropped {
+	const char *schema, *relation, *column;
+};
+
+/* Of an object as it is written in a script; `names` owns the texts. */
+struct plan_dropped plan_dropped_words(struct bytes *names, const char *object, bool column);
+
+/*
+ * Whether it is proven that it is not used, which is added to the message.  If not, adds to the message why a proof is not taken, and
+ * to the remedy the command that tells it.
+ */
+bool plan_is_unused(struct plan_maker *m, const struct plan_dropped *dropped, struct bytes *message, struct bytes *remedy);
+
+/* Whether it is proven that it is used: then the message of the finding `used`. */
+bool plan_is_used(struct plan_maker *m, const struct plan_dropped *dropped, struct bytes *message);
 
 /* --- stalls.c --- */
 

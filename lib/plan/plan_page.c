@@ -131,6 +131,7 @@ head_lines(struct bytes *out, const struct planned *planned, const struct step_r
 	bytes_char(out, '\n');
 	if (planned->step_count > 0)
 		bytes_format(out, "steps %.16s, the same for every database that would get them\n", planned->steps_digest);
+	pages_phase(out, plan);
 	if (planned->rehearsed.known)
 		effects_page_head(out, &planned->rehearsed);
 	bytes_char(out, '\n');
@@ -379,7 +380,7 @@ pages_plan(struct bytes *out, const struct pages_plan *p, size_t columns, bool u
 	const struct planned *planned = p->planned;
 	struct step_rules rules;
 
-	if (planned->step_count == 0 && planned->errors == 0 && planned->still_pending == 0) {
+	if (planned->step_count == 0 && planned->errors == 0 && planned->still_pending == 0 && planned->plan.phase == PHASE_NULL) {
 		if (p->scan != NULL)
 			nothing_to_do(out, p->scan, p->status);
 		else

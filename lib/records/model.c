@@ -81,6 +81,8 @@ static const struct field plan_fields[] = {
 	NUMBER(plan, history_rows),
 	TEXT_OR_NULL(plan, last_applied),
 	TEXT_OR_NULL(plan, steps_digest),
+	WORD_OR_NULL(plan, phase, phase_words),
+	TEXT_LIST_OR_NULL(plan, left),
 	LAST,
 };
 const struct record_form plan_form = { "plan", plan_fields };

@@ -269,6 +269,8 @@ struct plan {
 	long long history_rows;
 	const char *last_applied;
 	const char *steps_digest;        /* steps_digest(), for users; NULL: an older release's plan */
+	enum phase phase;                /* that it was made for, with --phase */
+	const char *left;                /* list: migrations that wait for the contract phase; NULL without --phase */
 };
 
 struct finding {

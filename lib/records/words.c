@@ -11,6 +11,7 @@ const char *const step_transaction_words[] = { "", "mig", "script", "none", NULL
 const char *const result_status_words[] = { "applied", "marked", "reverted", "skipped", "failed", "deferred", "not_started", NULL };
 const char *const effect_words[] = { "lock", "scan", "rewrite", "build", "move", "empty", "rows", "drop", "rename", "retype",
 	"require", "restrict", "refuse", "error", "down", NULL };
+const char *const phase_words[] = { "", "expand", "contract", NULL };
 const char *const loss_words[] = { "up", "down", NULL };
 const char *const lock_mode_words[] = { "", "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock",
 	"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock", NULL };

@@ -61,6 +61,9 @@ enum replica_identity {
 	IDENTITY_NONE        /* UPDATE and DELETE fail where they are published (55000) */
 };
 
+/* Of a release in two parts: what the running one does not notice, and the rest. */
+enum phase { PHASE_NULL, PHASE_EXPAND, PHASE_CONTRACT };
+
 /* Which script takes something away for good. */
 enum loss_by { LOSS_BY_UP, LOSS_BY_DOWN };
 
@@ -91,7 +94,7 @@ enum activity_kind {
 	ACTIVITY_STANDBY
 };
 extern const char *const flaw_words[], *const severity_words[], *const step_action_words[], *const step_transaction_words[],
-    *const result_status_words[], *const effect_words[], *const loss_words[], *const lock_mode_words[], *const activity_words[],
+    *const result_status_words[], *const effect_words[], *const loss_words[], *const phase_words[], *const lock_mode_words[], *const activity_words[],
     *const identity_words[];
 
 #endif

@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# Expand and contract: mig-plan --phase, the proof that something is not used, and a release in two phases under traffic.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load helper
+load words
+
+setup_file() {
+  server_start --own shared_preload_libraries=pg_stat_statements
+  database_new
+  sql_admin 'CREATE EXTENSION pg_stat_statements; GRANT pg_read_all_stats TO tester' >/dev/null
+}
+teardown_file() { server_stop; }
+setup() { folder_new; }
+teardown() {
+  sql_admin 'DROP OWNED BY tester; GRANT pg_read_all_stats TO tester; GRANT ALL ON SCHEMA public TO PUBLIC' >/dev/null 2>&1
+  sql_admin 'SELECT pg_stat_statements_reset()' >/dev/null
+}
+
+# A column gets another name, in three migrations: before, expand, contract.
+rename_of_a_column() {
+  migration 20260101000000_init 'CREATE TABLE "User" (id int PRIMARY KEY, name text, note text);'
+  pipeline
+  assert_code 0
+  migration 20260102000000_add <<'SQL'
+ALTER TABLE "User" ADD COLUMN "fullName" TEXT;
+CREATE FUNCTION keep_both() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    NEW."fullName" := coalesce(NEW."fullName", NEW.name);
+    NEW.name := coalesce(NEW.name, NEW."fullName");
+  ELSIF NEW.name IS DISTINCT FROM OLD.name THEN
+    NEW."fullName" := NEW.name;
+  ELSIF NEW."fullName" IS DISTINCT FROM OLD."fullName" THEN
+    NEW.name := NEW."fullName";
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER keep_both BEFORE INSERT OR UPDATE ON "User" FOR EACH ROW EXECUTE FUNCTION keep_both();
+SQL
+  migration 20260103000000_fill 'UPDATE "User" SET "fullName" = name WHERE "fullName" IS NULL;'
+  migration 20260104000000_drop <<'SQL'
+DROP TRIGGER keep_both ON "User";
+DROP FUNCTION keep_both;
+ALTER TABLE "User" DROP COLUMN name;
+SQL
+}
+
+steps() { jq -r 'select(.record == "step").migration' <<<"${1:-$output}"; }
+plan() { run --separate-stderr bash -c 'mig-scan | mig-plan "$@"' plan "$@"; }
+
+@test "--phase=expand ends before the first step that breaks the running release, and --phase=contract has the rest" {
+  rename_of_a_column
+  migration 20260105000000_after 'ALTER TABLE "User" ADD COLUMN age int;'
+  plan --phase=expand
+  assert_code 0
+  assert_equal "$(steps)" $'20260102000000_add\n20260103000000_fill'
+  assert_equal "$(records 'select(.record == "plan") | "\(.phase) \(.left | join(" "))"')" 'expand 20260104000000_drop 20260105000000_after'
+  assert_equal "$(records 'select(.rule == "contracts").message')" 'begins the contract phase: drops "User".name'
+  plan --phase=expand --format=text
+  shows 'phase expand; these migrations wait for the contract phase: 20260104000000_drop, 20260105000000_after'
+  plan --phase=expand --format=markdown
+  shows 'phase expand; these migrations wait'
+
+  plan --phase=contract
+  assert_code 1
+  says '20260102000000_add: it comes before the contract phase, and is not applied yet [expand_first]'
+  run --separate-stderr bash -c "$(sed -n 's/^    \(mig-scan .*mig-apply\)    (first.*/\1/p' <<<"$stderr")"
+  assert_code 0
+  assert_equal "$(applied | tail -n 1)" 20260103000000_fill
+
+  plan --phase=expand
+  assert_equal "$(steps)" ''
+  plan --phase=contract
+  assert_code 0
+  assert_equal "$(steps)" $'20260104000000_drop\n20260105000000_after'
+  [[ $(mig-scan | mig-plan --format=digest) != "$(mig-scan | mig-plan --phase=contract --format=digest)" ]] || fail 'the digest does not cover the phase'
+}
+
+@test "a rehearsal decides by what was measured, and a line in the script decides before it" {
+  migration 1_init 'CREATE TABLE a (id int, b int, c int);'
+  pipeline
+  migration 2_quiet "DO \$\$ BEGIN EXECUTE 'ALTER TABLE a DROP COLUMN c'; END \$\$;"
+  plan --phase=expand
+  assert_equal "$(steps)" 2_quiet
+  run --separate-stderr bash -c 'SCRATCH_URL=$(PGDATABASE=postgres; echo "${DATABASE_URL/'"$PGDATABASE"'/postgres}") mig-scan --rehearse | mig-plan --phase=expand'
+  assert_code 0
+  assert_equal "$(steps)" ''
+  assert_equal "$(records 'select(.rule == "contracts").message')" 'begins the contract phase: drops the column c of a'
+
+  migration 2_quiet $'-- mig: phase expand\nALTER TABLE a DROP COLUMN c;'
+  migration 3_late $'-- mig: phase contract, since the job of Monday needs it\nCREATE TABLE d ();'
+  plan --phase=expand
+  assert_equal "$(steps)" 2_quiet
+  assert_equal "$(records 'select(.rule == "contracts") | "\(.migration) \(.message)"')" '3_late begins the contract phase: it says so itself'
+}
+
+@test "the finding for a drop has the command that asks whether it is used, and takes its records as proof" {
+  migration 1_init 'CREATE TABLE "User" (id int, name text, note text); CREATE TABLE "my.table" (id int);'
+  pipeline
+  migration 2_drop 'ALTER TABLE "User" DROP COLUMN note, DROP COLUMN name; DROP TABLE "my.table";'
+  sql 'SELECT name FROM "User"' >/dev/null
+  plan
+  local remedies commands
+  remedies=$(records 'select(.rule == "destructive").remedy')
+  assert_equal "$(grep -c 'still used? see --proof' <<<"$remedies")" 3
+  commands=$(sed 's/    (.*//' <<<"$remedies")
+  local command n=0 proofs=()
+  while read -r command; do
+    bash -c "$command used.since=0" >/dev/null || true
+    [[ -s proof.rec ]] || fail "no proof by $command"
+    mv proof.rec "proof.$((++n)).rec"
+    proofs+=("--proof=proof.$n.rec")
+  done <<<"$commands"
+
+  plan "${proofs[@]}"
+  assert_code 1
+  says 'User.name is dropped, and it is still used, as was checked at 20'
+  assert_equal "$(records 'select(.rule == "used") | "\(.severity) \(.line)"')" 'error 1'
+  assert_equal "$(records 'select(.rule == "destructive" and .severity == "note") | .message' | sed 's/ for .*//')" \
+    $'DROP COLUMN destroys data: "User".note; not used\nDROP TABLE destroys data: "my.table"; not used'
+  plan "${proofs[@]}" --allow=used
+  assert_code 0
+  run --separate-stderr bash -c 'mig-scan --rehearse | mig-plan --proof=proof.1.rec --proof=proof.2.rec'
+  assert_code 1
+  assert_equal "$(records 'select(.rule == "breaks" or .rule == "loses") | select(.severity == "note").rule' | sort | tr '\n' ' ')" 'breaks loses '
+}
+
+@test "a proof of another database, one that is too old, and one that could not tell are not taken, and that is said" {
+  migration 1_init 'CREATE TABLE "User" (id int, note text);'
+  pipeline
+  migration 2_drop 'ALTER TABLE "User" DROP COLUMN note;'
+  mig-check used=User.note used.since=0 -o proof.rec >/dev/null
+  said() { records 'select(.rule == "destructive") | "\(.severity) \(.message)"'; }
+  plan --proof=proof.rec
+  [[ $(said) == 'note '*'; not used for '* ]] || fail "$(said)"
+  jq -c 'if .record == "used" then .checked_at = "2020-01-01T00:00:00.000Z" else . end' proof.rec | seal >old.rec
+  plan --proof=old.rec
+  [[ $(said) == 'warning '*'; the proof about it is not taken: it is older than 24 h (--proof-age)' ]] || fail "$(said)"
+  jq -c 'if .record == "used" then .system_identifier = "1" else . end' proof.rec | seal >other.rec
+  plan --proof=other.rec
+  [[ $(said) == 'warning '*'not taken: it is of another database, '* ]] || fail "$(said)"
+  mig-check used=User.note -o proof.rec >/dev/null || true
+  plan --proof=proof.rec
+  [[ $(said) == 'warning '*'not taken: its verdict is unknown' ]] || fail "$(said)"
+  plan --proof=nowhere.rec
+  assert_code 65
+  says 'cannot open nowhere.rec'
+  mig-scan -o scan.rec >/dev/null
+  plan --proof=scan.rec
+  assert_code 65
+  says 'expected a stream of kind "checks", got "scan"'
+}
