@@ -270,7 +270,7 @@ start() {
   local why home=${XDG_CACHE_HOME:-$MIG_TEST_HOME/.cache}/mig-tests/kubernetes-models-4.5.1 slip
   why=$(npm_packages "The schemas of Kubernetes" "$BATS_TEST_DIRNAME/kubernetes/package.json" "$home" 2>&1) || skip "$why"
   validate() { (cd "$home" && node "$BATS_TEST_DIRNAME/kubernetes/validate.js" "$@"); }
-  run validate "$EXAMPLES"/kubernetes/*.yaml
+  run validate "$EXAMPLES"/kubernetes/*.yaml "$EXAMPLES"/kubernetes/fleet/*.yaml
   assert_success
   assert_output ''
   for slip in s/backoffLimit/backofLimit/ s/operator/operater/ s/readOnlyRoot/readonlyRoot/ 's/runAsUser: 65532/runAsUser: mig/'; do
@@ -298,6 +298,46 @@ start() {
   grep -qx '  backoffLimit: 5' "$file"
   # exit codes decide only where the pod is not started again in place
   grep -qx '      restartPolicy: Never' "$file"
+}
+
+@test "Indexed Job: a database that needs a human is given up by itself, and tried again after the rest" {
+  local file=$EXAMPLES/kubernetes/fleet/job.yaml line
+  assert_equal "$(sed -n 's/^ *values: \[\(.*\)\]$/\1/p' "$file" | tr -d ' ')" "$(hopeless)"
+  for line in '      - action: FailIndex' '  completionMode: Indexed' '      restartPolicy: Never' '  backoffLimitPerIndex: 5' 'immutable: true' \
+    "  completions: $(grep -c '	file:/run/secrets/' "$file")"; do
+    grep -qx -- "$line" "$file" || fail "$line"
+  done
+  for line in 'runAsNonRoot: true' 'allowPrivilegeEscalation: false' 'readOnlyRootFilesystem: true' 'drop: \[ALL\]' 'automountServiceAccountToken: false'; do
+    grep -qE "^ +(- )?$line$" "$file" || fail "$line"
+  done
+  # the list of the example is one that mig-fleet takes
+  sed -n 's/^    \(.*\tpg1\t.*\)$/\1/p' "$file" >targets
+  run mig-check "fleet=$PWD/targets"
+  assert_success
+}
+
+@test "Indexed Job: what its container runs, for its index; what a pod before it has begun goes on as approved" {
+  local one=$EXAMPLES/kubernetes/fleet/deploy-one
+  migration 1_one 'CREATE TABLE one ();'
+  migration 2_two 'CREATE TABLE two ();'
+  mig-scan --offline -o folder.rec >/dev/null
+  printf 'other\tpg1\t1\tservice=none\nours\tpg1\t1\tfile:%s/url\n' "$PWD" >targets
+  (umask 077 && database_url tester >url)
+  export RUN=$PWD/run FLEET=$PWD TARGETS=$PWD/targets JOB_COMPLETION_INDEX=1
+  EXPECT_STEPS=0123456789abcdef run --separate-stderr sh "$one"
+  assert_code 65
+  assert_equal "$(applied)" ''
+  EXPECT_STEPS=$(mig-scan --offline | mig-plan --from-empty | jq -r 'select(.record == "plan").steps_digest')
+  export EXPECT_STEPS
+  # a pod that ended in the midst: its plan is there, and one of two steps is applied
+  mkdir -p run/plan
+  mig-scan -d file:url | mig-plan -q -o run/plan/ours.rec >/dev/null
+  mig-scan -d file:url | mig-plan --to 1_one | mig-apply -q -d file:url >/dev/null
+  run --separate-stderr sh "$one"
+  assert_code 0
+  assert_equal "$(applied)" $'1_one\n2_two'
+  run mig-check "fleet=$RUN"
+  assert_output --partial '1 of 1 database done'
 }
 
 # in_pod COMMAND…: as the manifests have it: another user, a secret that is mounted read-only, and nothing of the environment.

@@ -42,6 +42,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 MpiDefault=none
 ReturnToService=2
+SlurmdTimeout=20
 RequeueExit=75
 RequeueExitHold=1,65
 Licenses=${licenses%,}
@@ -56,11 +57,15 @@ CONF
     [[ ! -S $dir/munge/socket ]] || break
     sleep 0.1
   done
+  [[ -S $dir/munge/socket ]] || {
+    cat "$dir/munged.out" >&2
+    return 1
+  }
   slurmctld -D -c >"$dir/slurmctld.out" 2>&1 &
   SLURM_PIDS+=" $!"
   slurm_node
-  for ((i = 0; i < 300; i++)); do
-    [[ $(sinfo -h -o %T 2>/dev/null) != idle ]] || return 0
+  for ((i = 0; i < 100; i++)); do
+    [[ $(timeout 2 sinfo -h -o %T 2>/dev/null) != idle ]] || return 0
     sleep 0.1
   done
   tail -n 5 "$dir"/slurm*.log >&2

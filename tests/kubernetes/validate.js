@@ -27,7 +27,7 @@ let wrong = 0
 for (const file of process.argv.slice(2)) {
   for (const manifest of yaml.loadAll(fs.readFileSync(file, 'utf8'))) {
     const say = (what) => (wrong++, console.log(`${file}: ${manifest.kind}: ${what}`))
-    const name = ['io', 'k8s', 'api', ...manifest.apiVersion.split('/'), manifest.kind].map(capital).join('')
+    const name = ['io', 'k8s', 'api', ...(manifest.apiVersion.includes('/') ? manifest.apiVersion : `core/${manifest.apiVersion}`).split('/'), manifest.kind].map(capital).join('')
     const { validate } = require(`${process.cwd()}/node_modules/kubernetes-models/_schemas/${name}.js`)
     const read = new Set()
     if (!validate(watched(manifest, '', read))) for (const e of validate.errors) say(`${e.instancePath} ${e.message ?? JSON.stringify(e.params)}`)
