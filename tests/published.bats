@@ -132,6 +132,20 @@ no_identity -:-:- 1 published table has no replica identity: UPDATE and DELETE f
   assert_code 0
 }
 
+@test "the history that a first deploy makes is a new table, too" {
+  sql_admin 'CREATE PUBLICATION all_of_it FOR ALL TABLES'
+  migration 1_a 'SELECT 1;'
+  mig-scan | mig-plan -q -o plan.rec
+  run --separate-stderr mig-apply --dry-run plan.rec
+  says 'the history, public._prisma_migrations, is made by this deploy and published by "all_of_it": a subscriber that lacks it stops at its first row'
+  run mig-plan --format=sql plan.rec
+  shows 'CREATE TABLE' '"public"."_prisma_migrations"'
+  run --separate-stderr mig-apply -q plan.rec
+  assert_code 0
+  planned
+  assert_equal "$(findings)" ''
+}
+
 @test "nothing is said where nothing is published, nor of tables and columns that are not" {
   migration 1_shop 'CREATE TABLE a (id int PRIMARY KEY, x int); CREATE TABLE b (id int PRIMARY KEY); CREATE SCHEMA other;'
   mig-scan | mig-plan -q | mig-apply -q >/dev/null

@@ -159,6 +159,13 @@ owned() {
   assert_code 77
   assert_equal "$(relations_of_schema)" ''
   sql_admin "$(grep -o 'GRANT .*;$' <<<"$stderr")"
+  if (($(sql_admin 'SHOW server_version_num') >= 160000)); then
+    sql_admin "GRANT \"$OWNER\" TO \"$ROLE\" WITH SET FALSE"
+    run --separate-stderr mig-apply --role="$OWNER" plan.rec
+    assert_code 77
+    says "it is a member without the right to SET ROLE; nothing was touched"
+    sql_admin "$(grep -o 'GRANT .*;$' <<<"$stderr")"
+  fi
   MIG_ROLE=$OWNER run --separate-stderr mig-apply plan.rec
   assert_code 0
   assert_equal "$(not_of_owner)" ''

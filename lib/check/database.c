@@ -100,7 +100,8 @@ const struct check_kind check_database_kind = {
 	.value_optional = true,
 	.value_is_source = true,
 	.help = "does it answer; locks, lag, indexes, what runs out\n"
-	        "That of -d, or another. As primary or standby; invalid indexes, constraints not validated, long and prepared "
+	        "That of -d, or another. As primary or standby; invalid indexes, constraints not validated, published tables that take no "
+	        "UPDATE, slots that hold back WAL, long and prepared "
 	        "transactions and whom they block; connections, sequences, transaction ids; TLS; with --watch rollbacks and "
 	        "deadlocks",
 	.settings = settings,

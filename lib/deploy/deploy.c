@@ -360,7 +360,7 @@ dry_run(struct run_state *s)
 		message_info("nobody holds the deploy lock");
 	}
 	in_the_way_say(s->db, s->plan, s->deploy->wait_ms);
-	published_say(s->db, s->plan);
+	published_say(s->db, s->plan, !d->has_history);
 	message_info("dry run passed: right database, same history, the role may write the history; no SQL of the plan was sent");
 	bytes_free(&holder);
 	return 0;

@@ -42,7 +42,7 @@ static void
 say_step(const struct plan_stream *plan, size_t at, const struct rehearsal_records *records)
 {
 	const struct step *step = &plan->steps[at];
-	const struct replicated_plan before = { records, plan->plan.schema, plan->steps, at };
+	const struct replicated_plan before = { records, plan->plan.schema, plan->steps, at, false };
 	struct sql_script script = sql_split(step->sql, strlen(step->sql));
 	struct replicated found = replicated_by_script(&before, step->sql, &script);
 	size_t i;
@@ -61,7 +61,7 @@ say_step(const struct plan_stream *plan, size_t at, const struct rehearsal_recor
 }
 
 void
-published_say(struct db *db, const struct plan_stream *plan)
+published_say(struct db *db, const struct plan_stream *plan, bool makes_history)
 {
 	struct rehearsal_records records = { 0 };
 	struct replicated before = { 0 };
@@ -73,7 +73,8 @@ published_say(struct db *db, const struct plan_stream *plan)
 	for (i = 0; i < plan->step_count; i++)
 		if (plan->steps[i].sql != NULL)
 			say_step(plan, i, &records);
-	before = replicated_before(&(struct replicated_plan){ &records, plan->plan.schema, plan->steps, plan->step_count });
+	before = replicated_before(&(struct replicated_plan){ &records, plan->plan.schema, plan->steps, plan->step_count,
+	    makes_history });
 	for (i = 0; i < before.count; i++) {
 		message_info("%s [%s]", before.list[i].message, before.list[i].rule);
 		message_line("  %s", before.list[i].remedy);

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/null.h"
 #include "base/page.h"
+#include "migrations/history.h"
 #include "records/json.h"
 #include "records/words.h"
 #include "sql/replica.h"
@@ -393,12 +394,30 @@ behind(struct replicated *found, const struct slot *s)
 	add(found, REPLICATED_SLOTS, 0, message.data, remedy.data);
 }
 
+/* Prisma's table is published as any other. */
+static void
+new_history(struct replicated *found, const struct replicated_plan *plan)
+{
+	const struct view v = { .plan = plan, .records = plan->records, .schema = plan->schema };
+	struct table t = { .schema = xstrdup(plan->schema) };
+
+	publications_of_new(&v, &t);
+	if (t.publications.len > 0)
+		add(found, REPLICATED_SUBSCRIBERS, 0,
+		    xformat("the history, %s." HISTORY_TABLE ", is made by this deploy and published by %s: a subscriber that lacks it stops at its "
+		            "first row", plan->schema, t.publications.data),
+		    xstrdup("first on subscribers: create it there before the deploy; its CREATE TABLE is in mig-plan --format=sql"));
+	table_free(&t);
+}
+
 struct replicated
 replicated_before(const struct replicated_plan *plan)
 {
 	struct replicated found = { 0 };
 	size_t i;
 
+	if (plan->makes_history)
+		new_history(&found, plan);
 	without_identity(&found, plan);
 	for (i = 0; i < plan->records->slot_count; i++)
 		if (slot_is_behind(&plan->records->slots[i]))

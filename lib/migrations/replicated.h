@@ -6,6 +6,7 @@
 #ifndef MIG_MIGRATIONS_REPLICATED_H
 #define MIG_MIGRATIONS_REPLICATED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "records/model.h"
@@ -33,6 +34,7 @@ struct replicated_plan {
 	const char *schema;
 	const struct step *steps;
 	size_t count;
+	bool makes_history;      /* the table of the history is made by it */
 };
 
 /*
@@ -41,8 +43,8 @@ struct replicated_plan {
 struct replicated replicated_by_script(const struct replicated_plan *plan, const char *sql, const struct sql_script *script);
 
 /*
- * Of the database as it is, whatever runs: tables that take no UPDATE, unless a step repairs that; slots that keep too much WAL.
- * `statement` is 0.
+ * Of the database as it is, whatever runs: tables that take no UPDATE, unless a step repairs that; slots that keep too much WAL;
+ * and of the history, if the plan makes it.  `statement` is 0.
  */
 struct replicated replicated_before(const struct replicated_plan *plan);
 

@@ -12,7 +12,8 @@
 static struct replicated_plan
 plan_of(const struct plan_maker *m)
 {
-	return (struct replicated_plan){ &m->scan->rehearsed, m->scan->database.schema, m->out->steps, m->out->step_count };
+	return (struct replicated_plan){ &m->scan->rehearsed, m->scan->database.schema, m->out->steps, m->out->step_count,
+		m->scan->has_database && !m->scan->database.has_history };
 }
 
 void
