@@ -199,6 +199,12 @@ relations_of_schema() { sql_admin "SELECT relname FROM pg_class WHERE relnamespa
   sql_admin "$(grep -o 'ALTER TABLE .*;' <<<"$stderr" | head -n 1)"
   deploys
   assert_code 0
+  # and a schema that is to be made has to be the role's
+  sql_admin "REVOKE CREATE ON DATABASE \"$PGDATABASE\" FROM \"$OWNER\"; GRANT CREATE ON DATABASE \"$PGDATABASE\" TO \"$DEPLOYER\""
+  DATABASE_URL="$(database_url "$DEPLOYER")&schema=${S}_new" deploys
+  sql_admin "GRANT CREATE ON DATABASE \"$PGDATABASE\" TO \"$OWNER\"; REVOKE CREATE ON DATABASE \"$PGDATABASE\" FROM \"$DEPLOYER\""
+  assert_code 77
+  says "the role \"$OWNER\" lacks a right: CREATE on database $PGDATABASE"
   sql_admin "REVOKE CREATE ON SCHEMA $S FROM \"$OWNER\"; ALTER SCHEMA $S OWNER TO postgres; GRANT USAGE ON SCHEMA $S TO \"$OWNER\""
   migration 3_create 'CREATE TABLE z ();'
   deploys

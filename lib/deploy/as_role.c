@@ -39,7 +39,10 @@ lacks_usage(const struct answer *a)
 	return answer_rows(a) > 0 && strncmp(right_of_history(a, 0), "USAGE", 5) == 0;
 }
 
-/* The role writes the history if it may, so that it owns a new one; else the login, as without --role. */
+/*
+ * The role writes the history if it may, so that it owns a new one; else the login, as without --role.  A schema that is to be made
+ * must be the role's, which has to use it.
+ */
 static int
 find_writer(struct run_state *s)
 {
@@ -52,7 +55,7 @@ find_writer(struct run_state *s)
 	all = answer_rows(a) == 0;
 	usage = !lacks_usage(a);
 	answer_free(a);
-	s->login_writes = !all && usage && s->inspection.may_write;
+	s->login_writes = !all && usage && s->inspection.may_write && s->inspection.has_schema;
 	if (!all && !s->login_writes)
 		return deploy_say_rights(s);
 	if (s->login_writes)
