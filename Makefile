@@ -185,6 +185,10 @@ check-prisma: all
 check-client-values: all
 	BUILD=$(BUILD) tests/fuzz/client-values 10000
 
+# Seed scripts of five projects by the real client, and as folders by mig-seed, which is also killed.
+check-seeds: all test-tools
+	BUILD=$(BUILD) tests/fuzz/seeds --kill 20
+
 # Random datamodels, both ways, by mig and by the real engine.
 check-schema: all
 	BUILD=$(BUILD) tests/fuzz/schema-oracle 1000
@@ -332,5 +336,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-restore check-schema check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -260,6 +260,10 @@ SH
   assert_code 0
   assert_equal "$(applied | wc -l)" 2
   well_formed checks.xml
+  step Seed "DATABASE_URL=$DATABASE_URL" ADMIN_HASH=
+  assert_code 0
+  run --separate-stderr bash -c 'mig-seed -q --dry-run prisma/seed | mig-check seeds'
+  assert_code 0
 }
 
 @test "GitHub: a pull request of a fork is planned without a database; a refused plan ends the job, with its comment" {

@@ -147,6 +147,12 @@ team|Team|50|t-team|[1, 2]|f'
   seed --env=production seed
   assert_code 65
   says 'seed/production/Plan.csv:2: the row has no slug, by which it is matched with a row of seed/base/Plan.csv'
+  cp -r seed bare
+  sed -i '1s/slug/other/' bare/base/Plan.csv
+  printf 'name,price\nfree,1\n' >bare/production/Plan.csv
+  seed --env=production bare
+  assert_code 65
+  says 'there is no column "slug", which is part of the key of table "Plan"' 'primary key: slug   --key=Plan:slug'
   printf 'slug,price\nfree,1,2\n' >seed/production/Plan.csv
   seed --env=production seed
   assert_code 65

@@ -94,7 +94,7 @@ globex,core'
 --columns=-emial User|table "User" has no column "emial"
 --columns=email,-active User|either name the columns to write, or each with a - those to leave out
 --columns=rol.slug User|column "rol.slug": table "User" has no foreign key that "rol" names
---columns=Usr:email User|--columns=Usr:email: there is no file for that table
+--columns=Usr:email User|--columns=Usr:email: that table is not exported
 --where='User:a' --where=b User|--where=a and --where=b are for the same table: join them with AND
 --env=production User|--export writes the files of one folder
 WRONG

@@ -178,6 +178,15 @@ b@x.com|$HASH|||"
   says 'seed/u.csv:2: column "pin": the value of env:BAD does not fit: it is not of the column'"'"'s type [22P02]'
 }
 
+@test "a row that would have NULL in a NOT NULL column with a secret name is told how to get a value" {
+  sql 'CREATE TABLE n (id INT PRIMARY KEY, "passwordHash" TEXT NOT NULL)'
+  printf 'id\n1\n' >seed/n.csv
+  rm seed/u.csv seed/seed.conf
+  seed --dry-run seed
+  assert_code 1
+  says 'hint        add a column passwordHash to the file, with env:NAME or file:PATH in it, and in seed.conf  secret = passwordHash'
+}
+
 @test "a column by which rows are matched cannot be secret" {
   printf 'email,hash\nenv:SETTINGS,env:ADMIN_HASH\n' >seed/u.csv
   printf '[u]\nkey = email\nsecret = email\n' >seed/seed.conf

@@ -63,6 +63,8 @@ say_hint(const struct db_error *e, const struct seed_table *t, const struct upse
 		message_line("  hint        dates are read as 2023-12-25");
 	else if (t != NULL && strcmp(e->sqlstate, SQLSTATE_INVALID_TEXT_REPRESENTATION) == 0 && strstr(e->message, "\"\"") != NULL)
 		message_line("  hint        \"\" is the empty text; an empty field is NULL");
+	else if (c != NULL && !c->in_file && c->hidden && strcmp(e->sqlstate, SQLSTATE_NOT_NULL_VIOLATION) == 0)
+		message_line("  hint        add a column %s to the file, with env:NAME or file:PATH in it, and in seed.conf  secret = %s", c->name, c->name);
 	else if (c != NULL && !c->in_file && strcmp(e->sqlstate, SQLSTATE_NOT_NULL_VIOLATION) == 0)
 		message_line("  hint        if Prisma's client makes such a value (@updatedAt, cuid()), mig-seed does, too: name "
 		    "schema.prisma with --datamodel, or write default.%s = cuid() in seed.conf; or add it to the file", c->name);

@@ -240,7 +240,7 @@ seed_export_names(struct seed_input *input, const struct seed_request_files *fil
 			code = take_where(input, files->words[i].value);
 	for (i = 0; code == 0 && i < files->count; i++)
 		code = take_columns(&input->files[i]);
-	return code != 0 ? code : seed_settings_unused(files->words, files->word_count);
+	return code != 0 ? code : seed_settings_unused(files->words, files->word_count, true);
 }
 
 /* The condition is the user's: an error may be in it. */

@@ -235,7 +235,7 @@ seed_gather(struct seed_input *input, const struct seed_request_files *request)
 		code = message_error(MIG_USAGE, "--env=%s needs the folder that has the environment, e.g. prisma/seed", request->environment);
 	order_files(input);
 	if (code == 0)
-		code = seed_settings_unused(request->words, request->word_count);
+		code = seed_settings_unused(request->words, request->word_count, false);
 	return code != 0 ? code : collect_secrets(input);
 }
 

@@ -343,15 +343,16 @@ seed_settings_words(struct seed_settings *settings, const char *schema, const ch
 }
 
 int
-seed_settings_unused(const struct seed_word *words, size_t count)
+seed_settings_unused(const struct seed_word *words, size_t count, bool exporting)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
 		if (!words[i].used && strcmp(words[i].option, "where") != 0 && seed_table_colon(words[i].value) != NULL)
 			return message_error(MIG_USAGE,
-			    "--%s=%s: there is no file for that table; its name must match the file's, capitals included",
-			    words[i].option, words[i].value);
+			    "--%s=%s: %s, capitals included", words[i].option, words[i].value,
+			    exporting ? "that table is not exported; its name must match an argument"
+			              : "there is no file for that table; its name must match the file's");
 	return 0;
 }
 

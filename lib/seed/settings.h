@@ -45,7 +45,7 @@ int seed_settings_words(struct seed_settings *settings, const char *schema, cons
  * Call it when all tables are known: a setting that applies to none of them is a mistake.  Returns 0, or MIG_USAGE
  * with the error reported.
  */
-int seed_settings_unused(const struct seed_word *words, size_t count);
+int seed_settings_unused(const struct seed_word *words, size_t count, bool exporting);
 
 void seed_settings_free(struct seed_settings *settings);
 

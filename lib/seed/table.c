@@ -368,7 +368,7 @@ find(struct db *db, struct seed_file *files, size_t count, const struct client_m
 			*code = table_take_key(db, tables, t);
 		if (*code == 0 && exporting == NULL)
 			*code = take_secrets(t);
-		if (*code == 0 && t->file->overlay != NULL)
+		if (*code == 0 && t->file->overlay != NULL && (*code = table_check_key(db, tables, t)) == 0)
 			*code = overlay_merge(t);
 		for (j = 0; exporting != NULL && j < t->sql.count; j++)
 			if (t->sql.columns[j].key) /* or nobody could seed it */

@@ -257,7 +257,7 @@ table_check_key(struct db *db, const struct seed_tables *tables, const struct se
 	for (i = 0; i < t->sql.count; i++) {
 		const struct upsert_column *c = &t->sql.columns[i];
 
-		if (!c->key || c->in_file)
+		if (!c->key || (t->file->overlay == NULL ? c->in_file : c->reference != NULL || members_any(t->file, c->name)))
 			continue;
 		(void)seed_refuse(t->file, t->sql.json ? 0 : 1,
 		    "there is no column \"%s\", which is part of the key of table \"%s\"",
