@@ -77,6 +77,20 @@ plan() { run --separate-stderr bash -c 'mig-scan | mig-plan "$@"' plan "$@"; }
   [[ $(mig-scan | mig-plan --format=digest) != "$(mig-scan | mig-plan --phase=contract --format=digest)" ]] || fail 'the digest does not cover the phase'
 }
 
+@test "a database at expand is what mig-check history.phase=expand expects" {
+  rename_of_a_column
+  mig-scan | mig-plan --phase=expand | mig-apply -q | mig-check deploy >/dev/null
+  run --separate-stderr bash -c 'mig-scan | mig-check history'
+  assert_code 1
+  run --separate-stderr bash -c 'mig-scan | mig-check history history.phase=expand'
+  assert_code 0
+  shows '3 applied, 0 pending; 1 waits for the contract phase'
+  migration 20260103500000_more 'CREATE TABLE more ();'
+  run --separate-stderr bash -c 'mig-scan | mig-check history history.phase=expand'
+  assert_code 1
+  shows 'history: 1 pending' '1 waits for the contract phase'
+}
+
 @test "a rehearsal decides by what was measured, and a line in the script decides before it" {
   migration 1_init 'CREATE TABLE a (id int, b int, c int);'
   pipeline
@@ -150,4 +164,68 @@ plan() { run --separate-stderr bash -c 'mig-scan | mig-plan "$@"' plan "$@"; }
   plan --proof=scan.rec
   assert_code 65
   says 'expected a stream of kind "checks", got "scan"'
+}
+
+## A release in two phases
+
+# An application: reads and writes a column of each row, prepared as clients do.
+application() { # NAME COLUMN
+  printf '%s\n' '\set id random(1, 500)' "SELECT id, \"$2\" FROM \"User\" WHERE id = :id;" \
+    "UPDATE \"User\" SET \"$2\" = 'by $1 ' || :id WHERE id = :id;" "SELECT note FROM \"User\" WHERE \"$2\" = 'by $1 ' || :id LIMIT 1;" >"$1.sql"
+  PGAPPNAME=$1 PGHOST=$MIG_TEST_SERVER PGPORT=$(server_port) PGUSER=tester \
+    command pgbench -n -M prepared -c 2 -R 60 -T 120 -f "$1.sql" "$PGDATABASE" >"$1.out" 2>&1 3>&- 4>&- &
+  echo $! >"$1.pid"
+}
+working() { [[ $(sql_admin "SELECT count(*) FROM pg_stat_statements s WHERE query LIKE '%\"$1\" = %' AND calls > 20") -gt 0 ]]; }
+ended() { # NAME: without an error
+  kill -ALRM "$(cat "$1.pid")" # its -T is over, it thinks
+  eventually eval "! kill -0 $(cat "$1.pid")"
+  refute grep -E 'ERROR|aborted' "$1.out"
+  (($(sed -n 's/^number of transactions actually processed: \([0-9]*\).*/\1/p' "$1.out") > 20)) || fail "$(cat "$1.out")"
+}
+
+@test "a renamed column: the old and the new application run through an expand and contract release without an error" {
+  rename_of_a_column
+  sql 'INSERT INTO "User" (id, name) SELECT n, n::text FROM generate_series(1, 500) n'
+  sql_admin 'SELECT pg_stat_statements_reset()' >/dev/null
+  application old name
+  eventually working name
+  cat >roll-out <<'SH'
+#!/bin/sh
+# both run; then only the new one does
+touch rolling
+until [ -e rolled ]; do sleep 0.05; done
+SH
+  chmod +x roll-out
+  begin mig-release --yes --no-verify --wait=30s --rollout ./roll-out used=User.name used.since=1s
+  eventually 30 test -e rolling
+  assert_equal "$(applied | tail -n 1)" 20260103000000_fill
+  application new fullName
+  eventually working fullName
+  assert_equal "$(sql 'SELECT count(*) FROM "User" WHERE name IS DISTINCT FROM "fullName"')" 0
+  ended old
+  touch rolled
+  finish
+  assert_code 0
+  # the function of the trigger has the name in its text
+  shows 'User.name is perhaps used: by the function public.keep_both'
+  ended new
+  assert_equal "$(applied | tail -n 1)" 20260104000000_drop
+  assert_equal "$(sql "SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '\"User\"'::regclass AND attnum > 0 AND NOT attisdropped")" 'id note fullName'
+  assert_equal "$(ls -d releases/2* | wc -l)" 1
+}
+
+@test "a contract phase whose column is still used is not begun" {
+  migration 1_init 'CREATE TABLE "User" (id int, note text);'
+  pipeline
+  migration 2_drop 'ALTER TABLE "User" DROP COLUMN note;'
+  run --separate-stderr mig-release --yes --no-verify --rollout 'psql -XAtqc "SELECT note FROM \"User\"" "$DATABASE_URL" >/dev/null' used=User.note used.since=0
+  assert_code 1
+  shows 'User.note is used: by 1 statement'
+  assert_equal "$(applied | tail -n 1)" 1_init
+  sql_admin 'SELECT pg_stat_statements_reset()' >/dev/null
+  run --separate-stderr mig-release --yes --no-verify --rollout false used=User.note used.since=0
+  assert_code 0 # it was rolled out already
+  assert_equal "$(applied | tail -n 1)" 2_drop
+  assert_equal "$(jq -r 'select(.rule == "destructive").severity' releases/2*/contract.rec)" note
 }

@@ -174,6 +174,32 @@ model Role {
   says '--note could contain a password'
 }
 
+@test "killed anywhere in a release of two phases, it is started again and ends well" {
+  shop
+  migration 20260104000000_drop 'ALTER TABLE "Role" DROP COLUMN note;'
+  local n stride=${MIG_TEST_STRIDE:-4}
+  for ((n = 3; ; n += stride)); do
+    database_new
+    rm -rf releases rolled
+    sql 'CREATE TABLE "Role" (id int PRIMARY KEY, name text NOT NULL UNIQUE, note text)'
+    recorded 20260101000000_init
+    deadly "$n" before
+    sed -i 's/ADD COLUMN note/ADD COLUMN more/' "$FOLDER/20260103000000_note/migration.sql"
+    run --separate-stderr env "PATH=$PWD/deadly:$PATH" mig-release --yes --no-verify --rollout 'echo >>rolled'
+    ((status != 0)) || break
+    assert_equal "$status" 137
+
+    release --yes --no-verify --rollout 'echo >>rolled'
+
+    assert_code 0
+    assert_equal "$(applied | tail -n 1)" 20260104000000_drop
+    assert_equal "$(history | wc -l)" 4
+    [[ -s rolled ]] || fail "not rolled out"
+    assert_equal "$(state)" 'done'
+  done
+  ((n >= 7)) || fail "only $((n - 1)) calls"
+}
+
 @test "a migration that fails ends the release, tells the hook, and is begun anew when it is mended" {
   shop
   migration 20260103000000_note 'ALTER TABLE "Rolle" ADD COLUMN note text;'

@@ -15,14 +15,16 @@
 #include "database/rights.h"
 #include "migrations/history.h"
 #include "migrations/other_schemas.h"
+#include "migrations/phase.h"
 #include "migrations/status.h"
 #include "postgres/connection.h"
 #include "postgres/poller.h"
 #include "postgres/sqlstate.h"
 #include "records/model.h"
 #include "records/record.h"
+#include "sql/breaks.h"
 
-enum { PENDING, RUNNING, FAILED, EDITED, MISSING };
+enum { PENDING, RUNNING, FAILED, EDITED, MISSING, PHASE };
 static const struct setting settings[] = {
 	[PENDING] = { "pending", "STATE", "warning",
 	    "state to report for a pending migration: ok, warning or critical", SETTING_STATE, false },
@@ -33,6 +35,7 @@ static const struct setting settings[] = {
 	    false },
 	[MISSING] = { "missing", "STATE", "warning", "state to report for an applied migration that is not in the folder",
 	    SETTING_STATE, false },
+	[PHASE] = { "phase", "all|expand", "all", "expand: pending migrations of the contract phase are OK", SETTING_WORD, false },
 	{ NULL, NULL, NULL, NULL, SETTING_STATE, false },
 };
 
@@ -59,6 +62,7 @@ struct history_job {
 	struct scan scan;
 	struct history_index index;  /* of the scan's rows */
 	bool made, keeps;            /* keeps: the scripts will be needed again */
+	bool by_phase;               /* as they are to tell what waits for the contract phase */
 	struct inspection inspection;
 	const char *schema;
 	const char *rights[2];       /* the parameters of what it may read */
@@ -99,26 +103,48 @@ say_next(struct check_outcome *outcome, const struct scan *scan)
 	bytes_free(&command);
 }
 
+/* How many pending ones wait for the contract phase: from the first that contracts on, all. */
+static size_t
+waiting(const struct scan *scan, const struct status *status)
+{
+	struct sql_made made = { 0 };
+	struct bytes why = { 0 };
+	bool contracts = false;
+	size_t count = 0, i;
+
+	for (i = 0; i < status->count; i++) {
+		const struct migration_status *s = &status->list[i];
+
+		if ((s->state != STATE_PENDING && s->state != STATE_LATE) || s->script == NULL)
+			continue;
+		contracts = contracts || phase_contracts(&scan->rehearsed, s->script, &made, &why);
+		count += contracts;
+	}
+	sql_made_free(&made);
+	bytes_free(&why);
+	return count;
+}
+
 static void
 judge(struct check_job *job, const struct scan *scan, const struct status *status)
 {
 	struct bytes elsewhere = { 0 };
 	struct check_outcome *outcome = &job->outcome;
-	size_t i, late = status->of[STATE_LATE];
+	size_t i, late = status->of[STATE_LATE], later = job->settings[PHASE].number == 1 ? waiting(scan, status) : 0;
 	bool mends = false;
 
 	(void)check_measure(outcome, &applied_metric, (long long)status->of[STATE_APPLIED], NUMBER_UNKNOWN,
 	    NUMBER_UNKNOWN);
 	for (i = 0; i < sizeof told / sizeof *told; i++) {
 		enum check_state means = (enum check_state)job->settings[told[i].setting].number;
-		size_t count = status->of[told[i].state] + (told[i].state == STATE_PENDING ? late : 0);
+		size_t count = status->of[told[i].state] + (told[i].state == STATE_PENDING ? late - later : 0);
 
 		check_count(outcome, &metrics[told[i].setting], count, means);
 		if (count == 0)
 			continue;
 		mends |= !told[i].stays && means != CHECK_OK;
 		check_say(outcome, means, "%zu %s", count, state_word(told[i].state));
-		if (told[i].state == STATE_PENDING && late > 0)
+		if (told[i].state == STATE_PENDING && late > 0 && later == 0)
 			bytes_format(&outcome->message, " (%zu of them late)", late);
 	}
 	for (i = 0; i < status->count; i++)
@@ -133,6 +159,8 @@ judge(struct check_job *job, const struct scan *scan, const struct status *statu
 		say_next(outcome, scan);
 	if (outcome->message.len == 0)
 		check_say(outcome, CHECK_OK, "%zu applied, 0 pending", status->of[STATE_APPLIED]);
+	if (later > 0)
+		check_aside(outcome, "%zu wait%s for the contract phase", later, later == 1 ? "s" : "");
 	outcome->final = !mends && !job->watches;
 	outcome->conclusive = !mends && outcome->state != CHECK_OK;
 }
@@ -160,7 +188,7 @@ look_at(const struct scan *scan, struct migration *m, void *context)
 		h->index = history_index(scan->history, scan->history_count);
 	h->made = true;
 	status_look_at(&h->index, m);
-	return h->keeps;
+	return h->keeps || h->by_phase;
 }
 
 static void
@@ -178,6 +206,7 @@ read_scan(struct check_job *job, struct reader *reader)
 	enum reading got = reader_begin(reader, kinds);
 
 	h->keeps = job->waits || job->watches;
+	h->by_phase = job->settings[PHASE].number == 1;
 	if (got == READING_RECORD)
 		got = scan_read(reader, &h->scan, look_at, h);
 	if (reader_command(reader) != NULL)

@@ -329,10 +329,14 @@ used_judge(struct check_job *job, struct used_job *u)
 	u->covers_ms = covered(&v);
 	if (!surely && v.maybe.len > 0)
 		add(&v.by, "%s", v.maybe.data);
-	if (surely || v.by.len > 0)
-		say_used(&v, surely);
-	else
+	if (v.by.len == 0)
 		say_unused(&v);
+	else
+		say_used(&v, surely);
+	if (v.by.len > 0 && !surely && u->covers_ms < v.needed_ms)
+		unknown(&v, "whether a statement uses it within used.since");
+	/* what depends on it stays: to look again changes nothing */
+	v.outcome->conclusive = v.outcome->state == CHECK_WARNING && v.perhaps.statements == 0 && v.maybe.len > 0;
 	statement_lines(&v);
 	if (u->session_count > 0)
 		check_detail(v.outcome, "sessions", "%s", u->sessions.data);
