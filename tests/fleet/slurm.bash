@@ -43,6 +43,7 @@ SelectTypeParameters=CR_CPU
 MpiDefault=none
 ReturnToService=2
 SlurmdTimeout=20
+BatchStartTimeout=5
 RequeueExit=75
 RequeueExitHold=1,65
 Licenses=${licenses%,}
