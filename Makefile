@@ -85,7 +85,7 @@ $(BUILD)/%.o: LOADS = -I$(LIBRARIES)/include -DMIG_LINK -DMIG_STATIC
 endif
 
 TOOLS = mig-scan mig-plan mig-apply mig-seed mig-check
-SCRIPTS = mig-release
+SCRIPTS = mig-release mig-fleet
 
 # Programs with which tests ask single rooms; built by `make test-tools`.
 TEST_TOOLS = $(patsubst tests/tool_%.c,$(BUILD)/tests/tool_%,$(wildcard tests/tool_*.c))
@@ -102,9 +102,9 @@ endif
 CPPFLAGS_ALL = -iquote lib -D_XOPEN_SOURCE=700 $(SYSTEM) $(FORTIFY) \
 	$(shell $(PKG_CONFIG) --cflags libpq libcurl libsodium jansson $(NETTLE)) $(if $(NETTLE),-DMIG_NETTLE) $(LOADS) $(CPPFLAGS)
 
-all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(SCRIPTS:%=$(BUILD)/%) $(BUILD)/mig-fleet
+all: $(TOOLS:%=$(BUILD)/%) $(BUILD)/mig $(SCRIPTS:%=$(BUILD)/%)
 
-$(SCRIPTS:%=$(BUILD)/%) $(BUILD)/mig-fleet: $(BUILD)/%: scripts/%
+$(SCRIPTS:%=$(BUILD)/%): $(BUILD)/%: scripts/%
 	@mkdir -p $(@D)
 	$(INSTALL) $< $@
 

@@ -188,10 +188,10 @@ sanitizes() { # CC
   run make_into "$copy" install PREFIX=/opt/mig DESTDIR="$root"
   assert_success
   run ls "$root/opt/mig/bin"
-  assert_output $'mig\nmig-apply\nmig-check\nmig-plan\nmig-release\nmig-scan\nmig-seed'
+  assert_output $'mig\nmig-apply\nmig-check\nmig-fleet\nmig-plan\nmig-release\nmig-scan\nmig-seed'
   run "$root/opt/mig/bin/mig-scan" --version
   assert_success
-  for page in "${TOOLS[@]/%/.1}" mig-records.5 mig-release.1 mig.1 mig.7; do
+  for page in "${TOOLS[@]/%/.1}" mig-records.5 mig-release.1 mig-fleet.1 mig.1 mig.7; do
     [[ -s $root/opt/mig/share/man/man${page##*.}/$page ]] || fail "no page $page"
   done
   run bash -c 'cd "$1" && find . -type f ! -path "./opt/mig/bin/*" ! -path "./opt/mig/share/man/man[157]/*" \
