@@ -190,10 +190,11 @@ relations_of_schema() { sql_admin "SELECT relname FROM pg_class WHERE relnamespa
 @test "what the role may not do is found before anything runs, with the statement that lets it" {
   sql_admin "CREATE SCHEMA $S AUTHORIZATION \"$OWNER\"; CREATE TABLE $S.foreign_one (id int); CREATE INDEX f_i ON $S.foreign_one (id)"
   migration 1_first 'CREATE TABLE a ();'
-  migration 2_alter 'ALTER TABLE foreign_one ADD b int; DROP INDEX f_i;'
+  migration 2_alter 'CREATE TABLE owned (owner int, "ownerId" int); -- the owner
+ALTER TABLE foreign_one ADD b int; DROP INDEX f_i;'
   deploys
   assert_code 77
-  says "error: the role \"$OWNER\" is not the owner of $S.foreign_one, which prisma/migrations/2_alter/migration.sql:1:1 needs: that is postgres" \
+  says "error: the role \"$OWNER\" is not the owner of $S.foreign_one, which prisma/migrations/2_alter/migration.sql:2:1 needs: that is postgres" \
     "  ALTER TABLE $S.foreign_one OWNER TO \"$OWNER\";    (nothing was touched)"
   assert_equal "$(relations_of_schema | sort)" $'f_i\nforeign_one'
   sql_admin "$(grep -o 'ALTER TABLE .*;' <<<"$stderr" | head -n 1)"

@@ -11,6 +11,7 @@
 #include "migrations/script_path.h"
 #include "sql/sql.h"
 #include "sql/targets.h"
+#include "sql/words.h"
 
 /* Where in the plan something stands. */
 struct spot {
@@ -119,7 +120,17 @@ as_written(const char *name)
 static bool
 changes_rights(const char *sql, const struct sql_statement *s)
 {
-	return sql_match(sql, s->end, s->start, "GRANT|REVOKE|REASSIGN") != 0 || sql_mentions(sql + s->start, s->end - s->start, "owner");
+	struct words words = words_of(sql, s);
+	struct sql_token token;
+
+	if (sql_match(sql, s->end, s->start, "GRANT|REVOKE|REASSIGN") != 0)
+		return true;
+	do {
+		token = words_next(&words);
+		if (sql_is(sql, token, "OWNER") && words_take(&words, "TO"))
+			return true;
+	} while (token.kind != SQL_END);
+	return false;
 }
 
 static void
