@@ -56,6 +56,7 @@ options_of_page() {
   assert_output 'checks.rec
 diff.rec
 failed.rec
+log.rec
 plan.rec
 rehearsed.rec
 results.rec
@@ -66,7 +67,7 @@ schema.rec'
 
 @test "the digest of an example can be computed as the page says" {
   local stream digest
-  for stream in "$EXAMPLES"/{checks,diff,plan,rehearsed,results,rows,scan,schema}.rec; do
+  for stream in "$EXAMPLES"/{checks,diff,log,plan,rehearsed,results,rows,scan,schema}.rec; do
     digest=$(sed '$d' "$stream" | b2sum -l 256)
     assert_equal "$(jq -r 'select(.record == "end").digest' "$stream")" "${digest%% *}"
   done
@@ -118,7 +119,7 @@ schema.rec'
 
 @test "rows and checks of the page are whole: their readers only find the kind wrong" {
   local kind
-  for kind in rows checks diff; do
+  for kind in rows checks diff log; do
     run --separate-stderr mig-plan "$EXAMPLES/$kind.rec"
     assert_code 65
     [[ ${stderr_lines[0]} == *"expected a stream of kind \"scan\", got \"$kind\"" ]]

@@ -24,6 +24,7 @@
 #include "catalog/stream.h"
 #include "database/inspect.h"
 #include "datamodel/files.h"
+#include "deploy/log.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
 #include "migrations/status.h"
@@ -469,7 +470,9 @@ main(int argc, char *argv[])
 
 	program_begin(&out, &mig_scan_program, argc, argv, 0);
 	code = scan_request_read(argc, argv, &request, &out);
-	if (code == 0)
+	if (code == 0 && request.mode == MODE_LOG)
+		code = log_show(request.files, request.file_count, &out);
+	else if (code == 0)
 		code = request.mode == MODE_DRAFT ? draft(&job, &request, &out) : request.mode != MODE_SCAN ? scan_schema(&job, &request, &out) : scan(&job, &request, &out);
 	code = program_end(&out, code);
 	history_index_free(&job.index);

@@ -16,12 +16,12 @@
 static const char *const usage[] = {
 	"mig-scan [-d SOURCE] [--offline] [--wait=TIME] [-o FILE] [DIR | -]",
 	"mig-scan --rehearse [--offline | --load[=TIME][,statements]] [DIR | -]",
-	"mig-scan --draft=NAME [DIR] >DIR/NAME/down.sql",
+	"mig-scan --draft=NAME [DIR] >DIR/NAME/down.sql | --log [FILE|DIR]...",
 	"mig-scan --replay [--to=NAME] | --catalog | --datamodel=FILE|DIR [DIR]",
 	NULL,
 };
 enum { OPTION_OFFLINE = 128, OPTION_WAIT, OPTION_DATAMODEL, OPTION_CATALOG, OPTION_GRANTS, OPTION_REPLAY, OPTION_TO, OPTION_SCRATCH,
-	OPTION_SAME_SERVER, OPTION_REHEARSE, OPTION_LOAD, OPTION_SCHEMA_NAME, OPTION_DRAFT };
+	OPTION_SAME_SERVER, OPTION_REHEARSE, OPTION_LOAD, OPTION_SCHEMA_NAME, OPTION_DRAFT, OPTION_LOG };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
@@ -42,6 +42,7 @@ static const struct option_spec specs[] = {
 	    "the schema that the code expects\nread only schema.prisma, or all *.prisma of a folder", false },
 	{ OPTION_CATALOG, "catalog", NULL, "the schema that the database has", false },
 	{ OPTION_REPLAY, "replay", NULL, "the schema that the migrations make\nrun in a scratch database", false },
+	{ OPTION_LOG, "log", NULL, "who deployed what, by kept files\nof mig-apply -o, or folders with such files (default: releases)", false },
 	{ OPTION_TO, "to", "NAME", "with --replay: the last migration to run\nwith --rehearse: has the database what the migrations up to NAME make?", false },
 	{ OPTION_SCRATCH, "scratch", "SOURCE",
 	    "a server for the scratch database, as for -d\n(default: SHADOW_DATABASE_URL where it is set, else one of our own)", false },
@@ -56,18 +57,18 @@ const struct program mig_scan_program = {
 	.about = "show which migrations are applied, pending or failed",
 	.usage = usage,
 	.options = specs,
-	.more = "DIR is prisma/migrations by default, else migrations. With `-` an offline scan\n"
-	        "is read from standard input, and the database side is added.\n"
+	.more = "DIR is prisma/migrations, else migrations; with `-` an offline scan is read.\n"
 	        "\n"
 	        "examples:\n"
 	        "  mig-scan                              the status page\n"
 	        "  mig-scan | mig-plan | mig-apply       deploy\n"
-	        "  mig-scan --rehearse                   what will the pending ones lock?\n"
 	        "\n"
 	        "exit codes: 0 done, 1 a migration does not run, 64 usage, 65 bad input,\n"
 	        "69 unreachable, 74 could not write output, 75 busy, 77 permission denied,\n"
 	        "78 no usable connection string or no scratch server\n",
 	.all = "further examples:\n"
+	       "  mig-scan --rehearse                   what will the pending ones lock?\n"
+	       "  mig-scan --log                        who deployed what?\n"
 	       "  mig-scan | mig-plan                   what a deploy would do\n"
 	       "  mig-scan --offline | ssh bastion 'mig-scan - | mig-plan | mig-apply'\n"
 	       "  mig-scan --replay                     do all run, and what do they make?\n"
@@ -75,7 +76,7 @@ const struct program mig_scan_program = {
 };
 
 /* By mode. */
-static const char *const mode_options[] = { "", "--datamodel", "--catalog", "--replay", "--draft" };
+static const char *const mode_options[] = { "", "--datamodel", "--catalog", "--replay", "--draft", "--log" };
 
 static int
 set_mode(struct scan_request *request, enum scan_mode mode, struct output *out)
@@ -90,7 +91,7 @@ set_mode(struct scan_request *request, enum scan_mode mode, struct output *out)
 static enum scan_mode
 mode_of(int option)
 {
-	return option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : option == OPTION_DRAFT ? MODE_DRAFT : MODE_REPLAY;
+	return option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : option == OPTION_DRAFT ? MODE_DRAFT : option == OPTION_LOG ? MODE_LOG : MODE_REPLAY;
 }
 
 /* What only some modes take. */
@@ -153,6 +154,24 @@ read_load(struct scan_request *request, const char *value)
 	return code;
 }
 
+/* Any number of files and folders, and nothing else. */
+static int
+read_log(struct scan_request *request, struct output *out, char *const files[], size_t count)
+{
+	size_t i;
+
+	out->kind = "log";
+	request->files = files;
+	request->file_count = count;
+	if (request->database != NULL || request->schema != NULL || request->offline || request->wait != NULL || request->rehearse ||
+	    request->load || request->grants || request->to != NULL || request->scratch != NULL || request->same_server)
+		return options_wrong("--log reads only files of results: no database and no migrations");
+	for (i = 0; i < count; i++)
+		if (strcmp(files[i], "-") == 0)
+			return options_wrong("--log reads files, each of them twice, and not standard input");
+	return 0;
+}
+
 int
 scan_request_read(int argc, char *argv[], struct scan_request *request, struct output *out)
 {
@@ -182,6 +201,7 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 		case OPTION_CATALOG:
 		case OPTION_REPLAY:
 		case OPTION_DRAFT:
+		case OPTION_LOG:
 			if (set_mode(request, mode_of(option), out) != 0)
 				return MIG_USAGE;
 			request->datamodel = option == OPTION_DATAMODEL ? o.value : NULL;
@@ -215,6 +235,8 @@ scan_request_read(int argc, char *argv[], struct scan_request *request, struct o
 	}
 	if (request->offline && (request->database != NULL || request->schema != NULL))
 		return options_wrong("--offline and --%s contradict each other", request->database != NULL ? "database" : "schema");
+	if (request->mode == MODE_LOG)
+		return read_log(request, out, o.argv + o.first, (size_t)(o.argc - o.first));
 	if (options_one_operand(&o, &request->dir) != 0)
 		return MIG_USAGE;
 	return check_mode(request, out);

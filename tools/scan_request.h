@@ -5,12 +5,13 @@
 #define MIG_TOOLS_SCAN_REQUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/shell_quote.h"
 #include "records/output.h"
 
 /* What is read: the history and the folder, or one schema. */
-enum scan_mode { MODE_SCAN, MODE_DATAMODEL, MODE_CATALOG, MODE_REPLAY, MODE_DRAFT };
+enum scan_mode { MODE_SCAN, MODE_DATAMODEL, MODE_CATALOG, MODE_REPLAY, MODE_DRAFT, MODE_LOG };
 
 struct scan_request {
 	const char *database;  /* -d */
@@ -31,6 +32,8 @@ struct scan_request {
 	const char *to;        /* --replay's */
 	const char *scratch;   /* and --rehearse's */
 	bool same_server;
+	char *const *files;    /* --log's */
+	size_t file_count;
 };
 
 /* 0, or MIG_USAGE, said.  Points into argv; sets out->kind. */

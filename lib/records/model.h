@@ -375,6 +375,35 @@ struct result {
 	long long column;
 };
 
+/* A deploy, of a file of results that was kept. */
+struct deployed {
+	const char *file;
+	enum deployed_status status;
+	const char *plan_digest;         /* this and the following: as in the run */
+	const char *system_identifier;
+	const char *database;
+	const char *schema;
+	const char *host;
+	long long port;
+	const char *user;
+	const char *role;
+	const char *started_at;
+	const char *server_time;
+	const char *lsn;
+	long long timeline;
+	const char *restore_point;
+	const char *deployer;
+	const char *deployer_host;
+	const char *job;
+	const char *note;
+	long long steps;
+	long long done;
+	const char *migrations;          /* list: those that are done */
+	const char *stopped_at;          /* the migration that failed or stayed busy, and why; or NULL */
+	const char *sqlstate;
+	const char *message;
+};
+
 /* The result of a check. */
 struct check {
 	const char *check;
@@ -427,7 +456,7 @@ struct row_change {
 
 extern const struct record_form database_form, history_form, migration_form, plan_form, finding_form,
     step_form, rehearsal_form, live_form, activity_form, publication_form, published_form, slot_form,
-    load_form, effect_form, loss_form, draft_form, prefix_form, run_form, result_form, check_form, used_form, seeded_form,
+    load_form, effect_form, loss_form, draft_form, prefix_form, run_form, result_form, deployed_form, check_form, used_form, seeded_form,
     row_form;
 
 /* The records of a rehearsal: whether this one may come next; fills what it is for; writes them all, in their order. */

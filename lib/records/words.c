@@ -8,6 +8,7 @@ const char *const severity_words[] = { "note", "warning", "error", NULL };
 const char *const flaw_words[] = { "", "no_script", "nul", "not_utf8", NULL };
 const char *const step_action_words[] = { "apply", "mark_applied", "mark_rolled_back", "revert", NULL };
 const char *const step_transaction_words[] = { "", "mig", "script", "none", NULL };
+const char *const deployed_status_words[] = { "applied", "marked", "reverted", "failed", "deferred", "unfinished", NULL };
 const char *const result_status_words[] = { "applied", "marked", "reverted", "skipped", "failed", "deferred", "not_started", NULL };
 const char *const effect_words[] = { "lock", "scan", "rewrite", "build", "move", "empty", "rows", "drop", "rename", "retype",
 	"require", "restrict", "refuse", "error", "down", NULL };

@@ -26,6 +26,17 @@ enum step_transaction {
 	TRANSACTION_SCRIPT,  /* it has BEGIN, COMMIT or ROLLBACK of its own */
 	TRANSACTION_NONE     /* a statement in it is non-transactional */
 };
+/* How a deploy ended, by its results. */
+enum deployed_status {
+	DEPLOYED_APPLIED,
+	DEPLOYED_MARKED,
+	DEPLOYED_REVERTED,
+	DEPLOYED_FAILED,
+	DEPLOYED_DEFERRED,
+	DEPLOYED_UNFINISHED, /* killed, or still running */
+	DEPLOYED_NOTHING,    /* not in records, as DEPLOYED_DRY: nothing was begun */
+	DEPLOYED_DRY
+};
 enum result_status {
 	STATUS_APPLIED,
 	STATUS_MARKED,
@@ -94,7 +105,7 @@ enum activity_kind {
 	ACTIVITY_STANDBY
 };
 extern const char *const flaw_words[], *const severity_words[], *const step_action_words[], *const step_transaction_words[],
-    *const result_status_words[], *const effect_words[], *const loss_words[], *const phase_words[], *const lock_mode_words[], *const activity_words[],
+    *const deployed_status_words[], *const result_status_words[], *const effect_words[], *const loss_words[], *const phase_words[], *const lock_mode_words[], *const activity_words[],
     *const identity_words[];
 
 #endif
