@@ -55,7 +55,7 @@ const char draft_relations_sql[] =
             "coalesce(c.columns, '') || ')' || CASE c.relkind WHEN 'p' THEN ' PARTITION BY ' || pg_get_partkeydef(c.oid) ELSE '' END END",
             "CASE c.relkind WHEN 'v' THEN 50 WHEN 'm' THEN 50 WHEN 'S' THEN 810 ELSE 160 END", "'DROP ' || " KIND " || ' ' || c.q", "")
         NAMED("name", "c.relname", "360", "'ALTER ' || " KIND " || ' ' || c.q || ' RENAME TO '")
-        NAMED("schema", "c.schema", "370", "'ALTER ' || " KIND " || ' ' || c.q || ' SET SCHEMA '")
+        MOVED("c.schema", "c.relnamespace", "370", "'ALTER ' || " KIND " || ' ' || c.q || ' SET SCHEMA '")
         FACET("columns", "c.shape", "c.action", "c.shape", "600", "NULL", "r")
         FACET("definition", "c.definition", "c.action", "c.definition", "600", "CASE c.relkind WHEN 'v' THEN 'CREATE OR REPLACE VIEW ' || c.q || E' AS\\n' || c.definition END", "")
         FACET("query", "CASE c.relkind WHEN 'm' THEN c.definition END", "c.action", "CASE c.relkind WHEN 'm' THEN c.definition END", "600", "NULL", "r")

@@ -10,6 +10,9 @@
 #define FACET(name, value, raw, initial, phase, make, flags) FACET_UNDO(name, value, raw, initial, phase, make, "0", "NULL", flags)
 #define NAMED(facet, name, phase, head) ", ('" facet "', " name "::text, NULL, " name "::text, " phase ", quote_ident(" name "), 0, NULL, " head ", '')"
 
+/* The schema that it is in, by OID: a schema with another name is the same. */
+#define MOVED(name, oid, phase, head) ", ('schema', " name "::text, " oid "::text, " name "::text, " phase ", quote_ident(" name "), 0, NULL, " head ", '')"
+
 /* One object with its facets. */
 #define SELECT_OBJECT(key, alias, parent, title, order) \
 	"SELECT " key " AS key, facets.facet, " alias "::text, " parent "::text, " title ", facets.value, facets.raw, facets.initial, facets.phase, facets.make, facets.undo_phase, " \

@@ -56,7 +56,7 @@ const char draft_objects_sql[] =
             "WHEN 'd' THEN 'CREATE DOMAIN ' || w.q || ' AS ' || format_type(t.typbasetype, t.typtypmod) || coalesce(' DEFAULT ' || t.typdefault, '') || CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END END",
             "820", "'DROP ' || t.kind || w.q", "")
         NAMED("name", "t.typname", "350", "'ALTER ' || t.kind || w.q || ' RENAME TO '")
-        NAMED("schema", "n.nspname", "370", "'ALTER ' || t.kind || w.q || ' SET SCHEMA '")
+        MOVED("n.nspname", "n.oid", "370", "'ALTER ' || t.kind || w.q || ' SET SCHEMA '")
         FACET("attributes", "t.attributes", "NULL", "t.attributes", "420", "NULL", "r")
         FACET("default", "CASE t.typtype WHEN 'd' THEN t.typdefault END", "NULL", "CASE t.typtype WHEN 'd' THEN t.typdefault END", "490", "'ALTER DOMAIN ' || w.q || coalesce(' SET DEFAULT ' || t.typdefault, ' DROP DEFAULT')", "")
         FACET("not null", "t.typnotnull::text", "NULL", "t.typnotnull::text", "500", "'ALTER DOMAIN ' || w.q || CASE WHEN t.typnotnull THEN ' SET NOT NULL' ELSE ' DROP NOT NULL' END", "")
@@ -91,7 +91,7 @@ const char draft_others_sql[] =
     "JOIN pg_language l ON l.oid = p.prolang"
     WITH_FACETS(OBJECT("CASE l.lanname WHEN 'sql' THEN 530 ELSE 440 END", "rtrim(pg_get_functiondef(p.oid), E'\\n')", "800", "'DROP ROUTINE ' || " ROUTINE, "")
         NAMED("name", "p.proname", "350", "'ALTER ROUTINE ' || " ROUTINE " || ' RENAME TO '")
-        NAMED("schema", "n.nspname", "370", "'ALTER ROUTINE ' || " ROUTINE " || ' SET SCHEMA '")
+        MOVED("n.nspname", "n.oid", "370", "'ALTER ROUTINE ' || " ROUTINE " || ' SET SCHEMA '")
         FACET("result", "concat_ws(' ', p.prokind, pg_get_function_result(p.oid), pg_get_function_arguments(p.oid))", "concat_ws(' ', p.prokind, p.prorettype, p.proretset, p.proallargtypes, p.proargnames, p.proargmodes, p.proargdefaults)",
             "concat_ws(' ', p.prokind, pg_get_function_result(p.oid), pg_get_function_arguments(p.oid))", "440", "NULL", "r")
         FACET("definition", "pg_get_functiondef(p.oid)", "(to_jsonb(p) - '{oid,proname,pronamespace,proowner,proacl}'::text[])::text", "pg_get_functiondef(p.oid)",
