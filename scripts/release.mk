@@ -34,7 +34,7 @@ export MIG_DATABASE
 endif
 
 mig_scripts := $(MIGRATIONS) $(wildcard $(MIGRATIONS)/*/migration.sql)
-mig_seeds := $(if $(SEEDS),$(SEEDS) $(wildcard $(SEEDS)/*))
+mig_seeds := $(if $(SEEDS),$(SEEDS) $(wildcard $(SEEDS)/* $(SEEDS)/*/*))
 
 # Private, since a plan has the scripts, and a seed's page may have values.
 mig_folder = mkdir -p -m 700 $(RELEASE)

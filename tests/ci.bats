@@ -143,6 +143,11 @@ make_() { run --separate-stderr env -u MAKEFLAGS -u MAKELEVEL make --no-print-di
   make_ release
   assert_code 0
   assert_output "make: Nothing to be done for 'release'."
+  mkdir -p prisma/seed/production
+  echo key >prisma/seed/production/Role.csv
+  make_ -n release SEED_FLAGS=--env=production
+  assert_output --partial 'mig-seed --env=production -o'
+  rm -r prisma/seed/production
 
   migration 20260301000000_more 'ALTER TABLE "Role" ADD COLUMN more text;'
   make_ -n release

@@ -178,3 +178,17 @@ team|Team|50|t-team|[1, 2]|f'
   assert_code 0
   assert_equal "$(sql 'SELECT slug, name, level FROM "Right" JOIN "Role" r ON r.id = "roleId" ORDER BY 1, 2')" $'admin|read|1\nguest|read|0\nguest|write|0'
 }
+
+@test "mig-release --env seeds that environment, and needs --seed" {
+  folder_new
+  export HOME=$BATS_TEST_TMPDIR
+  plans
+  rm seed/*/*.sql
+  migration 20260101000000_init 'SELECT 1;'
+  run --separate-stderr mig-release --yes --no-verify --allow=not_empty --seed seed --env=production
+  assert_code 0
+  assert_equal "$(sql "SELECT price FROM \"Plan\" WHERE slug = 'pro'")" 25.50
+  run --separate-stderr mig-release --yes --no-verify --env=production
+  assert_code 64
+  says '--env=production is the environment of --seed, which is missing'
+}
