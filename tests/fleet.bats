@@ -278,9 +278,14 @@ sleeping() { (($(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE query LI
     in_database d1 "CREATE SCHEMA $tenant"
     printf '%s\tpg1\t1\t%s\t%s\n' "$tenant" "$(cut -f 4 targets)" "$tenant"
   done >schemas
-  fleet apply --per-server 1 schemas
+  # as on another host, which sees the same folder
+  mkdir bin
+  printf '#!/bin/sh\nwhile [ "$1" != worker ]; do shift; done\nshift 2\nexec sh -c "$*"\n' >bin/ssh
+  chmod 755 bin/ssh
+  PATH=$PWD/bin:$PATH fleet apply --per-server 1 --ssh worker --strict=destructive --allow=not_empty schemas
   assert_code 0
   assert_equal "$(cat "$(run_folder)"/queue/*)" 'a b c'
+  grep -q $'\tworker\t' "$(run_folder)"/log/1
   assert_equal "$(in_database d1 'SELECT (SELECT count(*) FROM a._prisma_migrations), (SELECT count(*) FROM b._prisma_migrations), (SELECT count(*) FROM c._prisma_migrations)')" '3|3|3'
 }
 
