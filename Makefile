@@ -233,6 +233,13 @@ check-rehearsal: all
 check-down: all test-tools
 	BUILD=$(BUILD) tests/fuzz/draft-matrix
 
+# Real histories, FOLDERS="~/a ~/b" with prisma/migrations each: taken back, killed in it; and found in a database without a history.
+check-revert: all test-tools
+	BUILD=$(BUILD) tests/fuzz/revert-matrix $(FOLDERS)
+
+check-adopt: all
+	BUILD=$(BUILD) tests/fuzz/adopt-oracle $(FOLDERS)
+
 # mig-release, killed at each tool that it starts.
 check-release: all
 	MIG_TEST_STRIDE=1 bats tests/release.bats -f killed
@@ -336,5 +343,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-alone check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-adopt check-alone check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-journal check-kill check-mutate check-prisma check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -200,6 +200,22 @@ steps() { jq -r 'select(.record == "step") | "\(.step) \(.action) \(.migration)"
   assert_equal "$(applied)" $'1_users\n2_note'
 }
 
+@test "behind a lock it tries again until it gets it, and those who read meanwhile hardly wait" {
+  two_applied
+  rehearse | mig-plan -q --down-to 1_users -o plan.rec
+  session_begin 'BEGIN; LOCK TABLE users IN ACCESS SHARE MODE'
+  begin mig-apply --wait 30s plan.rec
+  for _ in 1 2 3; do
+    eventually sql "SELECT 1 / count(*) FROM pg_locks WHERE relation = 'users'::regclass AND NOT granted" >/dev/null
+    sql "SET statement_timeout = '2s'; SELECT count(*) FROM users" >/dev/null
+  done
+  session_end "$SESSION"
+  finish
+  assert_code 0
+  says '2/2  2_note  reverted'
+  assert_equal "$(schema_dump)" "$(cat before.sql)"
+}
+
 @test "eight at once: one takes back, the others exit 0" {
   local i jobs=()
   two_applied
