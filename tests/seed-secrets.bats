@@ -112,7 +112,7 @@ b@x.com|$HASH|||"
   seed seed
   assert_code 78
   says 'seed/u.csv:2: column "hash": ADMIN_HASH is not set' 'Nothing was seeded' 'next: read -rs ADMIN_HASH; export ADMIN_HASH'
-  ADMIN_HASH= seed seed
+  ADMIN_HASH='' seed seed
   assert_code 78
   says 'ADMIN_HASH is empty'
   export ADMIN_HASH=$HASH
@@ -137,12 +137,12 @@ b@x.com|$HASH|||"
 
 @test "NAME_FILE is the file of a variable, as with connection strings" {
   printf 'email,hash\na@x.com,env:SHOP_HASH\n' >seed/u.csv
-  printf '%s\n' "$HASH" >hash
-  chmod 600 hash
-  SHOP_HASH_FILE=hash seed seed
+  printf '%s\n' "$HASH" >hash.txt
+  chmod 600 hash.txt
+  SHOP_HASH_FILE=./hash.txt seed seed
   assert_code 0
   assert_equal "$(sql 'SELECT hash FROM u')" "$HASH"
-  SHOP_HASH=x SHOP_HASH_FILE=hash seed seed
+  SHOP_HASH=x SHOP_HASH_FILE=./hash.txt seed seed
   assert_code 78
   says 'both SHOP_HASH and SHOP_HASH_FILE are set'
 }
@@ -217,7 +217,7 @@ b@x.com|$HASH|||"
 
 @test "no copy of a value can be read in memory, nor in the environment, once it was sent" {
   needs_scrub
-  PASSWORD='made-up-and-long-enough-to-be-found-anywhere' ENCODED='' URL=''
+  PASSWORD='made-up-and-long-enough-to-be-found-anywhere'
   session_begin 'BEGIN; LOCK TABLE u IN SHARE MODE'
   ADMIN_HASH=$PASSWORD begin mig-seed --wait=1min --max-stall=10s seed
   eventually writing
