@@ -62,6 +62,14 @@ everything() {
   mig-seed kind.csv >/dev/null
   printf 'name,parent.name\nseven,eight\n' >kind.csv
   ! mig-seed kind.csv >/dev/null 2>&1
+  sql 'UPDATE kind SET mood = $$NEW$$'
+  printf 'name,parent.mood\nseven,NEW\n' >kind.csv
+  ! mig-seed kind.csv >/dev/null 2>&1
+  printf 'name,note\nseven,env:KIND_NOTE\n' >kind.csv
+  KIND_NOTE=secret mig-seed --secret=note kind.csv >/dev/null
+  mig-seed --export --columns=name,parent.name,tags --where='name IS NOT NULL' kind >/dev/null
+  mig-seed --export --as=ndjson --columns=-note kind >/dev/null
+  rm kind.ndjson
   rm seed.conf
   mig-check database || [[ $? == 1 ]]
   mig-check relation=kind relation=kind.name relation=public.kind.name
