@@ -88,6 +88,7 @@ everything() {
   mig-scan | mig-plan -q | mig-apply -q >/dev/null
   TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --rehearse --scratch env:TRIAL_URL --same-server -q |
     mig-plan -q --down-to 20250101000002_stays | mig-apply -q >/dev/null
+  TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --draft=20250101000003_back --scratch env:TRIAL_URL --same-server -q >/dev/null
   # which prefix of the folder a database without a history has
   sql 'ALTER TABLE _prisma_migrations RENAME TO kept'
   TRIAL_URL=$(PGDATABASE=postgres database_url) mig-scan --rehearse --scratch env:TRIAL_URL --same-server -q >/dev/null || [[ $? == 1 ]]
