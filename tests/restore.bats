@@ -100,6 +100,19 @@ assert_line_of_stderr() {
   run_has '.restore_point == null and .lsn != null'
 }
 
+@test "with --role the restore point is the login's, and the launcher passes a note on" {
+  two
+  sql_admin 'GRANT EXECUTE ON FUNCTION pg_create_restore_point(text) TO marker; GRANT tester TO marker'
+  DATABASE_URL=$(database_url marker) deploy --role=tester
+  assert_code 0
+  server_log 400 | grep -qF "LOG:  restore point \"$(run_has .restore_point)\" created at"
+  run_has '.user == "marker" and .role == "tester"'
+  migration 20240103000000_c 'CREATE TABLE c (id int);'
+  run --separate-stderr mig deploy --note 'by the launcher' -o results.rec
+  assert_code 0
+  assert_equal "$(jq -r 'select(.record == "run").note' results.rec)" 'by the launcher'
+}
+
 @test "each is asked by itself: a right that is missing leaves the others, and makes no deploy fail" {
   local n=0
   while read -r lacked expected; do
