@@ -56,7 +56,8 @@ is_elsewhere() { # FILE
   mig-check.1.*:'.\" GRANTs') ;;                      # check-database.bats
   mig-release.1.*:releases/*) ;;                      # a picture
   mig-fleet.1.*) ;;                                   # fleet.bats
-  mig-plan.1.*:'-- mig: allow '*) ;;                  # the form of a comment
+  mig-plan.1.*:'-- mig: '*) ;;                        # the form of a comment
+  mig-check.1.*:'mig-check used='* | mig-plan.1.*:'mig-check used='* | mig-release.1.*:*--rollout*) ;; # phases.bats
   mig-seed.1.*:'# matched by e-mail'*) ;;             # a seed.conf
   README.*:'apt-get update' | README.*:prisma/migrations*) ;; # installation, a picture
   *) return 1 ;;

@@ -175,6 +175,8 @@ some_plan() {
   refused mig-check 'given twice' health=http://127.0.0.1:1/ health.crit=2s health.crit=3s
   refused mig-check maybe history.pending=maybe history
   refused mig-check primary database.expect=leader database
+  refused mig-check unknown used.standbys=perhaps used=User
+  refused mig-check expand history.phase=contract history
   refused mig-check 200-299x health=http://127.0.0.1:1/ health.status=200-299x
   refused mig-check 'http://' health=api.example.com
 }

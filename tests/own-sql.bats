@@ -73,6 +73,7 @@ everything() {
   rm seed.conf
   mig-check database || [[ $? == 1 ]]
   mig-check relation=kind relation=kind.name relation=public.kind.name
+  mig-check used=kind used=kind.name || [[ $? == 3 ]]
   mig-scan | mig-check history
   mig-scan --catalog --grants -o catalog.rec >/dev/null
   mig-check schema=catalog.rec <catalog.rec

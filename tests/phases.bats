@@ -46,7 +46,7 @@ ALTER TABLE "User" DROP COLUMN name;
 SQL
 }
 
-steps() { jq -r 'select(.record == "step").migration' <<<"${1:-$output}"; }
+steps() { jq -r 'select(.record == "step").migration' <<<"$output"; }
 plan() { run --separate-stderr bash -c 'mig-scan | mig-plan "$@"' plan "$@"; }
 
 @test "--phase=expand ends before the first step that breaks the running release, and --phase=contract has the rest" {
@@ -164,6 +164,30 @@ plan() { run --separate-stderr bash -c 'mig-scan | mig-plan "$@"' plan "$@"; }
   plan --proof=scan.rec
   assert_code 65
   says 'expected a stream of kind "checks", got "scan"'
+}
+
+# The block of a page that begins so, in seconds instead of hours.
+example() { # PAGE BEGINNING
+  awk -v first="$2" '/^\.Bd -literal/ { getline; inside = index($0, first) == 1 } /^\.Ed/ { inside = 0 } inside' "$TESTS/../man/$1" |
+    sed 's/=1h/=300ms/; s/=10min/=20s/; s/=5min/=100ms/'
+}
+
+@test "what the manual shows of it works as it stands" {
+  migration 1_init 'CREATE TABLE "User" (id int, name text);'
+  pipeline
+  migration 2_drop 'ALTER TABLE "User" DROP COLUMN name;'
+  local page
+  for page in mig-check.1 mig-plan.1; do
+    [[ -n $(example "$page" 'mig-check used=') ]] || fail "no example in $page"
+    run --separate-stderr bash -ec "$(example "$page" 'mig-check used=')"
+    assert_code 0
+  done
+  assert_equal "$(tail -n +2 <<<"$output" | jq -r 'select(.rule == "destructive").severity')" note
+  printf '#!/bin/sh\ntouch rolled\n' >roll-out
+  chmod +x roll-out
+  run --separate-stderr bash -c "$(example mig-release.1 'mig-release --rollout') --yes --no-verify"
+  assert_code 0
+  [[ -e rolled && $(applied | tail -n 1) == 2_drop ]]
 }
 
 ## A release in two phases
