@@ -36,7 +36,7 @@ completed() {
     completed "mig $tool --"
     assert_equal "$output" "$want"
   done
-  completed 'mig deploy --dr'
+  completed 'mig deploy --dry'
   assert_output -- --dry-run
   completed 'mig status --st'
   assert_output ''

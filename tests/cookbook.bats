@@ -37,7 +37,11 @@ fake() {
 
 @test "every example of the page has a test here" {
   local name
-  assert_equal "$(grep -c '^\.Bd -literal' "$PAGE")" "$(grep -c '^\.\\" example: ' "$PAGE")"
+  # role.bats has those of ROLES
+  assert_equal "$(grep -c '^\.Bd -literal' "$PAGE")" "$(grep -cE '^\.\\" (example: |ROLES)' "$PAGE")"
+  while read -r name; do
+    grep -qE "grants ('$name'|${name// /-} )" "$TESTS/role.bats" || fail "$name is not run"
+  done < <(sed -n 's/^\.\\" \(ROLES.*\)/\1/p' "$PAGE")
   while read -r name; do
     grep -qE "(example|typed) $name$|(example|typed) $name[ )\"|]" "$BATS_TEST_FILENAME" || fail "$name is not run"
   done < <(sed -n 's/^\.\\" example: //p' "$PAGE")

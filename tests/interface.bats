@@ -48,10 +48,10 @@ some_plan() {
 @test "--help is on standard output, ends with 0 and names every option" {
   local tool option
   local -A own=(
-    [mig-scan]='database schema offline datamodel catalog grants replay rehearse load to scratch same-server wait'
-    [mig-plan]='to down-to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume diff max-stall'
-    [mig-apply]='database schema dry-run expect expect-steps max-stall wait'
-    [mig-seed]='database schema datamodel dry-run prune key insert-only enable-row-security table export as into max-stall wait'
+    [mig-scan]='database schema offline wait rehearse load draft datamodel catalog replay log to scratch same-server grants'
+    [mig-plan]='to down-to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume max-stall phase proof proof-age diff'
+    [mig-apply]='database schema dry-run expect expect-steps max-stall note wait role'
+    [mig-seed]='database schema dry-run env prune key insert-only export as columns where into max-stall wait role'
     [mig-check]='database schema wait watch interval timeout dry-run'
   )
   for tool in "${TOOLS[@]}"; do

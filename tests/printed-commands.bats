@@ -460,9 +460,9 @@ applied~0~~~mig-scan | mig-check history
 applied~0~~~mig-scan --offline | mig-check history --wait=10min
 applied~0~~~mig-check --format=records database | jq -r 'select(.record == "check") | "\(.status): \(.message)"'
 EXAMPLES
-  # What is not here needs another host, a service, or schema.prisma, and is tried where that is.
+  # What is not here needs another host, a service, a scratch server or schema.prisma, and is tried where that is.
   diff <(for page in mig-scan.1 mig-plan.1 mig-apply.1 mig-seed.1 mig-check.1 mig.7; do examples "$page"; done |
-    grep -vE 'example\.com|ssh |psql |/run/|/etc/|/var/|REPLICA_URL|STAGING_URL|used=|--proof=|--diff|--datamodel|--catalog|--replay|--rehearse|schema=' | sort -u) <(sort -u <<<"${known%$'\n'}") || fail 'an example is not tried'
+    grep -vE 'example\.com|ssh |psql |/run/|/etc/|/var/|REPLICA_URL|STAGING_URL|used=|--proof=|--draft|--columns=|--diff|--datamodel|--catalog|--replay|--rehearse|schema=' | sort -u) <(sort -u <<<"${known%$'\n'}") || fail 'an example is not tried'
 }
 
 @test "the answers to whether a statement happened are typed, and each goes on where it says" {
