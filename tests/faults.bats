@@ -189,10 +189,11 @@ assert_untouched() {
 
 ## The commit
 
+# The first COMMIT is that of the history table.
 # Later steps may be on their way already: the one in which the loss shows need not be the one that was committed last.
 @test "the answer to a COMMIT is lost: mig-apply looks, says committed, ends with 69, and the next run goes on behind it" {
   five_migrations
-  proxy --cut-on COMMIT --nth 3 --forward
+  proxy --cut-on COMMIT --nth 4 --forward
   deploy_through_proxy
   proxy_end
   assert_code 69
@@ -208,7 +209,7 @@ assert_untouched() {
 # All that was wanted is there, and known to be: 0 would be as true as 69.
 @test "the answer to the last COMMIT is lost: mig-apply looks, says so, and then there is nothing to do" {
   five_migrations
-  proxy --cut-on COMMIT --nth 5 --forward
+  proxy --cut-on COMMIT --nth 6 --forward
   deploy_through_proxy
   proxy_end
   [[ $status == 0 ]] || assert_code 69
@@ -224,7 +225,7 @@ assert_untouched() {
 
 @test "a COMMIT does not get to the server: rolled back, 69, and the next run does it" {
   five_migrations
-  proxy --cut-on COMMIT --nth 3
+  proxy --cut-on COMMIT --nth 4
   deploy_through_proxy
   proxy_end
   assert_code 69
@@ -240,7 +241,7 @@ assert_untouched() {
 CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NULL; END $$;
 CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow();
 INSERT INTO t VALUES (1);'
-  proxy --cut-on COMMIT --forward
+  proxy --cut-on COMMIT --nth 2 --forward
   deploy_through_proxy
   proxy_end
   assert_code 69
@@ -256,7 +257,7 @@ INSERT INTO t VALUES (1);'
 
 @test "the answer to a COMMIT is lost and nobody can connect again: mig-apply says of no step what it does not know" {
   five_migrations
-  proxy --cut-on COMMIT --nth 3 --forward --refuse
+  proxy --cut-on COMMIT --nth 4 --forward --refuse
   apply_behind
   until_said 'finding out the outcome of'
   kill -0 "$apply" # still trying
@@ -420,7 +421,7 @@ given_seeded() { given_seed; }
   proxies=() started=()
   silenced refused '--hang-on lost --forward --refuse'
   silenced script '--hang-on lost --forward'
-  silenced commit '--hang-on COMMIT --forward'
+  silenced commit '--hang-on COMMIT --nth 2 --forward'
   silenced ahead '--hang-on (4) --forward'
   silenced index '--hang-on CONCURRENTLY --forward'
   silenced works ''

@@ -155,7 +155,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@"
       with_signals $tool -o out.rec <in >stdout 2>stderr 3>&- &
       pid=$!
       exec 4>in
-      until_true bash -c 'compgen -G "out.rec.*" || grep -q failed out.rec' >/dev/null
+      # its file is there, and it waits for its input
+      until_true bash -c '{ compgen -G "out.rec.*" || grep -q failed out.rec; } && [[ $(ps -o stat= -p "$1") != R* ]]' - "$pid" >/dev/null
       kill "-$signal" "$pid"
       status=0
       wait "$pid" || status=$?

@@ -437,5 +437,5 @@ FILTERS
   says 'mig-scan --rehearse - asks no database'
   run --separate-stderr mig-scan --scratch env:SCRATCH_URL
   assert_failure 64
-  says '--scratch and --same-server are for --replay and --rehearse'
+  says '--scratch and --same-server are for --replay, --rehearse and --draft'
 }

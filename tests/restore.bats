@@ -41,8 +41,9 @@ listen() {
   exec {listening}>"$listener"
 }
 heard() {
-  echo "SELECT 'heard ' || 'all';" >&"$listening"
-  eventually grep -q 'heard all' "$listener.out"
+  local asked=$EPOCHREALTIME
+  echo "SELECT 'heard until ' || '$asked';" >&"$listening"
+  eventually grep -q "heard until $asked" "$listener.out"
   sed -n 's/^Asynchronous notification "mig" with payload "\(.*\)" received from server process with PID [0-9]*\.$/\1/p' "$listener.out"
 }
 log_lines() { server_log 400 | grep -F 'LOG:  mig-apply: '; }

@@ -234,9 +234,9 @@ everything() {
   everything >wanted
   for as in csv tsv ndjson; do
     mkdir "$as"
-    mig-seed -q --export --as="$as" --into="$as" "${tables[@]}" >/dev/null
+    mig-seed -q --export --with-hidden --as="$as" --into="$as" "${tables[@]}" >/dev/null
     before=$(stat -c '%n %i' "$as"/* | sort)
-    mig-seed -q --export --as="$as" --into="$as" "${tables[@]}" >/dev/null
+    mig-seed -q --export --with-hidden --as="$as" --into="$as" "${tables[@]}" >/dev/null
     assert_equal "$(stat -c '%n %i' "$as"/* | sort)" "$before"
     (
       database_new "${PGDATABASE}_$as"

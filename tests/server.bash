@@ -290,6 +290,7 @@ database_new() {
   name=${1:-test_$$_$database_count}
   # shellcheck disable=SC2016
   PGDATABASE=postgres sql_admin <<SQL || return 1
+SET client_min_messages = warning; -- another file may just drop the same
 SELECT coalesce(string_agg(datname, ' '), '') AS databases FROM pg_database WHERE datname ~ '^test_[0-9]+_[0-9]+$' \gset
 \setenv DATABASES :databases
 \set gone \`for name in \$DATABASES; do pid=\${name#test_}; [ -d /proc/\${pid%_*} ] || printf '%s ' "\$name"; done\`

@@ -119,6 +119,9 @@ db_pipeline_end(struct pipeline *p)
 {
 	PGconn *conn = p->db->conn;
 
+	/* writing may have failed first, while what was read before says why the connection was closed */
+	if (PQstatus(conn) != CONNECTION_OK)
+		pipeline_take(p);
 	if (p->db->given_up != NULL || PQstatus(conn) != CONNECTION_OK || !PQexitPipelineMode(conn)) {
 		if (p->outcome == DB_OK || p->db->given_up != NULL)
 			(void)db_error_from_connection(p->db);
