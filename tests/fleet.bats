@@ -296,6 +296,10 @@ sleeping() { (($(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE query LI
   assert_code 65
   says 'targets:2: its source contains a password' 'nothing was done'
   refute grep -q s3cr3t-word <<<"$output$stderr"
+  cp targets 'a&b|c\d'
+  fleet plan 'a&b|c\d'
+  assert_code 65
+  says 'a&b|c\d:2: its source contains a password'
   printf 'a\tpg1\t1\tservice=a\na\tpg1\t1\tservice=b\n' >targets
   fleet plan targets
   assert_code 65

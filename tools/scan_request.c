@@ -91,7 +91,18 @@ set_mode(struct scan_request *request, enum scan_mode mode, struct output *out)
 static enum scan_mode
 mode_of(int option)
 {
-	return option == OPTION_DATAMODEL ? MODE_DATAMODEL : option == OPTION_CATALOG ? MODE_CATALOG : option == OPTION_DRAFT ? MODE_DRAFT : option == OPTION_LOG ? MODE_LOG : MODE_REPLAY;
+	switch (option) {
+	case OPTION_DATAMODEL:
+		return MODE_DATAMODEL;
+	case OPTION_CATALOG:
+		return MODE_CATALOG;
+	case OPTION_DRAFT:
+		return MODE_DRAFT;
+	case OPTION_LOG:
+		return MODE_LOG;
+	default:
+		return MODE_REPLAY;
+	}
 }
 
 /* What only some modes take. */

@@ -9,18 +9,12 @@
 #include "records/json.h"
 #include "records/stream_schema.h"
 
-static void
-add_bytes(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
 /* The JSON of a list, into a buffer that the caller frees. */
 static const char *
 list_json(struct bytes *out, const char *const items[], size_t count)
 {
 	out->len = 0;
-	json_write_list(add_bytes, out, items, count);
+	json_add_list(out, items, count);
 	return bytes_text(out);
 }
 

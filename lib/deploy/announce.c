@@ -70,17 +70,11 @@ announce_line(struct bytes *out, const struct announce *a)
 /* --- the object --- */
 
 static void
-sink(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
-static void
 add_text(struct bytes *out, const char *key, const char *value)
 {
 	bytes_format(out, "%s\"%s\":", out->len > 1 ? "," : "", key);
 	if (value != NULL)
-		json_write_text(sink, out, value);
+		json_add_text(out, value);
 	else
 		bytes_str(out, "null");
 }

@@ -268,17 +268,11 @@ newest_first(const void *a, const void *b)
 }
 
 static void
-add_bytes(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
-static void
 show(struct log *log, struct deploy_read *r)
 {
 	struct bytes list = { 0 }, page = { 0 };
 
-	json_write_list(add_bytes, &list, (const char *const *)r->names, r->count);
+	json_add_list(&list, (const char *const *)r->names, r->count);
 	r->deployed.migrations = list.data;
 	if (log->out->writer != NULL)
 		writer_put(log->out->writer, &deployed_form, &r->deployed);

@@ -86,7 +86,6 @@ void
 deploy_announce_begin(struct run_state *s)
 {
 	struct announce announce = { .run = &s->run, .steps = s->steps, .count = s->plan->step_count, .ascii = !db_encodes_utf8(s->db) };
-
 	struct bytes before = { 0 };
 
 	if (s->notify.begun)

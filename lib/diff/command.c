@@ -83,12 +83,6 @@ damage_word(enum damage damage)
 }
 
 static void
-add_bytes(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
-static void
 write_head(struct writer *writer, const struct catalog *from, const struct catalog *to, const struct diff *diff)
 {
 	const char *kinds[OBJECT_KINDS];
@@ -99,7 +93,7 @@ write_head(struct writer *writer, const struct catalog *from, const struct catal
 	for (kind = 0; from != NULL && kind < OBJECT_KINDS; kind++)
 		if (from->covers[kind] != to->covers[kind])
 			kinds[count++] = object_kind_name((enum object_kind)kind);
-	json_write_list(add_bytes, &list, kinds, count);
+	json_add_list(&list, kinds, count);
 	writer_put(writer, &diff_form,
 	    &(struct diff_head){ .from_source = from != NULL ? from->source : SOURCE_EMPTY,
 	        .from_origin = from != NULL ? from->origin : NULL,

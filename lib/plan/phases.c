@@ -15,12 +15,6 @@ is_to_run(const struct migration_status *s)
 	return s->script != NULL && (s->state == STATE_PENDING || s->state == STATE_LATE || s->state == STATE_RUNNING || s->state == STATE_FAILED);
 }
 
-static void
-sink(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
 /* The names in a list, for the plan's record. */
 static const char *
 list_of(struct plan_maker *m, const struct migration_status *from, const struct migration_status *end)
@@ -32,7 +26,7 @@ list_of(struct plan_maker *m, const struct migration_status *from, const struct 
 	for (; from < end; from++)
 		if (is_to_run(from))
 			names[count++] = from->migration;
-	json_write_list(sink, text, names, count);
+	json_add_list(text, names, count);
 	free(names);
 	return text->data;
 }

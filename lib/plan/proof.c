@@ -59,20 +59,10 @@ unfit(const struct plan_maker *m, const struct plan_proof *p)
 static void
 part(struct bytes *out, const char *name)
 {
-	bool plain = strpbrk(name, ".\"") == NULL;
-	const char *c;
-
-	if (plain) {
+	if (strpbrk(name, ".\"") == NULL)
 		bytes_str(out, name);
-		return;
-	}
-	bytes_char(out, '"');
-	for (c = name; *c != '\0'; c++) {
-		bytes_char(out, *c);
-		if (*c == '"')
-			bytes_char(out, '"');
-	}
-	bytes_char(out, '"');
+	else
+		bytes_sql_name(out, name);
 }
 
 static void
@@ -102,10 +92,13 @@ add_command(const struct plan_maker *m, const struct plan_dropped *d, struct byt
 	shell_option(&words, check.data, NULL);
 	shell_option(&words, "-o", "proof.rec");
 	bytes_str(remedy, remedy->len > 0 ? "\n" : "");
-	if (shell_words(&words) != NULL)
+	if (shell_words(&words) != NULL) {
 		shell_command(remedy, shell_words(&words));
-	else
-		bytes_format(remedy, "mig-check %s -o proof.rec", check.data);
+	} else {
+		bytes_str(remedy, "mig-check ");
+		shell_word(remedy, check.data);
+		bytes_str(remedy, " -o proof.rec");
+	}
 	bytes_str(remedy, "    (still used? see --proof)");
 	shell_words_free(&words);
 	bytes_free(&check);

@@ -69,7 +69,10 @@ bool json_list_next(const char **at, struct bytes *item, bool *null);
 typedef void json_sink(void *context, const char *data, size_t len);
 void json_write_text(json_sink *sink, void *context, const char *text);
 
-/* Writes a list of texts; a NULL item becomes null. */
-void json_write_list(json_sink *sink, void *context, const char *const items[], size_t count);
+/* Appends the same. */
+void json_add_text(struct bytes *out, const char *text);
+
+/* Appends a list of texts; a NULL item becomes null. */
+void json_add_list(struct bytes *out, const char *const items[], size_t count);
 
 #endif

@@ -64,17 +64,29 @@ json_write_text(json_sink *sink, void *context, const char *text)
 	bytes_free(&mended);
 }
 
+static void
+add_bytes(void *context, const char *data, size_t len)
+{
+	bytes_add(context, data, len);
+}
+
 void
-json_write_list(json_sink *sink, void *context, const char *const items[], size_t count)
+json_add_text(struct bytes *out, const char *text)
+{
+	json_write_text(add_bytes, out, text);
+}
+
+void
+json_add_list(struct bytes *out, const char *const items[], size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		sink(context, i > 0 ? "," : "[", 1);
+		bytes_char(out, i > 0 ? ',' : '[');
 		if (items[i] != NULL)
-			json_write_text(sink, context, items[i]);
+			json_add_text(out, items[i]);
 		else
-			sink(context, "null", strlen("null"));
+			bytes_str(out, "null");
 	}
-	sink(context, count > 0 ? "]" : "[]", count > 0 ? 1 : 2);
+	bytes_str(out, count > 0 ? "]" : "[]");
 }

@@ -160,18 +160,12 @@ writer_digest_only(const char *kind)
 	return w;
 }
 
-static void
-add_bytes(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
 /* The stream of a program that was killed, behind its first records. */
 static void
 add_failed(struct bytes *out)
 {
 	bytes_str(out, "{\"record\":\"failed\",\"tool\":");
-	json_write_text(add_bytes, out, message_tool());
+	json_add_text(out, message_tool());
 	bytes_format(out, ",\"exit_code\":%d,\"message\":\"it has not finished: it was killed, or is still running\"}\n",
 	    MIG_FAILED);
 }

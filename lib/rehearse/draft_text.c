@@ -63,9 +63,9 @@ add_losses(struct items *items, const struct losses *losses, enum loss_by by)
 static bool
 writes_rows(const char *sql, const struct sql_statement *s)
 {
-	static const char *const synopses[] = { "INSERT|UPDATE|DELETE|MERGE|TRUNCATE|COPY|DO|CALL|SELECT|WITH|VALUES|EXECUTE" };
+	static const char synopsis[] = "INSERT|UPDATE|DELETE|MERGE|TRUNCATE|COPY|DO|CALL|SELECT|WITH|VALUES|EXECUTE";
 
-	return sql_match(sql, s->end, s->start, synopses[0]) != 0 ||
+	return sql_match(sql, s->end, s->start, synopsis) != 0 ||
 	    (sql_match(sql, s->end, s->start, "ALTER SEQUENCE") != 0 && sql_mentions(sql + s->start, s->end - s->start, "restart"));
 }
 
@@ -87,19 +87,13 @@ add_statements(struct items *items, const char *sql)
 	sql_script_free(&script);
 }
 
-static void
-append(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
 static const char *
 list_text(struct arena *texts, const struct items *items)
 {
 	struct bytes json = { 0 };
 	const char *text;
 
-	json_write_list(append, &json, (const char *const *)items->list, items->count);
+	json_add_list(&json, (const char *const *)items->list, items->count);
 	text = arena_text(texts, json.data, json.len);
 	bytes_free(&json);
 	return text;

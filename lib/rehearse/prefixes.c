@@ -122,12 +122,6 @@ difference_text(struct search *s, const struct difference *d)
 }
 
 static void
-append(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
-static void
 add_prefix(struct search *s, size_t at, const struct diff *diff, const struct catalog *made)
 {
 	const char *told[TOLD];
@@ -144,7 +138,7 @@ add_prefix(struct search *s, size_t at, const struct diff *diff, const struct ca
 	}
 	p.equal = n == 0;
 	p.difference_count = (long long)n;
-	json_write_list(append, &json, told, n < TOLD ? n : TOLD);
+	json_add_list(&json, told, n < TOLD ? n : TOLD);
 	p.differences = arena_text(s->texts, json.data, json.len);
 	bytes_free(&json);
 	ARRAY_ROOM(s->found->list, s->found->count, s->found->cap);

@@ -83,19 +83,13 @@ runs_free(struct runs *r)
 
 /* --- what exists on one side only --- */
 
-static void
-append(void *context, const char *data, size_t len)
-{
-	bytes_add(context, data, len);
-}
-
 static const char *
 list_text(struct rehearsed *out, const char *const items[], size_t count)
 {
 	struct bytes json = { 0 };
 	const char *text;
 
-	json_write_list(append, &json, items, count);
+	json_add_list(&json, items, count);
 	text = arena_text(&out->texts, json.data, json.len);
 	bytes_free(&json);
 	return text;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/mig.h"
+#include "records/json.h"
 #include "seed/copy_source.h"
 #include "seed/members.h"
 #include "seed/rows.h"
@@ -225,14 +226,14 @@ add_value(struct merge *m, const struct seed_file *file, unsigned long line, con
 	const char *at;
 
 	bytes_char(out, first ? '{' : ',');
-	seed_json_add_text(out, value->name);
+	json_add_text(out, value->name);
 	bytes_char(out, ':');
 	if (value->null) {
 		bytes_str(out, "null");
 	} else if (!seed_is_csv(file)) {
 		bytes_str(out, value->text.data);
 	} else if (c == NULL || !c->json || c->secret) {
-		seed_json_add_text(out, value->text.data);
+		json_add_text(out, value->text.data);
 	} else {
 		at = value->text.data + strspn(value->text.data, " \t\r\n");
 		if (strncmp(at, "null", 4) == 0)

@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/suggest.h"
+#include "records/json.h"
 #include "seed/copy_source.h"
 #include "seed/members.h"
 #include "seed/overlay.h"
@@ -233,7 +234,7 @@ take_secrets(struct seed_table *t)
 		c->secret = i + 1;
 		t->sql.derived = true;
 		bytes_str(&names, names.len == 0 ? "[" : ",");
-		seed_json_add_text(&names, c->name);
+		json_add_text(&names, c->name);
 	}
 	if (names.len > 0)
 		bytes_char(&names, ']');

@@ -194,22 +194,3 @@ seed_json_text(struct seed_span span)
 	}
 	return out.data;
 }
-
-void
-seed_json_add_text(struct bytes *out, const char *text)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	bytes_char(out, '"');
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			bytes_char(out, '\\');
-		if (c < 0x20)
-			bytes_format(out, "\\u00%c%c", hex[c >> 4], hex[c & 15]);
-		else
-			bytes_char(out, (char)c);
-	}
-	bytes_char(out, '"');
-}

@@ -61,7 +61,4 @@ bool seed_json_member(const char **at, const char *end, struct seed_span *key, s
  */
 char *seed_json_text(struct seed_span span);
 
-/* Appends text as a JSON string. */
-void seed_json_add_text(struct bytes *out, const char *text);
-
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "records/json.h"
 #include "seed/copy_source.h"
 #include "seed/file.h"
 #include "seed/text.h"
@@ -53,12 +54,12 @@ add_record(struct listing *g, const char **at, const char *end)
 		if (!good)
 			break;
 		bytes_str(&g->list, i == 0 ? "{" : ",");
-		seed_json_add_text(&g->list, header->names[i]);
+		json_add_text(&g->list, header->names[i]);
 		bytes_char(&g->list, ':');
 		if (field.len == 0 && !quotes)
 			bytes_str(&g->list, "null");
 		else if (!column_named(&g->table, header->names[i])->json)
-			seed_json_add_text(&g->list, field.data);
+			json_add_text(&g->list, field.data);
 		else if ((good = !is_null(field.data)))
 			bytes_str(&g->list, field.data);
 	}
