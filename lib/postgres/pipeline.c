@@ -44,7 +44,18 @@ is_ignored(const struct pipeline *p, const PGresult *result)
 	    PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL;
 }
 
-/* All results that are here; the first error is kept. */
+/* The server, or a pooler, says why it closes the connection. */
+static bool
+is_farewell(const PGresult *result)
+{
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+	if (severity == NULL) /* PgBouncer sends only the other one */
+		severity = PQresultErrorField(result, PG_DIAG_SEVERITY);
+	return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}
+
+/* All results that are here; the first error is kept, or the reason why the connection is closed. */
 static void
 pipeline_take(struct pipeline *p)
 {
@@ -60,7 +71,7 @@ pipeline_take(struct pipeline *p)
 		}
 		if ((between = result == NULL))
 			continue;
-		if (status == PGRES_FATAL_ERROR && p->outcome == DB_OK && !is_ignored(p, result))
+		if (status == PGRES_FATAL_ERROR && ((p->outcome == DB_OK && !is_ignored(p, result)) || is_farewell(result)))
 			p->outcome = db_error_from_result(p->db, result);
 		p->syncs_got += status == PGRES_PIPELINE_SYNC;
 		p->take(p, result);
@@ -91,8 +102,12 @@ db_pipeline_go_on(struct pipeline *p, int *want)
 
 	do {
 		p->fed = 0;
-		while (p->more && p->fed < FED_AT_ONCE && p->syncs_sent - p->syncs_got < SYNCS_AHEAD)
+		while (p->more && p->fed < FED_AT_ONCE && p->syncs_sent - p->syncs_got < SYNCS_AHEAD) {
 			p->more = p->feed(p);
+			/* a write that failed has read why; at the next one libpq forgets what it still expects */
+			if (PQstatus(conn) == CONNECTION_OK)
+				pipeline_take(p);
+		}
 		if ((unsent = PQflush(conn)) < 0 || PQstatus(conn) != CONNECTION_OK)
 			return false;
 		pipeline_take(p);
@@ -119,9 +134,6 @@ db_pipeline_end(struct pipeline *p)
 {
 	PGconn *conn = p->db->conn;
 
-	/* writing may have failed first, while what was read before says why the connection was closed */
-	if (PQstatus(conn) != CONNECTION_OK)
-		pipeline_take(p);
 	if (p->db->given_up != NULL || PQstatus(conn) != CONNECTION_OK || !PQexitPipelineMode(conn)) {
 		if (p->outcome == DB_OK || p->db->given_up != NULL)
 			(void)db_error_from_connection(p->db);
