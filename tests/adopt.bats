@@ -43,10 +43,12 @@ prefixes() { jq -r 'select(.record == "prefix") | "\(.migration) \(.equal) \(.di
 3_data true 0'
   run cat page
   assert_line 'your database is at 3_data: its schema is what the migrations up to there make'
+  assert_line 'those up to 2_orders make the same one, so nothing tells whether the later ones have run, which may change rows; if they have not, name 2_orders'
   assert_line 'to record that:  mig-scan --rehearse --scratch=env:SCRATCH_URL --same-server | mig-plan --baseline=3_data | mig-apply'
   run --separate-stderr mig-plan scan.rec
   assert_code 1
-  says 'mig-plan --baseline=3_data | mig-apply    (compared: the schema is what the migrations up to this one make)'
+  says 'mig-plan --baseline=3_data | mig-apply    (compared: the schema is what the migrations up to this one make)' \
+    'mig-plan --baseline=2_orders | mig-apply    (the same schema: if the later ones, which may change rows, have not run)'
   run --separate-stderr bash -c 'mig-plan --baseline=3_data scan.rec | mig-apply'
   assert_code 0
   says_not on_faith

@@ -263,6 +263,10 @@ prefix_lines(struct bytes *out, const struct scan *scan)
 		return;
 	if (last->equal) {
 		bytes_format(out, "\nyour database is at %s: its schema is what the migrations up to there make\n", last->migration);
+		if (r->prefix_count > 1)
+			bytes_format(out,
+			    "those up to %s make the same one, so nothing tells whether the later ones have run, which may change rows; if they have not, name %s\n",
+			    r->prefixes[0].migration, r->prefixes[0].migration);
 	} else {
 		bytes_format(out, "\nyour database is not at %s: its schema differs in %lld place%s from what the migrations up to there make\n", last->migration,
 		    last->difference_count, last->difference_count == 1 ? "" : "s");

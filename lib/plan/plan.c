@@ -236,6 +236,9 @@ not_empty_remedy(const struct plan_maker *m)
 	if (r->prefix_count > 0 && r->prefixes[r->prefix_count - 1].equal) {
 		plan_deploy_with(m, &text, "--baseline", r->prefixes[r->prefix_count - 1].migration,
 		    "compared: the schema is what the migrations up to this one make");
+		if (r->prefix_count > 1)
+			plan_deploy_with(m, &text, "--baseline", r->prefixes[0].migration,
+			    "the same schema: if the later ones, which may change rows, have not run");
 		return text.data;
 	}
 	bytes_str(&text, "Check the tables; then choose one of these:");

@@ -16,7 +16,7 @@
 #include "records/json.h"
 #include "rehearse/quiet.h"
 
-/* Prefixes whose schemas are read as a whole: those whose names are nearest, the last ones of them.  Differences that are told. */
+/* Where no prefix has the names of the database: the last ones of the nearest are read as a whole.  Differences that are told. */
 enum { READ_MOST = 40, TOLD = 20 };
 
 struct search {
@@ -202,6 +202,13 @@ go_through(struct search *s, size_t end, int (*look)(struct search *s, size_t at
 }
 
 static int
+look_at_all(struct search *s, size_t at)
+{
+	return s->distance[at] == 0 ? compare(s, at) : 0;
+}
+
+/* Where the names are those of the database nothing else is to be done, and there is no second look. */
+static int
 look_at_names(struct search *s, size_t at)
 {
 	struct answer *here = NULL;
@@ -210,25 +217,23 @@ look_at_names(struct search *s, size_t at)
 	if (code == 0)
 		s->distance[at] = distance_of(s, here);
 	answer_free(here);
-	return code;
+	return code == 0 ? look_at_all(s, at) : code;
 }
 
-static int
-look_at_all(struct search *s, size_t at)
-{
-	return s->distance[at] == 0 ? compare(s, at) : 0;
-}
-
-/* Distance 0 is from here on: to be read. */
-static void
+/* Distance 0 is from here on: to be read.  Returns the end of those. */
+static size_t
 choose(struct search *s)
 {
-	size_t least = s->ran > 0 ? s->distance[0] : 0, n = 0, i;
+	size_t least = s->ran > 0 ? s->distance[0] : 0, n = 0, end = 0, i;
 
 	for (i = 0; i < s->ran; i++)
 		least = s->distance[i] < least ? s->distance[i] : least;
-	for (i = s->ran; i-- > 0;)
+	for (i = s->ran; i-- > 0;) {
 		s->distance[i] = s->distance[i] == least && n++ < READ_MOST ? 0 : 1;
+		if (end == 0 && s->distance[i] == 0)
+			end = i + 1;
+	}
+	return end;
 }
 
 /* All equal ones; else the nearest, the last of them. */
@@ -280,14 +285,13 @@ prefixes_find(const struct prefixes_wish *wish, struct scratch **scratch, struct
 			code = go_through(&s, end, look_at_names);
 		if (code == 0) {
 			say_failed(&s);
-			choose(&s);
-			end = s.ran;
+			end = found->count > 0 ? 0 : choose(&s);
 		}
 	} else {
 		for (i = 0; i + 1 < end; i++)
 			s.distance[i] = 1;
 	}
-	if (code == 0)
+	if (code == 0 && end > 0)
 		code = go_through(&s, end, look_at_all);
 	if (code == 0 && wish->to != NULL)
 		say_failed(&s);
