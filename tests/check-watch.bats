@@ -231,10 +231,10 @@ idle() {
   assert_code 2
   run --separate-stderr mig-check health="$PLAIN/ok" --watch=60s --interval=50ms --timeout=300ms
   assert_code 0
-  run --separate-stderr mig-check health="$PLAIN/hang" database --timeout=300ms
+  run --separate-stderr mig-check health="$PLAIN/hang" database --timeout=3s database.warn=1min database.crit=1min
   assert_code 2
   assert_line --regexp '^OK +database '
-  shows 'health: no answer; gave up after 0.30 s (--timeout)'
+  shows 'health: no answer; gave up after 3.00 s (--timeout)'
   assert [ $((SECONDS - began)) -lt 30 ]
 }
 

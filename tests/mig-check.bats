@@ -342,7 +342,7 @@ something_of_everything() {
   local negate=/usr/lib/nagios/plugins/negate
   [[ -x $negate ]] || skip "no negate (of monitoring-plugins-basic)"
   something_of_everything
-  run --separate-stderr "$negate" --substitute --warning=OK "$BUILD/mig-check" --format=nagios database
+  run --separate-stderr "$negate" --substitute --warning=OK "$BUILD/mig-check" --format=nagios database database.warn=1min database.crit=1min
   assert_code 0
   assert_output --regexp '^MIG OK - [^:]* at [^:]*: database: index Order_a_key is invalid \| '
   run --separate-stderr "$negate" --substitute "$BUILD/mig-check" --format=nagios relation=nowhere
@@ -405,7 +405,8 @@ something_of_everything() {
 
 @test "records carry what was measured, and within which limits" {
   something_of_everything
-  run --separate-stderr mig-check --format=records history database:main history.failed=warning <scan.rec
+  run --separate-stderr mig-check --format=records history database:main history.failed=warning \
+    database:main.warn=1min database:main.crit=1min <scan.rec
   assert_code 1
   assert_equal "$(records -c 'select(.check == "history") | [.measures.pending, .measures.applied, .limits.pending, .limits.failed]')" \
     '[1,1,{"warning":0},{"warning":0}]'

@@ -110,7 +110,7 @@ assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
     'relation=Order database history' 'database history relation=Order' 'database relation=Order history'; do
     before=$(server_log 100000 | grep -c "set_config('statement_timeout'") || true
     # shellcheck disable=SC2086
-    run --separate-stderr bash -c 'mig-scan --offline | mig-check "$@" --wait=1s --format=records' - $words
+    run --separate-stderr bash -c 'mig-scan --offline | mig-check "$@" --wait=1s --format=records database.warn=1min database.crit=1min' - $words
     after=$(server_log 100000 | grep -c "set_config('statement_timeout'") || true
     assert_equal "$status $(jq -r 'select(.record == "check") | .check + " " + .status' <<<"$output" | sort | paste -sd,)" \
       "${first:=$status $(jq -r 'select(.record == "check") | .check + " " + .status' <<<"$output" | sort | paste -sd,)}"
