@@ -67,6 +67,20 @@ b@x.com|$HASH|||"
   assert_equal "$(sql 'SELECT DISTINCT hash FROM u')" another-made-up
 }
 
+@test "a source in a column whose name hides it, which nobody named as secret, is refused before it is written" {
+  sql 'ALTER TABLE u ADD "passwordHash" TEXT'
+  printf '{"email":"a@x.com"}\n{"email":"b@x.com","passwordHash":"env:ADMIN_HASH"}\n' >seed/u.ndjson
+  printf '[u]\nkey = email\n' >seed/seed.conf
+  rm seed/u.csv
+  seed --dry-run seed
+  assert_code 65
+  says 'seed/u.ndjson:2: column "passwordHash": env:ADMIN_HASH would be written as it stands, since the column is not secret' \
+    'In seed.conf below [u]: secret = passwordHash'
+  seed --secret=u:passwordHash seed
+  assert_code 0
+  nothing_shown
+}
+
 @test "objects, standard input and an environment have them too; the base's value is not needed where it is overridden" {
   rm seed/*
   mkdir seed/base seed/production

@@ -57,6 +57,8 @@ enum db_outcome seed_stage_files(struct seeding *s);
 
 /* The values of secret columns of a file, which is staged. */
 enum db_outcome seed_stage_secrets(struct seeding *s, const struct seed_table *t);
+/* Refuses env:NAME or file:PATH in a column that is hidden, but not secret. */
+enum db_outcome seed_check_sources(struct seeding *s, const struct seed_table *t);
 
 /* --- stage_derived.c --- */
 

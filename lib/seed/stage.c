@@ -115,6 +115,8 @@ seed_stage_files(struct seeding *s)
 	}
 	if (outcome == DB_OK && s->code == 0)
 		outcome = seed_derive(s);
+	for (i = 0; outcome == DB_OK && s->code == 0 && i < s->tables->count; i++)
+		outcome = seed_check_sources(s, &s->tables->tables[i]);
 	message_live_clear();
 	return outcome;
 }

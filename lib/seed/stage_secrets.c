@@ -117,3 +117,42 @@ seed_stage_secrets(struct seeding *s, const struct seed_table *t)
 			outcome = stage_column(s, t, &t->sql.columns[i]);
 	return outcome;
 }
+
+/* A value that says where it is, in a column that would get the words themselves: a setting was forgotten. */
+static enum db_outcome
+check_column(struct seeding *s, const struct seed_table *t, const struct upsert_column *c)
+{
+	struct bytes sql = { 0 }, table = { 0 }, name = { 0 };
+	struct answer *row = NULL;
+	enum db_outcome outcome;
+
+	upsert_source_of_none(&sql, &t->sql, c);
+	outcome = db_query(s->db, &row, sql.data, 0, NULL);
+	if (outcome == DB_OK && answer_rows(row) > 0) {
+		seed_table_write(&table, t->file->schema, t->file->table);
+		seed_column_write(&name, c->name);
+		s->code = seed_refuse(t->file, seed_table_line(s->db, t, answer_text(row, 0, 0), false),
+		    "column \"%s\": %s would be written as it stands, since the column is not secret", c->name, answer_word(row, 0, 1));
+		message_line("  In seed.conf below [%s]: secret = %s", table.data, name.data);
+		bytes_free(&table);
+		bytes_free(&name);
+	}
+	answer_free(row);
+	bytes_free(&sql);
+	return outcome;
+}
+
+enum db_outcome
+seed_check_sources(struct seeding *s, const struct seed_table *t)
+{
+	enum db_outcome outcome = DB_OK;
+	size_t i;
+
+	for (i = 0; outcome == DB_OK && s->code == 0 && i < t->sql.count; i++) {
+		const struct upsert_column *c = &t->sql.columns[i];
+
+		if (c->hidden && c->text && c->in_file && c->secret == 0 && c->made == NULL && c->reference == NULL)
+			outcome = check_column(s, t, c);
+	}
+	return outcome;
+}

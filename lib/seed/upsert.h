@@ -113,6 +113,8 @@ void upsert_derive(struct bytes *out, const struct upsert_table *t);
  */
 void upsert_copy_secret(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c);
 void upsert_secret_sources(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c);
+/* The first staged row that has such a source as the value itself: its ctid, and the source. */
+void upsert_source_of_none(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c);
 /*
  * Draws values of defaults for rows that are new.  `predict`: sequences are not moved; the values are those that they would
  * return next.

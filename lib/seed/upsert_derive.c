@@ -142,6 +142,16 @@ upsert_secret_sources(struct bytes *out, const struct upsert_table *t, const str
 }
 
 void
+upsert_source_of_none(struct bytes *out, const struct upsert_table *t, const struct upsert_column *c)
+{
+	bytes_str(out, "SELECT s.ctid, s.v FROM (SELECT x.ctid, x.");
+	bytes_sql_name(out, c->name);
+	bytes_str(out, "::pg_catalog.text FROM ");
+	upsert_add_staged(out, t);
+	bytes_str(out, " x) s(ctid, v) WHERE s.v OPERATOR(pg_catalog.~) '^(env:[A-Za-z_][A-Za-z0-9_]*|file:[^[:space:]]+)$' ORDER BY 1 LIMIT 1");
+}
+
+void
 upsert_stage_derived(struct bytes *out, const struct upsert_table *t)
 {
 	size_t i;
