@@ -271,6 +271,19 @@ SH
   assert_code 0
 }
 
+@test "GitHub and GitLab: seeds are tried in an empty database, and what the release would refuse is refused" {
+  shop
+  step 'Try seeds' "DATABASE_URL=$DATABASE_URL" ADMIN_HASH=made-up
+  assert_code 0
+  says 'full dry run'
+  assert_output --partial '2 inserts, 0 updates'
+  printf 'id,nmae\n' >prisma/seed/Role.csv
+  gitlab_job seeds >seeds.sh
+  run --separate-stderr env "MIG_DATABASE=$DATABASE_URL" bash -eo pipefail seeds.sh
+  assert_code 65
+  says 'Did you mean "name"?'
+}
+
 @test "GitHub: a pull request of a fork is planned without a database; a refused plan ends the job, with its comment" {
   shop
   step Plan DATABASE_URL=
@@ -287,11 +300,11 @@ SH
   shop
   gitlab_job plan >plan.sh
   gitlab_job release >release.sh
-  assert_equal "$(wc -l <plan.sh) $(wc -l <release.sh)" '4 2'
+  assert_equal "$(wc -l <plan.sh) $(wc -l <release.sh)" '4 3'
   run --separate-stderr env "DATABASE_URL_READ_ONLY=$DATABASE_URL" bash -eo pipefail plan.sh
   assert_code 0
   run --separate-stderr bash -eo pipefail release.sh
   assert_code 0
-  assert_equal "$(applied | wc -l)" 2
+  assert_equal "$(applied | wc -l) $(sql 'SELECT count(*) FROM "Role"')" '2 2'
   well_formed checks.xml
 }
