@@ -67,6 +67,18 @@ made() {
   assert_equal "$(made)" "$before"
 }
 
+@test "a file, or an argument, with the name of a model is told the name of its table" {
+  users
+  printf 'email\na@example.com\n' >prisma/seed/User.csv
+  seed prisma/seed
+  assert_code 1
+  says 'there is no table User' 'The table of the model User is "users", by its @@map'
+  says_not 'Migrations come first'
+  seed --export --natural-keys --into=prisma/seed users
+  assert_code 0
+  assert_equal "$(<prisma/seed/users.csv)" 'email,fullName,slug,public_id'
+}
+
 @test "updatedAt moves when something else of a row changes, and the other made values stay" {
   local before after
   users

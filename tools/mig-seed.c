@@ -37,7 +37,7 @@ static const char *const usage[] = {
 };
 enum { OPTION_SCHEMA_NAME = 128, OPTION_MAX_STALL, OPTION_WAIT, OPTION_DRY_RUN, OPTION_PRUNE, OPTION_KEY, OPTION_INSERT_ONLY,
 	OPTION_TABLE, OPTION_EXPORT, OPTION_AS, OPTION_INTO, OPTION_ROW_SECURITY, OPTION_DATAMODEL, OPTION_AS_ROLE,
-	OPTION_ENV, OPTION_SECRET, OPTION_COLUMNS, OPTION_WHERE, OPTION_WITH_HIDDEN };
+	OPTION_ENV, OPTION_SECRET, OPTION_COLUMNS, OPTION_WHERE, OPTION_WITH_HIDDEN, OPTION_NATURAL };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
@@ -59,6 +59,7 @@ static const struct option_spec specs[] = {
 	{ OPTION_COLUMNS, "columns", "TABLE:COLUMN,...", "what --export writes, or with -COLUMN does not", true },
 	{ OPTION_WHERE, "where", "TABLE:CONDITION", "which rows --export writes, in SQL", true },
 	{ OPTION_WITH_HIDDEN, "with-hidden", NULL, "\n--export writes passwords and the like, too", false },
+	{ OPTION_NATURAL, "natural-keys", NULL, "--export writes role.slug in place of ids", false },
 	{ OPTION_INTO, "into", "DIR", "where --export writes (default: this folder)", false },
 	{ OPTION_MAX_STALL, "max-stall", "TIME", "longest time to keep other sessions waiting (1s)\nby a statement of ours, at a time", false },
 	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
@@ -165,6 +166,9 @@ take_option(struct request *request, int option, const char *value, struct outpu
 	case OPTION_WITH_HIDDEN:
 		request->job.with_hidden = true;
 		return 0;
+	case OPTION_NATURAL:
+		request->job.natural = true;
+		return 0;
 	case OPTION_SECRET:
 		return take_word(request, "secret", value);
 	case OPTION_ENV:
@@ -221,8 +225,8 @@ check_request(const struct request *request)
 		return options_wrong("--export writes the files of one folder: name it with --into, not with --env");
 	for (i = 0; i < files->word_count; i++)
 		rows |= strcmp(files->words[i].option, "columns") == 0 || strcmp(files->words[i].option, "where") == 0;
-	if (!request->export && (request->as_word != NULL || request->into != NULL || rows || request->job.with_hidden))
-		return options_wrong("--as, --into, --columns, --where and --with-hidden need --export");
+	if (!request->export && (request->as_word != NULL || request->into != NULL || rows || request->job.with_hidden || request->job.natural))
+		return options_wrong("--as, --into, --columns, --where, --with-hidden and --natural-keys need --export");
 	if (files->table != NULL && !standard)
 		return options_wrong("--table=%s names the table of standard input: add -", files->table);
 	return 0;

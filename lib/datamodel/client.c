@@ -110,7 +110,10 @@ make_client(const struct datamodel *d, struct client_model *client)
 		count += d->models[i].field_count;
 	client->values = arena_alloc(&client->arena, count * sizeof *client->values);
 	client->relations = arena_alloc(&client->arena, count * sizeof *client->relations);
+	client->tables = arena_alloc(&client->arena, (d->model_count + 1) * sizeof *client->tables);
 	for (i = 0; i < d->model_count; i++) {
+		client->tables[client->table_count++] = (struct client_table){ arena_copy(&client->arena, d->models[i].block->name),
+			arena_copy(&client->arena, d->models[i].schema), arena_copy(&client->arena, d->models[i].table) };
 		for (k = 0; k < d->models[i].field_count; k++) {
 			const struct field *f = &d->models[i].fields[k];
 
@@ -162,5 +165,34 @@ client_model_relation(const struct client_model *client, const char *schema, con
 		if (strcmp(r->name, name) == 0 && is_table(schema, table, r->schema, r->table))
 			return r;
 	}
+	return NULL;
+}
+
+const struct client_relation *
+client_model_relation_of(const struct client_model *client, const char *schema, const char *table, const char *const *columns, size_t count)
+{
+	size_t i, k, same;
+
+	for (i = 0; i < client->relation_count; i++) {
+		const struct client_relation *r = &client->relations[i];
+
+		if (r->columns.count != count || !is_table(schema, table, r->schema, r->table))
+			continue;
+		for (k = same = 0; k < count; k++)
+			same += strcmp(r->columns.items[k], columns[k]) == 0;
+		if (same == count)
+			return r;
+	}
+	return NULL;
+}
+
+const struct client_table *
+client_model_table(const struct client_model *client, const char *model)
+{
+	size_t i;
+
+	for (i = 0; i < client->table_count; i++)
+		if (strcmp(client->tables[i].model, model) == 0)
+			return &client->tables[i];
 	return NULL;
 }

@@ -42,11 +42,18 @@ struct client_relation {
 	struct text_list columns;
 };
 
+/* A model, and the table that @@map or its name gives it. */
+struct client_table {
+	const char *model, *schema, *table;
+};
+
 struct client_model {
 	struct client_value *values;
 	size_t value_count;
 	struct client_relation *relations;
 	size_t relation_count;
+	struct client_table *tables;
+	size_t table_count;
 	struct arena arena;      /* owns everything */
 };
 
@@ -61,6 +68,11 @@ const struct client_value *client_model_value(const struct client_model *client,
 /* The relation with this name, or NULL. */
 const struct client_relation *client_model_relation(const struct client_model *client, const char *schema, const char *table,
     const char *name);
+/* The relation that these columns are the fields of, or NULL. */
+const struct client_relation *client_model_relation_of(const struct client_model *client, const char *schema, const char *table,
+    const char *const *columns, size_t count);
+/* The table of a model, or NULL. */
+const struct client_table *client_model_table(const struct client_model *client, const char *model);
 
 /*
  * Reads "cuid()", "cuid(2)", "uuid()", "uuid(7)", "nanoid()", "nanoid(12)", "ulid()" or "now()".  Returns false if it

@@ -269,7 +269,7 @@ seed_export(struct db *db, struct seed_file *files, size_t count, const struct s
 	outcome = db_tell(db, sql.data);
 	bytes_free(&sql);
 	if (outcome == DB_OK)
-		outcome = seed_tables_export(db, files, count, job->client, job->with_hidden, tables, &code);
+		outcome = seed_tables_export(db, files, count, job->client, job->with_hidden, job->natural, tables, &code);
 	if (outcome == DB_OK && code == 0)
 		code = make_folder(folder);
 	for (i = 0; outcome == DB_OK && code == 0 && i < tables->count; i++)

@@ -25,6 +25,7 @@ struct seed_job {
 	bool prune;
 	const char *role;    /* --role: SET ROLE for files and tables; NULL: none.  role_check() has passed */
 	bool with_hidden;    /* an export writes the columns that are hidden, too */
+	bool natural;        /* an export has natural keys in place of ids */
 	bool row_security;   /* omit rows that a policy hides from the role; otherwise refuse */
 	long long max_stall_ms, wait_ms;
 	/*

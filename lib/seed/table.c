@@ -20,23 +20,28 @@
 /* --- one table --- */
 
 static int
-say_missing(struct db *db, const struct seed_file *file, const char *like)
+say_missing(struct db *db, const struct seed_file *file, const char *like, const struct client_model *client)
 {
+	const struct client_table *model = client != NULL ? client_model_table(client, file->table) : NULL;
 	struct bytes place = { 0 };
 
 	db_place(db, &place);
 	(void)message_error(MIG_FAILED, "%s: there is no table %s%s%s in %s [42P01]", file->path,
 	    file->schema != NULL ? file->schema : "", file->schema != NULL ? "." : "", file->table, place.data);
-	if (like != NULL && file->schema == NULL && strcmp(like, file->table) != 0)
+	if (model != NULL && strcmp(model->table, file->table) != 0)
+		message_line("  The table of the model %s is \"%s\", by its @@map: tables and columns are named as the database names them.",
+		    file->table, model->table);
+	else if (like != NULL && file->schema == NULL && strcmp(like, file->table) != 0)
 		message_line("  There is \"%s\": the name of a file must match its table, capitals included.", like);
-	message_line("  Migrations come first: deploy them to this database, then seed it.");
+	if (model == NULL || strcmp(model->table, file->table) == 0)
+		message_line("  Migrations come first: deploy them to this database, then seed it.");
 	message_line("  Nothing was seeded.");
 	bytes_free(&place);
 	return MIG_FAILED;
 }
 
 static int
-take_names(struct db *db, struct seed_tables *tables)
+take_names(struct db *db, struct seed_tables *tables, const struct client_model *client)
 {
 	const struct answer *a = tables->answers[0];
 	size_t i, j;
@@ -46,7 +51,7 @@ take_names(struct db *db, struct seed_tables *tables)
 		const char *kind = answer_text(a, i, NAME_KIND);
 
 		if (kind == NULL)
-			return say_missing(db, t->file, answer_text(a, i, NAME_LIKE));
+			return say_missing(db, t->file, answer_text(a, i, NAME_LIKE), client);
 		if (*kind != 'r' && *kind != 'p')
 			return seed_refuse(t->file, 0, "%s is not a table", t->file->table);
 		if (answer_flag(a, i, NAME_PARENT))
@@ -301,7 +306,7 @@ seed_table_line(struct db *db, const struct seed_table *t, const char *ctid, boo
 /* --- of an export --- */
 
 struct exporting {
-	bool with_hidden;
+	bool with_hidden, natural;
 };
 
 /*
@@ -323,7 +328,7 @@ choose_columns(struct seed_table *t, const struct client_model *client, bool wit
 		char *dashed = xformat("-%s", c->name);
 
 		c->filled = client != NULL && client_model_value(client, t->sql.schema, t->sql.table, c->name) != NULL;
-		if (columns->count == 0 || without) {
+		if ((columns->count == 0 && t->file->header.count == 0) || without) {
 			c->left_out = c->hidden && !with_hidden && !seed_names_have(columns, dashed);
 			c->in_file = !c->left_out && !seed_names_have(columns, dashed);
 		}
@@ -349,15 +354,18 @@ find(struct db *db, struct seed_file *files, size_t count, const struct client_m
 	table_names_sql(&sql, files, count);
 	outcome = db_query_ours(db, &tables->answers[0], sql.data, 0, NULL);
 	bytes_free(&sql);
-	if (outcome == DB_OK && (*code = take_names(db, tables)) == 0)
+	if (outcome == DB_OK && (*code = take_names(db, tables, client)) == 0)
 		outcome = table_ask_catalog(db, tables);
 	if (outcome == DB_OK && *code == 0)
-		outcome = table_ask_references(db, tables);
+		outcome = table_ask_references(db, tables, exporting != NULL && exporting->natural);
+	for (i = 0; outcome == DB_OK && *code == 0 && i < count; i++)
+		take_columns(tables, &tables->tables[i]);
+	if (outcome == DB_OK && *code == 0 && exporting != NULL && exporting->natural)
+		outcome = table_name_naturally(db, tables, client, exporting->with_hidden);
 	for (i = 0; outcome == DB_OK && *code == 0 && i < count; i++) {
 		struct seed_table *t = &tables->tables[i];
 
 		t->sql.json &= exporting == NULL;
-		take_columns(tables, t);
 		*code = table_take_references(tables, t, client);
 		if (*code == 0)
 			*code = take_header(tables, t);
@@ -394,9 +402,9 @@ seed_tables_find(struct db *db, struct seed_file *files, size_t count, const str
 
 enum db_outcome
 seed_tables_export(struct db *db, struct seed_file *files, size_t count, const struct client_model *client, bool with_hidden,
-    struct seed_tables *tables, int *code)
+    bool natural, struct seed_tables *tables, int *code)
 {
-	const struct exporting exporting = { with_hidden };
+	const struct exporting exporting = { with_hidden, natural };
 
 	return find(db, files, count, client, &exporting, tables, code);
 }

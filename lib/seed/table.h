@@ -51,10 +51,10 @@ void seed_tables_draw(struct seed_tables *tables);
 
 /*
  * The same for tables whose files are yet to be written, with the columns to write.  `file` has name and settings, and the
- * columns that are named as its header.
+ * columns that are named as its header.  natural: where none are, natural keys in place of ids.
  */
 enum db_outcome seed_tables_export(struct db *db, struct seed_file *files, size_t count,
-    const struct client_model *client, bool with_hidden, struct seed_tables *tables, int *code);
+    const struct client_model *client, bool with_hidden, bool natural, struct seed_tables *tables, int *code);
 
 /*
  * Sets the columns that the lines of a JSON file have, from the answer to upsert_json_keys().  Returns 0, or an

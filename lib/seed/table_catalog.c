@@ -87,9 +87,8 @@ static const char links_sql[] =
     "SELECT DISTINCT conrelid, confrelid FROM pg_catalog.pg_constraint WHERE contype = 'f' AND conrelid <> confrelid "
     "AND conrelid = ANY (ARRAY[%s]::oid[]) AND confrelid = ANY (ARRAY[%s]::oid[])";
 
-/* Puts text for each %s of a query; other percent signs (of format()) stay. */
-static void
-fill_in(struct bytes *out, const char *sql, const char *text)
+void
+table_fill_in(struct bytes *out, const char *sql, const char *text)
 {
 	const char *at;
 
@@ -113,7 +112,7 @@ table_ask_catalog(struct db *db, struct seed_tables *tables)
 	for (i = 0; i < tables->count; i++)
 		bytes_format(&oids, "%s%s", i > 0 ? "," : "", tables->tables[i].oid);
 	for (i = 0; i < 3; i++) {
-		fill_in(&texts[i], queries[i], oids.data);
+		table_fill_in(&texts[i], queries[i], oids.data);
 		asks[i] = (struct db_ask){ .sql = texts[i].data, .ours = true };
 	}
 	outcome = db_query_batch(db, asks, 3);

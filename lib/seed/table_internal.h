@@ -30,6 +30,8 @@ struct upsert_column *table_column_named(struct seed_table *t, const char *name)
 
 void table_names_sql(struct bytes *out, const struct seed_file *files, size_t count);
 enum db_outcome table_ask_catalog(struct db *db, struct seed_tables *tables);
+/* Appends a query with text for each ARRAY[%s] of it; other percent signs (of format()) stay. */
+void table_fill_in(struct bytes *out, const char *sql, const char *text);
 
 /* --- table_made.c --- */
 
@@ -41,12 +43,27 @@ int table_take_made(struct seed_table *t, const struct client_model *client);
 
 /* --- table_reference.c --- */
 
-/* Asks for the foreign keys that columns such as role.slug need, if a file has one. */
-enum db_outcome table_ask_references(struct db *db, struct seed_tables *tables);
+/* r: the tables that are reachable from those of the files by foreign keys, which table_reachable_sql() fills in. */
+#define TABLE_REACHABLE "WITH RECURSIVE r(oid) AS (SELECT unnest(ARRAY[%s]::oid[]) UNION SELECT c.confrelid FROM r " \
+	"JOIN pg_catalog.pg_constraint c ON c.conrelid = r.oid AND c.contype = 'f') "
+void table_reachable_sql(struct bytes *out, const struct seed_tables *tables, const char *sql);
+
+/* Asks for the foreign keys that columns such as role.slug need, if a file has one, or always. */
+enum db_outcome table_ask_references(struct db *db, struct seed_tables *tables, bool always);
 /* Takes the columns of a file that are references.  Returns 0, or an exit code with the error reported. */
 int table_take_references(struct seed_tables *tables, struct seed_table *t, const struct client_model *client);
 /* The reference that a column of the file belongs to, or NULL. */
 const struct upsert_reference *table_reference_with(const struct seed_table *t, const char *header);
+/*
+ * Of the foreign keys that were asked for, answers[4]: where the one begins whose only column this is, or the number of
+ * rows; the table that it leads to; the column there; and the name that a file has for it, "role", to be freed, or NULL if
+ * that name would mean another one.
+ */
+size_t table_link_of(const struct answer *links, const char *oid, const char *column);
+void table_link_target(const struct answer *links, size_t at, const char **oid, const char **schema, const char **table);
+const char *table_link_to(const struct answer *links, size_t at);
+char *table_link_name(const struct answer *links, size_t at, const char *schema, const char *table, const struct client_model *client);
+
 /* Call it when the tables are in their order: which of the referenced tables this run fills. */
 void table_link_references(struct seed_tables *tables);
 void table_free_references(struct seed_table *t);
@@ -55,6 +72,14 @@ void table_free_references(struct seed_table *t);
 
 int table_take_key(struct db *db, const struct seed_tables *tables, struct seed_table *t);
 int table_check_key(struct db *db, const struct seed_tables *tables, const struct seed_table *t);
+
+/* --- table_natural.c --- */
+
+/*
+ * Of tables for which no columns are named: names them in the header, natural keys in place of ids, without the times of rows.  The
+ * foreign keys have been asked for.  A table that must keep its ids is told.
+ */
+enum db_outcome table_name_naturally(struct db *db, struct seed_tables *tables, const struct client_model *client, bool with_hidden);
 
 /* --- table_order.c --- */
 

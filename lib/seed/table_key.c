@@ -94,14 +94,14 @@ key_is_filled(struct seed_table *t, const struct answer *a, size_t at, size_t co
 
 /*
  * Which key is meant where nobody names one: the primary key; if the file lacks it and new rows get it anyway, the only
- * other unique key that the file has, else the primary key, which is then reported as missing.  NULL: the table has
- * neither a primary key nor, in the file, one unique key whose columns are NOT NULL.
+ * other unique key that the file has, or the only one whose columns are NOT NULL; else the primary key, which is then reported
+ * as missing.  NULL: the table has neither a primary key nor, in the file, one unique key whose columns are NOT NULL.
  */
 static const char *
 find_key(struct seed_table *t, const struct answer *a, size_t *at, size_t *count)
 {
 	const struct seed_names *wanted = &t->file->settings.key;
-	size_t found = 0, unique = 0, unique_count = 0, primary = 0, i;
+	size_t found = 0, required = 0, unique = 0, primary = 0, i;
 	bool has_primary = false, others = wanted->count == 0;
 	const char *name;
 
@@ -117,14 +117,17 @@ find_key(struct seed_table *t, const struct answer *a, size_t *at, size_t *count
 			has_primary = true;
 			others &= key_is_filled(t, a, i, *count);
 		} else if (others && key_in_file(t, a, i, *count)) {
-			unique = i;
-			unique_count = *count;
+			bool whole = key_is_required(t, a, i, *count);
+
+			if (whole || required == 0)
+				unique = i;
+			required += whole;
 			found++;
 		}
 	}
-	if (!has_primary && (found != 1 || !key_is_required(t, a, unique, unique_count)))
+	if (!has_primary && required != 1)
 		return NULL;
-	*at = found == 1 ? unique : primary;
+	*at = required == 1 || found == 1 ? unique : primary;
 	return next_key(a, t->oid, at, count);
 }
 

@@ -16,18 +16,14 @@
 enum { LINK_TABLE, LINK_NAME, LINK_TARGET, LINK_SCHEMA, LINK_TARGET_NAME, LINK_FROM, LINK_TO, LINK_PAIRS };
 enum { FIELD_TABLE, FIELD_NAME };
 
-/* Tables that are reachable from those of the files by foreign keys. */
-#define REACHABLE "WITH RECURSIVE r(oid) AS (SELECT unnest(ARRAY[%s]::oid[]) UNION SELECT c.confrelid FROM r " \
-	"JOIN pg_catalog.pg_constraint c ON c.conrelid = r.oid AND c.contype = 'f') "
-
-static const char links_sql[] = REACHABLE
+static const char links_sql[] = TABLE_REACHABLE
     "SELECT c.conrelid, c.conname, c.confrelid, n.nspname, p.relname, a.attname, b.attname, cardinality(c.conkey) FROM r "
     "JOIN pg_catalog.pg_constraint c ON c.conrelid = r.oid AND c.contype = 'f' JOIN pg_catalog.pg_class p ON p.oid = c.confrelid "
     "JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace "
     "CROSS JOIN LATERAL ROWS FROM (unnest(c.conkey), unnest(c.confkey)) WITH ORDINALITY k(mine, theirs, n) "
     "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.mine "
     "JOIN pg_catalog.pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = k.theirs ORDER BY c.conrelid, c.conname, k.n";
-static const char fields_sql[] = REACHABLE
+static const char fields_sql[] = TABLE_REACHABLE
     "SELECT a.attrelid, a.attname FROM r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid "
     "WHERE a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
 
@@ -53,25 +49,32 @@ has_dotted(const struct seed_tables *tables)
 	return false;
 }
 
-enum db_outcome
-table_ask_references(struct db *db, struct seed_tables *tables)
+void
+table_reachable_sql(struct bytes *out, const struct seed_tables *tables, const char *sql)
 {
-	struct bytes oids = { 0 }, sql = { 0 };
-	enum db_outcome outcome;
+	struct bytes oids = { 0 };
 	size_t i;
 
-	if (!has_dotted(tables))
-		return DB_OK;
 	for (i = 0; i < tables->count; i++)
 		bytes_format(&oids, "%s%s", i > 0 ? "," : "", tables->tables[i].oid);
-	bytes_format(&sql, links_sql, oids.data);
-	outcome = db_query_ours(db, &tables->answers[4], sql.data, 0, NULL);
-	sql.len = 0;
-	bytes_format(&sql, fields_sql, oids.data);
-	if (outcome == DB_OK)
-		outcome = db_query_ours(db, &tables->answers[5], sql.data, 0, NULL);
+	table_fill_in(out, sql, oids.data);
 	bytes_free(&oids);
-	bytes_free(&sql);
+}
+
+enum db_outcome
+table_ask_references(struct db *db, struct seed_tables *tables, bool always)
+{
+	static const char *const queries[] = { links_sql, fields_sql };
+	enum db_outcome outcome = DB_OK;
+	size_t i;
+
+	for (i = 0; outcome == DB_OK && (always || has_dotted(tables)) && i < 2; i++) {
+		struct bytes sql = { 0 };
+
+		table_reachable_sql(&sql, tables, queries[i]);
+		outcome = db_query_ours(db, &tables->answers[4 + i], sql.data, 0, NULL);
+		bytes_free(&sql);
+	}
 	return outcome;
 }
 
@@ -124,6 +127,57 @@ find_link(const struct answer *a, const char *oid, const char *schema, const cha
 			by_table = at, tables++;
 	}
 	return by_column < rows ? by_column : tables == 1 ? by_table : rows;
+}
+
+size_t
+table_link_of(const struct answer *a, const char *oid, const char *column)
+{
+	size_t rows = answer_rows(a), at;
+
+	for (at = 0; at < rows; at += (size_t)answer_count(a, at, LINK_PAIRS))
+		if (strcmp(answer_word(a, at, LINK_TABLE), oid) == 0 && answer_count(a, at, LINK_PAIRS) == 1 &&
+		    strcmp(answer_word(a, at, LINK_FROM), column) == 0)
+			break;
+	return at;
+}
+
+void
+table_link_target(const struct answer *a, size_t at, const char **oid, const char **schema, const char **table)
+{
+	*oid = answer_word(a, at, LINK_TARGET);
+	*schema = answer_word(a, at, LINK_SCHEMA);
+	*table = answer_word(a, at, LINK_TARGET_NAME);
+}
+
+const char *
+table_link_to(const struct answer *a, size_t at)
+{
+	return answer_word(a, at, LINK_TO);
+}
+
+/* Without Id or _id. */
+static char *
+bare_name(const char *column)
+{
+	size_t len = strlen(column);
+
+	if (len > 3 && strcasecmp(column + len - 3, "_id") == 0)
+		return xstrndup(column, len - 3);
+	return xstrndup(column, len > 2 && strcasecmp(column + len - 2, "Id") == 0 ? len - 2 : len);
+}
+
+char *
+table_link_name(const struct answer *a, size_t at, const char *schema, const char *table, const struct client_model *client)
+{
+	const char *column = answer_word(a, at, LINK_FROM);
+	const struct client_relation *relation =
+	    client != NULL ? client_model_relation_of(client, schema, table, &column, 1) : NULL;
+	char *name = relation != NULL ? xstrdup(relation->name) : bare_name(column);
+
+	if (strchr(name, '.') == NULL && find_link(a, answer_word(a, at, LINK_TABLE), schema, table, name, client) == at)
+		return name;
+	free(name);
+	return NULL;
 }
 
 static int
