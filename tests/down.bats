@@ -174,8 +174,12 @@ steps() { jq -r 'select(.record == "step") | "\(.step) \(.action) \(.migration)"
   says '2_note/down.sql: error: this would lose the values of column note of users, and there are some' 'committed     step 1'
   assert_equal "$(applied)" $'1_users\n2_note'
   sql 'UPDATE users SET note = NULL, rank = 8 WHERE id = 1'
-  rehearse | mig-plan -q --down-to 1_users --allow loses -o plan.rec
-  run --separate-stderr mig-apply plan.rec
+  # what was allowed before stays allowed in the command that is printed
+  run --separate-stderr bash -c 'mig-scan | mig-plan --down-to 1_users --allow unverified_down | mig-apply'
+  assert_code 1
+  next=$(sed -n 's/^next: save them; or lose them:  //p' <<<"$stderr")
+  assert_equal "$next" 'mig-scan | mig-plan --down-to=1_users --allow=unverified_down --allow=loses | mig-apply'
+  run --separate-stderr bash -c "$next"
   assert_code 0
   assert_equal "$(schema_dump)" "$(cat before.sql)"
 }

@@ -35,7 +35,7 @@ static const struct option_spec specs[] = {
 	{ OPTION_FROM_EMPTY, "from-empty", NULL, "plan as if nothing were applied", false },
 	{ OPTION_STRICT, "strict", "[=RULE,...]", "refuse a plan with findings of these rules\nwithout a list, with any warning",
 	    false },
-	{ OPTION_ALLOW, "allow", "RULE,...", "accept findings of these rules\nthat would refuse the plan", false },
+	{ OPTION_ALLOW, "allow", "RULE,...", "accept findings of these rules\nthat would refuse the plan", true },
 	{ OPTION_EXIT_CODE, "exit-code", NULL, "exit with 2 if there is something to do", false },
 	{ OPTION_BASELINE, "baseline", "NAME", "mark the pending ones up to NAME as applied\nwithout running them",
 	    false },
@@ -206,7 +206,10 @@ plan_request_read(int argc, char *argv[], struct plan_request *request, struct o
 			w->max_stall = o.value;
 			break;
 		case OPTION_ALLOW:
-			w->allow = o.value;
+			if (request->allowed.len > 0)
+				bytes_char(&request->allowed, ',');
+			bytes_str(&request->allowed, o.value);
+			w->allow = request->allowed.data;
 			break;
 		case OPTION_EXIT_CODE:
 			request->exit_code = true;
@@ -351,4 +354,5 @@ plan_request_free(struct plan_request *request)
 	free(request->proofs);
 	free(request->names);
 	bytes_free(&request->help);
+	bytes_free(&request->allowed);
 }

@@ -20,7 +20,7 @@ struct plan_request {
 	bool exit_code;
 	const char *input;
 	const char **names;   /* room for what the options list */
-	struct bytes help;
+	struct bytes help, allowed;
 	const char **proof_files;
 	size_t proof_file_count;
 	struct plan_proof *proofs;   /* what they have, one a record */

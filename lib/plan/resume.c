@@ -68,7 +68,7 @@ plan_deploy_with(const struct plan_maker *m, struct bytes *out, const char *opti
 		shell_option(&words, "--to", w->to);
 	if (w->down_to != NULL)
 		shell_option(&words, "--down-to", w->down_to);
-	if (strcmp(option, "--allow") != 0 && w->allow != NULL)
+	if (w->allow != NULL)
 		shell_option(&words, "--allow", w->allow);
 	plan_apply_words(&words, m->scan->command);
 	if (out->len > 0)
