@@ -9,7 +9,6 @@
  *	--hang-on TEXT          likewise, but nothing is closed: from then on nothing passes, either way
  *	--nth N                 not the first message with TEXT, but the Nth
  *	--forward               the message itself still gets through, and what belongs to it up to its Sync
- *	--cut-after-bytes N     the client gets that many bytes of the server's and no more
  *	--cut-after-messages N  that many messages pass, both ways counted together; 0: not even the first
  *	--refuse                after the first cut or hang nobody can connect any more
  *	--always                every connection is cut; else the first one that gives cause, and no other
@@ -52,8 +51,8 @@ static struct {
 	const char *text; /* of --cut-on or --hang-on */
 	long long nth;
 	bool hang, forward, refuse, always;
-	long long bytes, messages; /* UNLIMITED: not asked for */
-} want = { .nth = 1, .bytes = UNLIMITED, .messages = UNLIMITED };
+	long long messages; /* UNLIMITED: not asked for */
+} want = { .nth = 1, .messages = UNLIMITED };
 
 static int listener = -1;
 static bool fired;
@@ -94,7 +93,7 @@ struct link {
 	bool at_sync; /* the text was seen: act after the next Sync */
 	bool hung, dead;
 	bool drain;                /* cut: only waits for the server to close */
-	long long bytes, messages; /* that have passed */
+	long long messages;        /* that have passed */
 };
 
 static struct link **links;
@@ -302,24 +301,11 @@ pass_messages(struct link *l, struct flow *f)
 static void
 take(struct link *l, struct flow *f, const char *data, size_t len)
 {
-	bool last = false;
-
-	if (!f->to_server && want.bytes != UNLIMITED && (!fired || want.always)) {
-		long long left = want.bytes - l->bytes;
-
-		last = (long long)len >= left;
-		len = last ? (size_t)left : len;
-		l->bytes += (long long)len;
-	}
 	if (f->raw) {
 		push(f, DATA, data, len);
 	} else {
 		bytes_add(&f->part, data, len);
 		pass_messages(l, f);
-	}
-	if (last) {
-		push(f, CUT, NULL, 0);
-		f->ended = true;
 	}
 }
 
@@ -639,8 +625,6 @@ read_command_line(char *argv[])
 			want.text = *argv, want.hang = true;
 		else if (strcmp(o, "--nth") == 0)
 			want.nth = number(*argv);
-		else if (strcmp(o, "--cut-after-bytes") == 0)
-			want.bytes = number(*argv);
 		else if (strcmp(o, "--cut-after-messages") == 0)
 			want.messages = number(*argv);
 		else
@@ -663,7 +647,7 @@ main(int argc, char *argv[])
 		perror("tool_proxy: cannot listen");
 		return 69;
 	}
-	exit_code = want.text != NULL || want.bytes != UNLIMITED || want.messages != UNLIMITED;
+	exit_code = want.text != NULL || want.messages != UNLIMITED;
 	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = end }, NULL);
 	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	printf("%d\n", port);

@@ -465,12 +465,6 @@ locks_left() {
   assert_success
 }
 
-@test "short round of tests/fuzz/alone-matrix: eight statements that stand alone, disturbed in each" {
-  run "$BATS_TEST_DIRNAME/fuzz/alone-matrix" 1
-  echo "$output"
-  assert_success
-}
-
 ## What must not be mistaken
 
 @test "steps that are sent ahead are watched, also while they say something all the time" {

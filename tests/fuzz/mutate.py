@@ -6,12 +6,14 @@ import random
 import re
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import threading
 import time
+
+import proxy
+from proxy import columns, message
 
 ROUNDS, SEED = int(sys.argv[1]), int(sys.argv[2])
 BUILD, WORK = os.environ["BUILD"], os.environ["WORK"]
@@ -59,12 +61,7 @@ def sql(database, text):
     return ran.stdout.strip()
 
 
-# ---- the proxy ---------------------------------------------------------------------------------------------------------
-
-
-def message(kind, body=b""):
-    return kind + struct.pack(">i", len(body) + 4) + body
-
+# ---- what the proxy does ----------------------------------------------------------------------------------------------
 
 STRANGERS = [
     message(b"E", b"SERROR\0VERROR\0C42P01\0Mno such thing\0\0"),
@@ -99,13 +96,10 @@ STRANGERS = [
 ]
 
 
-def columns(body):
-    count, at, found = struct.unpack(">h", body[:2])[0], 2, []
-    for _ in range(count):
-        size = struct.unpack(">i", body[at : at + 4])[0]
-        found.append(body[at : at + 4 + max(size, 0)])
-        at += 4 + max(size, 0)
-    return found
+def row(values):
+    """A DataRow of them."""
+    body = b"".join(struct.pack(">i", -1) if v is None else struct.pack(">i", len(v)) + v for v in values)
+    return message(b"D", struct.pack(">h", len(values)) + body)
 
 
 def a_flip(rng, kind, body):
@@ -122,15 +116,14 @@ def a_length(rng, kind, body):
 def a_null(rng, kind, body):
     if kind != b"D" or not (found := columns(body)):
         return None
-    found[rng.randrange(len(found))] = struct.pack(">i", -1)
-    return message(kind, struct.pack(">h", len(found)) + b"".join(found))
+    found[rng.randrange(len(found))] = None
+    return row(found)
 
 
 def a_shorter_row(rng, kind, body):
     if kind != b"D" or not (found := columns(body)):
         return None
-    found = found[: rng.randrange(len(found))]
-    return message(kind, struct.pack(">h", len(found)) + b"".join(found))
+    return row(found[: rng.randrange(len(found))])
 
 
 # each gives what is sent instead of a message; None: it does not fit that one, and the next is tried
@@ -156,95 +149,36 @@ KINDS = list(MUTATIONS) + ["delay", "swap", "silence", "silence-all", "close"]
 FORGES = {"flip", "kind", "shorter", "longer", "before", "behind", "instead", "null", "shorter-row", "noise", "length", "swap", "often"}
 
 
-def exactly(sock, count):
-    data = b""
-    while len(data) < count:
-        piece = sock.recv(count - len(data))
-        if not piece:
-            raise EOFError
-        data += piece
-    return data
-
-
-class Proxy:
-    """In front of the server, and mutates what that says as `plan` wants: (kind, which message, random numbers)."""
+class Mutator(proxy.Proxy):
+    """Mutates what the server says as `plan` wants: (kind, which message, random numbers)."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=50)
-        self.port = self.listener.getsockname()[1]
         self.begin(None)
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(SERVER, self.change)
 
     def begin(self, plan):
-        self.plan, self.count, self.what, self.mute, self.links = plan, 0, None, False, []
+        self.plan, self.count, self.what, self.mute, self.swapped = plan, 0, None, False, {}
 
-    def end(self):
-        for sock in self.links:
-            try:
-                sock.close()
-            except OSError:
-                pass
-
-    def accept(self):
-        while True:
-            client = self.listener.accept()[0]
-            if self.mute:
-                self.links.append(client)
-                continue
-            server = socket.create_connection(SERVER)
-            for sock in (client, server):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.links += [client, server]
-            threading.Thread(target=self.up, args=(client, server), daemon=True).start()
-            threading.Thread(target=self.down, args=(server, client), daemon=True).start()
-
-    def up(self, client, server):
-        try:
-            while data := client.recv(65536):
-                server.sendall(data)
-        except OSError:
-            pass
-        try:
-            server.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-    def down(self, server, client):
-        try:
-            self.pass_on(server, client)
-        except (OSError, EOFError):
-            pass
-        try:
-            client.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-    def pass_on(self, server, client):
-        kept = b""
-        while True:
-            head = exactly(server, 5)
-            kind, body = head[:1], exactly(server, struct.unpack(">i", head[1:])[0] - 4)
-            whole = head + body
-            with self.lock:
-                self.count += 1
-                due = self.plan is not None and self.what is None and self.count > self.plan[1]
-                if due:
-                    whole = self.mutate(kind, body)
-            if whole == "close":
-                server.close()
-                return
-            if whole == "silence":
-                time.sleep(120)
-                return
-            if whole == "delay":
-                time.sleep(self.plan[2].uniform(0.1, 2))
-                whole = head + body
-            if whole == "swap":
-                kept = head + body
-                continue
-            client.sendall(whole + kept)
-            kept = b""
+    def change(self, link, to_server, kind, whole):
+        if to_server:
+            return whole
+        with self.lock:
+            self.count += 1
+            due = self.plan is not None and self.what is None and self.count > self.plan[1]
+            made = self.mutate(kind, whole[5:]) if due else whole
+        if made == "close":
+            raise EOFError
+        if made == "silence":
+            time.sleep(120)
+            raise EOFError
+        if made == "delay":
+            time.sleep(self.plan[2].uniform(0.1, 2))
+            made = whole
+        if made == "swap":
+            self.swapped[link] = whole
+            return b""
+        return made + self.swapped.pop(link, b"")
 
     def mutate(self, kind, body):
         name, _, rng = self.plan
@@ -266,7 +200,7 @@ class Worker:
 
     def __init__(self, number):
         self.number, self.database, self.dir = number, f"mutate_{number}", os.path.join(WORK, str(number))
-        self.proxy = Proxy()
+        self.proxy = Mutator()
         sql("postgres", f"DROP DATABASE IF EXISTS {self.database}")
         sql("postgres", f"CREATE DATABASE {self.database}")
         self.direct = f"postgresql://postgres@{SERVER[0]}:{SERVER[1]}/{self.database}?sslmode=disable&gssencmode=disable"
@@ -463,7 +397,7 @@ class Worker:
         self.proxy.begin((kind, at, rng))
         code, out, err, took = self.run(tool, self.url)
         what, mute = self.proxy.what, self.proxy.mute
-        self.proxy.end()
+        self.proxy.forget()
         self.quiet()
         complaints = []
         if code < 0 or code in (99, 139, 134) or "Sanitizer" in err or "runtime error" in err or ": bug: " in err:
