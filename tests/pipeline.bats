@@ -477,6 +477,73 @@ assert_refused() {
   assert_equal "$(relations)" ''
 }
 
+## While the plan is made
+
+session_of_apply() { sql "SELECT pid FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-apply'" | grep .; }
+
+has_no_session() { ! session_of_apply; }
+
+# The scan is announced: its first line is there, and the rest comes when a test has seen what follows from that.
+announced() {
+  migration 20240101000000_init 'CREATE TABLE t (id INTEGER);'
+  mig-scan -o scan.rec >scanned
+  mkfifo scan plan
+  mig-plan <scan >plan 3>&- &
+  mig-apply <plan >results.rec 2>said 3>&- &
+  APPLY=$!
+  exec 9>scan
+  head -n 1 scan.rec >&9
+  eventually session_of_apply || fail "mig-apply does not connect"
+}
+rest() { # FILE
+  tail -n +2 "$1" >&9
+  exec 9>&-
+  wait "$APPLY"
+}
+
+@test "a scan that is announced lets mig-apply connect while the plan is made, and that session deploys" {
+  announced
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 0" # for all that come later
+  rest scan.rec
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT -1"
+  assert_each_once
+  assert_nothing_to_do
+}
+
+@test "a session that the server ends before there is a plan is replaced, without a word" {
+  announced
+  sql_admin "SELECT pg_terminate_backend($(session_of_apply))"
+  eventually has_no_session
+  rest scan.rec
+  assert_each_once
+  run grep -E 'warning|terminat|retrying' said
+  assert_output ''
+}
+
+@test "a scan that fails behind its announcement leaves the session unused" {
+  local code=0
+  announced
+  head -n 1 scan.rec >failed.rec
+  echo '{"record":"failed","tool":"mig-scan","exit_code":69,"message":"gone"}' >>failed.rec
+  rest failed.rec || code=$?
+  assert_equal "$code" 69
+  assert_equal "$(relations)" ''
+}
+
+@test "only where there is work the stream begins early: with nothing to do each tool writes once, and mig-apply asks nobody" {
+  [[ $BUILD != */sanitize* ]] || skip "sanitizers do not work under strace"
+  command -v strace >/dev/null || skip "no strace"
+  ((EUID == 0)) || skip "only root can trace our programs"
+  strace -o trace true 2>/dev/null || skip "tracing is not allowed here"
+  migration 20240101000000_init 'CREATE TABLE t (id INTEGER);'
+  strace -qq -o scan.trace -e trace=write mig-scan | strace -qq -o plan.trace -e trace=write mig-plan | mig-apply >results.rec
+  assert_equal "$(grep -c '^write(1' scan.trace)" 2
+  [[ $(grep -m 1 '^write(1' scan.trace) == *'= 46' ]] || fail "the first is not the stream record: $(<scan.trace)"
+  strace -qq -o scan.trace -e trace=write mig-scan | strace -qq -o plan.trace -e trace=write mig-plan |
+    strace -qq -o apply.trace -e trace=network mig-apply >results.rec
+  assert_equal "$(grep -c '^write(1' scan.trace) $(grep -c '^write(1' plan.trace) $(wc -l <apply.trace)" '1 1 0'
+}
+
 ## A lot
 
 @test "2,000 migrations go through, and then there is nothing to do" {

@@ -9,6 +9,8 @@
 #include "base/mig.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
+#include "base/signals.h"
+#include "deploy/ahead.h"
 #include "deploy/next_command.h"
 #include "deploy/deploy.h"
 #include "deploy/who.h"
@@ -152,15 +154,18 @@ pipeline_text(const struct deploy *deploy, int argc, char *argv[])
 	return shell_sentence("a plan is read from a pipe", &words, "the commands that create it, with the same -d");
 }
 
-/* All of the plan, before anything is touched. */
+/* All of the plan, before anything is touched.  One that was announced is worth a connection while it is made. */
 static int
-read_plan(struct reader *reader, struct plan_stream *plan, struct output *out)
+read_plan(struct reader *reader, struct plan_stream *plan, struct ahead *ahead, struct output *out)
 {
 	static const char *const kinds[] = { "plan", NULL };
 	enum reading got = reader_begin(reader, kinds);
 
-	if (got == READING_RECORD)
+	if (got == READING_RECORD) {
+		signals_meanwhile(ahead_connect, ahead);
 		got = plan_read(reader, plan);
+		signals_meanwhile(NULL, NULL);
+	}
 	if (got == READING_FAILED) {
 		out->upstream = reader_failure(reader);
 		message_line("%s: nothing was applied (%s failed)", message_tool(), out->upstream->tool);
@@ -177,6 +182,7 @@ main(int argc, char *argv[])
 	struct output out = { .kind = "results", .formats = "text|records", .replaces = true };
 	struct reader *reader = NULL;
 	struct plan_stream plan = { 0 };
+	struct ahead ahead = { .db = NULL };
 	struct shell_words words = { 0 };
 	char *pipeline;
 	int code;
@@ -189,8 +195,11 @@ main(int argc, char *argv[])
 	free(pipeline);
 	if (code == 0)
 		code = output_open(&out);
+	ahead.database = deploy.database;
+	ahead.schema = deploy.schema;
+	deploy.ahead = &ahead;
 	if (code == 0)
-		code = read_plan(reader, &plan, &out);
+		code = read_plan(reader, &plan, &ahead, &out);
 	if (reader != NULL)
 		next_command_begin(reader_command(reader), shell_words(&words), strcmp(input, "-") != 0 ? input : NULL);
 	if (code == 0)
@@ -198,6 +207,7 @@ main(int argc, char *argv[])
 	if (code == 0)
 		code = deploy_run(&deploy, &plan, &out);
 	code = program_end(&out, code);
+	ahead_free(&ahead);
 	plan_stream_free(&plan);
 	shell_words_free(&words);
 	reader_free(reader);

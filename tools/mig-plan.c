@@ -373,12 +373,15 @@ main(int argc, char *argv[])
 	if (code == 0)
 		code = output_open(&out);
 	if (code == 0) {
-		if ((got = reader_begin(reader, kinds)) != READING_RECORD)
+		if ((got = reader_begin(reader, kinds)) != READING_RECORD) {
 			code = not_whole(reader, got, &out);
-		else if (strcmp(reader_kind(reader), "plan") == 0)
+		} else if (strcmp(reader_kind(reader), "plan") == 0) {
 			code = take_kept_plan(reader, &request, &out);
-		else
+		} else {
+			if (reader_waits(reader)) /* announced: there will be steps */
+				writer_announce(out.writer);
 			code = plan_scan(reader, &request, &out);
+		}
 	}
 	code = program_end(&out, code);
 	reader_free(reader);

@@ -291,12 +291,6 @@ show_page(const struct job *job)
 	status_free(&status);
 }
 
-static bool
-read_ahead(void *context)
-{
-	return folder_read_ahead(context);
-}
-
 static int
 scan(struct job *job, const struct scan_request *request, struct output *out)
 {
@@ -312,8 +306,10 @@ scan(struct job *job, const struct scan_request *request, struct output *out)
 		code = output_open(out);
 	writer_command(out->writer, job->scan.command);
 	writer_folder(out->writer, job->folder.path);
+	job->inspection.announced = request->rehearse ? NULL : out->writer; /* mig-apply's session should not wait for a rehearsal */
+	job->inspection.expected = job->folder.count;
 	if (job->reader == NULL)
-		signals_meanwhile(read_ahead, &job->folder);
+		signals_meanwhile(folder_read_ahead, &job->folder);
 	if (code == 0)
 		code = read_database(job, request);
 	signals_meanwhile(NULL, NULL);

@@ -14,6 +14,7 @@
 #include "base/page.h"
 #include "postgres/connection.h"
 #include "records/model.h"
+#include "records/record.h"
 #include "secret/conninfo.h"
 
 enum { INSPECT_SYSTEM, INSPECT_LOCK, INSPECT_LOOK, INSPECT_TABLE, INSPECT_ROWS, INSPECT_HOLDER, INSPECT_ANSWERS };
@@ -34,6 +35,9 @@ struct inspection {
 	                                * pooler */
 	struct answer *answers[INSPECT_ANSWERS]; /* own the texts */
 	char *schema, *time_zone;
+	/* the stream that is announced when fewer migrations than expected are applied: that is known before the rest; or NULL */
+	struct writer *announced;
+	size_t expected;
 };
 
 /*

@@ -12,23 +12,48 @@
 #include "base/bytes.h"
 #include "base/null.h"
 #include "migrations/history.h"
+#include "records/record.h"
 
 /* In the order in which they are asked; those whose failure must not affect what follows are units. */
-enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_SESSION, ASK_TABLE, ASK_ROWS, ASK_END, ASK_CALM, ASKS };
+enum { ASK_LOCK, ASK_BEGIN, ASK_UTC, ASK_TABLE, ASK_ROWS, ASK_END, ASK_SESSION, ASK_CALM, ASKS };
 
 static void
-make_asks(struct db_ask asks[ASKS], const char *const *process, const char *session_sql, const char *find_sql,
-    const char *rows_sql)
+foresee(const struct inspection *inspection, size_t applied)
+{
+	if (applied < inspection->expected)
+		writer_announce(inspection->announced);
+}
+
+static void
+foresee_none(const struct answer *table, void *inspection)
+{
+	if (answer_rows(table) == 0)
+		foresee(inspection, 0);
+}
+
+static void
+foresee_rows(const struct answer *rows, void *inspection)
+{
+	size_t applied = 0, i;
+
+	for (i = 0; i < answer_rows(rows); i++)
+		applied += answer_text(rows, i, HISTORY_ROW_FINISHED) != NULL && answer_text(rows, i, HISTORY_ROW_ROLLED_BACK) == NULL;
+	foresee(inspection, applied);
+}
+
+static void
+make_asks(struct db_ask asks[ASKS], struct inspection *inspection, const char *const *process, const char *session_sql,
+    const char *find_sql, const char *rows_sql)
 {
 	memset(asks, 0, ASKS * sizeof *asks);
 	asks[ASK_LOCK] = (struct db_ask){ .sql = history_try_lock_in_sql, .parameter = process, .ends_unit = true };
 	asks[ASK_BEGIN] = (struct db_ask){ .sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", .kind = DB_ASK_BEGINS };
 	asks[ASK_UTC] = (struct db_ask){ .sql = "SET LOCAL TimeZone = 'UTC'" };
-	asks[ASK_SESSION] = (struct db_ask){ .sql = session_sql, .ends_unit = true };
-	asks[ASK_TABLE] = (struct db_ask){ .sql = find_sql };
-	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true };
+	asks[ASK_TABLE] = (struct db_ask){ .sql = find_sql, .answered = foresee_none, .context = inspection };
+	asks[ASK_ROWS] = (struct db_ask){ .sql = rows_sql, .ends_unit = true, .answered = foresee_rows, .context = inspection };
 	/* a ROLLBACK would be counted as one of the application's */
 	asks[ASK_END] = (struct db_ask){ .sql = "END", .kind = DB_ASK_ENDS };
+	asks[ASK_SESSION] = (struct db_ask){ .sql = session_sql, .ends_unit = true };
 	asks[ASK_CALM] = (struct db_ask){ .sql = history_calm_sql, .ends_unit = true };
 }
 
@@ -133,7 +158,7 @@ inspect_quickly(struct db *db, const struct conninfo *target, bool lock, struct 
 	history_session_sql(&session_sql, target->schema, lock);
 	history_find_sql(&find_sql, target->schema, lock);
 	history_rows_sql(&rows_sql, target->schema);
-	make_asks(asks, &process, session_sql.data, find_sql.data, rows_sql.data);
+	make_asks(asks, inspection, &process, session_sql.data, find_sql.data, rows_sql.data);
 	outcome = lock ? db_query_batch(db, asks, ASKS) : db_query_batch(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
 	bytes_free(&session_sql);
 	bytes_free(&find_sql);

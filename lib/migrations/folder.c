@@ -340,9 +340,10 @@ folder_read(struct folder *folder, size_t i, struct script *script)
 }
 
 bool
-folder_read_ahead(struct folder *folder)
+folder_read_ahead(void *context)
 {
 	enum { AHEAD_BYTES = 2000000 };
+	struct folder *folder = context;
 	struct script script = { 0 };
 
 	if (folder->ahead_count == folder->count || folder->ahead_bytes > AHEAD_BYTES)

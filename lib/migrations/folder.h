@@ -73,9 +73,9 @@ void folder_close(struct folder *folder);
 int folder_read(struct folder *folder, size_t i, struct script *script);
 
 /*
- * Reads one more script ahead of folder_read(), while the program waits for something else.  Returns false if none
+ * Work for signals_meanwhile(), on a struct folder: reads one more script ahead of folder_read().  Returns false if none
  * is left, if more than 2 MB would be kept, or if the script cannot be read; folder_read() will report that.
  */
-bool folder_read_ahead(struct folder *folder);
+bool folder_read_ahead(void *folder);
 
 #endif

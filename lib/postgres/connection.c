@@ -90,6 +90,7 @@ db_try_open(struct source *source, const char *application, long long limit_ms, 
 	bool connected;
 
 	db->limit_ms = limit_ms > 0 ? limit_ms : ANSWER_MS;
+	db_forget_session_variables(&source->target);
 	connected = db_connect_any(db, source, application, limit_ms);
 	if (refused != NULL)
 		*refused = !connected &&
@@ -114,6 +115,12 @@ db_close(struct db *db)
 	bytes_free(&db->search_path);
 	db_async_free(db->async);
 	free(db);
+}
+
+bool
+db_has_news(const struct db *db)
+{
+	return signals_wait(PQsocket(db->conn), SIGNALS_READ, 0) != 0;
 }
 
 /* --- who and where --- */

@@ -55,6 +55,9 @@ enum { DB_ABSENT_MS = 10000 };
 struct db *db_open(struct source *source, const char *application, const struct db_patience *patience, int *code);
 void db_close(struct db *db);
 
+/* Whether the server has said something although nothing was asked, or has gone. */
+bool db_has_news(const struct db *db);
+
 /*
  * For a session that takes locks: with the next round trip, asks the server to end the session soon after this
  * client dies, by a kill (PostgreSQL 14 and later) or with its host or network (half a minute), and not to end it
@@ -239,6 +242,8 @@ struct db_ask {
 	                               * NULL */
 	int more;                     /* number of parameters after $1 */
 	bool ends_unit;               /* an error before it does not affect what comes after it */
+	void (*answered)(const struct answer *answer, void *context); /* called when its rows are here; or NULL */
+	void *context;
 	struct answer *answer;        /* out: the caller frees it; or NULL */
 	enum db_outcome outcome;      /* out: DB_OK, or DB_ERROR, also if it was skipped */
 	char sqlstate[6];             /* out: of its own error, or "" */

@@ -234,6 +234,8 @@ take_answer(struct pipeline *p, struct round *r, PGresult *result)
 		if (itself && rows) {
 			ask->answer = xcalloc(1, sizeof *ask->answer);
 			ask->answer->result = result;
+			if (ask->answered != NULL)
+				ask->answered(ask->answer, ask->context);
 			return;
 		}
 	}

@@ -366,6 +366,12 @@ reader_begin(struct reader *r, const char *const kinds[])
 	return READING_BAD;
 }
 
+bool
+reader_waits(const struct reader *r)
+{
+	return r->from == r->end && !r->ended && r->error == 0 && signals_caught() == 0 && signals_wait(r->fd, SIGNALS_READ, 0) == 0;
+}
+
 const char *
 reader_kind(const struct reader *r)
 {

@@ -83,6 +83,9 @@ void reader_free(struct reader *reader);
 enum reading reader_begin(struct reader *reader, const char *const kinds[]);
 const char *reader_kind(const struct reader *reader);
 
+/* Whether nothing is here to be read on: who writes has announced a stream, and is still at work. */
+bool reader_waits(const struct reader *reader);
+
 /*
  * For a stream that is to be passed on as it came.  Right after reader_begin(): from now on the lines are kept.
  * reader_kept() has them all, once the stream was read to its end.
@@ -187,6 +190,12 @@ void writer_folder(struct writer *writer, const char *path);
 
 /* The digest, in hex, of all lines so far; right before writer_end() it equals that of the `end` record. */
 void writer_digest(struct writer *writer, char hex[RECORD_DIGEST_HEX]);
+
+/*
+ * Into a pipe: writes what there is already, the stream record, long before the rest.  Who reads it can prepare for work: see
+ * reader_waits().  In all other places a stream comes in one piece.
+ */
+void writer_announce(struct writer *writer);
 
 /* A writer that only computes a digest and writes nothing.  kind NULL: records without a stream around them. */
 struct writer *writer_digest_only(const char *kind);

@@ -25,7 +25,8 @@ struct writer {
 	char *command, *folder;  /* for the end */
 	bool copied;             /* writer_copy(): its end is there */
 	int error;           /* errno of the first write that failed */
-	size_t len;          /* of the chunk, not yet hashed and written */
+	size_t len;          /* of the chunk, not yet written, */
+	size_t hashed;       /* and of it those that are in the digest */
 	char chunk[CHUNK];
 	crypto_generichash_state digest;
 };
@@ -44,6 +45,13 @@ place_open(struct writer *w)
 }
 
 static void
+writer_hash(struct writer *w)
+{
+	crypto_generichash_update(&w->digest, (const unsigned char *)w->chunk + w->hashed, w->len - w->hashed);
+	w->hashed = w->len;
+}
+
+static void
 writer_flush(struct writer *w)
 {
 	size_t done = 0;
@@ -51,7 +59,7 @@ writer_flush(struct writer *w)
 	if (w->path != NULL && !w->open && w->error == 0 && !place_open(w))
 		w->error = errno;
 
-	crypto_generichash_update(&w->digest, (const unsigned char *)w->chunk, w->len);
+	writer_hash(w);
 	while (w->fd >= 0 && w->error == 0 && done < w->len) {
 		ssize_t wrote = write(w->fd, w->chunk + done, w->len - done);
 
@@ -60,7 +68,7 @@ writer_flush(struct writer *w)
 		else if (errno != EINTR)
 			w->error = errno;
 	}
-	w->len = 0;
+	w->len = w->hashed = 0;
 }
 
 static void
@@ -270,8 +278,15 @@ writer_unfinished(struct writer *w, const struct record_form *form, const void *
 void
 writer_digest(struct writer *w, char hex[RECORD_DIGEST_HEX])
 {
-	writer_flush(w);
+	writer_hash(w);
 	frame_digest_hex(&w->digest, hex);
+}
+
+void
+writer_announce(struct writer *w)
+{
+	if (w != NULL && w->path == NULL)
+		writer_flush(w);
 }
 
 /* Flushes, puts a file into its place, frees; returns code, or MIG_OUTPUT where that hides nothing worse. */
