@@ -239,6 +239,11 @@ exit_codes() {
   assert_code 0
 }
 
+# The second session has asked something, so that the password of its attempt is wiped.
+watching() {
+  sql "SELECT pid FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-apply watch' AND query <> ''" | grep .
+}
+
 # copies PLACE: none in the program that works in there, with and without /proc.
 copies() {
   local with program=/mig
@@ -251,6 +256,7 @@ copies() {
       exec chroot "$2" "$3" deploy' - "$with" "$ROOT" "$program" >out 2>err 3>&- 4>&- &
     DEPLOY=$!
     eventually running 'SELECT pg_sleep(60)' || fail "$(cat err)"
+    eventually watching # while it connects, libpq has the password
     assert_no_copy "$DEPLOY"
     assert_line --regexp '^password readable=0 noaccess=[1-9]' # it was looked for where it is
     kill -TERM "$DEPLOY"
