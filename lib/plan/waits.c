@@ -128,9 +128,12 @@ void
 plan_find_waits(struct plan_maker *m, const struct migration *script)
 {
 	const struct rehearsal_records *r = &m->scan->rehearsed;
-	struct effects_view view = effects_view(r, script->migration, script->sql);
+	struct effects_view view;
 	size_t i;
 
+	if (r->activity_count == 0)
+		return;
+	view = effects_view(r, script->migration, script->sql);
 	for (i = 0; i < r->activity_count; i++) {
 		const struct activity *which;
 		const struct effect *e;

@@ -87,24 +87,52 @@ is_there(const char *text, const char *word, size_t n)
 	return j == n;
 }
 
+/* Where in a word the character is that scripts have least: most of a text is passed over by looking for it. */
+static size_t
+rarest_of(const char *word)
+{
+	static const char order[] = "etaoisrnldhcmupgfbywvkzxqj_";
+	size_t best = 0, place = 0, at;
+
+	for (at = 0; word[at] != '\0'; at++) {
+		const char *found = strchr(order, word[at]);
+		size_t rank = found != NULL ? (size_t)(found - order) : sizeof order;
+
+		if (rank > best) {
+			best = rank;
+			place = at;
+		}
+	}
+	return place;
+}
+
+static const char *
+find(const char *at, const char *end, char c)
+{
+	const char *found = at < end ? memchr(at, c, (size_t)(end - at)) : NULL;
+
+	return found != NULL ? found : end;
+}
+
 bool
 sql_mentions(const char *text, size_t len, const char *word)
 {
-	size_t n = strlen(word), i;
-	const char *rare = strchr(word, '_'), *at = text, *end = text + len;
+	size_t n = strlen(word), before = rarest_of(word);
+	char small = word[before], large = (char)toupper((unsigned char)small);
+	const char *end, *at, *one, *other;
 
-	if (n > len)
+	if (n == 0 || n > len)
 		return false;
-	if (rare != NULL) { /* looked for many bytes at a time */
-		size_t before = (size_t)(rare - word);
-
-		for (; at < end && (at = memchr(at, '_', (size_t)(end - at))) != NULL; at++)
-			if ((size_t)(at - text) >= before && (size_t)(end - at) >= n - before && is_there(at - before, word, n))
-				return true;
-		return false;
-	}
-	for (i = 0; i + n <= len; i++)
-		if ((text[i] | 0x20) == word[0] /* sorts out nearly all, and costs next to nothing */ && is_there(text + i, word, n))
+	end = text + (len - n) + before + 1; /* of the places where it may stand */
+	one = find(text + before, end, small);
+	other = large != small ? find(text + before, end, large) : end;
+	while ((at = one < other ? one : other) < end) {
+		if (is_there(at - before, word, n))
 			return true;
+		if (at == one)
+			one = find(at + 1, end, small);
+		else
+			other = find(at + 1, end, large);
+	}
 	return false;
 }
