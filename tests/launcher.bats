@@ -140,6 +140,22 @@ refused() {
   assert_equal "$(readlink links/mig-apply)" /bin/true
 }
 
+@test "each word of mig has its help, and creates nothing for it" {
+  local word option
+  for word in status plan deploy verify check seed scan apply; do
+    run --separate-stderr mig "$word" --help
+    assert_code 0
+    [[ $output == mig* ]] || fail "mig $word --help: $output"
+  done
+  for word in help completions install-links; do
+    for option in -h --help --help=all; do
+      run --separate-stderr mig "$word" "$option"
+      assert_code 0
+      assert_line --index 0 'mig: takes Prisma migrations to a production PostgreSQL'
+    done
+  done
+}
+
 @test "TERM in the middle of a step rolls it back, is passed on, and nobody stays behind" {
   migration 20240101000000_slow 'CREATE TABLE a (id int); SELECT pg_sleep(60);'
   mig deploy >out 2>err 3>&- 4>&- &

@@ -326,6 +326,15 @@ find_tool(const char *word)
 	return NULL;
 }
 
+/* A word of the launcher's own, asked for its help. */
+static bool
+wants_help(const char *word, int argc, char *argv[])
+{
+	bool own = strcmp(word, "help") == 0 || strcmp(word, "completions") == 0 || strcmp(word, "install-links") == 0;
+
+	return own && argc > 2 && (strcmp(argv[2], "-h") == 0 || strncmp(argv[2], "--help", strlen("--help")) == 0);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -346,6 +355,8 @@ main(int argc, char *argv[])
 		return run_command(checking, argc - 2, argv + 2);
 	if ((tool = find_tool(word)) != NULL)
 		return run_tool(tool, argc - 1, argv + 1);
+	if (wants_help(word, argc, argv))
+		return say_help();
 	if (strcmp(word, "help") == 0 && argc > 2)
 		return manual_show(argv[2]);
 	if (strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
