@@ -241,7 +241,7 @@ exit_codes() {
 
 # The second session has asked something, so that the password of its attempt is wiped.
 watching() {
-  sql "SELECT pid FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-apply watch' AND query <> ''" | grep .
+  sql_admin "SELECT pid FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-apply watch' AND query <> ''" | grep .
 }
 
 # copies PLACE: none in the program that works in there, with and without /proc.
