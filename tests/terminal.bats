@@ -41,8 +41,9 @@ project() {
   database_new
   project
   mig-scan >whole.scan
+  "$TESTS/terminal" 400 mig-scan | plain | tr -s ' ' '\n' | sort -u >words.wide
   local columns page
-  for columns in 60 61 79 80 100 133 200; do
+  for columns in 60 61 80 133 200; do
     "$TESTS/terminal" "$columns" mig-scan | plain >scan.txt
     "$TESTS/terminal" "$columns" bash -c 'mig-plan <whole.scan' | plain | grep -v -e '^ *mig-' -e '^ *git ' -e '^[^ ]*$' >plan.txt # commands, and names alone on a line
     "$TESTS/terminal" "$columns" bash -c 'mig-check history <whole.scan' | plain | grep -v 20260102 >check.txt
@@ -50,7 +51,6 @@ project() {
       (($(widest <"$page.txt") <= columns)) || fail "$page at $columns: $(widest <"$page.txt")"$'\n'"$(cat "$page.txt")"
     done
     # every word of a wide page is one of the narrow page, but for names that are cut
-    "$TESTS/terminal" 400 mig-scan | plain | tr -s ' ' '\n' | sort -u >words.wide
     tr -s ' ' '\n' <scan.txt | grep -v '[.][.]' | sort -u >words.narrow
     run comm -13 words.wide words.narrow
     assert_output ''

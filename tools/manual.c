@@ -187,7 +187,7 @@ search(const char *topic)
 	else if (!has_pages)
 		code = message_error(MIG_CONFIG, "cannot read the manual: the package man-db is missing, or the pages of mig are not installed");
 	else
-		code = options_wrong("the manual has no item on \"%s\"; its pages: mig, scan, plan, apply, seed, check, records, release, cookbook",
+		code = options_wrong("the manual has no item on \"%s\"; its pages: mig, scan, plan, apply, seed, check, records, release, fleet, cookbook",
 		    topic);
 	bytes_free(&found);
 	return code;
