@@ -329,6 +329,29 @@ effects_refused(struct bytes *out, const struct effect of[], size_t count, size_
 		bytes_format(out, "%*s… %zu more (-v shows all)\n", EFFECTS_INDENT, "", told - REFUSED);
 }
 
+/* A type of the same values, such as citext of text, is changed without writing the rows anew. */
+const char *
+effects_remedy(const struct effects_view *view, long long statement)
+{
+	bool retypes = false, rewrites = false, builds = false;
+	size_t i;
+
+	for (i = 0; i < view->count; i++) {
+		if (view->list[i].statement != statement)
+			continue;
+		retypes |= view->list[i].effect == EFFECT_RETYPE;
+		rewrites |= view->list[i].effect == EFFECT_REWRITE;
+		builds |= view->list[i].effect == EFFECT_BUILD;
+	}
+	if (retypes && !rewrites && builds)
+		return "this builds each index of the column anew: first DROP INDEX CONCURRENTLY, and afterwards CREATE INDEX CONCURRENTLY, each in "
+		       "a migration of its own";
+	if (retypes && !rewrites)
+		return "this reads all rows for a CHECK or a foreign key of the column: drop that first, then add it again NOT VALID, and VALIDATE "
+		       "CONSTRAINT in a migration of its own";
+	return hint_of(view->sql, &view->script.statements[statement - 1]);
+}
+
 void
 effects_hint(struct bytes *out, const struct effects_view *view, const struct effect of[], size_t count)
 {
@@ -341,7 +364,7 @@ effects_hint(struct bytes *out, const struct effects_view *view, const struct ef
 		    (view->rehearsed->load_count > 0 && estimate_is_known(estimate_work(view, e))))
 			continue;
 		indent(out, EFFECTS_INDENT);
-		bytes_format(out, "if that takes long: %s\n", hint_of(view->sql, &view->script.statements[e->statement - 1]));
+		bytes_format(out, "if that takes long: %s\n", effects_remedy(view, e->statement));
 		return;
 	}
 }

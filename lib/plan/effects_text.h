@@ -27,7 +27,10 @@ void effects_text(struct bytes *out, const struct effects_view *view, const stru
 /* Statements of production that fail from then on, a line each, cut to `columns` (0: never); some of them, unless `unfold`. */
 void effects_refused(struct bytes *out, const struct effect of[], size_t count, size_t columns, bool unfold);
 
-/* How to write it so that no session waits, if one waits for work of unknown length; else nothing. */
+/* How to write a statement so that no session waits, by its words and by what it was measured to do; static text. */
+const char *effects_remedy(const struct effects_view *view, long long statement);
+
+/* The same as a line of the page, if a session waits for work of unknown length; else nothing. */
 void effects_hint(struct bytes *out, const struct effects_view *view, const struct effect of[], size_t count);
 
 /* "User", or "audit.User" where the schema is not public. */

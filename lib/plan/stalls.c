@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/null.h"
 #include "plan/effects.h"
+#include "plan/effects_text.h"
 #include "plan/estimate.h"
 #include "records/model.h"
 #include "records/words.h"
-#include "sql/hints.h"
 
 static char *
 message(const struct plan_maker *m, const struct effect *lock, struct estimate time)
@@ -56,7 +56,7 @@ plan_find_stalls(struct plan_maker *m, const struct migration *script)
 		time = estimate_held(&view, e, &longest);
 		if (estimate_middle(time) > m->options->max_stall_ms && (size_t)longest <= view.script.count)
 			(void)plan_excusable(m, "stalls", script->migration, script->sql, &view.script, (size_t)longest - 1, message(m, e, time),
-			    xstrdup(hint_of(script->sql, &view.script.statements[longest - 1])));
+			    xstrdup(effects_remedy(&view, longest)));
 	}
 	effects_view_free(&view);
 }

@@ -25,27 +25,26 @@
 #define EXACT_BYTES                                                                                                 \
 	"coalesce(pg_relation_size(c.oid), 0), CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE coalesce(pg_total_relation_size(c.reltoastrelid), 0) END, " \
 	"coalesce(pg_indexes_size(c.oid), 0)"
-#define CATALOG_BYTES "c.relpages::int8 * b.size, (coalesce(t.relpages, 0) + coalesce(y.pages, 0)) * b.size, coalesce(x.pages, 0) * b.size"
+#define CATALOG_BYTES "c.relpages::int8 * b.size, coalesce(t.relpages, 0) * b.size, coalesce(x.pages, 0) * b.size"
 
-/* The indexes of a relation: one by one, or of all that there are, which is faster for many. */
+/* The indexes of a relation: one by one, or of all that there are, which is faster for many.  That of a TOAST table is a fiftieth of it. */
 #define EXACT_SCANS "(SELECT coalesce(sum(pg_stat_get_numscans(i.indexrelid)), 0)::int8 FROM pg_index i WHERE i.indrelid = c.oid)"
 #define ALL_INDEXES                                                                                                  \
 	"WITH indexes AS MATERIALIZED (SELECT i.indrelid, sum(p.relpages)::int8 AS pages, sum(pg_stat_get_numscans(p.oid))::int8 AS scans " \
-	"FROM pg_index i JOIN pg_class p ON p.oid = i.indexrelid GROUP BY i.indrelid) "
-#define JOIN_INDEXES                                                                                                 \
-	"LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN indexes y ON y.indrelid = c.reltoastrelid "       \
-	"LEFT JOIN indexes x ON x.indrelid = c.oid "
+	"FROM pg_index i JOIN pg_class p ON p.oid = i.indexrelid WHERE p.relnamespace <> 'pg_toast'::regnamespace GROUP BY i.indrelid) "
+#define JOIN_INDEXES "LEFT JOIN pg_class t ON t.oid = c.reltoastrelid LEFT JOIN indexes x ON x.indrelid = c.oid "
 
 /* A partitioned table has no rows of its own: they are its partitions', which are told for themselves. */
 #define BEFORE_NAMES(bytes, scans)                                                                                  \
 	"SELECT n.nspname, c.relname, CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 END, " bytes ", "           \
 	"pg_stat_get_numscans(c.oid) + " scans ", pg_stat_get_tuples_inserted(c.oid) + pg_stat_get_tuples_updated(c.oid) + " \
-	"pg_stat_get_tuples_deleted(c.oid), (extract(epoch FROM clock_timestamp() - coalesce(pg_stat_get_db_stat_reset_time(d.oid), " \
-	"pg_postmaster_start_time())) * 1000)::int8, CASE WHEN c.relfrozenxid <> '0' THEN age(c.relfrozenxid) END " \
-	"FROM (SELECT current_setting('block_size')::int8) b (size) CROSS JOIN "
+	"pg_stat_get_tuples_deleted(c.oid), b.since, CASE WHEN c.relfrozenxid <> '0' THEN age(c.relfrozenxid) END " \
+	"FROM (SELECT current_setting('block_size')::int8, (extract(epoch FROM clock_timestamp() - " \
+	"coalesce(pg_stat_get_db_stat_reset_time(d.oid), pg_postmaster_start_time())) * 1000)::int8 " \
+	"FROM pg_database d WHERE d.datname = current_database() OFFSET 0) b (size, since) CROSS JOIN "
 #define BEHIND_NAMES(joins)                                                                                         \
 	" v (schema, name) JOIN pg_namespace n ON n.nspname = v.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = v.name " \
-	joins "JOIN pg_database d ON d.datname = current_database() WHERE c.relkind IN ('r', 'p', 'm') " \
+	joins "WHERE c.relkind IN ('r', 'p', 'm') " \
 	"ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\""
 
 static const char live_sql[] =

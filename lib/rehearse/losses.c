@@ -103,8 +103,10 @@ is_with_its_table(const struct answer *here, size_t row, const struct answer *th
 static long
 split_type(const char *type, struct bytes *base)
 {
-	const char *open = strchr(type, '('), *close = open != NULL ? strchr(open, ')') : NULL;
+	const char *open = strchr(type, '('), *close = open != NULL ? strchr(open, ')') : NULL, *dot = strrchr(type, '.');
 
+	if (dot != NULL && strcmp(dot, ".citext") == 0) /* an extension's, in whatever schema it is */
+		type = dot + 1;
 	if (close == NULL) {
 		bytes_str(base, type);
 		return -1;
@@ -120,7 +122,7 @@ is_wider(const char *old, const char *new)
 {
 	static const char *const wider[][2] = { { "smallint", "integer" }, { "smallint", "bigint" }, { "integer", "bigint" },
 		{ "smallint", "numeric" }, { "integer", "numeric" }, { "bigint", "numeric" }, { "real", "double precision" },
-		{ "character varying", "citext" }, { "text", "citext" }, { "text", "character varying" }, { "json", "jsonb" } };
+		{ "character varying", "citext" }, { "text", "citext" }, { "citext", "character varying" }, { "text", "character varying" }, { "json", "jsonb" } };
 	struct bytes a = { 0 }, b = { 0 };
 	long length = split_type(old, &a), now = split_type(new, &b);
 	bool is = strcmp(bytes_text(&b), "text") == 0 || (strcmp(bytes_text(&a), bytes_text(&b)) == 0 && (now < 0 || (length >= 0 && length <= now)));

@@ -1,8 +1,11 @@
 #include "plan/estimate.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 #include "base/null.h"
 #include "check.h"
+#include "plan/effects_text.h"
 #include "records/words.h"
 
 #define MB 1000000
@@ -29,10 +32,42 @@ static const struct {
 	{ "a table of which nothing is known", "ALTER TABLE u ALTER a TYPE bigint", EFFECT_REWRITE, { .rows = 1, .main_bytes = 1 }, NULL },
 };
 
+/* What a change of type was measured to do, and how the remedy begins. */
+static const struct {
+	enum effect_kind done[3];
+	size_t count;
+	const char *begins;
+} retypes[] = {
+	{ { EFFECT_RETYPE, EFFECT_REWRITE, EFFECT_BUILD }, 3, "this rewrites the whole table" },
+	{ { EFFECT_RETYPE, EFFECT_SCAN, EFFECT_BUILD }, 3, "this builds each index of the column anew" },
+	{ { EFFECT_RETYPE, EFFECT_SCAN }, 2, "this reads all rows for a CHECK" },
+	{ { EFFECT_REWRITE }, 1, "this rewrites the whole table" },
+};
+
+static void
+check_remedies(void)
+{
+	size_t i, k;
+
+	for (i = 0; i < sizeof retypes / sizeof *retypes; i++) {
+		struct effect done[3] = { { .migration = "1_a" } };
+		struct rehearsal_records records = { .known = true, .effects = done, .count = retypes[i].count };
+		struct effects_view view;
+
+		for (k = 0; k < retypes[i].count; k++)
+			done[k] = (struct effect){ .migration = "1_a", .statement = 1, .line = 1, .effect = retypes[i].done[k], .schema = "public", .relation = "t" };
+		view = effects_view(&records, "1_a", "ALTER TABLE t ALTER a TYPE citext");
+		check(retypes[i].begins, strncmp(effects_remedy(&view, 1), retypes[i].begins, strlen(retypes[i].begins)) == 0);
+		effects_view_free(&view);
+	}
+}
+
 int
 main(void)
 {
 	size_t i;
+
+	check_remedies();
 
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct load load = cases[i].load;
