@@ -184,6 +184,8 @@ b@x.com|$HASH|||"
   assert_code 1
   nothing_shown
   says '(not shown, since it contains the value of env:BAD)'
+  BAD=is seed seed
+  says '(not shown, since it contains the value of env:BAD)'
   printf 'email,pin\na@x.com,env:BAD\n' >seed/u.csv
   printf '[u]\nkey = email\nsecret = pin\n' >seed/seed.conf
   seed seed

@@ -9,6 +9,7 @@
 #include "records/json.h"
 #include "seed/copy_source.h"
 #include "seed/members.h"
+#include "seed/overlay_row.h"
 #include "seed/rows.h"
 #include "seed/table_internal.h"
 #include "seed/text.h"
@@ -289,17 +290,6 @@ note_change(struct merge *m, const struct row_value *old, const struct row_value
 	add_shown(m, out, m->file->overlay, new);
 }
 
-static const struct row_value *
-value_of(const struct entry *entry, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < entry->count; i++)
-		if (strcmp(entry->values[i].name, name) == 0)
-			return &entry->values[i];
-	return NULL;
-}
-
 /* As far as the text tells; only for the page. */
 static bool
 is_same(const struct merge *m, const struct row_value *old, const struct row_value *new)
@@ -315,33 +305,25 @@ is_same(const struct merge *m, const struct row_value *old, const struct row_val
 	return same;
 }
 
-/* A row of both.  A column of the key is that of the base, which is equal. */
+/* A row of both. */
 static int
 add_both(struct merge *m, const struct row_reader *reader, const struct entry *over)
 {
+	struct overlay_value *row = xcalloc(reader->count + over->count + 1, sizeof *row);
+	size_t count = overlay_row(reader->values, reader->count, over->values, over->count, &m->key, row), i;
 	bool any = false;
-	size_t i;
 	int code = 0;
 
 	bytes_format(&m->file->overridden, "  %s:%lu over :%lu  %s", m->file->overlay->name, over->line, reader->line, over->key);
-	for (i = 0; code == 0 && i < reader->count; i++) {
-		const struct row_value *old = &reader->values[i], *new = value_of(over, old->name);
-
-		if (seed_names_have(&m->key, old->name))
-			new = NULL;
-		if (new != NULL && !is_same(m, old, new))
-			note_change(m, old, new, &any);
-		code = new != NULL ? add_value(m, m->file->overlay, over->line, new, i == 0)
-		                   : add_value(m, reader->file, reader->line, old, i == 0);
-	}
-	for (i = 0; code == 0 && i < over->count; i++) {
-		if (rows_value(reader, over->values[i].name) != NULL)
-			continue;
-		note_change(m, NULL, &over->values[i], &any);
-		code = add_value(m, m->file->overlay, over->line, &over->values[i], false);
+	for (i = 0; code == 0 && i < count; i++) {
+		if (row[i].over != NULL && (row[i].base == NULL || !is_same(m, row[i].base, row[i].over)))
+			note_change(m, row[i].base, row[i].over, &any);
+		code = row[i].over != NULL ? add_value(m, m->file->overlay, over->line, row[i].over, i == 0)
+		                           : add_value(m, reader->file, reader->line, row[i].base, i == 0);
 	}
 	bytes_str(&m->file->overridden, any ? "\n" : "  the same\n");
 	end_row(m, reader->line, over->line);
+	free(row);
 	return code;
 }
 

@@ -1,5 +1,7 @@
 #include "seed/secrets.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@
 
 /* --- a value as COPY has it --- */
 
-enum { SHORTEST = 4 }; /* what is shorter would be found in anything */
+enum { SHORTEST = 4 }; /* what is shorter is part of many words: it counts where it stands alone */
 
 static const char *
 copy_escape(char c)
@@ -164,16 +166,28 @@ secrets_free(struct seed_secrets *secrets)
 
 /* --- hiding --- */
 
+static bool
+is_part_of_word(char c)
+{
+	return (unsigned char)c >= 0x80 || isalnum((unsigned char)c);
+}
+
 static void *
 find_in(const char *text, void *context)
 {
-	return strstr(context, text);
+	size_t len = strlen(text);
+	char *from = context, *at;
+
+	for (; len > 0 && (at = strstr(from, text)) != NULL; from = at + 1)
+		if (len >= SHORTEST || ((at == (char *)context || !is_part_of_word(at[-1])) && !is_part_of_word(at[len])))
+			return at;
+	return NULL;
 }
 
 static void
 hide_in(const struct seed_secret *secret, char **text)
 {
-	if (*text == NULL || secret_length(secret->value) < SHORTEST || secret_use(secret->value, find_in, *text) == NULL)
+	if (*text == NULL || secret_use(secret->value, find_in, *text) == NULL)
 		return;
 	memset(*text, 0, strlen(*text));
 	free(*text);
