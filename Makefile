@@ -236,9 +236,10 @@ check-rehearsal: all
 check-down: all test-tools
 	BUILD=$(BUILD) tests/fuzz/draft-matrix
 
-# Real histories, FOLDERS="~/a ~/b" with prisma/migrations each: taken back, killed in it; and found in a database without a history.
+# Reverts of each kind, killed behind each message.  Real histories, FOLDERS="~/a ~/b" with prisma/migrations each: taken back, killed in it; and found in a database without a history.
 check-revert: all test-tools
-	BUILD=$(BUILD) tests/fuzz/revert-matrix $(FOLDERS)
+	BUILD=$(BUILD) tests/fuzz/revert-kills
+	[ -z "$(FOLDERS)" ] || BUILD=$(BUILD) tests/fuzz/revert-matrix $(FOLDERS)
 
 check-adopt: all
 	BUILD=$(BUILD) tests/fuzz/adopt-oracle $(FOLDERS)
@@ -295,7 +296,7 @@ lint: headers
 	scripts/floors
 	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life .ci/run
+	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 EXAMPLES = $(shell find examples -type f)

@@ -298,3 +298,9 @@ steps() { jq -r 'select(.record == "step") | "\(.step) \(.action) \(.migration)"
   pipeline
   assert_code 0
 }
+
+@test "killed at any message of a revert of each kind, the next plain run ends it: a share of the matrix" {
+  run "$TESTS/fuzz/revert-kills" 149
+  assert_success
+  assert_output --partial ': 0 wrong'
+}
