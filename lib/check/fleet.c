@@ -62,6 +62,14 @@ struct tally {
 	size_t stem;         /* its length */
 };
 
+/* Databases that are judged next. */
+enum { AHEAD = 512 };
+struct next {
+	char *names[AHEAD];
+	ino_t inodes[AHEAD];   /* of their streams, as the folder has them; 0: not known */
+	size_t count;
+};
+
 /* --- one stream --- */
 
 static enum fate
@@ -157,21 +165,83 @@ note(struct tally *t, const struct verdict *v, const char *name, size_t len)
 	    bytes_text(&v->why));
 }
 
+static const char *
+path_of(struct tally *t, const char *name)
+{
+	t->path.len = t->stem;
+	bytes_str(&t->path, name);
+	bytes_str(&t->path, ".rec");
+	return t->path.data;
+}
+
 /* The database NAME, whose results are in NAME.rec. */
 static void
-judge_one(struct tally *t, const char *name, size_t len)
+judge_one(struct tally *t, const char *name, bool begun)
 {
 	struct verdict v = { .fate = FATE_DONE };
 
-	t->path.len = t->stem;
-	bytes_add(&t->path, name, len);
-	bytes_str(&t->path, ".rec");
-	if (access(t->path.data, F_OK) != 0 && errno == ENOENT)
-		v.fate = FATE_NOT_BEGUN;
+	if (begun)
+		judge_stream(path_of(t, name), &v);
 	else
-		judge_stream(t->path.data, &v);
-	note(t, &v, name, len);
+		v.fate = FATE_NOT_BEGUN;
+	note(t, &v, name, strlen(name));
 	bytes_free(&v.why);
+}
+
+/* --- many, of which the next are on their way from the disk while one is judged --- */
+
+/* Tells the kernel that the stream will be read.  Returns false if there is none. */
+static bool
+fetch(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno != ENOENT;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+	(void)close(fd);
+	return true;
+}
+
+static int
+by_inode(const void *a, const void *b)
+{
+	const ino_t x = *(const ino_t *)a, y = *(const ino_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+judge_next(struct tally *t, struct next *next)
+{
+	/* a folder's order is by a hash; a disk has its files by their numbers */
+	struct by_place {
+		ino_t inode;
+		size_t at;
+	} order[AHEAD];
+	bool begun[AHEAD];
+	size_t i;
+
+	for (i = 0; i < next->count; i++)
+		order[i] = (struct by_place){ next->inodes[i], i };
+	if (next->count > 0 && next->inodes[0] != 0)
+		qsort(order, next->count, sizeof *order, by_inode);
+	for (i = 0; i < next->count; i++)
+		begun[order[i].at] = fetch(path_of(t, next->names[order[i].at]));
+	for (i = 0; i < next->count; i++) {
+		judge_one(t, next->names[order[i].at], begun[order[i].at]);
+		free(next->names[order[i].at]);
+	}
+	next->count = 0;
+}
+
+static void
+add_next(struct tally *t, struct next *next, const char *name, size_t len, ino_t inode)
+{
+	if (next->count == AHEAD)
+		judge_next(t, next);
+	next->names[next->count] = xstrndup(name, len);
+	next->inodes[next->count++] = inode;
 }
 
 /* --- all of them --- */
@@ -180,26 +250,30 @@ judge_one(struct tally *t, const char *name, size_t len)
 static void
 judge_list(struct tally *t, FILE *list)
 {
+	struct next next = { .count = 0 };
 	char *line = NULL;
 	size_t room = 0;
 
 	while (getline(&line, &room, list) > 0)
 		if (fleet_list_is_target(line))
-			judge_one(t, line, strcspn(line, "\t\n"));
+			add_next(t, &next, line, strcspn(line, "\t\n"), 0);
+	judge_next(t, &next);
 	free(line);
 }
 
 static void
 judge_folder(struct tally *t, DIR *folder)
 {
+	struct next next = { .count = 0 };
 	struct dirent *entry;
 
 	while ((entry = readdir(folder)) != NULL) {
 		size_t len = strlen(entry->d_name);
 
 		if (len > 4 && entry->d_name[0] != '.' && strcmp(entry->d_name + len - 4, ".rec") == 0)
-			judge_one(t, entry->d_name, len - 4);
+			add_next(t, &next, entry->d_name, len - 4, entry->d_ino);
 	}
+	judge_next(t, &next);
 }
 
 static int
