@@ -15,6 +15,7 @@ sshd_start() {
   # it separates its rights in a folder of the package
   ((EUID)) || mkdir -p -m 755 /run/sshd
   SSHD_PORT=$((20000 + RANDOM % 12000))
+  # bash reads ~/.bashrc for sshd, but not within another shell: what a person has there is no part of this
   cat >"$SSHD_DIR/sshd_config" <<CONF
 ListenAddress 127.0.0.1
 Port $SSHD_PORT
@@ -26,7 +27,7 @@ UsePAM no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
-SetEnv PATH=$PATH
+SetEnv PATH=$PATH SHLVL=2
 CONF
   cat >"$SSHD_DIR/ssh_config" <<CONF
 Host worker
