@@ -192,3 +192,28 @@ CREATE INDEX ON logs (id);'
   # nothing is estimated of what is not known
   assert_equal "$(mig-plan -q <<<"$output" | jq -c 'select(.rule == "waits")')" ''
 }
+
+@test "a standby that streams and a base backup under way are told" {
+  local standby
+  standby=$(mktemp -d /tmp/mig.XXXXXX)
+  ((EUID)) || chown "$(server_user)" "$standby"
+  chmod 711 "$standby"
+  backup() { (cd / && as_server "$(server_programs)/pg_basebackup" -h "$MIG_TEST_SERVER" -p "$(server_port)" -U postgres --checkpoint=fast "$@" 3>&- 4>&-); }
+  standby_ctl() { (cd / && as_server "$(server_programs)/pg_ctl" -s -D "$standby/data" -l "$standby/server.log" "$@" 3>&- 4>&-); }
+  backup -D "$standby/data" -R
+  as_server tee -a "$standby/data/postgresql.auto.conf" >/dev/null <<<$"unix_socket_directories = '$standby'"$'\nlisten_addresses = \'\''
+  standby_ctl -w start
+  eventually sql_admin "SELECT 1 / count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+  backup -D "$standby/slow" --max-rate=32 -X none >/dev/null 2>&1 &
+  eventually sql_admin 'SELECT 1 / count(*) FROM pg_stat_progress_basebackup'
+  migration 20240101000000_shop 'CREATE TABLE items (id int);'
+  mig-scan | mig-plan | mig-apply -q >/dev/null
+  migration 20240102000000_change 'ALTER TABLE items ADD x int;'
+  rehearse --load
+  printf '%s\n' "$output" >scan.rec
+  sql_admin 'SELECT pg_terminate_backend(pid) FROM pg_stat_progress_basebackup' >/dev/null
+  standby_ctl -m immediate stop
+  wait
+  rm -rf "$standby"
+  assert_equal "$(jq -r 'select(.record == "activity") | .activity' scan.rec | sort)" $'backup\nstandby'
+}
