@@ -378,6 +378,7 @@ given_index() {
   sql 'CREATE SCHEMA other; CREATE TABLE other.t (id INTEGER)'
   migration 20240101000001_i 'CREATE INDEX CONCURRENTLY i ON other.t (id);'
 }
+given_between() { given_index; }
 given_works() { migration 20240101000001_slow 'CREATE TABLE t (id INTEGER); SELECT pg_sleep(17);'; }
 given_refused() { given_script; }
 given_seed() {
@@ -394,6 +395,7 @@ given_seeded() { given_seed; }
   silenced commit '--hang-on COMMIT --nth 2 --forward'
   silenced ahead '--hang-on (4) --forward'
   silenced index '--hang-on CONCURRENTLY --forward'
+  silenced between '--hang-on mig.lock_timeout'
   silenced works ''
   silenced seed '--hang-on COPY --forward' mig-seed -v --wait=1s other.t.csv
   silenced seeded '--hang-on setval --forward' mig-seed -v --wait=1s other.t.csv
@@ -419,6 +421,13 @@ given_seeded() { given_seed; }
   assert_said 'not known +whether statement 1 ended; the next run reads it from the catalog'
   assert_next_run_finishes
   assert_equal "$(sql "SELECT indisvalid FROM pg_index WHERE indexrelid = 'other.i'::regclass")" t
+
+  # the server's end stays open, and its locks would be waited for
+  silenced_ended between 69 10 28
+  assert_said 'finding out the outcome'
+  refute_said 'unknown|could not find out'
+  assert_results_are_true
+  assert_next_run_finishes
 
   silenced_ended works 0 17 28
   assert_results_are_true

@@ -23,7 +23,9 @@ look(struct liveness *l, char since[LOCKS_SINCE])
 		*l->watch = locks_open(l->source, l->application, LIMIT_MS, &refused);
 	if (*l->watch == NULL)
 		return refused ? BACKEND_NOT_KNOWN : BACKEND_NOT_SEEN;
-	backend = locks_backend(*l->watch, db_backend_pid(l->db), l->pid_is_sure, since);
+	if (db_backend_pid(l->db) != 0)
+		l->pid = db_backend_pid(l->db);
+	backend = locks_backend(*l->watch, l->pid, l->pid_is_sure, since);
 	if (locks_is_lost(*l->watch)) {
 		locks_close(*l->watch);
 		*l->watch = NULL;
@@ -56,7 +58,7 @@ on_silence(void *context, long long ms)
 		return;
 	case BACKEND_WAITS:
 		if (again) {
-			locks_end_backend(*l->watch, db_backend_pid(l->db), since);
+			locks_end_backend(*l->watch, l->pid, since);
 			db_hang_up(l->db, lost_waits);
 		}
 		break;
@@ -68,9 +70,22 @@ on_silence(void *context, long long ms)
 }
 
 void
+liveness_end_left_behind(struct liveness *l)
+{
+	char since[LOCKS_SINCE] = "";
+	bool waits = look(l, since) == BACKEND_WAITS;
+
+	if (waits && l->waits && strcmp(since, l->since) == 0)
+		locks_end_backend(*l->watch, l->pid, since);
+	l->waits = waits;
+	memcpy(l->since, since, sizeof l->since);
+}
+
+void
 liveness_begin(struct liveness *l)
 {
 	l->waits = false;
 	l->asked_ms = 0;
+	l->pid = db_backend_pid(l->db);
 	db_on_silence(l->db, on_silence, l);
 }

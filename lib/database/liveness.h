@@ -24,6 +24,8 @@ struct liveness {
 	struct lock_watch **watch;       /* that connection, possibly shared; opened here if NULL */
 	long long patience_ms;
 
+	int pid;                    /* of its process, also once it is lost */
+
 	/* while the session is silent */
 	bool waits;                 /* in the last check its process was waiting for us */
 	char since[LOCKS_SINCE];    /* since when */
@@ -33,5 +35,11 @@ struct liveness {
 
 /* Starts the checks; both structs must stay alive.  Missing fields are filled in. */
 void liveness_begin(struct liveness *liveness);
+
+/*
+ * Behind a connection that was given up: terminates the session's process if this call and the one before found it waiting
+ * for us since the same moment.  Whatever stands between may hold the server's end open for ever, and with it our locks.
+ */
+void liveness_end_left_behind(struct liveness *liveness);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "database/deploy_lock.h"
+#include "database/liveness.h"
 #include "database/setting_origin.h"
 #include "deploy/cause.h"
 #include "deploy/stall.h"
@@ -24,7 +25,7 @@
 
 /* --- what became of it --- */
 
-enum { SETTLE_MS = 10000, AGAIN_MS = 250 };
+enum { SETTLE_MS = 10000, AGAIN_MS = 250, LEFT_BEHIND_MS = 2000 };
 
 /* One attempt: connects if there is no connection, and requests the lock. */
 static bool
@@ -47,6 +48,7 @@ bool
 step_look_again(struct step_context *s, const char *migration, bool (*look)(struct db *db, void *context), void *context)
 {
 	long long now = clock_now_ms(), until = now + SETTLE_MS;
+	long long check_ms = now + LEFT_BEHIND_MS;
 	struct db *db = NULL;
 	char span[CLOCK_SPAN];
 	bool seen = false;
@@ -61,6 +63,9 @@ step_look_again(struct step_context *s, const char *migration, bool (*look)(stru
 			seen = look(db, context);
 			db_close(db);
 			db = NULL;
+		} else if (db != NULL && clock_now_ms() >= check_ms) {
+			liveness_end_left_behind(&s->stall.liveness);
+			check_ms = clock_now_ms() + LEFT_BEHIND_MS;
 		}
 		if (!seen)
 			clock_sleep_ms(AGAIN_MS);
