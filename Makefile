@@ -206,6 +206,10 @@ $(BUILD)/tests/shim_clock.so: tests/shim_clock.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CFLAGS) -fPIC -shared -o $@ $<
 
+# Deployers at once, of whole, older and newer folders, and the real Prisma between them.
+check-race: all
+	BUILD=$(BUILD) tests/fuzz/race 60 $(SEED)
+
 # With sanitizers: what a proxy in front of the server does to its answers.
 check-mutate:
 	$(MAKE) SANITIZE=address,undefined all
@@ -296,7 +300,7 @@ lint: headers
 	scripts/floors
 	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life .ci/run
+	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/race tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 EXAMPLES = $(shell find examples -type f)
@@ -347,5 +351,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-adopt check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-journal check-faults check-mutate check-prisma check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-adopt check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-faults check-journal check-mutate check-prisma check-race check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:
