@@ -157,6 +157,12 @@ $(BUILD)/libmig.a: $(OBJECTS)
 UNITS = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/u_*.c))
 
 test-tools: $(TEST_TOOLS) $(UNITS) $(BUILD)/tests/shim_clock.so
+test-tools: $(TEST_TOOLS) $(UNITS) $(BUILD)/tests/torture.so
+
+# Put in front of the programs; glibc's names are in it.
+$(BUILD)/tests/torture.so: $(wildcard tests/torture/*.c) tests/torture/shim.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests/torture $(WARN) -O1 -g -fPIC -shared -o $@ $(filter %.c,$^) -ldl
 
 $(BUILD)/tests/unit/u_%: $(BUILD)/tests/unit/u_%.o $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
@@ -209,6 +215,14 @@ $(BUILD)/tests/shim_clock.so: tests/shim_clock.c
 # Deployers at once, of whole, older and newer folders, and the real Prisma between them.
 check-race: all
 	BUILD=$(BUILD) tests/fuzz/race 60 $(SEED)
+
+# Each allocation, and each call of libpq, made to fail once. TORTURE="mig-seed near 17" repeats one.
+check-torture: all test-tools
+	BUILD=$(BUILD) tests/torture/run $(TORTURE)
+
+# The suite against servers of PostgreSQL 13 to 18, one after the other; hours. VERSIONS="14 18" for some.
+check-versions: all test-tools
+	BUILD=$(BUILD) tests/versions/run $(VERSIONS)
 
 # With sanitizers: what a proxy in front of the server does to its answers.
 check-mutate:
@@ -351,5 +365,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-adopt check-client-values check-credentials check-deb check-down check-examples check-fleet check-forecast check-faults check-journal check-mutate check-prisma check-race check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-traffic check-traps clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-adopt check-client-values check-credentials check-deb check-down check-examples check-faults check-fleet check-forecast check-journal check-mutate check-prisma check-race check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-torture check-traffic check-traps check-versions clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -265,8 +265,8 @@ main(int argc, char *argv[])
 	enum check_state worst = CHECK_UNKNOWN;
 	int code;
 
+	message_end_with(CHECK_UNKNOWN); /* first: memory may run out in the next line, and 1 means WARNING here */
 	program_begin(&r.out, &mig_check_program, argc, argv, 0);
-	message_end_with(CHECK_UNKNOWN);
 	r.options.jobs = &r.jobs;
 	picture_begin(&r.picture);
 	if ((code = read_command_line(argc, argv, &r)) == 0)

@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -12,13 +13,27 @@
 #include "base/message.h"
 #include "base/mig.h"
 
+/* The message needs memory too, and so does what exit() calls. */
+void
+bytes_out_of_memory(void)
+{
+	static int depth;
+	static const char text[] = ": error: out of memory\n";
+
+	if (depth++ == 0)
+		(void)message_error(MIG_FAILED, "out of memory");
+	else if (write(STDERR_FILENO, message_tool(), strlen(message_tool())) < 0 || write(STDERR_FILENO, text, sizeof text - 1) < 0)
+		_exit(message_end_code(MIG_FAILED));
+	if (depth > 2)
+		_exit(message_end_code(MIG_FAILED));
+	exit(message_end_code(MIG_FAILED));
+}
+
 static void *
 checked(void *memory)
 {
-	if (memory == NULL) {
-		(void)message_error(MIG_FAILED, "out of memory");
-		exit(message_end_code(MIG_FAILED));
-	}
+	if (memory == NULL)
+		bytes_out_of_memory();
 	return memory;
 }
 
@@ -74,7 +89,7 @@ bytes_room(struct bytes *b, size_t more)
 	size_t need;
 
 	if (more > SIZE_MAX / 2 - b->len)
-		checked(NULL);
+		bytes_out_of_memory();
 	need = b->len + more + 1;
 	if (need <= b->cap)
 		return;
@@ -379,10 +394,33 @@ open_given(const char *path)
 	return fd;
 }
 
+DIR *
+open_listing(const char *path)
+{
+	DIR *folder = opendir(path);
+
+	if (folder == NULL && errno == ENOMEM)
+		bytes_out_of_memory();
+	return folder;
+}
+
+bool
+file_next_line(FILE *file, char **line, size_t *room)
+{
+	errno = 0;
+	if (getline(line, room, file) > 0)
+		return true;
+	if (errno == ENOMEM)
+		bytes_out_of_memory();
+	return false;
+}
+
 const char *
 file_why(int error)
 {
 	switch (error) {
+	case ENOMEM:
+		bytes_out_of_memory();
 	case ENXIO:
 		return "it is not a regular file, but a FIFO, a socket or a device";
 	case EFBIG:

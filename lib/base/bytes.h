@@ -5,9 +5,11 @@
 #ifndef MIG_BASE_BYTES_H
 #define MIG_BASE_BYTES_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #if defined(__GNUC__)
 #define MIG_PRINTF(text, first) __attribute__((format(printf, text, first)))
@@ -27,6 +29,9 @@ void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t len);
 char *xformat(const char *format, ...) MIG_PRINTF(1, 2);
+
+/* Ends the program in the same way, where somebody else found no memory. */
+void bytes_out_of_memory(void) MIG_NORETURN;
 
 /* A growing array: makes room for one more element after the existing `count`. */
 #define ARRAY_ROOM(array, count, cap)                                                             \
@@ -99,7 +104,14 @@ int open_regular(int at, const char *path, long long most);
  */
 int open_given(const char *path);
 
-/* strerror(), plus the refusals of open_regular(): "it is no regular file", "it is larger than ...". */
+/* opendir(), and getline() as long as there is a line: out of memory ends the program, and is not taken for an empty one. */
+DIR *open_listing(const char *path);
+bool file_next_line(FILE *file, char **line, size_t *room);
+
+/*
+ * strerror(), plus the refusals of open_regular(): "it is no regular file", "it is larger than ...".  Out of memory, which is
+ * nobody's file's fault, ends the program.
+ */
 const char *file_why(int error);
 
 /*

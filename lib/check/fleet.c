@@ -254,7 +254,7 @@ judge_list(struct tally *t, FILE *list)
 	char *line = NULL;
 	size_t room = 0;
 
-	while (getline(&line, &room, list) > 0)
+	while (file_next_line(list, &line, &room))
 		if (fleet_list_is_target(line))
 			add_next(t, &next, line, strcspn(line, "\t\n"), 0);
 	judge_next(t, &next);
@@ -320,7 +320,7 @@ judge(struct check_job *job, struct tally *t)
 static void
 cannot_read(struct check_outcome *outcome, const char *path)
 {
-	check_say(outcome, CHECK_UNKNOWN, "cannot read %s: %s", path, strerror(errno));
+	check_say(outcome, CHECK_UNKNOWN, "cannot read %s: %s", path, file_why(errno));
 	outcome->final = true;
 }
 
@@ -330,14 +330,14 @@ judge_run(struct check_job *job)
 {
 	char *list_path = xformat("%s/list", job->value), *out = xformat("%s/out", job->value);
 	FILE *list = fopen(list_path, "re");
-	DIR *folder = opendir(out);
+	DIR *folder = open_listing(out);
 	struct tally t = { 0 };
 	size_t i;
 
 	bytes_format(&t.path, "%s/", folder != NULL || list != NULL ? out : job->value);
 	t.stem = t.path.len;
 	if (folder == NULL && list == NULL)
-		folder = opendir(job->value);
+		folder = open_listing(job->value);
 	if (list != NULL)
 		judge_list(&t, list);
 	else if (folder != NULL)
@@ -372,7 +372,7 @@ judge_targets(struct check_job *job)
 		cannot_read(o, job->value);
 		return;
 	}
-	while (getline(&line, &room, list) > 0) {
+	while (file_next_line(list, &line, &room)) {
 		const char *fault;
 
 		number++;

@@ -216,7 +216,7 @@ check_authorities(const struct check_job *job)
 	if (path == NULL)
 		return 0;
 	if ((file = fopen(path, "re")) == NULL)
-		return message_error(MIG_CONFIG, "%s.ca: cannot open %s: %s", job->kind->name, path, strerror(errno));
+		return message_error(MIG_CONFIG, "%s.ca: cannot open %s: %s", job->kind->name, path, file_why(errno));
 	while (!found && fgets(line, sizeof line, file) != NULL)
 		found = strstr(line, "-----BEGIN ") != NULL && strstr(line, "CERTIFICATE-----") != NULL;
 	fclose(file);

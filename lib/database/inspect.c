@@ -29,6 +29,7 @@ void
 inspect_connection(struct db *db, struct inspection *inspection)
 {
 	struct database *d = &inspection->database;
+	const char *zone = db_time_zone(db);
 
 	d->database = db_database(db);
 	d->host = db_host(db);
@@ -38,7 +39,7 @@ inspect_connection(struct db *db, struct inspection *inspection)
 	d->server_version_num = db_server_version_num(db);
 	d->tls = db_tls(db);
 	free(inspection->time_zone);
-	d->time_zone = inspection->time_zone = db_time_zone(db) != NULL ? xstrdup(db_time_zone(db)) : NULL;
+	d->time_zone = inspection->time_zone = zone != NULL ? xstrdup(zone) : NULL;
 }
 
 static int

@@ -56,7 +56,7 @@ compare_names(const void *a, const void *b)
 static char **
 list_folder(const char *path, size_t *count)
 {
-	DIR *dir = opendir(path);
+	DIR *dir = open_listing(path);
 	char **names = NULL;
 	struct dirent *entry;
 	size_t cap = 0;

@@ -229,11 +229,11 @@ add_entry(struct log *log, const char *folder, const char *name, unsigned depth)
 static void
 add_folder(struct log *log, const char *path, unsigned depth)
 {
-	DIR *folder = opendir(path);
+	DIR *folder = open_listing(path);
 	struct dirent *entry;
 
 	if (folder == NULL) {
-		note_failure(log, message_error(errno == EACCES ? MIG_DENIED : MIG_DATA, "cannot read %s: %s", path, strerror(errno)));
+		note_failure(log, message_error(errno == EACCES ? MIG_DENIED : MIG_DATA, "cannot read %s: %s", path, file_why(errno)));
 		return;
 	}
 	while ((entry = readdir(folder)) != NULL)

@@ -161,6 +161,8 @@ connect_error(struct db *db, bool timed_out)
 	const char *text = PQerrorMessage(db->conn), *at = text, *found, *c;
 	struct db_error *e = &db->error;
 
+	if (strstr(text, "out of memory") != NULL && strstr(text, "FATAL:  ") == NULL) /* libpq's own words, not the server's */
+		bytes_out_of_memory();
 	db_error_free(e);
 	while ((found = strstr(at, "failed: ")) != NULL) /* the last of several hosts is the one that counts */
 		at = found + strlen("failed: ");
@@ -201,7 +203,7 @@ db_connect_begin(struct db *db, struct attempt *attempt)
 	secret_use(source->password, start, attempt);
 	db->conn = attempt->conn;
 	if (db->conn == NULL)
-		MESSAGE_BUG("libpq has no memory for a connection");
+		bytes_out_of_memory();
 	PQsetErrorVerbosity(db->conn, PQERRORS_VERBOSE);
 	PQsetNoticeReceiver(db->conn, db_on_notice, db); /* libpq's own prints them, as they come */
 }

@@ -12,26 +12,43 @@
 
 enum { FED_AT_ONCE = 65536, SYNCS_AHEAD = 1024 };
 
+/*
+ * Where libpq did not take a message, nothing is sent behind it: the unit would be committed without that statement.  Only
+ * memory can be the reason on a connection that is there.
+ */
+static void
+pipeline_sent(struct pipeline *p, int taken, size_t len)
+{
+	if (!taken && PQstatus(p->db->conn) == CONNECTION_OK && p->db->given_up == NULL)
+		p->db->given_up = "out of memory";
+	p->fed += len;
+}
+
 static void
 pipeline_sync(struct pipeline *p)
 {
-	if (PQpipelineSync(p->db->conn))
+	int taken;
+
+	if (p->db->given_up != NULL)
+		return;
+	if ((taken = PQpipelineSync(p->db->conn)))
 		p->syncs_sent++;
+	pipeline_sent(p, taken, 0);
 }
 
 static void
 pipeline_send(struct pipeline *p, const char *sql, int count, const char *const parameters[])
 {
-	if (PQsendQueryParams(p->db->conn, sql, count, NULL, parameters, NULL, NULL, 0))
-		p->fed += strlen(sql) + 64;
+	if (p->db->given_up == NULL)
+		pipeline_sent(p, PQsendQueryParams(p->db->conn, sql, count, NULL, parameters, NULL, NULL, 0), strlen(sql) + 64);
 }
 
 /* The server keeps it until the next statement. */
 static void
 pipeline_parse(struct pipeline *p, const char *sql)
 {
-	if (PQsendPrepare(p->db->conn, "", sql, 0, NULL))
-		p->fed += strlen(sql) + 64;
+	if (p->db->given_up == NULL)
+		pipeline_sent(p, PQsendPrepare(p->db->conn, "", sql, 0, NULL), strlen(sql) + 64);
 }
 
 /* An error of the server in what goes along; nobody reads it, and it must not hide that of a question behind it. */
@@ -107,6 +124,8 @@ db_pipeline_go_on(struct pipeline *p, int *want)
 			/* a write that failed has read why; at the next one libpq forgets what it still expects */
 			if (PQstatus(conn) == CONNECTION_OK)
 				pipeline_take(p);
+			if (p->db->given_up != NULL)
+				return false;
 		}
 		if ((unsent = PQflush(conn)) < 0 || PQstatus(conn) != CONNECTION_OK)
 			return false;

@@ -71,8 +71,12 @@ db_drain(struct db *db, PGresult **kept, size_t *done)
 			outcome = db_error_from_connection(db);
 			break;
 		}
-		if ((result = PQgetResult(db->conn)) == NULL)
+		if ((result = PQgetResult(db->conn)) == NULL) {
+			/* out of memory libpq gives nothing, too: then it is still in the middle */
+			if (PQtransactionStatus(db->conn) == PQTRANS_ACTIVE)
+				outcome = db_give_up(db);
 			break;
+		}
 		status = PQresultStatus(result);
 		if (db->each != NULL && status == PGRES_SINGLE_TUPLE)
 			db->streamed_rows++;

@@ -114,6 +114,8 @@ db_session_begin(struct db *db, const struct conninfo *target)
 	const char *version = PQparameterStatus(db->conn, "server_version");
 
 	/* "15.18 (Debian 15.18-0+deb12u1)": who packaged it says nothing here */
+	if (version == NULL) /* it was there at the login: db_connect_end() */
+		bytes_out_of_memory();
 	snprintf(db->version, sizeof db->version, "%.*s", (int)strcspn(version, " "), version);
 	PQsetnonblocking(db->conn, 1);
 	PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);

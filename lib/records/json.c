@@ -1,11 +1,11 @@
 #include "records/json.h"
 
-#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "records/jansson_internal.h"
 #include "records/json_internal.h"
 
 /* A text from SMALL on has memory of its own, so that it can be forgotten; a line from RECORD_LARGE on is kept for it
@@ -142,7 +142,7 @@ static struct record *
 read_any(const char *line, size_t len, struct json_flaw *flaw)
 {
 	json_error_t why;
-	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why), *value;
+	json_t *json = jansson_read(line, len, JSON_REJECT_DUPLICATES, &why), *value;
 	struct record *record = NULL;
 	struct json_pair *pairs;
 	bool kept = true;

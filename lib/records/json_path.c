@@ -1,8 +1,9 @@
 #include "records/json_path.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "records/jansson_internal.h"
 
 /* One step down: a key of an object, or a number of an array. */
 static const json_t *
@@ -45,7 +46,7 @@ jsonpath_get(const char *json, size_t len, const char *path, struct bytes *out, 
 {
 	static const char mark[] = "\xEF\xBB\xBF";
 	size_t skip = len >= 3 && memcmp(json, mark, 3) == 0 ? 3 : 0;
-	json_t *all = json_loadb(json + skip, len - skip, JSON_DECODE_ANY, NULL);
+	json_t *all = jansson_read(json + skip, len - skip, JSON_DECODE_ANY, NULL);
 	const json_t *at = all;
 	size_t part;
 

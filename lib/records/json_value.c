@@ -1,16 +1,17 @@
 #include "records/json_value.h"
 
-#include <jansson.h>
 #include <string.h>
+
+#include "records/jansson_internal.h"
 
 /* A whole number that no long long holds is read as another number. */
 static json_t *
 load(const char *text)
 {
 	const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
-	json_t *json = json_loadb(text, strlen(text), flags, NULL);
+	json_t *json = jansson_read(text, strlen(text), flags, NULL);
 
-	return json != NULL ? json : json_loadb(text, strlen(text), flags | JSON_DECODE_INT_AS_REAL, NULL);
+	return json != NULL ? json : jansson_read(text, strlen(text), flags | JSON_DECODE_INT_AS_REAL, NULL);
 }
 
 bool

@@ -95,13 +95,19 @@ read_some(struct reader *r)
 	return got;
 }
 
-/* Makes room for a chunk more; false where a line would get longer than any record is, or than the memory. */
+/*
+ * Makes room for a chunk more; false where a line would get longer than any record is, or, of those that are longer than
+ * nearly all, than the memory.
+ */
 static bool
 reader_grow(struct reader *r)
 {
+	enum { LONG_LINE = 16 << 20 };
 	size_t cap = r->cap == 0 ? (size_t)CHUNK * 2 : r->cap * 2 < LONGEST_LINE ? r->cap * 2 : LONGEST_LINE + CHUNK;
 	char *text = cap > r->cap ? realloc(r->text, cap) : NULL;
 
+	if (text == NULL && cap > r->cap && r->cap < LONG_LINE)
+		bytes_out_of_memory();
 	if (text == NULL)
 		return false;
 	r->text = text;

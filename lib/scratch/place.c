@@ -209,7 +209,7 @@ static void
 sweep(const struct server_place *place)
 {
 	char *folder = xformat("%s/run", place->base);
-	DIR *list = opendir(folder);
+	DIR *list = open_listing(folder);
 	struct dirent *entry;
 
 	while (list != NULL && (entry = readdir(list)) != NULL)

@@ -96,7 +96,7 @@ consider(struct programs *best, const char *folder, int wanted)
 static void
 consider_debian(struct programs *best, int wanted)
 {
-	DIR *list = opendir(DEBIAN);
+	DIR *list = open_listing(DEBIAN);
 	struct dirent *entry;
 
 	while (list != NULL && (entry = readdir(list)) != NULL) {

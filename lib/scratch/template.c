@@ -190,7 +190,7 @@ ends_with(const char *text, const char *end)
 static void
 prune(const char *folder, const char *end, size_t keep)
 {
-	DIR *list = opendir(folder);
+	DIR *list = open_listing(folder);
 	struct dirent *entry;
 	struct kept *all = NULL;
 	size_t count = 0, cap = 0, i;

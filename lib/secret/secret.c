@@ -49,11 +49,35 @@ secret_room(size_t size)
 {
 	char *room = sodium_malloc(size);
 
-	if (room == NULL) {
-		(void)message_error(MIG_BUSY, "out of memory");
-		exit(MIG_BUSY);
-	}
+	if (room == NULL)
+		bytes_out_of_memory();
 	return room;
+}
+
+/* To change how a page may be used the kernel may need memory. */
+static void
+allow_reading(struct secret *secret)
+{
+	if (sodium_mprotect_readonly(secret->text) != 0)
+		bytes_out_of_memory();
+}
+
+static void
+forbid_reading(char *room)
+{
+	if (sodium_mprotect_noaccess(room) != 0)
+		bytes_out_of_memory();
+}
+
+/*
+ * sodium_free() wipes pages without a look whether it was allowed to write to them.  Where the kernel has no memory to change
+ * that, they stay unreadable until the program ends.
+ */
+static void
+room_free(char *room)
+{
+	if (sodium_mprotect_readwrite(room) == 0)
+		sodium_free(room);
 }
 
 struct secret *
@@ -63,7 +87,7 @@ secret_seal(char *room, size_t len, size_t raw_len)
 
 	*secret = (struct secret){ room, len, raw_len };
 	room[len] = '\0';
-	sodium_mprotect_noaccess(room);
+	forbid_reading(room);
 	return secret;
 }
 
@@ -83,7 +107,7 @@ secret_free(struct secret *secret)
 {
 	if (secret == NULL)
 		return;
-	sodium_free(secret->text);
+	room_free(secret->text);
 	free(secret);
 }
 
@@ -100,9 +124,9 @@ secret_use(struct secret *secret, void *(*use)(const char *text, void *context),
 
 	if (secret == NULL)
 		return use(NULL, context);
-	sodium_mprotect_readonly(secret->text);
+	allow_reading(secret);
 	result = use(secret->text, context);
-	sodium_mprotect_noaccess(secret->text);
+	forbid_reading(secret->text);
 	return result;
 }
 
@@ -140,7 +164,7 @@ secret_read(int fd, int how, long long until)
 	if (got < 0 || len == LINE_SIZE) {
 		int why = got < 0 ? errno : EFBIG;
 
-		sodium_free(text);
+		room_free(text);
 		errno = why;
 		return NULL;
 	}
@@ -391,7 +415,7 @@ secret_scrub(struct secret *secret)
 
 	if (secret == NULL)
 		return;
-	sodium_mprotect_readonly(secret->text);
+	allow_reading(secret);
 	for (i = 0; i < 2; i++) { /* each form itself, and what is left of it in a block that was freed */
 		form = secret->text + (i == 0 ? 0 : secret->len + 1);
 		len = i == 0 ? secret->len : secret->raw_len;
@@ -401,7 +425,7 @@ secret_scrub(struct secret *secret)
 	}
 	if (SCRUB_WORKS && needles.count > 0)
 		mappings_writable(wipe_mapping, &needles);
-	sodium_mprotect_noaccess(secret->text);
+	forbid_reading(secret->text);
 }
 
 void

@@ -33,7 +33,7 @@ by_name(const void *a, const void *b)
 static int
 look(struct environment *e, bool *base, bool *files)
 {
-	DIR *entries = opendir(e->folder);
+	DIR *entries = open_listing(e->folder);
 	const struct dirent *entry;
 	enum seed_kind kind;
 	size_t stem;

@@ -12,7 +12,7 @@ static bool
 has_prisma_file(const char *folder)
 {
 	static const char ending[] = ".prisma";
-	DIR *entries = opendir(folder);
+	DIR *entries = open_listing(folder);
 	const struct dirent *entry;
 	bool found = false;
 

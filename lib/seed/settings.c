@@ -145,7 +145,7 @@ setting_take(struct seed_settings *s, const char *name, size_t name_len, const c
 static bool
 folder_has_table(const char *folder, const char *stem)
 {
-	DIR *entries = opendir(folder);
+	DIR *entries = open_listing(folder);
 	const struct dirent *entry;
 	bool found = false;
 	enum seed_kind kind;
@@ -375,7 +375,7 @@ is_nearly_settings(const char *name)
 static int
 refuse_nearly_settings(const char *folder)
 {
-	DIR *entries = opendir(*folder != '\0' ? folder : ".");
+	DIR *entries = open_listing(*folder != '\0' ? folder : ".");
 	const struct dirent *entry;
 	int code = 0;
 
