@@ -162,7 +162,8 @@ read_plan(struct reader *reader, struct plan_stream *plan, struct ahead *ahead, 
 	enum reading got = reader_begin(reader, kinds);
 
 	if (got == READING_RECORD) {
-		signals_meanwhile(ahead_connect, ahead);
+		if (reader_waits(reader)) /* and not merely for the end of one that has failed */
+			signals_meanwhile(ahead_connect, ahead);
 		got = plan_read(reader, plan);
 		signals_meanwhile(NULL, NULL);
 	}

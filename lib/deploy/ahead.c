@@ -18,30 +18,34 @@ ahead_connect(void *context)
 	struct ahead *a = context;
 
 	signals_meanwhile(NULL, NULL); /* connecting waits, too */
-	if (a->opened || !has_string(a) || source_open(&a->source, a->database, a->schema) != 0)
+	if (a->opened || !has_string(a))
 		return false;
 	a->opened = true;
-	a->db = db_try_open(&a->source, "mig-apply", ATTEMPT_MS, NULL);
+	a->code = source_open(&a->source, a->database, a->schema);
+	if (a->code == 0)
+		a->db = db_try_open(&a->source, "mig-apply", ATTEMPT_MS, NULL);
 	if (a->db != NULL)
 		db_limit(a->db, -1);
 	return false;
 }
 
-bool
+int
 ahead_take(struct ahead *a, struct source *source, struct db **db)
 {
-	bool opened = a->opened;
+	int code = a->code;
 
+	if (!a->opened)
+		code = source_open(source, a->database, a->schema);
 	if (a->db != NULL && db_has_news(a->db)) { /* nothing was asked: it says why it goes */
 		db_close(a->db);
 		a->db = NULL;
 	}
-	if (opened) {
+	if (a->opened) {
 		*source = a->source;
 		*db = a->db;
 	}
 	*a = (struct ahead){ .db = NULL };
-	return opened;
+	return code;
 }
 
 void

@@ -95,10 +95,8 @@ deploy_connect_to_target(struct run_state *s)
 {
 	const struct db_patience patience = { s->deploy->wait_ms, s->deploy->absent_ms };
 	struct bytes place = { 0 };
-	int code = 0;
+	int code = ahead_take(s->deploy->ahead, &s->source, &s->db);
 
-	if (s->deploy->ahead == NULL || !ahead_take(s->deploy->ahead, &s->source, &s->db))
-		code = source_open(&s->source, s->deploy->database, s->deploy->schema);
 	if (code == 0 && s->db == NULL)
 		s->db = db_open(&s->source, "mig-apply", &patience, &code);
 	if (code == 0) {
