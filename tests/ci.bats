@@ -279,7 +279,7 @@ SH
   assert_output --partial '2 inserts, 0 updates'
   printf 'id,nmae\n' >prisma/seed/Role.csv
   gitlab_job seeds >seeds.sh
-  run --separate-stderr env "MIG_DATABASE=$DATABASE_URL" bash -eo pipefail seeds.sh
+  run --separate-stderr env "MIG_DATABASE=$(database_url tester)" bash -eo pipefail seeds.sh
   assert_code 65
   says 'Did you mean "name"?'
 }

@@ -34,7 +34,7 @@ blocks_make() {
       /^\.\\" example: / { mark = $0; next }
       /^\.Bd -literal/ { inside = 1; n++; if (mark != "") { print mark >(to "." n); mark = "" } next }
       /^\.Ed/ { inside = 0 }
-      inside { gsub(/\\e/, "\\"); gsub(/\\-/, "-"); print >(to "." n) }' "$page"
+      inside { gsub(/\\e/, "\\"); gsub(/\\-/, "-"); gsub(/\\\(dq/, "\""); print >(to "." n) }' "$page"
   done
   # indented lines are a block; those of a list are further to the right
   sed '/^<!-- plan-picture/,/^## /{/^## /!d}' "$TESTS/../README.md" | awk -v to="$BLOCKS/README" '
@@ -58,6 +58,8 @@ is_elsewhere() { # FILE
   mig-fleet.1.*) ;;                                   # fleet.bats
   mig-plan.1.*:'-- mig: '*) ;;                        # the form of a comment
   mig-check.1.*:'mig-check used='* | mig-plan.1.*:'mig-check used='* | mig-release.1.*:*--rollout*) ;; # phases.bats
+  mig-apply.1.*:'psql -v'*) ;;                        # role.bats
+  mig-seed.1.*:'ALTER ROLE'*) ;;                      # seed-secrets.bats
   mig-seed.1.*:'# matched by e-mail'*) ;;             # a seed.conf
   mig-seed.1.*:'environment production') ;;           # seed-environments.bats
   README.*:'apt-get update' | README.*:prisma/migrations*) ;; # installation, a picture
@@ -124,6 +126,12 @@ prepare() { # FILE
   *'--catalog | mig-check schema=prisma/schema.prisma'*) pipeline ;; # a step behind the deploy
   esac
   case $text in
+  *role.slug* | *Membership*)
+    sql 'DROP TABLE "Role"; CREATE TABLE "Role" (id SERIAL PRIMARY KEY, slug TEXT NOT NULL UNIQUE);
+      CREATE TABLE "User" (id SERIAL PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, "roleId" INTEGER NOT NULL REFERENCES "Role");
+      CREATE TABLE "Membership" ("userId" INTEGER PRIMARY KEY REFERENCES "User", note TEXT)'
+    rm -r prisma/seed prisma/schema.prisma
+    ;;
   *'baseline 0_init'*)
     sql 'DROP TABLE _prisma_migrations'
     sed -i '/name/d; /note/d' prisma/schema.prisma
@@ -200,7 +208,7 @@ run_page() { # PAGE
       changed=false
     fi
     run_block "$file" || return 1
-    ! grep -qE 'apply|deploy|release|seed|sql|resume|mark|baseline' "$file" || changed=true
+    ! grep -qE 'apply|deploy|release|seed|sql|resume|mark|baseline|schema=|--wait' "$file" || changed=true
   done
   ((ran > 0)) || fail "no example of $1 is run"
 }

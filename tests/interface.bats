@@ -51,7 +51,7 @@ some_plan() {
     [mig-scan]='database schema offline wait rehearse load draft datamodel catalog replay log to scratch same-server grants'
     [mig-plan]='to down-to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume max-stall phase proof proof-age diff'
     [mig-apply]='database schema dry-run expect expect-steps max-stall note wait role'
-    [mig-seed]='database schema dry-run env prune key insert-only export as columns where into max-stall wait role'
+    [mig-seed]='database schema dry-run env prune key insert-only export columns where natural-keys into max-stall wait role'
     [mig-check]='database schema wait watch interval timeout dry-run'
   )
   for tool in "${TOOLS[@]}"; do

@@ -55,7 +55,7 @@ static const struct option_spec specs[] = {
 	    "\nignore rows that policies hide from the role\ninstead of refusing to run", false },
 	{ OPTION_TABLE, "table", "TABLE", "\nstandard input is NDJSON for this table", false },
 	{ OPTION_EXPORT, "export", NULL, "write tables as seed files", false },
-	{ OPTION_AS, "as", "csv|tsv|ndjson", "what --export writes (default csv)", false },
+	{ OPTION_AS, "as", "csv|tsv|ndjson", "\nwhat --export writes (default csv)", false },
 	{ OPTION_COLUMNS, "columns", "TABLE:COLUMN,...", "what --export writes, or with -COLUMN does not", true },
 	{ OPTION_WHERE, "where", "TABLE:CONDITION", "which rows --export writes, in SQL", true },
 	{ OPTION_WITH_HIDDEN, "with-hidden", NULL, "\n--export writes passwords and the like, too", false },
