@@ -18,10 +18,10 @@ setup() {
 draft() { run --separate-stderr mig-scan --draft="$1" --scratch env:SCRATCH_URL; }
 
 @test "a draft takes a migration back by what the server knows of it: what was renamed is renamed back, and what is lost is named on top" {
-  migration 1_users 'CREATE TABLE users (id int PRIMARY KEY, name text, city text NOT NULL, flag boolean); CREATE TYPE mood AS ENUM ($$a$$);
+  migration 1_users 'CREATE TABLE users (id int PRIMARY KEY, name text, city text NOT NULL, flag boolean, age int); CREATE TYPE mood AS ENUM ($$a$$);
 CREATE VIEW named AS SELECT 1 AS one; CREATE INDEX by_name ON users (name) WHERE flag;'
   migration 2_change 'DROP VIEW named; ALTER TABLE users RENAME name TO title; ALTER TABLE users ADD note text DEFAULT $$-$$, ADD CHECK (id > 0);
-ALTER TABLE users DROP COLUMN city; DROP INDEX by_name; ALTER TYPE mood ADD VALUE $$b$$; CREATE TABLE logs (id serial PRIMARY KEY);
+ALTER TABLE users DROP COLUMN city; ALTER TABLE users ALTER age TYPE text; DROP INDEX by_name; ALTER TYPE mood ADD VALUE $$b$$; CREATE TABLE logs (id serial PRIMARY KEY);
 UPDATE users SET flag = true;'
   migration 3_later 'THIS IS NOT SQL;'
   draft 2_change
@@ -33,6 +33,7 @@ UPDATE users SET flag = true;'
 --   the values of column city of users
 --   what UPDATE does to rows (line 3 of migration.sql)
 -- It takes away what was written since:
+--   what integer does not hold of column age of users
 --   the values of column note of users
 --   the rows of logs
 
@@ -46,6 +47,8 @@ ALTER TABLE public.users ADD COLUMN city text NOT NULL;
 ALTER TYPE public.mood RENAME TO mood_old;
 CREATE TYPE public.mood AS ENUM ('"'a'"');
 DROP TYPE public.mood_old;
+-- fails if a value does not fit this type
+ALTER TABLE public.users ALTER COLUMN age TYPE integer USING age::integer;
 CREATE INDEX by_name ON public.users USING btree (name) WHERE flag;
 CREATE VIEW public.named AS
  SELECT 1 AS one;'

@@ -98,7 +98,7 @@ const char draft_columns_sql[] =
         "quote_ident(a.attname) || ' TO ', '')"
         FACET_UNDO("type", "format_type(a.atttypid, a.atttypmod) || ' ' || a.attcollation", "a.atttypid || ' ' || a.atttypmod || ' ' || a.attcollation",
             "format_type(a.atttypid, a.atttypmod) || ' ' || a.attcollation", "480",
-            IF_OWN(ALTER_COLUMN "' TYPE ' || format_type(a.atttypid, a.atttypmod) || coalesce((SELECT ' COLLATE ' || a.attcollation::regcollation::text FROM pg_type t "
+            IF_OWN("E'-- fails if a value does not fit this type\\n' || " ALTER_COLUMN "' TYPE ' || format_type(a.atttypid, a.atttypmod) || coalesce((SELECT ' COLLATE ' || a.attcollation::regcollation::text FROM pg_type t "
             "WHERE t.oid = a.atttypid AND a.attcollation <> t.typcollation), '') || ' USING ' || quote_ident(a.attname) || '::' || format_type(a.atttypid, a.atttypmod)"),
             "100", "CASE WHEN " PLAIN_DEFAULT " IS NOT NULL THEN " ALTER_COLUMN "' DROP DEFAULT' END", "t")
         FACET("default", PLAIN_DEFAULT, "CASE WHEN a.attgenerated = '' THEN coalesce(d.adbin::text, '-') END", PLAIN_DEFAULT, "490",
