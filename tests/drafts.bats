@@ -21,7 +21,7 @@ draft() { run --separate-stderr mig-scan --draft="$1" --scratch env:SCRATCH_URL;
   migration 1_users 'CREATE TABLE users (id int PRIMARY KEY, name text, city text NOT NULL, flag boolean, age int); CREATE TYPE mood AS ENUM ($$a$$);
 CREATE VIEW named AS SELECT 1 AS one; CREATE INDEX by_name ON users (name) WHERE flag;'
   migration 2_change 'DROP VIEW named; ALTER TABLE users RENAME name TO title; ALTER TABLE users ADD note text DEFAULT $$-$$, ADD CHECK (id > 0);
-ALTER TABLE users DROP COLUMN city; ALTER TABLE users ALTER age TYPE text; DROP INDEX by_name; ALTER TYPE mood ADD VALUE $$b$$; CREATE TABLE logs (id serial PRIMARY KEY);
+ALTER TABLE users DROP COLUMN city; ALTER TABLE users ALTER age TYPE bigint; DROP INDEX by_name; ALTER TYPE mood ADD VALUE $$b$$; CREATE TABLE logs (id serial PRIMARY KEY);
 UPDATE users SET flag = true;'
   migration 3_later 'THIS IS NOT SQL;'
   draft 2_change
