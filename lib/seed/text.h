@@ -51,7 +51,7 @@ const char *seed_json_blanks(const char *at, const char *end);
 
 /*
  * Reads the next member of an object; the text must be valid JSON.  *at begins at the opening brace and ends at
- * the closing one.  Keys include their quotes.
+ * the closing one; of an empty object it stays where it is.  Keys include their quotes.
  */
 bool seed_json_member(const char **at, const char *end, struct seed_span *key, struct seed_span *value);
 

@@ -4,7 +4,6 @@
  * Two datamodels with a NUL between.  Whatever they are: nothing is read outside them; what is refused has a place in its file;
  * what is taken is equal to itself, and gives a script from nothing, to the other, and back.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,15 +11,7 @@
 #include "datamodel/datamodel.h"
 #include "diff/diff.h"
 #include "diff/page.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool truth)
-{
-	if (!truth)
-		abort();
-}
+#include "fuzz.h"
 
 /* Lines of the script that say something. */
 static size_t

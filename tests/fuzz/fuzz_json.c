@@ -4,21 +4,12 @@
  * records/json.c reads our own shape of line itself.  Whatever it takes so, jansson has to take as well, with the same values;
  * and what is written of a text, both have to read as that text.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The room itself, since the question is which of its two readers takes a line. */
 #include "../../lib/records/json.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool truth)
-{
-	if (!truth)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 same_lists(const char *a, const char *b)

@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE /* memfd_create() */
 #include <sodium.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,7 @@
 #include "catalog/page.h"
 #include "catalog/stream.h"
 #include "diff/diff.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static void
 frame(struct bytes *out, const uint8_t *data, size_t size)

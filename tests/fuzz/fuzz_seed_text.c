@@ -4,22 +4,13 @@
  * CSV and lines of JSON.  The first byte says what the rest is, and where it is cut in two.  CSV is judged alike in one part
  * and in two, and the fields of a record end where it ends; the members of whatever jansson takes for an object are inside it.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "records/json_value.h"
 #include "seed/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool truth)
-{
-	if (!truth)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 csv(const char *text, size_t len, size_t cut, char delimiter)
@@ -31,8 +22,8 @@ csv(const char *text, size_t len, size_t cut, char delimiter)
 	bool quoted, more = true;
 
 	check(good == (seed_csv_scan(&parts, text, cut) && seed_csv_scan(&parts, text + cut, len - cut)));
-	check(good == (whole.fault == NULL));
-	check(whole.line == parts.line && whole.row == parts.row && whole.fault == parts.fault && whole.row <= whole.line);
+	check(good == (whole.fault == NULL && whole.other == NULL));
+	check(whole.line == parts.line && whole.row == parts.row && whole.fault == parts.fault && whole.other == parts.other && whole.row <= whole.line);
 	(void)seed_csv_separator(text, len, delimiter);
 	while (more) {
 		check(at != last && at <= text + len);
@@ -41,14 +32,14 @@ csv(const char *text, size_t len, size_t cut, char delimiter)
 		more = seed_csv_field(&at, text + len, delimiter, &field, &quoted);
 		check(field.len <= len);
 	}
-	check(at == text + len);
+	check(at == text + len || *at == '\n' || *at == '\r');
 	bytes_free(&field);
 }
 
 static void
 json(const char *text, size_t len)
 {
-	const char *end = text + len, *at = seed_json_blanks(text, end);
+	const char *end = text + len, *at = seed_json_blanks(text, end), *begin = at;
 	struct seed_span key, value;
 	char *plain;
 
@@ -62,7 +53,8 @@ json(const char *text, size_t len)
 		free(plain);
 		free(seed_json_text(value));
 	}
-	check(at < end && *at == '}');
+	at = seed_json_blanks(at, end);
+	check(at < end && *(at == begin ? seed_json_blanks(at + 1, end) : at) == '}');
 }
 
 int

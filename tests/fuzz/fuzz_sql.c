@@ -3,15 +3,13 @@
  *
  * The splitter, lib/sql/sql.c: whatever the text, what is said of it holds together.
  */
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "sql/sql.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 #define HOLDS(what) \
 	do { \

@@ -4,21 +4,12 @@
  * Connection strings.  Beside crashes it looks for what must never happen: a span outside the input, an error without a
  * rule, and a field that depends on what the password is.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "secret/conninfo.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check(bool truth)
-{
-	if (!truth)
-		abort();
-}
+#include "fuzz.h"
 
 static void
 add_field(struct bytes *all, const char *text)
