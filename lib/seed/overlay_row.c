@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-const struct row_value *
-overlay_value_named(const struct row_value *values, size_t count, const char *name)
+/* The value of a column, or NULL. */
+static const struct row_value *
+value_of(const struct row_value *values, size_t count, const char *name)
 {
 	size_t i;
 
@@ -21,9 +22,9 @@ overlay_row(const struct row_value *base, size_t base_count, const struct row_va
 
 	for (i = 0; i < base_count; i++)
 		out[count++] = (struct overlay_value){ &base[i],
-			seed_names_have(key, base[i].name) ? NULL : overlay_value_named(over, over_count, base[i].name) };
+			seed_names_have(key, base[i].name) ? NULL : value_of(over, over_count, base[i].name) };
 	for (i = 0; i < over_count; i++)
-		if (overlay_value_named(base, base_count, over[i].name) == NULL)
+		if (value_of(base, base_count, over[i].name) == NULL)
 			out[count++] = (struct overlay_value){ NULL, &over[i] };
 	return count;
 }

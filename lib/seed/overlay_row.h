@@ -23,7 +23,4 @@ struct overlay_value {
 size_t overlay_row(const struct row_value *base, size_t base_count, const struct row_value *over, size_t over_count,
     const struct seed_names *key, struct overlay_value *out);
 
-/* The value of a column, or NULL. */
-const struct row_value *overlay_value_named(const struct row_value *values, size_t count, const char *name);
-
 #endif
