@@ -161,7 +161,7 @@ connect_error(struct db *db, bool timed_out)
 	const char *text = PQerrorMessage(db->conn), *at = text, *found, *c;
 	struct db_error *e = &db->error;
 
-	if (strstr(text, "out of memory") != NULL && strstr(text, "FATAL:  ") == NULL) /* libpq's own words, not the server's */
+	if (strstr(text, "out of memory") != NULL && strstr(text, ":  ") == NULL) /* libpq's own words: a server's have a severity */
 		bytes_out_of_memory();
 	db_error_free(e);
 	while ((found = strstr(at, "failed: ")) != NULL) /* the last of several hosts is the one that counts */
