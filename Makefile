@@ -280,6 +280,11 @@ check-deb: deb
 	scripts/install-packages build server
 	tests/deb-life build/deb/mig_*.deb
 
+# The suite as a newcomer runs it in fresh Debian 12 and 13: as root and as a user, alone and beside busy loops; two hours.
+# DEBIAN="trixie user busy" for one of the eight.
+check-debian:
+	tests/debian-suite $(DEBIAN)
+
 # The whole suite, with an attacker's schema in every database.
 check-traps:
 	MIG_TEST_TRAPS=1 ./scripts/test
@@ -314,7 +319,7 @@ lint: headers
 	scripts/floors
 	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/race tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life .ci/run
+	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/race tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life tests/debian-suite .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 EXAMPLES = $(shell find examples -type f)
@@ -365,5 +370,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-adopt check-client-values check-credentials check-deb check-down check-examples check-faults check-fleet check-forecast check-journal check-mutate check-prisma check-race check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-torture check-traffic check-traps check-versions clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-adopt check-client-values check-credentials check-deb check-debian check-down check-examples check-faults check-fleet check-forecast check-journal check-mutate check-prisma check-race check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-torture check-traffic check-traps check-versions clean demo fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:
