@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "migrations/history.h"
+#include "rehearse/column_options.h"
 #include "rehearse/draft_look_internal.h"
 
 /* A column as CREATE TABLE and ADD COLUMN take it. */
@@ -111,8 +112,8 @@ const char draft_columns_sql[] =
         FACET("storage", "a.attstorage::text", "NULL", "(SELECT t.typstorage::text FROM pg_type t WHERE t.oid = a.atttypid)", "510", ALTER_COLUMN "' SET STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' "
             "WHEN 'e' THEN 'EXTERNAL' WHEN 'x' THEN 'EXTENDED' ELSE 'MAIN' END", "")
         FACET("statistics", "coalesce(a.attstattarget, -1)::text", "NULL", "'-1'", "510", ALTER_COLUMN "' SET STATISTICS ' || coalesce(a.attstattarget, -1)", "")
-        FACET_UNDO("options", "array_to_string(a.attoptions, ', ')", "NULL", "NULL", "510", ALTER_COLUMN "' SET (' || array_to_string(a.attoptions, ', ') || ')'",
-            "140", ALTER_COLUMN "' RESET (' || (SELECT string_agg(split_part(o, '=', 1), ', ') FROM unnest(a.attoptions) o) || ')'", ""));
+        FACET_UNDO("options", COLUMN_OPTIONS, "NULL", "NULL", "510", ALTER_COLUMN "' SET (' || " COLUMN_OPTIONS " || ')'",
+            "140", ALTER_COLUMN "' RESET (' || " COLUMN_OPTION_NAMES " || ')'", ""));
 
 /* Everything in schemas of our own that no extension brought; q: its name as a statement takes it. */
 static const char begin_sql[] =

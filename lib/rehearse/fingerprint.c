@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "migrations/history.h"
+#include "rehearse/column_options.h"
 
 #define NO_OBJECT ", NULL, NULL, NULL, NULL, NULL, NULL, NULL"
 /* A name with its schema where that is not public. */
@@ -44,7 +45,7 @@ static const char columns_sql[] =
     "CASE WHEN a.attgenerated <> '' THEN 'generated ' ELSE 'default ' END || pg_get_expr(d.adbin, d.adrelid), "
     "CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END, "
     "(SELECT 'collation ' || a.attcollation::regcollation::text FROM pg_type t WHERE t.oid = a.atttypid AND t.typcollation <> a.attcollation), "
-    "'options ' || array_to_string(a.attoptions, ','), 'storage ' || nullif(a.attstorage, (SELECT t.typstorage FROM pg_type t WHERE t.oid = a.atttypid))::text, "
+    "'options ' || " COLUMN_OPTIONS ", 'storage ' || nullif(a.attstorage, (SELECT t.typstorage FROM pg_type t WHERE t.oid = a.atttypid))::text, "
     "CASE WHEN a.attstattarget >= 0 THEN 'statistics ' || a.attstattarget END, 'rights ' || a.attacl::text), "
     "c.schema, CASE WHEN c.relkind IN ('r', 'p') THEN c.name END, a.attname::text, c.oid::text, a.attnum::text, format_type(a.atttypid, a.atttypmod), "
     "CASE WHEN a.attgenerated = '' AND pg_get_expr(d.adbin, d.adrelid) !~* '\\(|current_|localtime|user' THEN pg_get_expr(d.adbin, d.adrelid) END "

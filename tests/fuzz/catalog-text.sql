@@ -21,7 +21,7 @@ SELECT kind || ' ' || name || ' ' || regexp_replace(coalesce(said, ''), '\s+', '
     (SELECT string_agg(inhparent::regclass::text, ',' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = c.oid))
     FROM relation c LEFT JOIN pg_am am ON am.oid = c.relam LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.relkind NOT IN ('t', 'i', 'I')
   UNION ALL SELECT 'column', c.oid::regclass || '.' || quote_ident(a.attname), concat_ws(', ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid),
-    a.attcollation::regcollation, a.attstorage, a.attcompression, nullif(a.attstattarget, -1), a.attoptions::text, a.attislocal, a.attinhcount)
+    a.attcollation::regcollation, a.attstorage, a.attcompression, nullif(a.attstattarget, -1), (SELECT string_agg(o, ',' ORDER BY o) FROM unnest(a.attoptions) o WHERE o !~ '^pg_'), a.attislocal, a.attinhcount)
     FROM relation c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
   UNION ALL SELECT 'constraint', coalesce(nullif(k.conrelid, 0)::regclass::text, nullif(k.contypid, 0)::regtype::text) || '.' || quote_ident(k.conname),
     concat_ws(', ', k.contype, pg_get_constraintdef(k.oid), k.convalidated, k.conislocal, k.coninhcount, k.connoinherit, nullif(k.conindid, 0)::regclass::text)
