@@ -154,8 +154,8 @@ well_formed() { python3 -c 'import sys, xml.dom.minidom as x; x.parse(sys.argv[1
   assert_code 0
   begin mig-check database -v --watch=20s --interval=200ms
   eventually between_looks
-  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 0;
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'" >/dev/null
+  sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 0"
+  sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$PGDATABASE' AND application_name = 'mig-check'" >/dev/null
   finish
   sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT -1"
   assert_code 2

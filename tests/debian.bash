@@ -13,6 +13,8 @@ debian_copy() { # SUITE ROOT: a fresh system, whose package lists are there
   [[ -e $base/bin/sh ]] || debootstrap --variant=minbase "$1" "$base"
   cp -a --reflink=auto "$base" "$2"
   cp /etc/resolv.conf /etc/hosts "$2/etc/"
+  mkdir -p "$2/usr/local/share/ca-certificates" # whom this machine trusts besides
+  cp -r /usr/local/share/ca-certificates/. "$2/usr/local/share/ca-certificates/" 2>/dev/null || true
   debian_inside "$2" apt-get -qq update
 }
 
@@ -22,9 +24,10 @@ debian_inside() {
     root=$1
     shift
     mount --make-rprivate /
+    mount --bind "$root" "$root" # so that it can be mounted upon, which tests do
     mount --rbind /dev "$root/dev"
     mount --make-rslave "$root/dev"
     mount -t proc proc "$root/proc"
-    exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive \
+    exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive ${NODE_EXTRA_CA_CERTS+"NODE_EXTRA_CA_CERTS=$NODE_EXTRA_CA_CERTS"} \
       PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"' - "$@"
 }
