@@ -102,7 +102,7 @@ here() { # FILE
   sed -e '/^\.\\" example/d' -e "s,https://api.example.com/health,$HEALTH_URL,g" -e "s,/run/secrets/database-url,$PROJECT/url,g" \
     -e "s,/etc/shop/database-url,$PROJECT/url,g; s,/srv/shop,$PROJECT,g; s,/usr/local/share/mig/,$PROJECT/,g" \
     -e "s,/var/lib/prometheus/node-exporter,$PROJECT,g; s,/tmp/main.prisma,$PROJECT/main.prisma,g" \
-    -e "s,^PATH=/usr/local/bin,PATH=$BUILD," -e 's/--watch[ =][0-9]*min/--watch=200ms/g; s/--wait[ =]1*0*min/--wait=5s/g; s/service=production/"$SERVICE"/' \
+    -e "s,^PATH=/usr/local/bin,PATH=$BUILD," -e 's/--watch[ =][0-9]*min/--watch=200ms/g; s/--wait[ =]1*0*min/--wait=5s/g' \
     -e "s/'host=db.example.com dbname=shop user=deployer'/\"host=\$MIG_TEST_SERVER port=\$PGPORT dbname=\$PGDATABASE user=tester\"/" \
     -e 's/^[0-9*]\+ [0-9*]\+ \* \* \*  //' "$1"
 }
@@ -173,7 +173,8 @@ run_block() { # FILE
   here "$1" >block
   prepare "$1"
   PGPORT=$(server_port)
-  export PGPORT SERVICE="host=$MIG_TEST_SERVER port=$PGPORT dbname=$PGDATABASE user=tester"
+  export PGPORT PGSERVICEFILE=$PROJECT/pg_service.conf
+  printf '[production]\nhost=%s\nport=%s\ndbname=%s\nuser=tester\n' "$MIG_TEST_SERVER" "$PGPORT" "$PGDATABASE" >"$PGSERVICEFILE"
   # mig-release asks on a terminal alone
   sed -i 's/^mig-release --seed/mig-release --yes --seed/; s/^mig-release --before/mig-release --yes --before/' block
   case $(<block) in
