@@ -209,6 +209,8 @@ check_no_answer(struct check_job *job)
 		conninfo_cut_values(target, &t->server);
 	}
 	check_say(&job->outcome, check_state_of_code(session->code), "%s", session->why.data);
+	if (session->grant.len > 0)
+		check_detail(&job->outcome, "next", "%s", session->grant.data);
 }
 
 void

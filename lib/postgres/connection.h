@@ -113,6 +113,9 @@ bool db_needs_password(const struct db *db);
 /* Writes "cannot reach db.example.com:5432: connection refused" to why; returns the matching exit code. */
 int db_unreachable(const struct db *db, const struct source *source, struct bytes *why);
 
+/* Appends the GRANT without which the role may not connect to that database; nothing if it was refused for another reason. */
+void db_connect_grant(const struct db *db, const struct source *source, struct bytes *grant);
+
 /* User, host and so on, for messages and records; they live as long as db. */
 const char *db_host(const struct db *db);       /* NULL: libpq's default socket */
 long long db_port(const struct db *db);

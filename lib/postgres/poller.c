@@ -69,6 +69,7 @@ poller_close(struct poller *s)
 	drop_answers(s);
 	source_free(&s->source);
 	bytes_free(&s->why);
+	bytes_free(&s->grant);
 	bytes_free(&s->schema);
 }
 
@@ -128,6 +129,7 @@ poller_look(struct poller *s, const struct db_ask asks[], size_t count)
 	add_asks(s, asks, count);
 	s->code = 0;
 	s->why.len = 0;
+	s->grant.len = 0;
 	s->began_ms = clock_now_ms();
 	s->asking = false;
 	if (s->db == NULL)
@@ -152,6 +154,8 @@ static bool
 not_connected(struct poller *s)
 {
 	int code = db_unreachable(s->db, &s->source, &s->why);
+
+	db_connect_grant(s->db, &s->source, &s->grant);
 
 	if (db_needs_password(s->db))
 		bytes_str(&s->why, "; neither the connection string nor a password file has one");

@@ -42,6 +42,7 @@ struct poller {
 	/* Of the last poll: */
 	int code;                /* 0: answered; else an exit code */
 	struct bytes why;        /* the reason: "cannot reach db.example.com:5432: connection refused" */
+	struct bytes grant;      /* what lets the role connect; mostly empty */
 	long long took_ms;       /* response time of the server */
 };
 

@@ -64,25 +64,46 @@ db_unreachable(const struct db *db, const struct source *source, struct bytes *w
 	return code;
 }
 
-/* The name is shown as it is by the server's own text: where that is cut, there is no command to be typed. */
+/* A name as SQL has it.  The server's own text shows it as it is: where that is cut, there is no command to be typed. */
+static bool
+add_name(struct bytes *sql, const struct source *source, const char *name)
+{
+	struct bytes cut = { 0 };
+	bool whole = false;
+
+	if (name != NULL) {
+		bytes_str(&cut, name);
+		conninfo_cut_values(&source->target, &cut);
+		whole = strcmp(cut.data, name) == 0 && !utf8_has_control(name);
+		bytes_sql_name(sql, name);
+	}
+	bytes_free(&cut);
+	return whole;
+}
+
 static void
 say_no_database(const struct source *source)
 {
-	struct bytes name = { 0 }, cut = { 0 };
-	const char *database = source->target.database;
+	struct bytes name = { 0 };
 
-	if (database != NULL) {
-		bytes_sql_name(&name, database);
-		bytes_str(&cut, database);
-		conninfo_cut_values(&source->target, &cut);
-	}
-	if (database != NULL && strcmp(cut.data, database) == 0 && !utf8_has_control(database))
+	if (add_name(&name, source, source->target.database))
 		message_line("  mig does not create databases. Check the name, or create it from another database:  CREATE DATABASE %s;",
 		    name.data);
 	else
 		message_line("  mig does not create databases. Check the name, or create it.");
-	bytes_free(&cut);
 	bytes_free(&name);
+}
+
+void
+db_connect_grant(const struct db *db, const struct source *source, struct bytes *grant)
+{
+	struct bytes database = { 0 }, role = { 0 };
+
+	if (strcmp(db->error.sqlstate, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0 && add_name(&database, source, PQdb(db->conn)) &&
+	    add_name(&role, source, PQuser(db->conn)))
+		bytes_format(grant, "GRANT CONNECT ON DATABASE %s TO %s;", database.data, role.data);
+	bytes_free(&role);
+	bytes_free(&database);
 }
 
 /* What is known of this host, if it fails in that way. */
@@ -103,6 +124,8 @@ say_host_hint(const struct db *db, const struct source *source, int code)
 static void
 say_remedy(const struct db *db, const struct source *source, int code)
 {
+	struct bytes grant = { 0 };
+
 	if (say_host_hint(db, source, code))
 		return;
 	switch (db->refusal) {
@@ -137,6 +160,10 @@ say_remedy(const struct db *db, const struct source *source, int code)
 		message_line("  The same command may work later.");
 	else if (strcmp(db->error.sqlstate, SQLSTATE_INVALID_CATALOG_NAME) == 0)
 		say_no_database(source);
+	db_connect_grant(db, source, &grant);
+	if (grant.len > 0)
+		message_line("  %s", grant.data);
+	bytes_free(&grant);
 }
 
 int
