@@ -280,6 +280,7 @@ static void
 answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 {
 	struct history_job *h = job->data;
+	const struct db_ask *rights = &asks[INSPECT_ASKS];
 	const char *denied = session->code == 0 ? inspect_rows_denied(asks) : NULL;
 
 	if (session->code == 0)
@@ -289,7 +290,10 @@ answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 	} else if (denied != NULL) {
 		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [%s]", denied);
 		if (strcmp(denied, SQLSTATE_INSUFFICIENT_PRIVILEGE) == 0)
-			say_grants(job, &asks[INSPECT_ASKS]);
+			say_grants(job, rights);
+	} else if (rights->outcome == DB_OK && answer_rows(rights->answer) > 0) { /* no schema may be used: where is it? */
+		check_say(&job->outcome, CHECK_CRITICAL, "the history cannot be read [" SQLSTATE_INSUFFICIENT_PRIVILEGE "]");
+		say_grants(job, rights);
 	} else if (inspect_answered(session->db, asks, &h->inspection) != 0) {
 		check_say(&job->outcome, CHECK_UNKNOWN, "the history cannot be judged");
 	} else {

@@ -11,6 +11,7 @@
 #include "base/suggest.h"
 #include "check/check.h"
 #include "check/relation_name.h"
+#include "database/rights.h"
 #include "postgres/connection.h"
 #include "postgres/poller.h"
 
@@ -33,11 +34,16 @@ const char relation_find_sql[] =
     "(SELECT quote_ident(relname) FROM r, p WHERE visible AND lower(relname) = lower(p[1]) LIMIT 1), "
     "(SELECT quote_ident(relname) || '.' || quote_ident(attname) FROM a, p WHERE visible "
     "AND cardinality(p) = 2 AND lower(relname) = lower(p[1]) AND lower(attname) = lower(p[2]) LIMIT 1), "
+    /* where it is not seen */
+    "(SELECT quote_ident(h.nspname) FROM " RIGHTS_HIDDEN_PATH " h, r, p WHERE r.nspname = h.nspname AND relname = p[1] AND cardinality(p) < 3 "
+    "ORDER BY 1 LIMIT 1), quote_ident(current_user), "
     /* what else there is, for a suggestion */
     "CASE WHEN NOT EXISTS (SELECT FROM found) THEN (SELECT string_agg(name, E'\\x1f' ORDER BY name) FROM ("
     "SELECT relname AS name FROM r WHERE visible AND nspname <> 'pg_catalog' "
     "AND NOT EXISTS (SELECT FROM p, r AS o WHERE cardinality(p) = 2 AND o.visible AND o.relname = p[1]) "
     "UNION SELECT attname FROM a, p WHERE visible AND cardinality(p) = 2 AND relname = p[1]) AS names) END";
+
+enum { FOUND, TABLE, COLUMN, HIDDEN_SCHEMA, ROLE, LIST };
 
 struct relation_job {
 	struct bytes parts;     /* with unit separators between */
@@ -124,10 +130,15 @@ say_missing(struct check_job *job, const char *parts, size_t count, bool column,
 void
 relation_say_missing(struct check_job *job, const char *parts, size_t count, const struct answer *a)
 {
-	const char *table = answer_text(a, 0, 1), *column = answer_text(a, 0, 2);
+	const char *table = answer_text(a, 0, TABLE), *column = answer_text(a, 0, COLUMN), *hidden = answer_text(a, 0, HIDDEN_SCHEMA);
 
+	if (hidden != NULL) {
+		check_say(&job->outcome, CHECK_UNKNOWN, "%s cannot be seen: the role lacks USAGE on schema %s", job->value, hidden);
+		check_detail(&job->outcome, "next", "GRANT USAGE ON SCHEMA %s TO %s;", hidden, answer_text(a, 0, ROLE));
+		return;
+	}
 	/* a name in other letters is told below */
-	say_missing(job, parts, count, table != NULL, column != NULL || (table != NULL && count == 1) ? NULL : answer_text(a, 0, 3));
+	say_missing(job, parts, count, table != NULL, column != NULL || (table != NULL && count == 1) ? NULL : answer_text(a, 0, LIST));
 	if (column != NULL)
 		check_detail(&job->outcome, "exists", "%s: names are case-sensitive", column);
 	else if (table != NULL && count == 1)
@@ -149,7 +160,7 @@ answered(struct check_job *job, struct db_ask *asks, struct poller *session)
 	check_take_target(job, db_host(session->db), db_port(session->db), db_database(session->db));
 	if (a == NULL)
 		check_say(&job->outcome, CHECK_UNKNOWN, "the catalog cannot be read [%s]", asks[0].sqlstate);
-	else if (answer_flag(a, 0, 0))
+	else if (answer_flag(a, 0, FOUND))
 		check_say(&job->outcome, CHECK_OK, "%s exists", job->value);
 	else
 		relation_say_missing(job, r->parameter, r->count, a);

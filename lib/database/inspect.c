@@ -42,6 +42,30 @@ inspect_connection(struct db *db, struct inspection *inspection)
 	d->time_zone = inspection->time_zone = zone != NULL ? xstrdup(zone) : NULL;
 }
 
+/* Of the schemas that exist, the role may use none. */
+static int
+say_no_schema(struct db *db)
+{
+	struct answer *lacked = NULL;
+	int code = MIG_CONFIG;
+	size_t i, rows = rights_of_history(db, NULL, false, &lacked) == DB_OK ? answer_rows(lacked) : 0;
+
+	for (i = 0; i < rows; i++) {
+		struct bytes grant = { 0 };
+
+		right_grant(&grant, lacked, i);
+		code = message_error(MIG_DENIED, "the role %s lacks a right: %s", db_user(db), right_of_history(lacked, i));
+		message_line("  %s", grant.data);
+		bytes_free(&grant);
+	}
+	if (code == MIG_CONFIG) {
+		(void)message_error(MIG_CONFIG, "no schema in the search path of %s exists", db_user(db));
+		message_line("  To say where the history is, add schema=NAME to the parameters of the connection string.");
+	}
+	answer_free(lacked);
+	return code;
+}
+
 static int
 take_look(struct db *db, struct inspection *inspection)
 {
@@ -51,11 +75,8 @@ take_look(struct db *db, struct inspection *inspection)
 
 	if (answer_rows(a) != 1 || answer_text(a, 0, HISTORY_LOOK_BACKEND) == NULL)
 		return db_say(db, db_give_up(db), "inspect the database");
-	if (schema == NULL) {
-		(void)message_error(MIG_CONFIG, "no schema in the search path of %s exists and that it may use", db_user(db));
-		message_line("  To say where the history is, add schema=NAME to the parameters of the connection string.");
-		return MIG_CONFIG;
-	}
+	if (schema == NULL)
+		return say_no_schema(db);
 	free(inspection->schema);
 	d->schema = inspection->schema = xstrdup(schema);
 	inspect_connection(db, inspection);

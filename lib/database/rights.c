@@ -125,6 +125,8 @@ static const char history_rights_sql[] =
     "LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = s.oid AND c.relname = '" HISTORY_TABLE "' AND c.relkind IN ('r', 'p') "
     "WHERE s.nspname = coalesce($1::text, (SELECT " OWN_SQL_AS_SESSION("current_schema()") ")::text)) "
     "SELECT l.lacked, pg_catalog.quote_ident(current_user::text) FROM ("
+    "SELECT 0, 'USAGE on schema ' || pg_catalog.quote_ident(h.nspname::text) FROM " RIGHTS_HIDDEN_PATH " h "
+    "WHERE $1::text IS NULL AND (SELECT " OWN_SQL_AS_SESSION("current_schema()") ") IS NULL UNION ALL "
     "SELECT 1, 'USAGE on schema ' || n.name FROM n WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
     "UNION ALL SELECT 2, 'CREATE on schema ' || n.name FROM n "
     "WHERE $2::text = 'deploy' AND n.history IS NULL AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE') "
@@ -148,6 +150,20 @@ struct db_ask
 rights_of_history_ask(const char *const parameters[2])
 {
 	return (struct db_ask){ .sql = history_rights_sql, .ours = true, .parameter = parameters, .more = 1, .ends_unit = true };
+}
+
+static const char to_see_sql[] =
+    "SELECT 'USAGE on schema ' || pg_catalog.quote_ident(n.nspname::text), pg_catalog.quote_ident(current_user::text) "
+    "FROM pg_catalog.pg_namespace n WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') "
+    "AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = $2::name) "
+    "AND CASE WHEN $1::text IS NULL THEN n.oid IN (SELECT h.oid FROM " RIGHTS_HIDDEN_PATH " h) ELSE n.nspname = $1::name END ORDER BY 1";
+
+enum db_outcome
+rights_to_see(struct db *db, const char *schema, const char *table, struct answer **answer)
+{
+	const char *const parameters[] = { schema, table };
+
+	return db_query_ours(db, answer, to_see_sql, 2, parameters);
 }
 
 const char *

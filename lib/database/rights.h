@@ -43,9 +43,16 @@ void right_remedy(struct bytes *out, const struct right_lacked *lacked);
 /* The same where the object shall belong to that role: "ALTER TABLE t OWNER TO dep;". */
 void right_remedy_of_role(struct bytes *out, const struct right_lacked *lacked);
 
+/* As SQL: the schemas of the session's search path that exist and that the role may not use: their oid and nspname. */
+#define RIGHTS_HIDDEN_PATH \
+	"(SELECT n.oid, n.nspname FROM pg_catalog.pg_namespace n WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') " \
+	"AND n.nspname::text IN (SELECT CASE pg_catalog.btrim(w, ' \"') WHEN '$user' THEN current_user::text " \
+	"ELSE pg_catalog.btrim(w, ' \"') END FROM pg_catalog.regexp_split_to_table(pg_catalog.current_setting('mig.search_path'), ',') w))"
+
 /*
  * Reads which rights the role lacks on the history and its schema: to read it and, with `deploy`, to create and
- * write it.  One right per row of *answer, which the caller owns on DB_OK.
+ * write it.  One right per row of *answer, which the caller owns on DB_OK.  Where no schema of the search path may be used:
+ * USAGE on those that exist.
  */
 enum db_outcome rights_of_history(struct db *db, const char *schema, bool deploy, struct answer **answer);
 
@@ -55,6 +62,9 @@ enum db_outcome rights_of_history(struct db *db, const char *schema, bool deploy
  */
 struct db_ask rights_of_history_ask(const char *const parameters[2]);
 const char *right_of_history(const struct answer *answer, size_t row);   /* "INSERT on app._prisma_migrations" */
+
+/* The same of a table of that name (schema NULL: in the search path), which the role cannot see as it may not use its schema. */
+enum db_outcome rights_to_see(struct db *db, const char *schema, const char *table, struct answer **answer);
 
 /* Appends the statement for the owner to type: "GRANT INSERT on app._prisma_migrations TO dep;". */
 void right_grant(struct bytes *out, const struct answer *answer, size_t row);

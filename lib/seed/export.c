@@ -16,6 +16,7 @@
 #include "seed/error_row.h"
 #include "seed/file.h"
 #include "seed/inputs.h"
+#include "seed/rights.h"
 #include "seed/seed.h"
 #include "seed/settings.h"
 #include "seed/table.h"
@@ -277,11 +278,13 @@ seed_export(struct db *db, struct seed_file *files, size_t count, const struct s
 	if (outcome != DB_OK && code == 0)
 		code = outcome == DB_STOPPED ? message_error(128 + signals_caught(), "stopped by a signal")
 		                             : say_failed(db, outcome, tables, i);
-	if (code == MIG_DENIED && !job->row_security && db_rollback(db)) {
+	if (code == MIG_DENIED && db_rollback(db)) {
 		struct db_error e = db_error_take(db);
 
-		error_row_say_policies(db, &e);
+		if (!job->row_security)
+			error_row_say_policies(db, &e);
 		db_error_free(&e);
+		rights_say_lacked(db, tables, true);
 	}
 	return code;
 }

@@ -14,6 +14,7 @@
 #include "seed/error_row.h"
 #include "seed/preflight.h"
 #include "seed/origin.h"
+#include "seed/rights.h"
 #include "seed/secrets.h"
 #include "seed/seed_internal.h"
 #include "seed/up_to_date.h"
@@ -312,6 +313,8 @@ say_failed(struct seeding *s, enum db_outcome outcome, const struct db_error *e,
 	bytes_free(&origin);
 	if (code == MIG_DENIED && !s->job->row_security)
 		error_row_say_policies(s->db, e);
+	if (code == MIG_DENIED && s->sql == NULL)
+		rights_say_lacked(s->db, s->tables, false);
 	return s->code != 0 ? s->code : code;
 }
 

@@ -10,6 +10,7 @@
 #include "base/message.h"
 #include "base/mig.h"
 #include "base/suggest.h"
+#include "database/rights.h"
 #include "records/json.h"
 #include "seed/copy_source.h"
 #include "seed/members.h"
@@ -19,12 +20,35 @@
 
 /* --- one table --- */
 
+/* It may be there, in a schema that the role may not use. */
+static int
+say_unseen(struct db *db, const struct seed_file *file)
+{
+	struct answer *lacked = NULL;
+	struct bytes grant = { 0 };
+	int code = 0;
+
+	if (rights_to_see(db, file->schema, file->table, &lacked) == DB_OK && answer_rows(lacked) > 0) {
+		right_grant(&grant, lacked, 0);
+		code = message_error(MIG_DENIED, "%s: the role cannot see the table %s: it lacks %s [42501]", file->path, file->table,
+		    right_of_history(lacked, 0));
+		message_line("  %s", grant.data);
+		message_line("  Nothing was seeded.");
+	}
+	bytes_free(&grant);
+	answer_free(lacked);
+	return code;
+}
+
 static int
 say_missing(struct db *db, const struct seed_file *file, const char *like, const struct client_model *client)
 {
 	const struct client_table *model = client != NULL ? client_model_table(client, file->table) : NULL;
 	struct bytes place = { 0 };
+	int code = say_unseen(db, file);
 
+	if (code != 0)
+		return code;
 	db_place(db, &place);
 	(void)message_error(MIG_FAILED, "%s: there is no table %s%s%s in %s [42P01]", file->path,
 	    file->schema != NULL ? file->schema : "", file->schema != NULL ? "." : "", file->table, place.data);
