@@ -211,3 +211,18 @@ CASES
 @test "a byte order mark before JSON is passed over" {
   verdict 0 '200 in' health="$PLAIN/marked" health.json=.list.0.name=db
 }
+
+@test "what libcurl cannot do is UNKNOWN, and no request is sent without what was asked for" {
+  [[ $BUILD != */sanitize* ]] || skip "sanitizers keep memory of their own"
+  [[ $(ldd "$BUILD/mig-check" 2>&1) != *'not a dynamic executable'* ]] || skip "a static program"
+  local n unknown=0
+  for n in {1..60}; do
+    rm -f mark
+    run env TORTURE_KIND=curl TORTURE_N="$n" TORTURE_MARK=mark LD_PRELOAD="$BUILD/tests/torture.so" mig-check "health=$PLAIN/headers" \
+      health.header='X-One: sent' health.contains='X-One: sent'
+    [[ -e mark ]] || continue # there are fewer, where an answer takes less time
+    [[ $status == [03] ]] || fail "$n: $(<mark) $status: $output" || return 1
+    ((status == 0)) || unknown=$((unknown + 1))
+  done
+  ((unknown > 30)) || fail "$unknown"
+}

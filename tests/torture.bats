@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Memory runs out. `make check-torture` makes each allocation and each call of libpq fail once.
+# Memory runs out. `make check-torture` makes each allocation and each call of libpq and libcurl fail once.
 load helper
 
 @test "without any memory at all the message is still said, and nothing loops" {

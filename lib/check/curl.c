@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 
 #include "base/library.h"
+#include "base/message.h"
+#include "base/mig.h"
 
 struct curl_functions curl;
 
@@ -33,11 +35,12 @@ find_curl(void)
 int
 curl_load(void)
 {
+	CURLcode began;
 	int code;
 
 	if (curl.getdate != NULL)
 		return 0;
-	if ((code = find_curl()) == 0)
-		(void)curl.global_init(CURL_GLOBAL_DEFAULT);
+	if ((code = find_curl()) == 0 && (began = curl.global_init(CURL_GLOBAL_DEFAULT)) != CURLE_OK)
+		code = message_error(MIG_FAILED, "libcurl does not start: %s", curl.easy_strerror(began));
 	return code;
 }

@@ -34,7 +34,7 @@ extern struct curl_functions {
 	CURL_FUNCTIONS(CURL_POINTER)
 } curl;
 
-/* Call it before any of these functions.  Returns 0, or MIG_CONFIG with the error reported. */
+/* Call it before any of these functions.  Returns 0, or an exit code with the error reported. */
 int curl_load(void);
 
 #endif

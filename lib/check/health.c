@@ -65,12 +65,37 @@ take_body(char *data, size_t size, size_t count, void *context)
 	return count;
 }
 
+/*
+ * What libcurl says of a setting.  Without memory the run ends.  Without a setting that has to be, the request would be another
+ * one than was asked for: it is not sent.  What not every libcurl has been built with may be left out.
+ */
+static void
+may_take(CURLcode code)
+{
+	if (code == CURLE_OUT_OF_MEMORY)
+		bytes_out_of_memory();
+}
+
+static void
+must_take(struct health_job *h, CURLcode code)
+{
+	may_take(code);
+	if (h->refused == CURLE_OK)
+		h->refused = code;
+}
+
+static CURLcode
+code_of(CURLMcode code)
+{
+	return code == CURLM_OK ? CURLE_OK : code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+}
+
 static void *
 set_url(const char *url, void *context)
 {
 	struct health_job *h = context;
 
-	(void)curl.easy_setopt(h->easy, CURLOPT_URL, url);
+	must_take(h, curl.easy_setopt(h->easy, CURLOPT_URL, url));
 	return NULL;
 }
 
@@ -79,9 +104,12 @@ add_header(const char *value, void *context)
 {
 	struct health_line *l = context;
 	char *line = xformat("%s%s", l->header->name, value != NULL ? value : "");
+	struct curl_slist *list = curl.slist_append(l->job->list, line);
 	volatile char *c = line;
 
-	l->job->list = curl.slist_append(l->job->list, line);
+	if (list == NULL)
+		bytes_out_of_memory();
+	l->job->list = list;
 	while (*c != '\0')
 		*c++ = '\0';
 	free(line);
@@ -93,28 +121,29 @@ set_how(const struct check_job *job, struct health_job *h)
 {
 	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "OPTIONS" };
 	const struct setting_value *s = job->settings;
-	const char *ca = s[CA].text != NULL ? s[CA].text : trust_file();
 	long redirects = (long)s[REDIRECTS].number;
 
 	if (h->secret_headers && !s[REDIRECTS].given)
 		redirects = 0;
 	if (s[METHOD].number == METHOD_HEAD)
-		(void)curl.easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+		must_take(h, curl.easy_setopt(h->easy, CURLOPT_NOBODY, 1L));
 	else if (s[METHOD].number > 1)
-		(void)curl.easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, methods[s[METHOD].number]);
-	(void)curl.easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, redirects > 0 ? 1L : 0L);
-	(void)curl.easy_setopt(h->easy, CURLOPT_MAXREDIRS, redirects);
-	(void)curl.easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)(s[CRIT].number > 0 ? s[CRIT].number : 1));
-	if (ca != NULL) /* else libcurl's own place, if it was built to have one */
-		(void)curl.easy_setopt(h->easy, CURLOPT_CAINFO, ca);
+		must_take(h, curl.easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, methods[s[METHOD].number]));
+	must_take(h, curl.easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, redirects > 0 ? 1L : 0L));
+	must_take(h, curl.easy_setopt(h->easy, CURLOPT_MAXREDIRS, redirects));
+	must_take(h, curl.easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, (long)(s[CRIT].number > 0 ? s[CRIT].number : 1)));
+	if (s[CA].text != NULL)
+		must_take(h, curl.easy_setopt(h->easy, CURLOPT_CAINFO, s[CA].text));
+	else if (trust_file() != NULL) /* else libcurl's own place, if it was built to have one */
+		may_take(curl.easy_setopt(h->easy, CURLOPT_CAINFO, trust_file()));
 	if (s[CA].text == NULL && trust_folder() != NULL)
-		(void)curl.easy_setopt(h->easy, CURLOPT_CAPATH, trust_folder());
+		may_take(curl.easy_setopt(h->easy, CURLOPT_CAPATH, trust_folder()));
 #if LIBCURL_VERSION_NUM >= 0x075500
-	(void)curl.easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl.easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+	may_take(curl.easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https"));
+	may_take(curl.easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https"));
 #else
-	(void)curl.easy_setopt(h->easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-	(void)curl.easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	may_take(curl.easy_setopt(h->easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)));
+	may_take(curl.easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)));
 #endif
 }
 
@@ -128,10 +157,11 @@ look(struct check_job *job)
 	h->bytes = 0;
 	h->too_large = false;
 	h->why[0] = '\0';
+	h->refused = CURLE_OK;
 	h->multi = curl.multi_init();
 	h->easy = curl.easy_init();
 	if (h->multi == NULL || h->easy == NULL)
-		MESSAGE_BUG("libcurl has no memory for a request");
+		bytes_out_of_memory();
 	if (h->url != NULL)
 		secret_use(h->url, set_url, h);
 	else
@@ -144,19 +174,19 @@ look(struct check_job *job)
 		else
 			add_header(NULL, &line);
 	}
-	(void)curl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->list);
-	(void)curl.easy_setopt(h->easy, CURLOPT_USERAGENT, "mig-check/" MIG_VERSION);
-	(void)curl.easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
-	(void)curl.easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
+	must_take(h, curl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->list));
+	may_take(curl.easy_setopt(h->easy, CURLOPT_USERAGENT, "mig-check/" MIG_VERSION));
+	may_take(curl.easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, ""));
+	must_take(h, curl.easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L));
 #if LIBCURL_VERSION_NUM >= 0x075700
-	(void)curl.easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1L); /* a name server that is silent is left */
+	may_take(curl.easy_setopt(h->easy, CURLOPT_QUICK_EXIT, 1L)); /* a name server that is silent is left */
 #endif
-	(void)curl.easy_setopt(h->easy, CURLOPT_CERTINFO, 1L);
-	(void)curl.easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->why);
-	(void)curl.easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, take_body);
-	(void)curl.easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+	may_take(curl.easy_setopt(h->easy, CURLOPT_CERTINFO, 1L));
+	may_take(curl.easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->why));
+	must_take(h, curl.easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, take_body));
+	must_take(h, curl.easy_setopt(h->easy, CURLOPT_WRITEDATA, h));
 	set_how(job, h);
-	(void)curl.multi_add_handle(h->multi, h->easy);
+	must_take(h, code_of(curl.multi_add_handle(h->multi, h->easy)));
 }
 
 /* Wipes what libcurl and we hold of secrets. */
@@ -217,13 +247,14 @@ go_on(struct check_job *job, struct polls *polls)
 	CURLMsg *message;
 	int running = 0, left;
 
-	(void)curl.multi_perform(h->multi, &running);
-	if (running > 0) {
+	if (h->refused == CURLE_OK)
+		must_take(h, code_of(curl.multi_perform(h->multi, &running)));
+	if (h->refused == CURLE_OK && running > 0) {
 		await(h, polls);
 		return false;
 	}
-	message = curl.multi_info_read(h->multi, &left);
-	health_judge(job, h, message != NULL ? message->data.result : CURLE_FAILED_INIT);
+	message = h->refused == CURLE_OK ? curl.multi_info_read(h->multi, &left) : NULL;
+	health_judge(job, h, message != NULL ? message->data.result : h->refused != CURLE_OK ? h->refused : CURLE_FAILED_INIT);
 	end_request(h);
 	return true;
 }

@@ -31,6 +31,7 @@ struct health_job {
 	size_t header_count;
 	bool secret_headers;    /* libcurl would send them to another host on a redirect */
 	/* Of a poll: */
+	CURLcode refused;       /* the first setting that libcurl did not take: nothing is sent */
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *list;

@@ -98,12 +98,18 @@ peer(struct bytes *out, const struct health_job *h)
 		    (int)strspn(why + len + 6, "0123456789"), why + len + 6);
 }
 
+/* libcurl could not go on, whatever the application has answered by then. */
+static bool
+is_ours(CURLcode code)
+{
+	return code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT || code == CURLE_UNKNOWN_OPTION || code == CURLE_NOT_BUILT_IN;
+}
+
 /* Something here is wrong, and nothing was asked: nothing is known of the application. */
 static bool
 is_local(CURLcode code)
 {
-	return code == CURLE_SSL_CACERT_BADFILE || code == CURLE_URL_MALFORMAT || code == CURLE_FAILED_INIT ||
-	    code == CURLE_OUT_OF_MEMORY || code == CURLE_BAD_FUNCTION_ARGUMENT ||
+	return is_ours(code) || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_URL_MALFORMAT || code == CURLE_BAD_FUNCTION_ARGUMENT ||
 	    code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_SSL_CIPHER || code == CURLE_SSL_CERTPROBLEM;
 }
 
@@ -167,7 +173,7 @@ judge_failure(const struct check_job *job, struct check_outcome *o, struct healt
 	default:
 		(void)curl.easy_getinfo(h->easy, CURLINFO_REDIRECT_COUNT, &redirects);
 		/* libcurl's longer text may repeat the URL */
-		check_say(o, is_local(code) && redirects == 0 && status == 0 ? CHECK_UNKNOWN : CHECK_CRITICAL, "%s%s",
+		check_say(o, is_ours(code) || (is_local(code) && redirects == 0 && status == 0) ? CHECK_UNKNOWN : CHECK_CRITICAL, "%s%s",
 		    bytes_text(&where), code == CURLE_UNSUPPORTED_PROTOCOL && redirects == 0
 		        ? "its answer is not HTTP (https:// instead of http://?)" : curl.easy_strerror(code));
 	}
@@ -203,13 +209,18 @@ certificate_days(struct health_job *h)
 }
 
 static void
-judge_certificate(const struct check_job *job, struct check_outcome *o, struct health_job *h)
+judge_certificate(const struct check_job *job, struct check_outcome *o, struct health_job *h, bool answered)
 {
 	long long days = certificate_days(h);
+	const char *url = NULL;
 	enum check_state state;
 
-	if (days == NUMBER_UNKNOWN)
+	if (days == NUMBER_UNKNOWN) {
+		(void)curl.easy_getinfo(h->easy, CURLINFO_EFFECTIVE_URL, &url);
+		if (answered && url != NULL && strncasecmp(url, "https:", 6) == 0)
+			check_unseen(o, "how long the certificate remains valid");
 		return;
+	}
 	state = check_measure(o, &certificate_metric, days, job->settings[CERTIFICATE_WARN].number,
 	    job->settings[CERTIFICATE_CRIT].number);
 	if (state != CHECK_OK)
@@ -302,8 +313,12 @@ health_judge(struct check_job *job, struct health_job *h, CURLcode code)
 	curl_off_t took = 0;
 	long status = 0;
 
-	(void)curl.easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl.easy_getinfo(h->easy, CURLINFO_TOTAL_TIME_T, &took);
+	if (code == CURLE_OK)
+		code = curl.easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	else
+		(void)curl.easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code == CURLE_OK)
+		code = curl.easy_getinfo(h->easy, CURLINFO_TOTAL_TIME_T, &took);
 	check_outcome_clear(o);
 	if (status != 0)
 		(void)check_measure(o, &status_metric, status, NUMBER_UNKNOWN, NUMBER_UNKNOWN);
@@ -311,5 +326,5 @@ health_judge(struct check_job *job, struct health_job *h, CURLcode code)
 		judge_failure(job, o, h, code, status);
 	else
 		judge_answer(job, o, h, status, (long long)took / 1000);
-	judge_certificate(job, o, h);
+	judge_certificate(job, o, h, code == CURLE_OK);
 }

@@ -2,41 +2,12 @@
  * Functions of libpq that fail once, as their manual says that they can.  What only gives back a number or a text that the
  * connection or the result holds cannot.
  */
-#define _GNU_SOURCE
-#include <dlfcn.h>
 #include <libpq-fe.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "shim.h"
 
-/* libpq is loaded after us, and not in our own search list. */
-static void *
-next(const char *name)
-{
-	static void *library;
-	void *found;
-
-	if (library == NULL)
-		library = dlopen("libpq.so.5", RTLD_LAZY | RTLD_NOLOAD);
-	found = library != NULL ? dlsym(library, name) : NULL;
-	if (found == NULL)
-		abort();
-	return found;
-}
-
-#define FAILS(type, name, parameters, arguments, failure) \
-	type name parameters \
-	{ \
-		static type(*real) parameters; \
-		void *found; \
-\
-		if (real == NULL) { \
-			found = next(#name); \
-			memcpy(&real, &found, sizeof real); \
-		} \
-		return torture(KIND_PQ, #name, __builtin_return_address(0)) ? (failure) : real arguments; \
-	}
+#define FAILS(type, name, parameters, arguments, failure) TORTURE_FAILS(KIND_PQ, "libpq.so.5", type, name, parameters, arguments, failure)
 
 FAILS(int, PQcancel, (PGcancel *cancel, char *why, int room), (cancel, why, room), (strncpy(why, "injected", (size_t)room), 0))
 FAILS(PostgresPollingStatusType, PQconnectPoll, (PGconn *conn), (conn), PGRES_POLLING_FAILED)
@@ -78,11 +49,11 @@ PQgetResult(PGconn *conn)
 	void *found;
 
 	if (real == NULL) {
-		found = next("PQgetResult");
+		found = torture_next("libpq.so.5", "PQgetResult");
 		memcpy(&real, &found, sizeof real);
-		found = next("PQmakeEmptyPGresult");
+		found = torture_next("libpq.so.5", "PQmakeEmptyPGresult");
 		memcpy(&empty, &found, sizeof empty);
-		found = next("PQclear");
+		found = torture_next("libpq.so.5", "PQclear");
 		memcpy(&clear, &found, sizeof clear);
 	}
 	if (torture(KIND_PQ, "PQgetResult: nothing", __builtin_return_address(0)))

@@ -7,6 +7,7 @@
  *   memory   any of these three
  *   map      memory mapped or locked by libsodium
  *   pq       functions of libpq, each with what its manual says of a failure (calls_libpq.c)
+ *   curl     the same of libcurl (calls_libcurl.c)
  *
  * With TORTURE_ON=1 every call from the N-th on fails.  TORTURE_PROGRAM: only the program of this name; the others run as they
  * are.  TORTURE_MARK: a file that is created at the failure, with the name of what failed, and who called.  Where it is there,
@@ -28,7 +29,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const char *const kind_words[KINDS] = { "near", "libc", "far", "map", "pq", "memory" };
+static const char *const kind_words[KINDS] = { "near", "libc", "far", "map", "pq", "curl", "memory" };
 
 static atomic_long calls[KINDS];
 static int kind = -1;
@@ -178,6 +179,19 @@ end(void)
 {
 	if (ready)
 		say_counts();
+}
+
+/* --- libraries that are loaded when they are needed --- */
+
+void *
+torture_next(const char *library, const char *name)
+{
+	void *opened = dlopen(library, RTLD_LAZY | RTLD_NOLOAD), *found = opened != NULL ? dlsym(opened, name) : NULL;
+
+	if (found == NULL)
+		abort();
+	(void)dlclose(opened);
+	return found;
 }
 
 /* --- memory --- */
