@@ -10,7 +10,7 @@
 #include "base/options.h"
 #include "base/shell_quote.h"
 #include "base/signals.h"
-#include "deploy/ahead.h"
+#include "deploy/kept_session.h"
 #include "deploy/next_command.h"
 #include "deploy/deploy.h"
 #include "deploy/who.h"
@@ -156,14 +156,14 @@ pipeline_text(const struct deploy *deploy, int argc, char *argv[])
 
 /* All of the plan, before anything is touched.  One that was announced is worth a connection while it is made. */
 static int
-read_plan(struct reader *reader, struct plan_stream *plan, struct ahead *ahead, struct output *out)
+read_plan(struct reader *reader, struct plan_stream *plan, struct kept_session *kept, struct output *out)
 {
 	static const char *const kinds[] = { "plan", NULL };
 	enum reading got = reader_begin(reader, kinds);
 
 	if (got == READING_RECORD) {
 		if (reader_waits(reader)) /* and not merely for the end of one that has failed */
-			signals_meanwhile(ahead_connect, ahead);
+			signals_meanwhile(kept_session_connect, kept);
 		got = plan_read(reader, plan);
 		signals_meanwhile(NULL, NULL);
 	}
@@ -183,7 +183,7 @@ main(int argc, char *argv[])
 	struct output out = { .kind = "results", .formats = "text|records", .replaces = true };
 	struct reader *reader = NULL;
 	struct plan_stream plan = { 0 };
-	struct ahead ahead = { .db = NULL };
+	struct kept_session kept = { .db = NULL };
 	struct shell_words words = { 0 };
 	char *pipeline;
 	int code;
@@ -196,11 +196,11 @@ main(int argc, char *argv[])
 	free(pipeline);
 	if (code == 0)
 		code = output_open(&out);
-	ahead.database = deploy.database;
-	ahead.schema = deploy.schema;
-	deploy.ahead = &ahead;
+	kept.database = deploy.database;
+	kept.schema = deploy.schema;
+	deploy.kept = &kept;
 	if (code == 0)
-		code = read_plan(reader, &plan, &ahead, &out);
+		code = read_plan(reader, &plan, &kept, &out);
 	if (reader != NULL)
 		next_command_begin(reader_command(reader), shell_words(&words), strcmp(input, "-") != 0 ? input : NULL);
 	if (code == 0)
@@ -208,7 +208,7 @@ main(int argc, char *argv[])
 	if (code == 0)
 		code = deploy_run(&deploy, &plan, &out);
 	code = program_end(&out, code);
-	ahead_free(&ahead);
+	kept_session_free(&kept);
 	plan_stream_free(&plan);
 	shell_words_free(&words);
 	reader_free(reader);

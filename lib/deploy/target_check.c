@@ -95,7 +95,7 @@ deploy_connect_to_target(struct run_state *s)
 {
 	const struct db_patience patience = { s->deploy->wait_ms, s->deploy->absent_ms };
 	struct bytes place = { 0 };
-	int code = ahead_take(s->deploy->ahead, &s->source, &s->db);
+	int code = kept_session_take(s->deploy->kept, &s->source, &s->db);
 
 	if (code == 0 && s->db == NULL)
 		s->db = db_open(&s->source, "mig-apply", &patience, &code);

@@ -1,15 +1,16 @@
 /*
- * A connection to the target while the plan is still on its way.  What announces its stream (writer_announce()) has work for us.
+ * A connection to the target that is there before a deploy begins: made while the plan is still on its way, since what announces its
+ * stream (writer_announce()) has work for us.
  */
-#ifndef MIG_DEPLOY_AHEAD_H
-#define MIG_DEPLOY_AHEAD_H
+#ifndef MIG_DEPLOY_KEPT_SESSION_H
+#define MIG_DEPLOY_KEPT_SESSION_H
 
 #include <stdbool.h>
 
 #include "postgres/connection.h"
 #include "secret/source.h"
 
-struct ahead {
+struct kept_session {
 	const char *database, *schema; /* -d and --schema, or NULL */
 	struct source source;          /* opened: it is asked for its string once */
 	struct db *db;                 /* or NULL: not connected */
@@ -21,14 +22,14 @@ struct ahead {
  * Work for signals_meanwhile(): one attempt, of 3 s at most.  Silent where nobody answers, since whoever needs the connection tries
  * again and says what is wrong.
  */
-bool ahead_connect(void *ahead);
+bool kept_session_connect(void *kept);
 
 /*
  * Hands over what there is, and opens the source where that has not been done: source_open()'s code, with its error reported.  *db is
  * NULL where nobody answered, or the server has closed the session in the meantime.
  */
-int ahead_take(struct ahead *ahead, struct source *source, struct db **db);
+int kept_session_take(struct kept_session *kept, struct source *source, struct db **db);
 
-void ahead_free(struct ahead *ahead);
+void kept_session_free(struct kept_session *kept);
 
 #endif
