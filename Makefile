@@ -112,12 +112,13 @@ $(SCRIPTS:%=$(BUILD)/%): $(BUILD)/%: scripts/%
 PROGRAM = $(BUILD)/tools/program.o
 $(BUILD)/mig-scan: $(BUILD)/tools/scan_request.o
 $(BUILD)/mig-plan: $(BUILD)/tools/plan_request.o
+$(BUILD)/mig-apply: $(BUILD)/tools/apply_request.o
 
 $(BUILD)/mig-%: $(BUILD)/tools/mig-%.o $(PROGRAM) $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
 
 # All five in one file, where each main() has the name of its program; tools/mig.c says which is meant.
-MIG_OBJECTS = $(call objects,$(patsubst %,tools/%.c,mig route chain manual manual_search completions program scan_request plan_request)) \
+MIG_OBJECTS = $(call objects,$(patsubst %,tools/%.c,mig route chain manual manual_search completions program scan_request plan_request apply_request)) \
 	$(TOOLS:%=$(or $(ORDINARY),$(BUILD))/one/%.o) $(if $(STATIC),$(BUILD)/pages.o)
 
 $(BUILD)/mig: $(MIG_OBJECTS) $(BUILD)/libmig.a
