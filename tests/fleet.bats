@@ -101,6 +101,199 @@ steps_of() { jq -r 'select(.record == "plan").steps_digest' "$1"; }
   done
 }
 
+## One session, many schemas
+
+# Schemas a, b, c, ... of a new database, each with a plan for what is pending, in plans/.
+schemas_planned() { # NAME...
+  local tenant
+  [[ -d plans ]] || mkdir plans out
+  for tenant; do
+    sql "CREATE SCHEMA IF NOT EXISTS \"$tenant\" AUTHORIZATION tester" >/dev/null
+    mig-scan --schema "$tenant" | mig-plan -q -o "plans/$tenant.rec" >/dev/null
+  done
+}
+in_schemas() { # SQL NAME...: one value for each, with _ for the schema
+  local query=$1 tenant
+  shift
+  for tenant; do sql "${query//_./\"$tenant\".}"; done | paste -s -d ' ' -
+}
+applied_in() { in_schemas 'SELECT count(finished_at) FROM _._prisma_migrations' "$@"; }
+
+@test "several plans run in one session under one deploy lock, and each has its results and its line" {
+  migration 1_one "CREATE TABLE one (pid int DEFAULT pg_backend_pid(), schema text DEFAULT current_schema(), path text DEFAULT current_setting('search_path')); INSERT INTO one DEFAULT VALUES;"
+  migration 2_two 'CREATE INDEX CONCURRENTLY ON one (pid);'
+  database_new
+  schemas_planned a 'B c' d
+  run --separate-stderr mig-apply --dry-run -o out plans/a.rec 'plans/B c.rec' plans/d.rec
+  assert_code 0
+  assert_equal "$(grep -c 'dry run passed' <<<"$stderr") $(grep -c 'nobody holds the deploy lock' <<<"$stderr")" '3 3'
+  run --separate-stderr mig-apply --role=tester -o out plans/a.rec 'plans/B c.rec' plans/d.rec
+  assert_code 0
+  assert_output $'0\tplans/a.rec\n0\tplans/B c.rec\n0\tplans/d.rec'
+  says 'mig-apply: plans/B c.rec' '3 of 3 plans done, 0 failed, 0 not begun'
+  assert_equal "$(applied_in a 'B c' d)" '2 2 2'
+  assert_equal "$(sql 'SELECT count(DISTINCT pid) FROM (SELECT pid FROM a.one UNION SELECT pid FROM "B c".one UNION SELECT pid FROM d.one) x')" 1
+  # as with --schema
+  assert_equal "$(in_schemas 'SELECT schema || path FROM _.one' a 'B c' d)" 'aa B c"B c" dd'
+  run --separate-stderr mig-check fleet=out
+  assert_code 0
+  shows '3 of 3 databases done'
+  assert_equal "$(jq -r 'select(.record == "run").schema' 'out/B c.rec')" 'B c'
+  # typed again, there is nothing left to do, and the results are of this run
+  run --separate-stderr mig-apply -q -o out plans/a.rec 'plans/B c.rec' plans/d.rec
+  assert_code 0
+  assert_equal "$stderr" ''
+  assert_equal "$(jq -r 'select(.record == "result").status' out/d.rec | sort -u)" skipped
+}
+
+@test "a plan that fails does not keep the others back, and is named with what it says" {
+  migration 1_one 'CREATE TABLE one ();'
+  migration 2_two 'CREATE TABLE two ();'
+  database_new
+  schemas_planned a b c
+  sql 'CREATE VIEW b.two AS SELECT 1'
+  run --separate-stderr mig-apply -q -o out plans/a.rec plans/b.rec plans/c.rec
+  assert_code 1
+  assert_output $'0\tplans/a.rec\n1\tplans/b.rec\n0\tplans/c.rec'
+  assert_equal "${stderr_lines[0]}" 'mig-apply: plans/b.rec'
+  says 'relation "two" already exists'
+  local said=$stderr
+  refute grep -q 'plans/[ac].rec' <<<"$stderr"
+  assert_equal "$(applied_in a b c)" '2 1 2'
+  run --separate-stderr mig-check fleet=out
+  assert_code 2
+  shows 'failed      b: 2_two: relation "two" already exists'
+
+  # what is printed is about this one alone, and is typed
+  sql 'DROP VIEW b.two'
+  run --separate-stderr bash -c "$(sed -n 's/^next: .*: *\(mig-scan .*\)$/\1/p' <<<"$said")"
+  assert_code 0
+  assert_equal "$(applied_in b)" 2
+}
+
+@test "--max-failed begins no more plans when more have failed; another folder's steps, a lost plan and another database are one failure each" {
+  migration 1_one 'CREATE TABLE one ();'
+  database_new
+  schemas_planned a b c
+  sql 'CREATE VIEW a.one AS SELECT 1'
+  touch out/b.rec
+  run --separate-stderr mig-apply --max-failed=0 -o out plans/a.rec plans/b.rec plans/c.rec
+  assert_code 1
+  says '0 of 3 plans done, 1 failed, 2 not begun'
+  assert_output $'1\tplans/a.rec'
+  assert_equal "$(ls out)" a.rec
+  assert_equal "$(sql "SELECT to_regclass('b._prisma_migrations') IS NULL")" t
+
+  # each is checked when its turn comes
+  sql 'DROP VIEW a.one'
+  local digest
+  digest=$(mig-plan --format=records plans/a.rec | jq -r 'select(.record == "plan").steps_digest')
+  migration 2_two 'CREATE TABLE two ();'
+  schemas_planned d
+  printf 'x' >>plans/b.rec
+  database_new
+  schemas_planned e
+  run --separate-stderr mig-apply -q --max-failed=9 --expect-steps="$digest" -o out plans/{a,b,c,d,e}.rec plans/nowhere.rec
+  assert_code 65
+  assert_output --regexp $'^65\tplans/a.rec\n65\tplans/b.rec\n65\tplans/c.rec\n65\tplans/d.rec\n65\tplans/e.rec\n[0-9]+\tplans/nowhere.rec$'
+  says 'this plan is for another database' 'these steps were not expected'
+}
+
+@test "what a script leaves in the session does not reach the next plan" {
+  migration 1_state "CREATE TABLE seen AS SELECT current_setting('search_path') AS path, current_user::text AS who, current_setting('work_mem') AS work_mem,
+      (SELECT count(*) FROM pg_prepared_statements WHERE from_sql) AS prepared, (SELECT count(*) FROM pg_cursors WHERE name = 'left_open') AS cursors,
+      (SELECT count(*) FROM pg_listening_channels()) AS channels, to_regclass('pg_temp.left_over') IS NOT NULL AS temporary,
+      (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid <> 72707369) AS advisory,
+      (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND objid = 72707369) AS deploy;"
+  migration 2_leaves "CREATE TABLE leaves (); SET work_mem = '77kB'; SET lock_timeout = '7s'; CREATE TEMPORARY TABLE left_over (); PREPARE p AS SELECT 1;
+      DECLARE left_open CURSOR WITH HOLD FOR SELECT 1; LISTEN elsewhere; SELECT pg_advisory_lock(7), pg_advisory_lock(7);
+      SET default_transaction_read_only = on; SET ROLE tester; SET search_path = pg_catalog;"
+  database_new
+  schemas_planned a b
+  mig-apply -q -o out plans/a.rec plans/b.rec >lines 2>said || fail "$(cat lines said)"
+  assert_equal "$(in_schemas "SELECT (seen.*)::text FROM _.seen" b)" "(b,$(sql 'SELECT current_user'),$(sql 'SHOW work_mem'),0,0,0,f,0,1)"
+  assert_equal "$(applied_in a b)" '2 2'
+}
+
+@test "another deployer is kept out until the last plan is done" {
+  migration 1_one 'CREATE TABLE one ();'
+  database_new
+  schemas_planned a b c
+  # the session of the first is the one that holds the lock in the last, and in between nobody got it
+  migration 1_one "CREATE TABLE one AS SELECT pg_backend_pid() AS pid; SELECT pg_sleep(60) FROM pg_namespace WHERE nspname = 'slow_' || current_schema();"
+  schemas_planned a b c
+  sql 'CREATE SCHEMA slow_b' >/dev/null
+  begin mig-apply -o out plans/a.rec plans/b.rec plans/c.rec
+  eventually running pg_sleep || fail "$(cat "$JOB_ERR")"
+  schemas_planned d
+  run --separate-stderr mig-apply --schema d --wait=0s plans/d.rec
+  assert_code 75
+  says 'another deployer holds the lock'
+  # a signal ends at the step that runs, and the later ones are not begun
+  kill -TERM "$JOB"
+  finish
+  assert_code 143
+  assert_output $'0\tplans/a.rec\n143\tplans/b.rec'
+  assert_equal "$(applied_in a)" 1
+  assert_equal "$(sql "SELECT to_regclass('c._prisma_migrations') IS NULL")" t
+
+  # and killed instead, typed again
+  begin mig-apply -o out plans/a.rec plans/b.rec plans/c.rec
+  eventually running pg_sleep || fail "$(cat "$JOB_ERR")"
+  kill -KILL "$JOB"
+  finish
+  sql 'DROP SCHEMA slow_b' >/dev/null
+  run --separate-stderr mig-apply -o out plans/a.rec plans/b.rec plans/c.rec
+  assert_code 0
+  assert_equal "$(applied_in a b c)" '1 1 1'
+  assert_equal "$(in_schemas 'SELECT count(*) FROM _._prisma_migrations' a b c)" '1 1 1'
+}
+
+@test "a session that is lost is followed by a new one, and without a server the others are refused at once" {
+  migration 1_one "CREATE TABLE one (); SELECT pg_terminate_backend(pg_backend_pid()) FROM pg_namespace WHERE nspname = 'ends_' || current_schema();"
+  database_new
+  schemas_planned a b c
+  sql 'CREATE SCHEMA ends_b' >/dev/null
+  run --separate-stderr mig-apply -o out plans/a.rec plans/b.rec plans/c.rec
+  assert_code 69
+  assert_output --regexp $'^0\tplans/a.rec\n69\tplans/b.rec\n0\tplans/c.rec$'
+  assert_equal "$(applied_in a c)" '1 1'
+  schemas_planned d e
+  run --separate-stderr mig-apply --wait=0s -d 'host=127.0.0.1 port=1 user=tester dbname=none' -o out plans/d.rec plans/e.rec
+  assert_code 69
+  assert_output $'69\tplans/d.rec\n69\tplans/e.rec'
+  says 'as an earlier plan got no connection'
+}
+
+@test "what several plans cannot have is refused before anything is done" {
+  migration 1_one 'CREATE TABLE one ();'
+  database_new
+  schemas_planned a b
+  mkdir more
+  cp plans/a.rec more/
+  local arguments
+  while read -r arguments; do
+    # shellcheck disable=SC2086
+    run --separate-stderr mig-apply $arguments
+    [[ $status == 64 && -z $output ]] || fail "mig-apply $arguments: $status $output$stderr"
+  done <<'END'
+-o plain.rec plans/a.rec plans/b.rec
+-o out plans/a.rec more/a.rec
+-o plans plans/a.rec
+-o out --schema=a plans/a.rec plans/b.rec
+-o out --expect=0123456789abcdef plans/a.rec plans/b.rec
+-o out --format=records plans/a.rec
+-o out --max-failed=x plans/a.rec plans/b.rec
+-o out -
+-o out
+END
+  assert_equal "$(ls out)" ''
+  # one plan, as always, into a folder
+  run --separate-stderr mig-apply --schema=a -o out plans/a.rec
+  assert_code 0
+  assert_output $'0\tplans/a.rec'
+}
+
 ## One verdict
 
 @test "mig-check fleet=DIR judges a folder of results as one, and names who is not done" {

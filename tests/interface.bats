@@ -50,7 +50,7 @@ some_plan() {
   local -A own=(
     [mig-scan]='database schema offline wait rehearse load draft datamodel catalog replay log to scratch same-server grants'
     [mig-plan]='to down-to from-empty strict allow exit-code baseline mark-applied mark-rolled-back resume max-stall phase proof proof-age diff'
-    [mig-apply]='database schema dry-run expect expect-steps max-stall note wait role'
+    [mig-apply]='database schema dry-run expect expect-steps max-stall note wait role max-failed'
     [mig-seed]='database schema dry-run env prune key insert-only export columns where natural-keys into max-stall wait role'
     [mig-check]='database schema wait watch interval timeout dry-run'
   )
@@ -146,7 +146,7 @@ some_plan() {
 @test "a surplus argument is refused by name" {
   refused mig-scan surplus prisma/migrations surplus
   refused mig-plan surplus - surplus
-  refused mig-apply surplus - surplus
+  refused mig-apply 'several plans' - surplus
   refused mig-check surplus history surplus
   refused mig-check twice history history
   refused mig-seed 'files'

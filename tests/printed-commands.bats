@@ -392,7 +392,7 @@ examples() {
 # A project in a folder with an apostrophe, beside whose database nothing is meant; `state` says how far it is.
 manual_project() {
   database_new
-  rm -rf prisma ./*.rec deploy.sql
+  rm -rf prisma plans results ./*.rec deploy.sql
   mkdir -p prisma/migrations/0_init prisma/migrations/20260105000000_backfill prisma/seed
   echo 'CREATE TABLE "Role" (id int PRIMARY KEY, name text); CREATE TABLE "Plan" (id int PRIMARY KEY);
     CREATE TABLE "FeatureFlag" (key text PRIMARY KEY);' >prisma/migrations/0_init/migration.sql
@@ -406,6 +406,11 @@ manual_project() {
     digest=$(mig-plan --format=digest plan.rec)
     export digest
     [[ $1 == planned ]] || mig-apply -q -o results.rec plan.rec
+    ;;
+  lane)
+    mkdir plans results
+    mig-scan | mig-plan -q -o plans/public.rec >/dev/null
+    mig-apply -q -o results plans/public.rec >/dev/null
     ;;
   by_hand) sql "$(<prisma/migrations/0_init/migration.sql)" ;;
   applied) mig-scan | mig-plan -q | mig-apply -q >/dev/null ;;
@@ -449,6 +454,9 @@ deployed~0~~~mig-check deploy <results.rec
 planned~0~~~mig-plan --format=sql plan.rec
 planned~0~SELECT to_regclass('_prisma_migrations') IS NULL~t~mig-apply --dry-run plan.rec
 planned~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply -o results.rec plan.rec && mig-check deploy <results.rec
+new~0~~~mig-scan --offline -o folder.rec
+lane~0~SELECT count(*) FROM _prisma_migrations~2~mig-apply -o results plans/*.rec
+lane~0~~~mig-check fleet=results
 by_hand~0~SELECT string_agg(migration_name, ' ') FROM _prisma_migrations~0_init~mig-scan | mig-plan --baseline 0_init | mig-apply
 unfinished~0~SELECT count(*) FROM _prisma_migrations WHERE finished_at IS NOT NULL~2~mig-scan | mig-plan --resume 20260105000000_backfill:3 | mig-apply
 unfinished~0~SELECT count(*) FROM _prisma_migrations WHERE rolled_back_at IS NOT NULL~1~mig-scan | mig-plan --mark-rolled-back 20260105000000_backfill | mig-apply

@@ -3,8 +3,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/mig.h"
+#include "base/null.h"
 #include "base/options.h"
 #include "base/shell_quote.h"
 #include "deploy/deploy.h"
@@ -19,10 +22,11 @@ static const char *const usage[] = {
 	"mig-apply [-d SOURCE] [--dry-run] [--expect=DIGEST] [--max-stall=TIME]",
 	"                 [--wait=TIME] [--role=NAME] [--note=TEXT]",
 	"                 [-o FILE] [PLAN | -]",
+	"mig-apply [-d SOURCE] [--max-failed=N] [OPTION ...] -o FOLDER PLAN ...",
 	NULL,
 };
 enum { OPTION_DRY_RUN = 128, OPTION_EXPECT, OPTION_EXPECT_STEPS, OPTION_SCHEMA_NAME, OPTION_MAX_STALL, OPTION_NOTE, OPTION_WAIT,
-	OPTION_AS_ROLE };
+	OPTION_AS_ROLE, OPTION_MAX_FAILED };
 static const struct option_spec specs[] = {
 	OPTION_DATABASE,
 	OPTION_SCHEMA(OPTION_SCHEMA_NAME),
@@ -33,6 +37,7 @@ static const struct option_spec specs[] = {
 	{ OPTION_NOTE, "note", "TEXT", "why, for the records and the server's log", false },
 	{ OPTION_WAIT, "wait", "TIME", "keep retrying while something is busy (10min)\nthe server, or a table", false },
 	OPTION_ROLE(OPTION_AS_ROLE),
+	{ OPTION_MAX_FAILED, "max-failed", "N", "of several plans: begin no more when more failed", false },
 	OPTION_OUTPUT,
 	OPTION_FORMAT("text|records"),
 	OPTION_LAST,
@@ -47,12 +52,94 @@ const struct program mig_apply_program = {
 	        "  mig-scan | mig-plan | mig-apply --dry-run\n"
 	        "  mig-apply --expect 4f7cb550d69c7918 plan.rec\n"
 	        "  mig-scan | mig-plan | mig-apply | mig-check deploy\n"
+	        "  mig-apply -o results plans/*.rec\n"
 	        "\n"
 	        "exit codes: 0 done, 1 a migration failed or an earlier one is unfinished,\n"
 	        "64 usage, 65 broken stream, another target or an older history,\n"
 	        "69 unreachable, 74 could not write output, 75 busy, 77 permission denied,\n"
-	        "78 no usable connection string, 128+N by signal N\n",
+	        "78 no usable connection string, 128+N by signal N; of several plans the worst\n",
 };
+
+static const char *
+name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+char *
+apply_request_results(const struct apply_request *request, const char *plan)
+{
+	return xformat("%s/%s", request->folder, name_of(plan));
+}
+
+static bool
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return path != NULL && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool
+is_same_file(const char *path, const char *other)
+{
+	struct stat a, b;
+
+	return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Each plan has a file for its results: none of another one, and not itself. */
+static int
+check_plan_name(const struct apply_request *r, size_t at)
+{
+	char *results;
+	size_t i;
+	bool itself;
+
+	if (strcmp(r->plans[at], "-") == 0)
+		return options_wrong("-o %s is a folder, for results by the names of plan files, and standard input has none", r->folder);
+	for (i = 0; i < at; i++)
+		if (strcmp(name_of(r->plans[i]), name_of(r->plans[at])) == 0)
+			return options_wrong("%s and %s: two plans of one name; their results have one file", r->plans[i], r->plans[at]);
+	results = apply_request_results(r, r->plans[at]);
+	itself = is_same_file(results, r->plans[at]);
+	free(results);
+	return itself ? options_wrong("-o %s: the results would replace the plan %s", r->folder, r->plans[at]) : 0;
+}
+
+static int
+check_plans(const struct apply_request *r, const struct output *out)
+{
+	size_t i;
+	int code = 0;
+
+	if (r->plan_count > 1 && r->folder == NULL)
+		return options_wrong("several plans need -o FOLDER, one that exists, for the results of each");
+	if (r->plan_count > 1 && r->deploy.schema != NULL)
+		return options_wrong("--schema is for one plan; of several each names its own");
+	if (r->plan_count > 1 && r->deploy.expect != NULL)
+		return options_wrong("--expect is for one plan; for several there is --expect-steps");
+	if (r->folder == NULL)
+		return 0;
+	if (out->format != NULL && strcmp(out->format, "records") == 0)
+		return options_wrong("--format=records is for one stream, and -o %s is a folder", r->folder);
+	for (i = 0; code == 0 && i < r->plan_count; i++)
+		code = check_plan_name(r, i);
+	return code;
+}
+
+static int
+read_max_failed(const char *value, long long *max_failed)
+{
+	size_t len = strspn(value, "0123456789");
+
+	if (len == 0 || len > 6 || value[len] != '\0')
+		return options_wrong("--max-failed=%s is not a number", value);
+	*max_failed = strtoll(value, NULL, 10);
+	return 0;
+}
 
 static bool
 is_digest(const char *text)
@@ -65,12 +152,17 @@ is_digest(const char *text)
 int
 apply_request_read(int argc, char *argv[], struct apply_request *request, struct output *out)
 {
+	static const char *const standard_input[] = { "-" };
 	struct deploy *deploy = &request->deploy;
 	struct shell_words *words = &request->words;
 	const char *role = NULL;
 	struct options o;
 	int option;
 
+	request->plans = standard_input;
+	request->plan_count = 1;
+	request->max_failed = NUMBER_UNKNOWN;
+	out->opened = is_folder(out->path); /* there is no stream for the whole */
 	shell_program(words, "mig-apply");
 	options_begin(&o, &mig_apply_program, argc, argv);
 	while ((option = options_next(&o)) != OPTIONS_DONE) {
@@ -124,12 +216,24 @@ apply_request_read(int argc, char *argv[], struct apply_request *request, struct
 		case 'F':
 			if (output_option(out, option, o.value) != 0)
 				return MIG_USAGE;
-			if (option == 'o')
+			if (option == 'o' && is_folder(o.value))
+				request->folder = o.value;
+			else if (option == 'o')
 				shell_option(words, "-o", o.value);
+			break;
+		case OPTION_MAX_FAILED:
+			if (read_max_failed(o.value, &request->max_failed) != 0)
+				return MIG_USAGE;
 			break;
 		}
 	}
-	return program_role(role, &deploy->role) != 0 ? MIG_USAGE : options_one_operand(&o, &request->input);
+	if (program_role(role, &deploy->role) != 0)
+		return MIG_USAGE;
+	if (o.first < argc) {
+		request->plans = (const char *const *)argv + o.first;
+		request->plan_count = (size_t)(argc - o.first);
+	}
+	return check_plans(request, out);
 }
 
 char *

@@ -22,6 +22,7 @@ int message_verbosity;
 static char *cause;     /* the first error's text */
 static int cause_code;
 static int end_code;    /* 0: that of the family */
+static const char *about; /* what no message has named yet */
 enum { LIVE_MS = 250 };
 enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 static int colour_when; /* --color */
@@ -70,12 +71,26 @@ message_quote_to(struct bytes *out, const char *text)
 	bytes_add(out, text - len, len);
 }
 
+static void show(const char *prefix, const char *label, char *text);
+
+static void
+show_subject(void)
+{
+	char *text = about != NULL ? xstrdup(about) : NULL;
+
+	about = NULL;
+	if (text != NULL)
+		show(tool, "", text);
+	free(text);
+}
+
 static void
 show(const char *prefix, const char *label, char *text)
 {
 	struct bytes line = { 0 }, wrapped = { 0 }, painted = { 0 };
 	char *typed;
 
+	show_subject();
 	wash(text);
 	typed = spoken(text);
 	message_live_clear();
@@ -200,6 +215,15 @@ message_bug(const char *file, int line, const char *format, ...)
 	FORMAT_TEXT(text, format);
 	fprintf(stderr, "%s: bug: %s:%d: %s; please report this\n", tool, file, line, text);
 	exit(message_end_code(MIG_BUG));
+}
+
+void
+message_about(const char *subject)
+{
+	about = subject;
+	free(cause);
+	cause = NULL;
+	cause_code = 0;
 }
 
 const char *

@@ -47,6 +47,12 @@ int message_end_code(int code);
 #define MESSAGE_BUG(...) message_bug(__FILE__, __LINE__, __VA_ARGS__)
 void message_bug(const char *file, int line, const char *format, ...) MIG_PRINTF(3, 4) MIG_NORETURN;
 
+/*
+ * For one piece of work after another: what follows is about `subject`, a path, which the first message names on a line before it.  The
+ * first error, below, is then that of this subject.  Kept, not copied; NULL: about the whole.
+ */
+void message_about(const char *subject);
+
 /* The text of the first error, without prefix, or NULL; and its exit code, or 0. */
 const char *message_cause(void);
 int message_code(void);

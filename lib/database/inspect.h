@@ -30,6 +30,7 @@ struct inspection {
 	bool read_only;                /* default_transaction_read_only is on */
 	bool calm;                     /* one round trip was enough: nobody deployed, and no row is unfinished */
 	bool locked;                   /* we hold the deploy lock: it was requested and free */
+	bool held;                     /* set by the caller: the session has the deploy lock already, so that it is not taken twice */
 	const char *role;              /* current_user */
 	int backend_pid;               /* the answering process; if it differs from db_backend_pid(), there is a
 	                                * pooler */

@@ -153,19 +153,22 @@ inspect_quickly(struct db *db, const struct conninfo *target, bool lock, struct 
 	const char *process = number;
 	struct db_ask asks[ASKS];
 	enum db_outcome outcome;
+	bool takes = lock && !inspection->held;
 
 	snprintf(number, sizeof number, "%d", db_backend_pid(db));
 	history_session_sql(&session_sql, target->schema, lock);
 	history_find_sql(&find_sql, target->schema, lock);
 	history_rows_sql(&rows_sql, target->schema);
 	make_asks(asks, inspection, &process, session_sql.data, find_sql.data, rows_sql.data);
-	outcome = lock ? db_query_batch(db, asks, ASKS) : db_query_batch(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
+	outcome = takes ? db_query_batch(db, asks, ASKS) : db_query_batch(db, asks + ASK_BEGIN, ASKS - ASK_BEGIN);
 	bytes_free(&session_sql);
 	bytes_free(&find_sql);
 	bytes_free(&rows_sql);
 	keep_answers(inspection, asks);
 	inspection->count = 0;
-	inspection->locked = inspection->answers[INSPECT_LOCK] != NULL && answer_flag(inspection->answers[INSPECT_LOCK], 0, 0);
+	inspection->locked = lock && !takes;
+	if (takes)
+		inspection->locked = inspection->answers[INSPECT_LOCK] != NULL && answer_flag(inspection->answers[INSPECT_LOCK], 0, 0);
 	if (outcome != DB_OK) {
 		*code = db_say(db, outcome, "inspect the database");
 		return true;

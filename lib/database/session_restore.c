@@ -122,3 +122,36 @@ restore_session(struct db *db, const struct session_wanted *wanted, const struct
 	sql_script_free(&script);
 	return code;
 }
+
+/*
+ * The statements of DISCARD ALL, which cannot be part of a transaction.  One that has the deploy lock of its own keeps others out while
+ * those of the session are given back, among them what scripts have taken.
+ */
+enum { LOCK_AT = 2, LOCK_AGAIN_AT = 13, STATEMENTS = 15 };
+static const char *const as_new_sql[STATEMENTS] = { "BEGIN READ WRITE", "SET LOCAL statement_timeout = 0",
+	"SELECT pg_catalog.pg_try_advisory_xact_lock(" HISTORY_LOCK_KEY ")", "CLOSE ALL", "RESET SESSION AUTHORIZATION", "RESET ROLE",
+	"RESET ALL", "DEALLOCATE ALL", "UNLISTEN *", "SELECT pg_catalog.pg_advisory_unlock_all()", "DISCARD PLANS", "DISCARD TEMP",
+	"DISCARD SEQUENCES", history_try_lock_sql, "COMMIT" };
+
+bool
+restore_as_new(struct db *db, const struct conninfo *target, bool locks, bool *locked)
+{
+	struct db_ask asks[STATEMENTS] = { 0 };
+	bool done;
+	size_t i;
+
+	for (i = 0; i < STATEMENTS; i++)
+		asks[i] = (struct db_ask){ .sql = locks || (i != LOCK_AT && i != LOCK_AGAIN_AT) ? as_new_sql[i] : "SELECT false" };
+	asks[0].kind = DB_ASK_BEGINS;
+	asks[STATEMENTS - 1].kind = DB_ASK_ENDS;
+	asks[STATEMENTS - 1].ends_unit = true;
+	done = db_query_batch(db, asks, STATEMENTS) == DB_OK;
+	*locked = done && answer_flag(asks[LOCK_AGAIN_AT].answer, 0, 0);
+	for (i = 0; i < STATEMENTS; i++) {
+		done = done && asks[i].outcome == DB_OK;
+		answer_free(asks[i].answer);
+	}
+	if (done)
+		db_session_again(db, target);
+	return done;
+}

@@ -34,4 +34,11 @@ int restore_session(struct db *db, const struct session_wanted *wanted, const st
 int restore_settings(struct db *db, const char *schema, const struct conninfo *target, const struct step *step,
     const struct sql_script *script);
 
+/*
+ * Between two deploys in one session: sets it back to its start, as DISCARD ALL does, and then as db_open() begins one for `target`.
+ * `locks`: the deploy lock stays held meanwhile.  *locked: it is held, and once.  Returns false if it did not succeed; then the
+ * session is good for nothing but db_close().  Errors are not reported.
+ */
+bool restore_as_new(struct db *db, const struct conninfo *target, bool locks, bool *locked);
+
 #endif

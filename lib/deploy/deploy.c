@@ -20,6 +20,7 @@
 #include "deploy/batch.h"
 #include "deploy/deploy_internal.h"
 #include "deploy/in_the_way.h"
+#include "deploy/kept_session.h"
 #include "deploy/preflight.h"
 #include "deploy/published.h"
 #include "deploy/stall.h"
@@ -98,7 +99,7 @@ take_lock(struct run_state *s)
 		if (signals_caught() != 0)
 			code = 128 + signals_caught();
 		else if (clock_now_ms() + pause > s->deadline_ms)
-			code = say_locked_out(s, &holder);
+			code = s->deploy->kept->failed = say_locked_out(s, &holder);
 		if (code != 0)
 			break;
 		clock_sleep_ms(pause);
@@ -397,9 +398,8 @@ free_run(struct run_state *s)
 	restore_point_free(&s->restore);
 	history_index_free(&s->index);
 	inspect_free(&s->inspection);
-	db_close(s->db);    /* also gives the deploy lock back */
+	kept_session_give(s->deploy->kept, &s->source, s->db); /* closed, it gives the deploy lock back */
 	notify_free(&s->notify);
-	source_free(&s->source);
 	arena_free(&s->texts);
 	free(s->results);
 	free(s->steps);

@@ -22,7 +22,7 @@ struct deploy {
 	long long max_stall_ms;
 	long long wait_ms;
 	long long absent_ms;       /* the part of it for a server that is absent */
-	struct kept_session *kept; /* the connection, where it is there already */
+	struct kept_session *kept; /* the connection, where it is there already, and for the next plan */
 };
 
 /* Checks what needs no server.  Returns 0, or MIG_DATA or MIG_FAILED with the error reported. */

@@ -1,6 +1,9 @@
 /*
- * A connection to the target that is there before a deploy begins: made while the plan is still on its way, since what announces its
- * stream (writer_announce()) has work for us.
+ * A connection to the target that outlives a plan, or is there before one: made while the plan is still on its way, since what announces
+ * its stream (writer_announce()) has work for us; or that of the plan before, where several are for one database.
+ *
+ * Between two plans the session is set back to its start, and the deploy lock stays held: it is one of the database, and would be taken
+ * again at once.
  */
 #ifndef MIG_DEPLOY_KEPT_SESSION_H
 #define MIG_DEPLOY_KEPT_SESSION_H
@@ -11,11 +14,15 @@
 #include "secret/source.h"
 
 struct kept_session {
-	const char *database, *schema; /* -d and --schema, or NULL */
+	const char *database, *schema; /* -d, and the schema if that is told, or NULL */
+	bool keeps;                    /* kept_session_give() keeps it for the next plan */
 	struct source source;          /* opened: it is asked for its string once */
 	struct db *db;                 /* or NULL: not connected */
 	bool opened;
+	bool used;                     /* db has run a plan */
+	bool lent;                     /* what was taken is to be given back */
 	int code;                      /* of source_open() */
+	int failed;                    /* why a plan could not begin that holds for all others, too; or 0 */
 };
 
 /*
@@ -25,10 +32,14 @@ struct kept_session {
 bool kept_session_connect(void *kept);
 
 /*
- * Hands over what there is, and opens the source where that has not been done: source_open()'s code, with its error reported.  *db is
- * NULL where nobody answered, or the server has closed the session in the meantime.
+ * Hands over what there is, and opens the source where that has not been done: source_open()'s code, with its error reported; or that of
+ * `failed`.  *db is NULL where nobody answered, or the session has ended in the meantime, or could not be set back.  `locks`: for a
+ * deploy that takes the lock; *locked: the session has it already.
  */
-int kept_session_take(struct kept_session *kept, struct source *source, struct db **db);
+int kept_session_take(struct kept_session *kept, bool locks, struct source *source, struct db **db, bool *locked);
+
+/* Takes back what was handed over; does nothing if nothing was. Closes db, and so gives the lock back, unless another plan can use it. */
+void kept_session_give(struct kept_session *kept, struct source *source, struct db *db);
 
 void kept_session_free(struct kept_session *kept);
 

@@ -95,10 +95,12 @@ deploy_connect_to_target(struct run_state *s)
 {
 	const struct db_patience patience = { s->deploy->wait_ms, s->deploy->absent_ms };
 	struct bytes place = { 0 };
-	int code = kept_session_take(s->deploy->kept, &s->source, &s->db);
+	int code = kept_session_take(s->deploy->kept, !s->deploy->dry_run, &s->source, &s->db, &s->inspection.held);
 
 	if (code == 0 && s->db == NULL)
 		s->db = db_open(&s->source, "mig-apply", &patience, &code);
+	if (code != 0)
+		s->deploy->kept->failed = code;
 	if (code == 0) {
 		db_release_on_death(s->db);
 		code = deploy_inspect(s, !s->deploy->dry_run);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "secret/conninfo.h"
 #include "secret/source.h"
 
 struct db;
@@ -89,6 +90,12 @@ const char *db_restored(struct db *db);
  * role, settings, cursors, temporary tables.  Then applies our own settings again.  SET LOCAL is undone too.
  */
 enum db_outcome db_session_reset(struct db *db);
+
+/*
+ * For a session that the caller has set back to its start, and that is to be used for another schema of the database: our settings
+ * and this target's schema go with the next message.
+ */
+void db_session_again(struct db *db, const struct conninfo *target);
 
 /*
  * A single attempt, silent on failure; for optional connections.  limit_ms: the most that the attempt, and then

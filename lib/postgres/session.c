@@ -108,6 +108,20 @@ queue_release_on_death(struct db *db)
 	}
 }
 
+/* What a session as the server made it has to be told. */
+static void
+queue_new_session(struct db *db, const struct conninfo *target)
+{
+	db_restore_readings(db);
+	memset(db->restored, 0, sizeof db->restored); /* no script did it */
+	db->search_path.len = 0;
+	if (target->schema != NULL) {
+		bytes_str(&db->search_path, "SET search_path = ");
+		bytes_sql_name(&db->search_path, target->schema);
+	}
+	queue_session(db);
+}
+
 void
 db_session_begin(struct db *db, const struct conninfo *target)
 {
@@ -119,13 +133,7 @@ db_session_begin(struct db *db, const struct conninfo *target)
 	snprintf(db->version, sizeof db->version, "%.*s", (int)strcspn(version, " "), version);
 	PQsetnonblocking(db->conn, 1);
 	PQsetErrorVerbosity(db->conn, PQERRORS_DEFAULT);
-	db_restore_readings(db);
-	memset(db->restored, 0, sizeof db->restored); /* no script did it */
-	if (target->schema != NULL) {
-		bytes_str(&db->search_path, "SET search_path = ");
-		bytes_sql_name(&db->search_path, target->schema);
-	}
-	queue_session(db);
+	queue_new_session(db, target);
 }
 
 void
@@ -145,6 +153,14 @@ db_session_reset(struct db *db)
 	if (db->releases_on_death)
 		queue_release_on_death(db);
 	return outcome;
+}
+
+void
+db_session_again(struct db *db, const struct conninfo *target)
+{
+	queue_new_session(db, target);
+	if (db->releases_on_death)
+		queue_release_on_death(db);
 }
 
 bool

@@ -92,7 +92,7 @@ output_page(const struct bytes *page)
 }
 
 int
-output_close(struct output *out, int code)
+output_end(struct output *out, int code)
 {
 	struct failure own = { message_tool(), code, message_cause() };
 
@@ -107,6 +107,14 @@ output_close(struct output *out, int code)
 		code = writer_fail(out->writer, out->upstream);
 	else
 		code = writer_fail(out->writer, &own);
+	out->writer = NULL;
+	return code;
+}
+
+int
+output_close(struct output *out, int code)
+{
+	code = output_end(out, code);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0)
 		code = message_error(MIG_OUTPUT, "cannot write standard output: %s", strerror(errno));
 	/* who reads it goes on at once: a process with libpq in it takes a millisecond to end */

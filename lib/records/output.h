@@ -46,4 +46,7 @@ void output_page(const struct bytes *page);
  */
 int output_close(struct output *output, int code);
 
+/* The stream alone, with a standard output that goes on: for a program that writes several, each to a file of its own. */
+int output_end(struct output *output, int code);
+
 #endif

@@ -286,13 +286,18 @@ source_open(struct source *source, const char *word, const char *schema)
 		return message_error(MIG_USAGE, "--schema: %s", rule);
 	}
 	code = source_open_option(source, word, "-d");
-	if (code == 0 && schema != NULL) {
-		free(source->target.schema);
-		source->target.schema = xstrdup(schema);
-		source->schema_given = true;
-		secret_spare(schema);
-	}
+	if (code == 0 && schema != NULL)
+		source_use_schema(source, schema);
 	return code;
+}
+
+void
+source_use_schema(struct source *source, const char *schema)
+{
+	free(source->target.schema);
+	source->target.schema = xstrdup(schema);
+	source->schema_given = true;
+	secret_spare(schema);
 }
 
 int

@@ -36,7 +36,10 @@ struct source {
  */
 int source_open(struct source *source, const char *word, const char *schema);
 
-/* The same for a word of another option; errors name that option. */
+/* For the next connection: another schema, which a schema can have as its name (conninfo_schema_rule()). */
+void source_use_schema(struct source *source, const char *schema);
+
+/* The same as source_open() for a word of another option; errors name that option. */
 int source_open_option(struct source *source, const char *word, const char *option);
 /*
  * To be called before each attempt to connect.  A command may print a token that lives for minutes, so from the second attempt on it
