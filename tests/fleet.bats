@@ -482,6 +482,71 @@ sleeping() { (($(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE query LI
   assert_equal "$(in_database d1 'SELECT (SELECT count(*) FROM a._prisma_migrations), (SELECT count(*) FROM b._prisma_migrations), (SELECT count(*) FROM c._prisma_migrations)')" '3|3|3'
 }
 
+# N schemas s1, ... of d1, as a list in `schemas`.
+lane_new() { # N
+  local i
+  fleet_new 1
+  for ((i = 1; i <= $1; i++)); do
+    in_database d1 "CREATE SCHEMA s$i"
+    printf 's%d\tpg1\t1\t%s\ts%d\n' "$i" "$(cut -f 4 targets)" "$i"
+  done >schemas
+}
+lane_how_far() { in_database d1 "SELECT string_agg(n::text || ' ' || query_to_xml(format('SELECT count(*) AS c FROM s%s._prisma_migrations WHERE finished_at IS NOT NULL', n), true, true, '')::text, '' ORDER BY n) FROM generate_series(1, $1) n" | sed -n 's/^ *<c>\(.*\)<\/c>$/\1/p' | paste -s -d ' ' -; }
+
+@test "of a lane one schema that fails is named with its own words, the others are done, and resume goes on" {
+  lane_new 23
+  in_database d1 'CREATE VIEW s10.shop AS SELECT 1'
+  in_database d1 'CREATE TABLE s23.stranger ()'
+  fleet apply --max-failed 5 --per-server 1 schemas
+  assert_code 1
+  shows '21 of 23 databases done, 2 failed' 'failed      s10: 1_shop: relation "shop" already exists [42P07]' 'failed      s23: schema s23 has tables but no history (P3005)'
+  assert_equal "$(<"$(run_folder)/failed/s10")" '1 relation "shop" already exists [42P07]'
+  assert_equal "$(cat "$(run_folder)"/err/s1 "$(run_folder)"/err/s9 "$(run_folder)"/err/s22)" ''
+  grep -q 'rolled back' "$(run_folder)/err/s10"
+  in_database d1 'DROP VIEW s10.shop'
+  in_database d1 'DROP TABLE s23.stranger'
+  fleet resume "$(run_folder)"
+  assert_code 0
+  assert_equal "$(lane_how_far 23)" "$(yes 3 | head -n 23 | paste -s -d ' ' -)"
+}
+
+@test "of a lane none is begun any more when too many have failed" {
+  lane_new 6
+  in_database d1 'CREATE VIEW s2.shop AS SELECT 1'
+  fleet apply --canary 3 schemas
+  assert_code 1
+  shows '1 of 6 databases done, 1 failed, 4 not begun' 'stopped after the canary: 2 not done'
+  assert_equal "$(ls "$(run_folder)/done")" s1
+  assert_equal "$(in_database d1 "SELECT count(*) FROM pg_tables WHERE tablename = 'shop'")" 1
+}
+
+@test "a lane that is killed in the middle is finished by one plain resume, and by mig alone" {
+  local session pids
+  lane_new 4
+  slow
+  migration 3_note "ALTER TABLE shop ADD COLUMN note text; SELECT pg_sleep(60) FROM pg_database WHERE datname = 'slow' AND current_schema() = 's3';"
+  # the one file that is all of them
+  mkdir bin
+  ln -s "$BUILD/mig" "$BUILD/mig-fleet" bin/
+  session=$(PATH="$PWD/bin:$(printf %s "$PATH" | tr : '\n' | grep -vxF "$BUILD" | paste -s -d : -)" setsid mig-fleet apply schemas >page 2>said 3>&- & echo $!)
+  eventually 30 sleeping 1 || fail "$(cat page said)"
+  assert_equal "$(ls "$(run_folder)/done")" $'s1\ns2'
+  while pids=$(ps -o pid= -s "$session") && [[ -n $pids ]]; do
+    # shellcheck disable=SC2086
+    kill -KILL $pids 2>/dev/null || true
+  done
+  sql_admin 'DROP DATABASE slow'
+  in_database d1 'CREATE VIEW s4.shop AS SELECT 1'
+  PATH="$PWD/bin:$(printf %s "$PATH" | tr : '\n' | grep -vxF "$BUILD" | paste -s -d : -)" fleet resume "$(run_folder)"
+  assert_code 1
+  assert_equal "$(<"$(run_folder)/failed/s4")" '1 relation "shop" already exists [42P07]'
+  in_database d1 'DROP VIEW s4.shop'
+  fleet resume "$(run_folder)"
+  assert_code 0
+  assert_equal "$(lane_how_far 4)" '3 3 3 3'
+  assert_equal "$(in_database d1 "SELECT count(*) FROM (SELECT 1 FROM s1._prisma_migrations UNION ALL SELECT 1 FROM s2._prisma_migrations UNION ALL SELECT 1 FROM s3._prisma_migrations UNION ALL SELECT 1 FROM s4._prisma_migrations) x")" 12
+}
+
 @test "a list that cannot be used is refused before anything is done, and no password of it is repeated" {
   migration 1_one 'CREATE TABLE one ();'
   printf 'a\tpg1\t1\tservice=a\nb\tpg1\t1\tpostgresql://u:s3cr3t-word@db/b\n' >targets
