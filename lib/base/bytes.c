@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "base/message.h"
 #include "base/mig.h"
 
-/* The message needs memory too, and so does what exit() calls. */
+/* The message needs memory too, and so does what exit() calls of other libraries, which may end the program with a code of its own. */
 void
 bytes_out_of_memory(void)
 {
@@ -26,7 +27,9 @@ bytes_out_of_memory(void)
 		_exit(message_end_code(MIG_FAILED));
 	if (depth > 2)
 		_exit(message_end_code(MIG_FAILED));
-	exit(message_end_code(MIG_FAILED));
+	(void)fflush(NULL);
+	atomic_file_abandon();
+	_exit(message_end_code(MIG_FAILED));
 }
 
 static void *

@@ -101,7 +101,7 @@ class Case:
     def begin(self):
         if self.reset:
             psql(self.reset)
-        for file in ("mark", "count", "out.file"):
+        for file in ("mark", "count", "out.file", "project/a.csv"):
             try:
                 os.unlink(path(file))
             except OSError:
