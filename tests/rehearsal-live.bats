@@ -6,7 +6,7 @@ load helper
 load words
 
 setup_file() {
-  server_start --own shared_preload_libraries=pg_stat_statements max_prepared_transactions=5 autovacuum_freeze_max_age=100000
+  server_start --own shared_preload_libraries=pg_stat_statements max_prepared_transactions=5
 }
 
 teardown_file() { server_stop; }
@@ -157,7 +157,7 @@ CREATE INDEX ON logs (id);'
   assert_equal "$(jq -c --argjson pid "$SESSION" 'select(.record == "activity") | [.activity, .pid == $pid, .application, .state, .age_ms >= 0, .relation, .mode]' scan.rec | sort)" \
     '["prepared",false,null,null,true,"orders","RowExclusiveLock"]
 ["transaction",true,"export","idle in transaction",true,"items","AccessShareLock"]'
-  assert_equal "$(jq -c 'select(.record == "live") | [.frozen_age > 0, .freeze_max_age, (.extensions | length > 0)]' scan.rec)" '[true,100000,true]'
+  assert_equal "$(jq -c 'select(.record == "live") | [.frozen_age > 0, .freeze_max_age, (.extensions | length > 0)]' scan.rec)" '[true,200000000,true]'
   assert_equal "$(jq -r 'select(.record == "load" and .relation == "items") | .frozen_age >= 0' scan.rec)" true
   # a second is not long; a prepared one ends only when somebody ends it
   assert_equal "$(mig-plan -q scan.rec | jq -r 'select(.rule == "waits") | "\(.line) \(.message)"' | sed 's/ for [0-9].*//')" \
@@ -216,26 +216,4 @@ CREATE INDEX ON logs (id);'
   wait
   rm -rf "$standby"
   assert_equal "$(jq -r 'select(.record == "activity") | .activity' scan.rec | sort)" $'backup\nstandby'
-}
-
-# Whether an autovacuum of items is at work that gives way to nobody.
-freezing() { sql_admin "SELECT 1 / count(*) FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM public.items (to prevent wraparound)'"; }
-
-@test "an autovacuum to prevent wraparound, which gives way to nobody, is told, and is who a statement waits for" {
-  migration 20240101000000_shop 'CREATE TABLE items (id int) WITH (fillfactor = 10, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);'
-  mig-scan | mig-plan | mig-apply -q >/dev/null
-  sql 'INSERT INTO items SELECT generate_series(1, 50000)'
-  sql 'SET synchronous_commit = off; DO $$BEGIN FOR i IN 1..135000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END$$'
-  sql_admin 'ALTER SYSTEM SET autovacuum = on'
-  sql_admin "ALTER SYSTEM SET autovacuum_naptime = '1s'"
-  sql_admin 'SELECT pg_reload_conf()' >/dev/null
-  eventually 60 freezing
-  migration 20240102000000_change 'ALTER TABLE items ADD x int;'
-  rehearse --load
-  sql_admin 'ALTER SYSTEM RESET ALL'
-  sql_admin 'SELECT pg_reload_conf()' >/dev/null
-  printf '%s\n' "$output" >scan.rec
-  assert_equal "$(jq -c 'select(.record == "activity" and .relation == "items") | [.activity, .wraparound, .mode]' scan.rec)" '["autovacuum",true,"ShareUpdateExclusiveLock"]'
-  assert_equal "$(mig-plan -q scan.rec | jq -r 'select(.rule == "waits") | .message' | sed 's/pid [0-9]*/pid N/; s/ for [0-9].*//')" \
-    'the lock on items waits for pid N, autovacuum to prevent wraparound'
 }
