@@ -55,6 +55,8 @@ is_elsewhere() { # FILE
   mig-check.1.*:'# /etc/systemd'*) ;;                 # check-watch.bats
   mig-check.1.*:'.\" GRANTs') ;;                      # check-database.bats
   mig-release.1.*:releases/*) ;;                      # a picture
+  mig-apply.1.*:'mig-apply -o results'*) ;;           # fleet.bats
+  mig-*.1.*:'.\" rights: '*) ;;                       # privileges.bats
   mig-fleet.1.*) ;;                                   # fleet.bats
   mig-plan.1.*:'-- mig: '*) ;;                        # the form of a comment
   mig-check.1.*:'mig-check used='* | mig-plan.1.*:'mig-check used='* | mig-release.1.*:*--rollout*) ;; # phases.bats
@@ -83,6 +85,7 @@ shop() {
     'model Plan {' '  key String @id' '}' 'model FeatureFlag {' '  key String @id' '}' 'model Rate {' '  key String @id' '}' >prisma/schema.prisma
   mkdir -p prisma/seed fakes
   printf 'key\nadmin\n' >prisma/seed/Role.csv
+  printf 'tenant_a\ntenant_b\n' >schemas
   cp -R "$TESTS/../scripts/release.mk" .
   fake ssh 'shift; exec sh -c "$*"'
   fake kubectl 'echo ready; echo serving'

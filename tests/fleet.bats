@@ -530,6 +530,7 @@ lane_how_far() { in_database d1 "SELECT string_agg(n::text || ' ' || query_to_xm
   ln -s "$BUILD/mig" "$BUILD/mig-fleet" bin/
   session=$(PATH="$PWD/bin:$(printf %s "$PATH" | tr : '\n' | grep -vxF "$BUILD" | paste -s -d : -)" setsid mig-fleet apply schemas >page 2>said 3>&- & echo $!)
   eventually 30 sleeping 1 || fail "$(cat page said)"
+  eventually test -e "$(run_folder)/done/s2" # mig-fleet is told by mig-apply
   assert_equal "$(ls "$(run_folder)/done")" $'s1\ns2'
   while pids=$(ps -o pid= -s "$session") && [[ -n $pids ]]; do
     # shellcheck disable=SC2086

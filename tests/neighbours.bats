@@ -35,6 +35,7 @@ finishes() {
 }
 
 @test "what it plants, says, renames and sets does not touch a deploy that runs, and neither can it end it" {
+  untrapped
   local pid
   migration 2_more 'ALTER TABLE t ADD b int; INSERT INTO t VALUES (1); CREATE INDEX i ON t (b);'
   migration 3_alone 'CREATE INDEX CONCURRENTLY j ON t (a);'
@@ -45,9 +46,9 @@ finishes() {
   eventually running 'ALTER TABLE t'
   pid=$(sql_admin "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name ~ '^mig-apply' AND application_name <> 'mig-apply watch'")
   run neighbour "SELECT pg_cancel_backend($pid)"
-  assert_output --partial 'must be a'
+  assert_output --regexp 'must be a|permission denied'
   run neighbour "SELECT pg_terminate_backend($pid)"
-  assert_output --partial 'must be a'
+  assert_output --regexp 'must be a|permission denied'
   neighbour "CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT timestamptz ''1999-01-01''';
     CREATE FUNCTION public.pg_try_advisory_lock(int) RETURNS bool LANGUAGE sql AS 'SELECT false';
     CREATE TABLE public.pg_class (id int); CREATE VIEW public.pg_locks AS SELECT 1 AS pid;

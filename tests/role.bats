@@ -379,6 +379,7 @@ grants() {
 as() { DATABASE_URL=$(database_url "shop_$1_$KIT") "${@:2}"; }
 
 @test "the GRANTs of the manual suffice for each role, and give no more" {
+  untrapped
   database_new
   export KIT=$PGDATABASE
   grants ROLES >grants.sql
