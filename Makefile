@@ -217,7 +217,7 @@ $(BUILD)/tests/shim_clock.so: tests/shim_clock.c
 check-race: all
 	BUILD=$(BUILD) tests/fuzz/race 60 $(SEED)
 
-# Each allocation, and each call of libpq, made to fail once. TORTURE="mig-seed near 17" repeats one.
+# Each allocation, and each call of libpq and libcurl, made to fail once. TORTURE="mig-seed near 17" repeats one.
 check-torture: all test-tools
 	BUILD=$(BUILD) tests/torture/run $(TORTURE)
 

@@ -156,7 +156,6 @@ not_connected(struct poller *s)
 	int code = db_unreachable(s->db, &s->source, &s->why);
 
 	db_connect_grant(s->db, &s->source, &s->grant);
-
 	if (db_needs_password(s->db))
 		bytes_str(&s->why, "; neither the connection string nor a password file has one");
 	return fail(s, code);

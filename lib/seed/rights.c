@@ -25,10 +25,12 @@ add_sequences(struct bytes *sql, const struct seed_table *t)
 		oid.len = 0;
 		bytes_sql_text(&oid, c->sequence);
 		bytes_str(&oid, "::regclass");
-		if (c->in_file && !c->drawn)
-			add_need(sql, oid.data, "SELECT"), add_need(sql, oid.data, "UPDATE");
-		else
+		if (c->in_file && !c->drawn) {
+			add_need(sql, oid.data, "SELECT");
+			add_need(sql, oid.data, "UPDATE");
+		} else {
 			add_need(sql, oid.data, "USAGE");
+		}
 	}
 	bytes_free(&oid);
 }
