@@ -269,12 +269,19 @@ standby_new() {
   shows 'the last commit that was replayed is that old'
 }
 
+# A session that has ended is counted until its process is gone.
+two_sessions() {
+  PGDATABASE=postgres eventually sees 2 "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE'"
+}
+
 @test "connections, sequences and transaction ids that run out" {
   sql_admin "ALTER DATABASE \"$PGDATABASE\" CONNECTION LIMIT 4"
   session_begin 'SELECT 1'
   session_begin 'SELECT 1'
   verdict 0 OK
+  two_sessions
   verdict 1 'of 4 connections are used' database.connections-warn=60%
+  two_sessions
   verdict 2 'of 4 connections are used' database.connections-crit=60
   sql 'CREATE TABLE "Order" (id serial); SELECT setval($$"Order_id_seq"$$, 2000000000)' >/dev/null
   verdict 1 'sequence "Order_id_seq" is used up to 93 %'

@@ -102,6 +102,51 @@ replay() { run --separate-stderr mig-scan --replay "$@"; }
   assert_nothing_left
 }
 
+@test "a run writes over the files of an ended one, whatever they were, and what it says is the same" {
+  local first spare=$CACHE/mig/cache/spare
+  migrations_many 3
+  replay
+  rm -rf "$spare"
+  replay
+  first=$output
+  # what the server has written there, and its postmaster.pid
+  [[ -s $spare/postmaster.opts ]]
+  migration 20990101000000_more "CREATE TABLE more AS SELECT i FROM generate_series(1, 100000) i;"
+  mig-scan --rehearse --offline >/dev/null
+  rm -r "$FOLDER/20990101000000_more"
+
+  # files that are longer, shorter, other, surplus, and folders
+  as_server find "$spare/base" -name '12*' -exec sh -c 'echo longer >>"$1"' _ {} \;
+  as_server find "$spare/base" -name '26*' -exec truncate -s 100 {} \;
+  as_server find "$spare/global" -type f -exec sh -c 'printf x | dd of="$1" conv=notrunc status=none' _ {} \;
+  as_server mkdir -p "$spare/base/1/2/3"
+  as_server touch "$spare/base/1/2/3/surplus"
+  replay
+  assert_code 0
+  assert_equal "$output" "$first"
+  [[ ! -e $spare/base/1/2 ]]
+
+  # a folder where a file has to be
+  as_server rm "$spare/PG_VERSION"
+  as_server mkdir "$spare/PG_VERSION"
+  replay
+  assert_code 0
+  assert_equal "$output" "$first"
+  [[ -f $spare/PG_VERSION ]]
+  assert_nothing_left
+}
+
+@test "files of an ended run that take much room are not kept" {
+  migration 1_large 'CREATE TABLE a (b text); ALTER TABLE a ALTER b SET STORAGE EXTERNAL; INSERT INTO a SELECT repeat(md5(i::text), 32768) FROM generate_series(1, 260) i;'
+  replay
+  rm -rf "$CACHE/mig/cache/spare"
+  replay
+  assert_code 0
+  says 'the migration was not run again'
+  [[ ! -e $CACHE/mig/cache/spare ]]
+  assert_nothing_left
+}
+
 @test "--to runs the migrations up to a name, and one that is not there is refused" {
   migration 1_a 'CREATE TABLE a (id int);'
   migration 2_b 'CREATE TABLE b (id int);'

@@ -3,8 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +11,7 @@
 
 #include "base/bytes.h"
 
-enum { PIECE = 256 * 1024, OPEN_FOLDERS = 16 };
+enum { PIECE = 256 * 1024 };
 
 int
 files_private_folder(const char *path)
@@ -38,32 +37,108 @@ files_private_folder(const char *path)
 	return error;
 }
 
+/* Calls `act` for each entry of a folder, named in another one, until that fails. */
 static int
-copy_bytes(int in, int out, char *piece)
+each(int above, const char *folder, int (*act)(int folder, const char *name, void *context), void *context)
 {
-	ssize_t got, put, at;
+	int fd = openat(above, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), error = 0;
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
 
-	while ((got = read(in, piece, PIECE)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return errno;
-		for (at = 0; at < got; at += put)
-			if ((put = write(out, piece + at, (size_t)(got - at))) < 0) {
-				if (errno != EINTR)
-					return errno;
-				put = 0;
-			}
+	if (list == NULL) {
+		error = errno;
+		if (fd >= 0)
+			(void)close(fd);
+		return error;
 	}
-	return 0;
+	while (error == 0 && (errno = 0, entry = readdir(list)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			error = act(dirfd(list), entry->d_name, context);
+	if (error == 0)
+		error = errno;
+	(void)closedir(list);
+	return error;
+}
+
+/* --- remove --- */
+
+static int
+remove_entry(int folder, const char *name, void *context)
+{
+	int error;
+
+	if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM) /* EPERM: what POSIX says of a folder */
+		return errno;
+	error = each(folder, name, remove_entry, context);
+	return error != 0 ? error : unlinkat(folder, name, AT_REMOVEDIR) != 0 && errno != ENOENT ? errno : 0;
+}
+
+int
+files_remove(const char *path)
+{
+	return remove_entry(AT_FDCWD, path, NULL);
+}
+
+/* --- copy --- */
+
+struct copying {
+	int from, to;              /* the folders */
+	char *piece, *there;       /* PIECE bytes each: of the file, and of what has its name already */
+};
+
+static ssize_t
+read_piece(int fd, char *piece)
+{
+	ssize_t got;
+
+	while ((got = read(fd, piece, PIECE)) < 0 && errno == EINTR)
+		;
+	return got;
 }
 
 static int
-copy_file(int from, int to, const char *name, mode_t mode, char *piece)
+write_at(int fd, const char *piece, size_t len, off_t at)
 {
-	int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	int out = in < 0 ? -1 : openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	int error = in < 0 || out < 0 ? errno : copy_bytes(in, out, piece);
+	ssize_t put;
+	size_t done;
+
+	for (done = 0; done < len; done += (size_t)put)
+		if ((put = pwrite(fd, piece + done, len - done, at + (off_t)done)) < 0) {
+			if (errno != EINTR)
+				return errno;
+			put = 0;
+		}
+	return 0;
+}
+
+/* Makes one file's content equal to another's; `had`: its length so far.  Most of a cluster is equal already: nothing is written then. */
+static int
+copy_bytes(const struct copying *c, int in, int out, off_t had)
+{
+	off_t at = 0;
+	ssize_t got;
+	int error;
+
+	for (; (got = read_piece(in, c->piece)) > 0; at += got) {
+		if (at < had && read_piece(out, c->there) == got && memcmp(c->piece, c->there, (size_t)got) == 0)
+			continue;
+		if ((error = write_at(out, c->piece, (size_t)got, at)) != 0)
+			return error;
+		if (lseek(out, at + got, SEEK_SET) < 0)
+			return errno;
+	}
+	return got < 0 || (had > at && ftruncate(out, at) != 0) ? errno : 0;
+}
+
+static int
+copy_file(const struct copying *c, const char *name, mode_t mode)
+{
+	int in = openat(c->from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int out = in < 0 ? -1 : openat(c->to, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+	struct stat there;
+	int error = in < 0 || out < 0 || fstat(out, &there) != 0 ? errno : copy_bytes(c, in, out, there.st_size);
 
 	if (in >= 0)
 		(void)close(in);
@@ -72,89 +147,87 @@ copy_file(int from, int to, const char *name, mode_t mode, char *piece)
 	return error;
 }
 
-static int copy_folder(int from, int to, const char *name, char *piece);
+static int copy_folder(const struct copying *above, const char *from, const char *to);
 
 static int
-copy_entry(int from, int to, const char *name, char *piece)
+copy_entry(int folder, const char *name, void *context)
 {
+	struct copying *c = context;
 	struct stat found;
 
-	if (fstatat(from, name, &found, AT_SYMLINK_NOFOLLOW) != 0)
+	c->from = folder;
+	if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno;
 	if (S_ISDIR(found.st_mode))
-		return copy_folder(from, to, name, piece);
-	return S_ISREG(found.st_mode) ? copy_file(from, to, name, found.st_mode & 0700, piece) : 0;
+		return copy_folder(c, name, name);
+	return S_ISREG(found.st_mode) ? copy_file(c, name, found.st_mode & 0700) : 0;
 }
 
-/* The folder `name` of one folder into a new one of the same name in another. */
+/* What the copied folder does not have. */
 static int
-copy_folder(int from, int to, const char *name, char *piece)
+remove_surplus(int folder, const char *name, void *context)
 {
-	int in = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), out = -1, error = 0;
-	DIR *list = NULL;
-	struct dirent *entry;
+	const struct copying *c = context;
+	struct stat found;
 
-	if (in < 0 || mkdirat(to, name, 0700) != 0 ||
-	    (out = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0 || (list = fdopendir(in)) == NULL)
-		error = errno;
-	while (error == 0 && (errno = 0, entry = readdir(list)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			error = copy_entry(dirfd(list), out, entry->d_name, piece);
-	if (error == 0)
-		error = errno;
-	if (list != NULL)
-		(void)closedir(list);
-	else if (in >= 0)
-		(void)close(in);
-	if (out >= 0)
-		(void)close(out);
+	if (fstatat(c->from, name, &found, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return errno == ENOENT ? remove_entry(folder, name, NULL) : errno;
+}
+
+static int
+copy_folder(const struct copying *above, const char *from, const char *to)
+{
+	struct copying c = *above;
+	bool made = mkdirat(above->to, to, 0700) == 0;
+	int error;
+
+	if (!made && errno != EEXIST)
+		return errno;
+	if ((c.to = openat(above->to, to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return errno;
+	error = each(above->from, from, copy_entry, &c);
+	if (error == 0 && !made) {
+		if ((c.from = openat(above->from, from, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+			error = errno;
+		else {
+			error = each(above->to, to, remove_surplus, &c);
+			(void)close(c.from);
+		}
+	}
+	(void)close(c.to);
 	return error;
 }
 
-/* copy_folder() keeps the name, so that a folder is copied into a new one and then given its own. */
 int
 files_copy(const char *from, const char *to)
 {
-	char *above = xstrdup(from), *into = xformat("%s.copy", to), *made, *piece = xmalloc(PIECE), *name;
-	int error, in = -1, out = -1;
+	struct copying c = { AT_FDCWD, AT_FDCWD, xmalloc(PIECE), xmalloc(PIECE) };
+	int error = copy_folder(&c, from, to);
 
-	name = strrchr(above, '/');
-	*name++ = '\0';
-	made = xformat("%s/%s", into, name);
-	error = mkdir(into, 0700) == 0 ? 0 : errno;
-	if (error == 0 && ((in = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
-	    (out = open(into, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0))
-		error = errno;
-	if (error == 0)
-		error = copy_folder(in, out, name, piece);
-	if (error == 0 && rename(made, to) != 0)
-		error = errno;
-	(void)files_remove(into);
-	if (in >= 0)
-		(void)close(in);
-	if (out >= 0)
-		(void)close(out);
-	free(above);
-	free(into);
-	free(made);
-	free(piece);
+	free(c.piece);
+	free(c.there);
 	return error;
 }
 
+/* --- measure --- */
+
 static int
-remove_one(const char *path, const struct stat *found, int kind, struct FTW *place)
+add_size(int folder, const char *name, void *context)
 {
-	(void)found;
-	(void)place;
-	return (kind == FTW_DP || kind == FTW_DNR ? rmdir(path) : unlink(path)) != 0 && errno != ENOENT ? errno : 0;
+	long long *sum = context;
+	struct stat found;
+
+	if (fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno;
+	*sum += (long long)found.st_blocks * 512;
+	return S_ISDIR(found.st_mode) ? each(folder, name, add_size, sum) : 0;
 }
 
-int
-files_remove(const char *path)
+long long
+files_size(const char *path)
 {
-	int error = nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+	long long sum = 0;
 
-	if (error < 0)
-		error = errno;
-	return error == ENOENT ? 0 : error;
+	return add_size(AT_FDCWD, path, &sum) == 0 ? sum : -1;
 }

@@ -1,5 +1,5 @@
 /*
- * Private folders: create, copy, remove.  Call all of these within child_do().
+ * Private folders: create, copy, remove, measure.  Call all of these within child_do().
  */
 #ifndef MIG_SCRATCH_FILES_H
 #define MIG_SCRATCH_FILES_H
@@ -12,8 +12,8 @@
 int files_private_folder(const char *path);
 
 /*
- * Copies a folder to `to`, which must not exist.  Copies only regular files and folders; skips links and sockets.
- * Returns 0, or an errno.
+ * Copies a folder to `to`, which becomes equal where it exists: what is equal is not written again, what the folder does not have is
+ * removed.  Copies only regular files and folders; skips links and sockets.  Returns 0, or an errno; `to` is incomplete then.
  */
 int files_copy(const char *from, const char *to);
 
@@ -22,5 +22,8 @@ int files_copy(const char *from, const char *to);
  * an errno.
  */
 int files_remove(const char *path);
+
+/* The bytes that a folder takes on the disk, or -1. */
+long long files_size(const char *path);
 
 #endif

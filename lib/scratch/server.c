@@ -247,7 +247,8 @@ server_stop(struct server *server, bool clean)
 void
 server_close(struct server *server)
 {
-	(void)server_stop(server, false);
+	if (server->pid != 0 && server_stop(server, false))
+		template_spare(&server->place, server->data);
 	place_close(&server->place);
 	programs_free(&server->programs);
 	free(server->data);

@@ -3,7 +3,8 @@
  *
  * A cluster's name is a digest of everything that determines its content: server version, locale, time zone,
  * schema, names and checksums of the migrations in order.  It is copied under a temporary name and renamed, so it
- * is never incomplete.  The three used last are kept, and two new ones.
+ * is never incomplete.  The three used last are kept, and two new ones; and the files of a run that ended, which the next
+ * one writes over.
  */
 #ifndef MIG_SCRATCH_TEMPLATE_H
 #define MIG_SCRATCH_TEMPLATE_H
@@ -31,7 +32,7 @@ void template_paths_free(char **paths, size_t count);
 /* The number of steps in the longest kept cluster; 0: none is kept. */
 size_t template_longest(char *const paths[], size_t count);
 
-/* Copies a kept cluster to `data`.  Returns 0, or an errno; `data` then does not exist. */
+/* Copies a kept cluster to `data`, which does not exist.  Returns 0, or an errno; `data` then does not exist. */
 int template_copy(const struct server_place *place, const char *path, const char *data);
 
 /*
@@ -40,6 +41,9 @@ int template_copy(const struct server_place *place, const char *path, const char
  */
 void template_keep_copy(const struct server_place *place, const char *data, const char *path);
 void template_keep(const struct server_place *place, const char *data, const char *path);
+
+/* The files of a server that has stopped, which are of no use but to be written over; very large ones stay where they are. */
+void template_spare(const struct server_place *place, const char *data);
 
 void template_remove(const struct server_place *place, const char *path);
 
