@@ -271,7 +271,8 @@ standby_new() {
 
 # A session that has ended is counted until its process is gone.
 two_sessions() {
-  PGDATABASE=postgres eventually sees 2 "SELECT count(*) FROM pg_stat_activity WHERE datname = '$PGDATABASE'"
+  local database=$PGDATABASE
+  PGDATABASE=postgres eventually sees 2 "SELECT count(*) FROM pg_stat_activity WHERE datname = '$database'"
 }
 
 @test "connections, sequences and transaction ids that run out" {

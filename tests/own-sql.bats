@@ -35,7 +35,7 @@ everything() {
   migration 20250101000000_again 'CREATE INDEX CONCURRENTLY again ON a (name); SET search_path = pg_temp; SET row_security = on;'
   mig-scan | mig-plan | mig-apply >/dev/null
   migration 20250101000001_bad 'CREATE INDEX CONCURRENTLY half ON a (id); SELECT 1/0;'
-  ! mig-scan | mig-plan | mig-apply >/dev/null 2>&1
+  ! mig-scan | mig-plan | mig-apply >/dev/null 2>&1 || fail "it succeeded" || return 1
   mig-scan | mig-plan --mark-rolled-back 20250101000001_bad | mig-apply >/dev/null
   mig-scan | mig-plan --mark-applied 20250101000001_bad | mig-apply >/dev/null
   sql 'CREATE TABLE kind (id serial PRIMARY KEY, name varchar(20) UNIQUE, code char(3), mood mood, tags varchar[], note pg_catalog.text, at pg_catalog.timestamptz, parent int REFERENCES kind)'
@@ -48,9 +48,9 @@ everything() {
   rm kind.csv
   mig-seed --prune kind.ndjson >/dev/null
   printf 'id,name\n4,newer\n' >kind.csv
-  ! mig-seed kind.csv >/dev/null 2>&1
+  ! mig-seed kind.csv >/dev/null 2>&1 || fail "it succeeded" || return 1
   printf 'id,name,parent\n4,four,77\n' >kind.csv
-  ! mig-seed kind.csv >/dev/null 2>&1
+  ! mig-seed kind.csv >/dev/null 2>&1 || fail "it succeeded" || return 1
   printf 'id\tname\n5\tfive\n' >kind.tsv
   rm kind.csv
   mig-seed --role "$(sql 'SELECT current_user')" kind.tsv >/dev/null
@@ -61,10 +61,10 @@ everything() {
   mig-seed --dry-run kind.csv >/dev/null
   mig-seed kind.csv >/dev/null
   printf 'name,parent.name\nseven,eight\n' >kind.csv
-  ! mig-seed kind.csv >/dev/null 2>&1
+  ! mig-seed kind.csv >/dev/null 2>&1 || fail "it succeeded" || return 1
   sql 'UPDATE kind SET mood = $$NEW$$'
   printf 'name,parent.mood\nseven,NEW\n' >kind.csv
-  ! mig-seed kind.csv >/dev/null 2>&1
+  ! mig-seed kind.csv >/dev/null 2>&1 || fail "it succeeded" || return 1
   printf 'name,note\nseven,env:KIND_NOTE\n' >kind.csv
   KIND_NOTE=secret mig-seed --secret=note kind.csv >/dev/null
   mig-seed --export --columns=name,parent.name,tags --where='name IS NOT NULL' kind >/dev/null

@@ -104,7 +104,8 @@ SELECT name FROM users WHERE name = $1 AND pin = $2'
   assert_code 0
   says_not 'SELECT name'
   cat plan.rec >>seen
-  ! grep -E 'hunter2|471147' seen
+  run grep -E 'hunter2|471147' seen
+  assert_failure 1
 }
 
 @test "without the extension, the library or the right, nothing is rehearsed, and the remedy is said" {

@@ -218,7 +218,8 @@ JSON
     refuses 78 '*: error: no connection string: the command after "cmd:" did not end within 1 s, and was ended' -d "cmd:$command"
     says 'MIG_SOURCE_TIMEOUT=2min'
   done
-  ! pgrep -f 'sleep 4321'
+  run pgrep -f 'sleep 4321'
+  assert_failure 1
   MIG_SOURCE_TIMEOUT=soon refuses 78 '*: error: MIG_SOURCE_TIMEOUT is not a time from 1ms to 1h, like 10s or 2min' -d 'cmd:true'
 }
 

@@ -157,7 +157,7 @@ traps_ours() {
     my ($calls, @folders) = @ARGV;
     my $theirs = "";
     find(sub {
-      return unless -f && /\.(sql|bats|bash)$/ && open(my $file, "<", $_);
+      return unless -f && /\.(sql|bats|bash)$|^[^.]+$/ && open(my $file, "<", $_);
       local $/;
       $theirs .= (<$file> =~ s/\s+/ /gr) . "\n";
     }, @folders);
