@@ -168,6 +168,12 @@ $(BUILD)/tests/torture.so: $(wildcard tests/torture/*.c) tests/torture/shim.h
 $(BUILD)/tests/unit/u_%: $(BUILD)/tests/unit/u_%.o $(BUILD)/libmig.a
 	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
 
+# The fuzzers' functions with the inputs that are kept of them, one program each.
+CORPORA = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+test-tools: $(CORPORA)
+$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/main.o $(BUILD)/libmig.a
+	$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(AS_NEEDED) $(LIBS)
+
 unit: $(UNITS)
 	@for u in $(UNITS); do $$u || exit 1; done
 
@@ -229,6 +235,11 @@ check-versions: all test-tools
 check-mutate:
 	$(MAKE) SANITIZE=address,undefined all
 	JOBS=8 BUILD=build/sanitize tests/fuzz/mutate 2000
+
+# The suite with sanitizers, and by valgrind: any report is a failure.  FILES="tests/mig-scan.bats" for some.
+check-memory:
+	tests/memcheck sanitizers $(FILES)
+	tests/memcheck valgrind $(FILES)
 
 # The one static file, in empty folders; as root.
 check-static: static test-tools
@@ -302,11 +313,16 @@ bench: all test-tools $(BUILD)/tests/bench/floor
 demo:
 	./scripts/demo
 
-# libFuzzer's programs, in build/fuzz/, by clang.
+# libFuzzer's programs, in build/fuzz/, by clang; and each of them for FUZZ seconds.  FUZZERS="fuzz_sql fuzz_json" for some.
 FUZZ_WITH = address,undefined
+FUZZERS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ = 300
+fuzz: fuzzers
+	tests/fuzz/fuzz $(FUZZ) $(FUZZERS:fuzz_%=%)
+
 fuzzers:
 	$(MAKE) CC=clang BUILD=build/fuzz HARDEN=-fPIE CFLAGS='-std=c11 -g -O1 -fsanitize=fuzzer-no-link,$(FUZZ_WITH)' \
-	    $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+	    $(FUZZERS:%=build/fuzz/%)
 
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/libmig.a
 	$(CC) $(CPPFLAGS_ALL) $(WARN) $(CFLAGS) -fsanitize=fuzzer,$(FUZZ_WITH) -o $@ $^ $(LIBS)
@@ -320,7 +336,7 @@ lint: headers
 	scripts/floors
 	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x scripts/* npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/race tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life tests/debian-suite .ci/run
+	shellcheck -x $(filter-out %.mk,$(wildcard scripts/*)) npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/race tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life tests/debian-suite tests/memcheck tests/fuzz/fuzz .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 EXAMPLES = $(shell find examples -type f)
@@ -371,5 +387,5 @@ clean:
 
 -include $(wildcard $(foreach folder,$(BUILD) $(ORDINARY),$(folder)/*/*.d $(folder)/lib/*/*.d) $(BUILD)/tests/unit/*.d)
 
-.PHONY: all bench check check-adopt check-client-values check-credentials check-deb check-debian check-down check-examples check-faults check-fleet check-forecast check-journal check-mutate check-prisma check-race check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-torture check-traffic check-traps check-versions clean demo fuzzers headers install lint static test-tools uninstall unit
+.PHONY: all bench check check-adopt check-client-values check-credentials check-deb check-debian check-down check-examples check-faults check-fleet check-forecast check-journal check-memory check-mutate check-prisma check-race check-rehearsal check-release check-replay check-restore check-schema check-seeds check-sql check-static check-torture check-traffic check-traps check-versions clean demo fuzz fuzzers headers install lint static test-tools uninstall unit
 .SECONDARY:

@@ -12,3 +12,13 @@ load helper
   done
   assert [ "$ran" -gt 0 ]
 }
+
+@test "the inputs that the fuzzers' corpora keep hold" {
+  local corpus ran=0
+  for corpus in "$TESTS"/fuzz/corpus/*; do
+    run "$BUILD/tests/fuzz_${corpus##*/}" "$corpus"
+    [[ $status == 0 ]] || fail "$corpus: $status" || return 1
+    ran=$((ran + 1))
+  done
+  assert_equal "$ran" "$(find "$TESTS/fuzz" -name 'fuzz_*.c' | wc -l)"
+}
