@@ -190,11 +190,16 @@ assert_ended() { # NAME SECONDS [CODE]: 69, of a check 2
 # A proxy before the server that keeps back a message of a type (d: a line of COPY, D: a row): of each connection in turn the
 # N-th, or where that is negative only its last 5 bytes, so that what follows it looks like its end; sets $fake.
 without_message() { # TYPE[:TEXT IN IT] N…
+  other_message gone "$@"
+}
+
+# The same that changes it. HOW: gone; error: an error in its place; null=K: no value in the K-th column of a row, from 0.
+other_message() { # HOW TYPE[:TEXT IN IT] N…
   local port fd
   exec {fd}< <(exec python3 - "$MIG_TEST_SERVER/.s.PGSQL.$(server_port)" "$@" 3>&- <<'PY'
-import socket, sys, threading
+import socket, struct, sys, threading
 
-path, (kind, _, text) = sys.argv[1], sys.argv[2].encode().partition(b":")
+path, how, (kind, _, text) = sys.argv[1], sys.argv[2], sys.argv[3].encode().partition(b":")
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 
@@ -203,6 +208,26 @@ def pump(source, sink):
     while data := source.recv(65536):
         sink.sendall(data)
     sink.shutdown(socket.SHUT_WR)
+
+
+def message(kind, body):
+    return kind + struct.pack(">i", len(body) + 4) + body
+
+
+def null(body, column):
+    count, at, values = struct.unpack(">h", body[:2])[0], 2, []
+    for _ in range(count):
+        length = struct.unpack(">i", body[at:at + 4])[0]
+        values.append(body[at:at + 4 + max(length, 0)])
+        at += 4 + max(length, 0)
+    values[column] = struct.pack(">i", -1)
+    return body[:2] + b"".join(values)
+
+
+def changed(head, body):
+    if how == "error":
+        return message(b"E", b"SERROR\0VERROR\0C22012\0Mdivision by zero\0\0")
+    return message(head[:1], null(body, int(how.removeprefix("null=")))) if how != "gone" else b""
 
 
 def answers(server, client, which):
@@ -215,10 +240,12 @@ def answers(server, client, which):
             client.sendall(head + body)
         elif which < 0:
             client.sendall((head + body)[:-5])
+        else:
+            client.sendall(changed(head, body))
     client.close()
 
 
-for which in map(int, sys.argv[3:]):
+for which in map(int, sys.argv[4:]):
     client, _ = listener.accept()
     server = socket.socket(socket.AF_UNIX)
     server.connect(path)
@@ -271,4 +298,37 @@ PY
     [[ $status != 0 || $(wc -l <out/t.ndjson) == 3 ]] || fail "message $n: $(cat out/t.ndjson)"
     rm -f out/t.ndjson
   done
+}
+
+@test "an error that the server did not send, of a migration that was committed, is none, and what is there is told" {
+  local tag
+  # in its first statement, in its last one, in its COMMIT
+  for tag in 'CREATE TABLE' 'CREATE INDEX' COMMIT; do
+    folder_new "$BATS_TEST_TMPDIR/${tag// /}"
+    database_new
+    migration 20240101000000_t 'CREATE TABLE t (id INTEGER);'
+    migration 20240102000000_u 'CREATE TABLE u (id INTEGER); CREATE INDEX i ON u (id);'
+    migration 20240103000000_v 'CREATE TABLE v (id INTEGER);'
+    mig-scan | mig-plan >plan.rec
+    other_message error "C:$tag" "$([[ $tag == *X ]] && echo 1 || echo 2)" 0 0 0
+    DATABASE_URL=$fake run --separate-stderr mig-apply --wait=5s plan.rec
+    echo "$tag: $status $stderr"
+    [[ $status == 0 && $stderr == *"but only after the last commit: the server's answers do not match the questions"* ]] || fail "taken"
+    assert_equal "$(jq -r 'select(.record == "result" and .status == "applied").migration' <<<"$output")" "$(applied)"
+    assert_equal "$(applied | wc -l)" 3
+  done
+}
+
+@test "a row of the catalog in which a value is missing is no answer: 69, and nothing is written" {
+  local column
+  sql 'CREATE TABLE t (id INTEGER PRIMARY KEY, late INTEGER DEFAULT 7)'
+  printf 'id\n1\n' >t.csv
+  # of each column that mig-seed reads of a column, but the sequence
+  for column in 0 1 2 3 4 5 6 7 9 10; do
+    other_message "null=$column" D:late 1
+    DATABASE_URL=$fake run --separate-stderr mig-seed t.csv
+    echo "column $column: $status $stderr"
+    [[ $status == 69 ]] || fail "taken"
+  done
+  assert_equal "$(sql 'SELECT count(*) FROM t')" 0
 }

@@ -224,6 +224,19 @@ flush(struct db *db)
 	                        "SELECT pg_catalog.pg_logical_emit_message(true, 'mig', 'flush'); COMMIT");
 }
 
+/* Whether the row of a unit is there and finished. */
+static bool
+ask_whether_there(const struct batch *f, struct db *db, size_t unit, bool *there)
+{
+	struct answer *answer;
+	bool known = step_ask_row(db, f->shared->schema, f->ids[unit], false, &answer);
+
+	*there = known && answer_rows(answer) > 0 &&
+	    answer_flag(answer, 0, f->steps[unit].action == ACTION_REVERT ? HISTORY_STATE_ROLLED_BACK : HISTORY_STATE_FINISHED);
+	answer_free(answer);
+	return known;
+}
+
 /* How many rows, from the first on, are there and finished. */
 static bool
 look_up(struct db *db, void *context)
@@ -233,13 +246,8 @@ look_up(struct db *db, void *context)
 
 	f->found = 0;
 	while (known && there && f->found < f->count) {
-		struct answer *answer;
-
-		known = step_ask_row(db, f->shared->schema, f->ids[f->found], false, &answer);
-		there = known && answer_rows(answer) > 0 &&
-		    answer_flag(answer, 0, f->steps[f->found].action == ACTION_REVERT ? HISTORY_STATE_ROLLED_BACK : HISTORY_STATE_FINISHED);
+		known = ask_whether_there(f, db, f->found, &there);
 		f->found += there;
-		answer_free(answer);
 	}
 	return known && (f->found == 0 || flush(db));
 }
@@ -272,6 +280,7 @@ batch_send(struct step_context *shared, const struct step *steps, size_t count, 
 	struct db_hooks hooks = { on_tick, on_notice, &f };
 	enum db_outcome sent;
 	size_t finished, failed, i;
+	bool there = false;
 
 	f.ids = xcalloc(count, sizeof *f.ids);
 	f.took_ms = xcalloc(count, sizeof *f.took_ms);
@@ -290,6 +299,12 @@ batch_send(struct step_context *shared, const struct step *steps, size_t count, 
 	if (sent == DB_ERROR)
 		leave_word(&f, failed);
 	*outcome = sent == DB_OK ? STEP_APPLIED : sent == DB_STOPPED ? STEP_STOPPED : STEP_FAILED;
+	/*
+	 * An error outside a transaction is that of its COMMIT, or none: where the migration is there nevertheless, something between us
+	 * and the server answers, and to run it again by itself would end with "already exists".
+	 */
+	if (sent == DB_ERROR && db_transaction(shared->db) == DB_IDLE && ask_whether_there(&f, shared->db, finished, &there) && there)
+		sent = db_give_up(shared->db);
 	if (sent == DB_ERROR || sent == DB_STOPPED) {
 		message_verbose("%s: %s%s", steps[finished].migration, db_error(shared->db)->message,
 		    shared->batch.overdue > 0 ? "" : "; running it again by itself");
