@@ -193,7 +193,8 @@ without_message() { # TYPE[:TEXT IN IT] N…
   other_message gone "$@"
 }
 
-# The same that changes it. HOW: gone; error: an error in its place; null=K: no value in the K-th column of a row, from 0.
+# The same that changes it. HOW: gone; in its place error: an error, or copy: the begin of a COPY in both directions; null=K: no
+# value in the K-th column of a row, from 0.
 other_message() { # HOW TYPE[:TEXT IN IT] N…
   local port fd
   exec {fd}< <(exec python3 - "$MIG_TEST_SERVER/.s.PGSQL.$(server_port)" "$@" 3>&- <<'PY'
@@ -227,6 +228,8 @@ def null(body, column):
 def changed(head, body):
     if how == "error":
         return message(b"E", b"SERROR\0VERROR\0C22012\0Mdivision by zero\0\0")
+    if how == "copy":
+        return message(b"W", b"\0\0\0")
     return message(head[:1], null(body, int(how.removeprefix("null=")))) if how != "gone" else b""
 
 
@@ -317,6 +320,31 @@ PY
     assert_equal "$(jq -r 'select(.record == "result" and .status == "applied").migration' <<<"$output")" "$(applied)"
     assert_equal "$(applied | wc -l)" 3
   done
+}
+
+@test "an answer that only replication has ends the connection, not the processor's time: 69, and what is there is told" {
+  migration 20240101000000_t 'CREATE TABLE t (id INTEGER);'
+  migration 20240102000000_u 'CREATE TABLE u (id INTEGER); COMMIT; CREATE TABLE v (id INTEGER); COMMIT;'
+  mig-scan | mig-plan >plan.rec
+  # the second but the one of the history is that of u
+  for n in 2 3 4; do
+    other_message copy 'C:CREATE TABLE' "$n" 0 0 0
+    DATABASE_URL=$fake run --separate-stderr timeout 60 mig-apply --wait=5s plan.rec
+    echo "$n: $status $stderr"
+    [[ $status == 69 || $status == 0 ]] || fail "it ended otherwise"
+    assert_equal "$(jq -r 'select(.record == "result" and .status == "applied").migration' <<<"$output")" "$(applied)"
+    pipeline
+    assert_code 0
+    sql 'DROP SCHEMA public CASCADE; CREATE SCHEMA public'
+  done
+}
+
+@test "an export whose begin was lost is no export: 69, and no file" {
+  sql 'CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2)'
+  mkdir out
+  without_message H 1
+  DATABASE_URL=$fake run --separate-stderr mig-seed --export --into=out t
+  [[ $status == 69 && ! -e out/t.csv ]] || fail "taken: $status $(cat out/t.csv)"
 }
 
 @test "a row of the catalog in which a value is missing is no answer: 69, and nothing is written" {

@@ -318,12 +318,13 @@ begin(PGconn *db, const struct sql_script *script)
 		PQclear(PQexec(db, "BEGIN"));
 }
 
-/* Also a block that a script left open would change what the next one means. */
+/* Also a block that a script left open, or what it prepared, would change what the next one means. */
 static void
 rollback(PGconn *db)
 {
 	if (PQtransactionStatus(db) != PQTRANS_IDLE)
 		PQclear(PQexec(db, "ROLLBACK"));
+	PQclear(PQexec(db, "DEALLOCATE ALL"));
 }
 
 static bool

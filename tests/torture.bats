@@ -21,6 +21,7 @@ teardown_file() {
 @test "memory that is gone for good anywhere in a request over TLS ends mig-check with 3" {
   [[ $BUILD != */sanitize* ]] || skip "sanitizers keep memory of their own"
   local all n
+  cd "$BATS_TEST_TMPDIR" || return 1
   openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 60 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null
   http_start --tls cert.pem key.pem
   run env TORTURE_COUNT="$PWD/count" LD_PRELOAD="$BUILD/tests/torture.so" mig-check health="https://127.0.0.1:$HTTP/ok" health.ca=cert.pem

@@ -33,6 +33,8 @@ copy_begin(struct db *db, const char *sql, ExecStatusType wanted, enum db_outcom
 			*outcome = rest;
 		else if (signals_caught() != 0)
 			*outcome = DB_STOPPED;
+		else if (*outcome == DB_OK) /* another answer than that of a COPY */
+			*outcome = db_give_up(db);
 	}
 	return status == wanted;
 }

@@ -41,7 +41,7 @@ is_whole_stream(const struct db *db, PGresult *result)
 
 /*
  * Ends a COPY that a statement began: sends no data, and discards what comes out.  Returns false if the connection
- * is gone.
+ * is gone, or is given up: one in both directions, which only replication has, libpq would report without end.
  */
 static bool
 refuse_copy(struct db *db, ExecStatusType status)
@@ -49,8 +49,8 @@ refuse_copy(struct db *db, ExecStatusType status)
 	char *data;
 	int len = 0;
 
-	if (status == PGRES_COPY_IN)
-		PQputCopyEnd(db->conn, "mig sends no data");
+	if (status == PGRES_COPY_BOTH || (status == PGRES_COPY_IN && PQputCopyEnd(db->conn, "mig sends no data") < 1))
+		return db_give_up(db) == DB_OK;
 	while (status == PGRES_COPY_OUT && (len = db_copy_next(db, &data)) > 0)
 		PQfreemem(data);
 	return len == 0;
