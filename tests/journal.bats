@@ -126,7 +126,7 @@ killed_at() { # STOP terminated|completed
   { wait "$JOB"; } 2>/dev/null || true
   JOB=
   # The server: gives it up there and then, or finishes what it was given before it notices.
-  [[ $2 != terminated ]] || sql_admin "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+  [[ $2 != terminated ]] || sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name LIKE 'mig-apply%'" >/dev/null
   open_all
   watch 'NOT EXISTS' '' 'the session to end'

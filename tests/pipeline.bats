@@ -39,7 +39,9 @@ on() {
 
 # 270 of the helper's, and between and behind them 30 of what they have not; every ninth with CRLF.
 migrations_300() {
-  local i name
+  local i name body=$'BEGIN ATOMIC\n  SELECT price * 2;\n  SELECT CASE WHEN price > 0 THEN price END;\nEND'
+  # PostgreSQL 14
+  (($(sql 'SHOW server_version_num') >= 140000)) || body="AS 'SELECT price * 2; SELECT CASE WHEN price > 0 THEN price END'"
   migrations_many 270
   for i in 1 2 3; do
     migration "2024010100003${i}_only_a_comment" '-- This is an empty migration.'
@@ -48,10 +50,7 @@ migrations_300() {
 COMMENT ON VIEW \"View$i\" IS 'it''s; a \"view\" -- of Ünïcödé 🚀';
 "
     migration "2025010${i}000001_function" "CREATE OR REPLACE FUNCTION total$i(price numeric) RETURNS numeric LANGUAGE sql IMMUTABLE
-BEGIN ATOMIC
-  SELECT price * $i;
-  SELECT CASE WHEN price > 0 THEN price END;
-END;
+$body;
 CREATE FUNCTION words$i() RETURNS text LANGUAGE plpgsql AS \$body\$
 DECLARE
   word text := \$\$a;b\$\$;

@@ -149,6 +149,7 @@ server_new() (
         full_page_writes off \
         autovacuum off \
         shared_buffers 64MB \
+        password_encryption scram-sha-256 \
         timezone UTC \
         log_timezone UTC \
         log_line_prefix '%m [%p] %u@%d %a: '
@@ -297,6 +298,13 @@ SELECT coalesce(string_agg(datname, ' '), '') AS databases FROM pg_database WHER
 SELECT format('DROP DATABASE IF EXISTS %I WITH (FORCE)', name) FROM unnest(string_to_array(rtrim(:'gone'), ' ')) name \gexec
 SELECT CASE WHEN :SERVER_VERSION_NUM >= 150000 THEN 'STRATEGY file_copy' ELSE '' END AS strategy \gset
 CREATE DATABASE "$name" OWNER tester TEMPLATE $template :strategy;
+-- as it is since PostgreSQL 15
+SELECT :SERVER_VERSION_NUM < 150000 AS anybody, CASE WHEN :SERVER_VERSION_NUM < 140000 THEN 'tester' ELSE 'pg_database_owner' END AS owner \gset
+\if :anybody
+  \connect "$name"
+  ALTER SCHEMA public OWNER TO :owner;
+  REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+\endif
 SQL
   export PGDATABASE=$name
   DATABASE_URL=$(database_url)

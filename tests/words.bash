@@ -65,7 +65,12 @@ cache_end() {
 }
 
 session_end() {
-  sql_admin "SELECT pg_terminate_backend($1, 5000)" >/dev/null
+  sql_admin "SELECT pg_terminate_backend($1)" >/dev/null
+  eventually session_is_gone "$1"
+}
+
+session_is_gone() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE pid = $1") == 0 ]]
 }
 
 sessions_end() {

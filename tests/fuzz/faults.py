@@ -32,7 +32,7 @@ REST = """SELECT c.oid::regclass::text, query_to_xml(format('SELECT t::text AS t
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     WHERE relkind = 'r' AND nspname !~ '^pg_|^information_schema$' AND relname <> '_prisma_migrations'
   UNION ALL SELECT 'index', concat_ws(' ', indexrelid::regclass, indisvalid, indisready, indislive) FROM pg_index JOIN pg_class ON oid = indrelid WHERE relkind <> 't' AND indrelid > 16383
-  UNION ALL SELECT 'detached', concat_ws(' ', inhrelid::regclass, inhdetachpending) FROM pg_inherits
+  UNION ALL SELECT 'detached', concat_ws(' ', inhrelid::regclass, to_jsonb(i) -> 'inhdetachpending') FROM pg_inherits i
   UNION ALL SELECT 'prepared', gid FROM pg_prepared_xacts ORDER BY 1, 2"""
 
 
