@@ -336,7 +336,7 @@ lint: headers
 	scripts/floors
 	scripts/includes
 	mandoc -Tlint -Wwarning man/*.[157]
-	shellcheck -x $(filter-out %.mk,$(wildcard scripts/*)) npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/race tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life tests/debian-suite tests/memcheck tests/fuzz/fuzz .ci/run
+	shellcheck -x -S warning $(filter-out %.mk,$(wildcard scripts/*)) npm/mig tests/*.bash tests/*.bats tests/bench/run tests/traffic/run tests/fuzz/faults tests/fuzz/race tests/fuzz/revert-matrix tests/fuzz/revert-kills tests/fuzz/adopt-oracle tests/fuzz/schema-oracle tests/fuzz/replay-oracle tests/fuzz/mutate tests/fleet/run tests/deb-life tests/debian-suite tests/memcheck tests/fuzz/fuzz .ci/run
 
 PAGES = $(foreach s,1 5 7,$(patsubst man/%,man$s/%,$(wildcard man/*.$s)))
 EXAMPLES = $(shell find examples -type f)

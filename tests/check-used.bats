@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # mig-check used: does anybody still use a table or a column? By what, since when, and what cannot be told.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 
 load helper
 load words
@@ -100,7 +100,7 @@ connected() { [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE applic
 	}
 	PRISMA
   mig-scan --datamodel prisma/schema.prisma -o to.rec >/dev/null
-  mig-plan --diff --from-empty to.rec --format=sql | DATABASE_URL= sql 2>/dev/null
+  mig-plan --diff --from-empty to.rec --format=sql | DATABASE_URL='' sql 2>/dev/null
   prisma_client
   sql_admin 'SELECT stats.pg_stat_statements_reset()' >/dev/null
   DATABASE_URL=$(database_url tester) prisma_script "$BATS_TEST_DIRNAME/prisma/used-client.mjs"
@@ -112,8 +112,11 @@ connected() { [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE applic
     Comment.title Comment.score Comment.slug Comment.shade Comment.city Label.likes Label.kind Label.email Label.rank Label.note'
   # shellcheck disable=SC2086
   used $uses $unused
+  # shellcheck disable=SC2046,SC2086
   run --separate-stderr mig-check --format=records $(printf 'used=%s ' $uses $unused) used.since=0
+  # shellcheck disable=SC2086
   assert_equal "$(records 'select(.record == "check" and .status == "critical").check' | sort)" "$(printf 'used:%s\n' $uses | sort)"
+  # shellcheck disable=SC2086
   assert_equal "$(records 'select(.record == "check" and .status == "ok").check' | sort)" "$(printf 'used:%s\n' $unused | sort)"
   assert_equal "$(records 'select(.record == "check").measures.perhaps' | sort -u)" 0
   shows 'statements that functions run (pg_stat_statements.track = top)'

@@ -43,7 +43,7 @@ fake() {
     grep -qE "grants ('$name'|${name// /-} )" "$TESTS/role.bats" || fail "$name is not run"
   done < <(sed -n 's/^\.\\" \(ROLES.*\)/\1/p' "$PAGE")
   while read -r name; do
-    grep -qE "(example|typed) $name$|(example|typed) $name[ )\"|]" "$BATS_TEST_FILENAME" || fail "$name is not run"
+    grep -qE "(example|typed) ${name}$|(example|typed) ${name}[ )\"|]" "$BATS_TEST_FILENAME" || fail "$name is not run"
   done < <(sed -n 's/^\.\\" example: //p' "$PAGE")
 }
 

@@ -5,7 +5,7 @@
 load helper
 load words
 
-setup() { cd "$BATS_TEST_TMPDIR"; }
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 # results FILE MINUTE 'RUN KEYS' STATUS...: what mig-apply -o writes, with a step for each status.
 results() {

@@ -295,7 +295,7 @@ large_script() {
   run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply --color=always'
   assert_code 1
   says " 1/2  1_one  ${escape}32mapplied${escape}0m " " 2/2  2_two  ${escape}1;31mfailed${escape}0m " \
-    "migration.sql:1:20: ${escape}1;31merror:${escape}0m type" "| $(printf '%19s')${escape}1;31m^${escape}0m" \
+    "migration.sql:1:20: ${escape}1;31merror:${escape}0m type" "| $(printf '%19s' '')${escape}1;31m^${escape}0m" \
     "mig-apply: ${escape}1;31merror:${escape}0m step 2 of 2" "  ${escape}1mmig-scan | mig-plan | mig-apply${escape}0m"
   migration 2_two 'CREATE TABLE b (id integer);'
   run --separate-stderr bash -c 'mig-scan | mig-plan | mig-apply --color=always'

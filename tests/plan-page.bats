@@ -88,7 +88,7 @@ UPDATE "User" SET a = 1;'
 }
 
 @test "no line is wider than the terminal but commands and places, which are whole; no colour where there is none" {
-  local columns line wide
+  local columns wide
   migration 20240102000000_a_name_that_is_rather_long_for_a_narrow_terminal_of_sixty_columns 'DROP TABLE "a_table_with_a_long_name", "another_table_with_a_long_name", "表表表表表表表表表表表表表表";
 SELECT 1, '"'$(printf 'x%.0s' {1..300})'"';'
   migration 20240103000000_b 'ALTER TABLE a ADD b int;'

@@ -22,7 +22,7 @@ teardown() {
 }
 
 # The plan of what is pending, rehearsed, with a look at what is published.
-planned() { run --separate-stderr bash -c 'mig-scan --rehearse --load --scratch env:SCRATCH_URL --same-server -q "$@" | mig-plan --format=records' - "$@"; }
+planned() { run --separate-stderr bash -c 'mig-scan --rehearse --load --scratch env:SCRATCH_URL --same-server -q | mig-plan --format=records'; }
 
 # RULE place: message, of the findings in the records
 findings() { jq -r 'select(.record == "finding" and (.rule == "no_identity" or .rule == "subscribers" or .rule == "slots")) |

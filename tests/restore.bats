@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # To which state a backup is restored to undo a deploy, who deployed, and who is told of it.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 
 load helper
 load words
@@ -37,7 +37,7 @@ run_has() { jq -re "$1" <<<"$RUN" || fail "not so: $1 of $RUN"; }
 # A session that listens; heard prints what came, a JSON object a line.
 listen() {
   session_begin 'LISTEN mig'
-  listener=$BATS_TEST_TMPDIR/session.$session_count listener_pid=$SESSION
+  listener=$BATS_TEST_TMPDIR/session.$session_count
   exec {listening}>"$listener"
 }
 heard() {
