@@ -155,13 +155,24 @@ refusal_of(const char *text, const char *last, const char *sqlstate)
 	    : REFUSAL_OTHER;
 }
 
+/* Libpq's own words are all that it says behind the address; a server's have a severity in front. */
+static bool
+ends_out_of_memory(const char *text)
+{
+	static const char words[] = "out of memory\n";
+	size_t len = strlen(text), tail = sizeof words - 1;
+
+	return len >= tail && strcmp(text + len - tail, words) == 0 && (len == tail || (len >= tail + 2 && memcmp(text + len - tail - 2, ": ", 2) == 0)) &&
+	    strstr(text, ":  ") == NULL;
+}
+
 static void
 connect_error(struct db *db, bool timed_out)
 {
 	const char *text = PQerrorMessage(db->conn), *at = text, *found, *c;
 	struct db_error *e = &db->error;
 
-	if (strstr(text, "out of memory") != NULL && strstr(text, ":  ") == NULL) /* libpq's own words: a server's have a severity */
+	if (ends_out_of_memory(text))
 		bytes_out_of_memory();
 	db_error_free(e);
 	while ((found = strstr(at, "failed: ")) != NULL) /* the last of several hosts is the one that counts */
