@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/message.h"
 #include "base/mig.h"
 
@@ -12,6 +13,8 @@ say_missing(const struct library *library, const char *why)
 {
 	size_t len = strlen(library->file);
 
+	if (strstr(why, "annot allocate") != NULL || strstr(why, "cannot create shared object descriptor") != NULL) /* glibc's words */
+		bytes_out_of_memory();
 	if (strncmp(why, library->file, len) == 0 && strstr(why, "No such file") != NULL) /* of glibc; others are quoted */
 		return message_error(MIG_CONFIG, "%s is missing: apt-get install %s", library->file, library->package);
 	(void)message_error(MIG_CONFIG, "cannot load %s: %s", library->file, why);
