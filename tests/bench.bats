@@ -2,6 +2,8 @@
 # That `make bench` works. What it measures is not asked here: other tests may be running.
 
 @test "the bench measures three cases in small and prints its tables" {
+  source "$BATS_TEST_DIRNAME/server.bash"
+  [[ -x $(server_programs)/psql ]] || skip "no psql of this server"
   cd "$BATS_TEST_DIRNAME/.."
   run tests/bench/run --quick -o "$BATS_TEST_TMPDIR/results.md" nothing scan seed
   [[ $status == 0 ]]

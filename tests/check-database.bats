@@ -227,6 +227,7 @@ standby_end() {
 # A standby of the server of this file, in a folder of its own, which replays everything so much later; STANDBY is its
 # folder, STANDBY_URL its address.
 standby_new() {
+  needs_program pg_basebackup
   STANDBY=$(mktemp -d /tmp/mig.XXXXXX)
   ((EUID)) || chown "$(server_user)" "$STANDBY"
   chmod 711 "$STANDBY"

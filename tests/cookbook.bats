@@ -173,6 +173,7 @@ restored() { # BASE WAL TARGET
 
 # MIG_TEST_RESTORE='time lsn name': make check-restore; the suite restores by time alone.
 @test "a base backup and its WAL are restored to just the state before a deploy, by what mig-apply printed" {
+  needs_program pg_basebackup
   local target dir archive said before
   archive=$(mktemp -d /tmp/mig.XXXXXX)
   chmod 711 "$archive"

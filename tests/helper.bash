@@ -17,6 +17,11 @@
 # The rest of the words (sql, sql_admin, database_url, server_log, server_new…) are in server.bash, Prisma's in prisma.bash.
 
 bats_require_minimum_version 1.5.0
+
+# needs_program NAME: of the server's; some packages bring only those that a server needs.
+needs_program() {
+  [[ -x $(server_programs)/$1 ]] || skip "no $1 of this server"
+}
 export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats}
 # As bats_load_library does, without two forks for each of their twenty files.
 for library in bats-support bats-assert; do

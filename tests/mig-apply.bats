@@ -82,7 +82,7 @@ logs|text||YES|
 rolled_back_at|timestamp with time zone||YES|
 started_at|timestamp with time zone||NO|now()
 applied_steps_count|integer||NO|0'
-  assert_equal "$(sql "SELECT conname, contype FROM pg_constraint WHERE conrelid = '_prisma_migrations'::regclass")" \
+  assert_equal "$(sql "SELECT conname, contype FROM pg_constraint WHERE conrelid = '_prisma_migrations'::regclass AND contype <> 'n'")" \
     '_prisma_migrations_pkey|p'
 }
 

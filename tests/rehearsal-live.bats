@@ -195,6 +195,7 @@ CREATE INDEX ON logs (id);'
 }
 
 @test "a standby that streams and a base backup under way are told" {
+  needs_program pg_basebackup
   local standby
   standby=$(mktemp -d /tmp/mig.XXXXXX)
   ((EUID)) || chown "$(server_user)" "$standby"

@@ -414,6 +414,7 @@ locks_left() {
 }
 
 @test "of several hosts the primary is found behind a standby; a standby alone is 75 for mig-apply and fine for mig-scan" {
+  needs_program pg_basebackup
   local port primary=$MIG_TEST_SERVER
   migration 1_one 'CREATE TABLE one ();'
   standby=$(mktemp -d /tmp/mig.XXXXXX)
