@@ -332,6 +332,8 @@ ALTER TABLE nowhere ADD x int;'
   mig-scan | mig-plan | mig-apply -q >/dev/null
   mkdir "$FOLDER/20240102000000_x"
   while IFS='|' read -r name sql want; do
+    # before PostgreSQL 15 public is not the database's owner's
+    [[ $name != 'all of the schema goes' ]] || (($(sql 'SHOW server_version_num') >= 150000)) || continue
     printf '%b' "$sql" >"$FOLDER/20240102000000_x/migration.sql"
     rehearse --wait=1s
     assert_equal "$name: $status $(effects <<<"$output" | xargs)" "$name: 0 $want"
@@ -386,10 +388,12 @@ CASES
 }
 
 @test "a server of our own keeps the applied ones and nothing of the pending; also after a kill nothing stays" {
-  local pid
+  local pid replica='SET session_replication_role = replica'
   migration 20240101000000_t 'CREATE TABLE t (id int);'
   mig-scan | mig-plan | mig-apply -q >/dev/null
-  migration 20240102000000_role 'SET session_replication_role = replica; CREATE ROLE rehearsed; GRANT SELECT ON t TO rehearsed; DROP TABLE t;'
+  # a right to a setting can be given since PostgreSQL 15
+  (($(sql 'SHOW server_version_num') >= 150000)) || replica='SELECT 1'
+  migration 20240102000000_role "$replica; CREATE ROLE rehearsed; GRANT SELECT ON t TO rehearsed; DROP TABLE t;"
   mig-scan --rehearse -q >once.rec
   mig-scan --rehearse -q >twice.rec
   cmp once.rec twice.rec

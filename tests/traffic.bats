@@ -168,7 +168,7 @@ split it into smaller parts'
 
 @test "a lock that stops no traffic may be held for long, whoever waits for more" {
   given_tables
-  migration 2_check 'ALTER TABLE a ADD CONSTRAINT d CHECK (id > 0 AND pg_sleep(0.7) IS NOT NULL) NOT VALID;'
+  migration 2_check 'ALTER TABLE a ADD CONSTRAINT d CHECK (id > 0 AND pg_sleep(3) IS NOT NULL) NOT VALID;'
   pipeline
   migration 3_validate 'ALTER TABLE a VALIDATE CONSTRAINT d;'
   session_begin 'BEGIN'
