@@ -339,8 +339,10 @@ END
 fleet_new() { # N
   local i
   database_new
+  # as database_new; before PostgreSQL 15 there is no other
+  (($(sql 'SHOW server_version_num') < 150000)) || how=' STRATEGY file_copy'
   for ((i = 1; i <= $1; i++)); do
-    printf 'DROP DATABASE IF EXISTS d%d;\nCREATE DATABASE d%d OWNER tester STRATEGY file_copy;\n' "$i" "$i"
+    printf 'DROP DATABASE IF EXISTS d%d;\nCREATE DATABASE d%d OWNER tester%s;\n' "$i" "$i" "${how-}"
   done | psql -q -U postgres 2>/dev/null
   for ((i = 1; i <= $1; i++)); do
     printf 'd%d\tpg1\t%d\t%s\n' "$i" "$((1 + (i > $1 / 2)))" "host=$MIG_TEST_SERVER port=$(server_port) user=tester dbname=d$i"
@@ -417,7 +419,7 @@ run_folder() { find . -maxdepth 1 -name 'fleet-*' | sort | tail -n 1; }
 
 # A migration that is slow while there is a database of this name.
 slow() {
-  sql_admin 'CREATE DATABASE slow STRATEGY file_copy'
+  sql_admin 'CREATE DATABASE slow'
   migration 3_note "ALTER TABLE shop ADD COLUMN note text; SELECT pg_sleep(60) FROM pg_database WHERE datname = 'slow';"
 }
 sleeping() { (($(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()") == $1)); }

@@ -58,9 +58,12 @@ diff_case() {
 }
 
 @test "the script from a database to a datamodel is what Prisma prints, whatever else is in the database" {
-  local case name bad='' ran=0 status has
+  local case name bad='' ran=0 all=6 status has
+  # NULLS NOT DISTINCT
+  (($(sql 'SHOW server_version_num') >= 150000)) || all=5
   for case in "$CASES"/catalog-*.case; do
     name=$(basename "$case" .case)
+    [[ $name != catalog-indexes ]] || ((all == 6)) || continue
     unpack "$name"
     database_new
     DATABASE_URL=$(database_url)
@@ -78,7 +81,7 @@ diff_case() {
     ran=$((ran + 1))
   done
   assert_equal "$bad" ''
-  assert_equal "$ran" 6
+  assert_equal "$ran" "$all"
 }
 
 @test "a foreign key into a schema that the datamodel does not list: no script, as with Prisma, and a check names it" {
