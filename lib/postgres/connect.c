@@ -162,8 +162,9 @@ ends_out_of_memory(const char *text)
 	static const char words[] = "out of memory\n";
 	size_t len = strlen(text), tail = sizeof words - 1;
 
-	return len >= tail && strcmp(text + len - tail, words) == 0 && (len == tail || (len >= tail + 2 && memcmp(text + len - tail - 2, ": ", 2) == 0)) &&
-	    strstr(text, ":  ") == NULL;
+	if (strstr(text, ":  ") != NULL || len < tail || strcmp(text + len - tail, words) != 0)
+		return false;
+	return len == tail || (len >= tail + 2 && memcmp(text + len - tail - 2, ": ", 2) == 0);
 }
 
 static void

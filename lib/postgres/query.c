@@ -49,8 +49,10 @@ refuse_copy(struct db *db, ExecStatusType status)
 	char *data;
 	int len = 0;
 
-	if (status == PGRES_COPY_BOTH || (status == PGRES_COPY_IN && PQputCopyEnd(db->conn, "mig sends no data") < 1))
-		return db_give_up(db) == DB_OK;
+	if (status == PGRES_COPY_BOTH || (status == PGRES_COPY_IN && PQputCopyEnd(db->conn, "mig sends no data") < 1)) {
+		(void)db_give_up(db);
+		return false;
+	}
 	while (status == PGRES_COPY_OUT && (len = db_copy_next(db, &data)) > 0)
 		PQfreemem(data);
 	return len == 0;

@@ -101,7 +101,7 @@ table_fill_in(struct bytes *out, const char *sql, const char *text)
 
 /* Whether no value is missing, but in a column that may be NULL; -1: in none. */
 static bool
-is_whole(const struct answer *a, int columns, int may_be_null)
+has_all_values(const struct answer *a, int columns, int may_be_null)
 {
 	size_t row;
 	int i;
@@ -137,8 +137,8 @@ table_ask_catalog(struct db *db, struct seed_tables *tables)
 		bytes_free(&texts[i]);
 	}
 	bytes_free(&oids);
-	if (outcome == DB_OK && (!is_whole(tables->answers[1], COLUMN_REQUIRED + 1, COLUMN_SEQUENCE) ||
-	    !is_whole(tables->answers[2], KEY_EQUALS + 1, -1)))
+	if (outcome == DB_OK && (!has_all_values(tables->answers[1], COLUMN_REQUIRED + 1, COLUMN_SEQUENCE) ||
+	    !has_all_values(tables->answers[2], KEY_EQUALS + 1, -1)))
 		outcome = db_give_up(db);
 	return outcome;
 }
