@@ -306,20 +306,27 @@ lex(const char *text, size_t len, size_t at, size_t *end)
 	return SQL_SIGN;
 }
 
+void
+sql_token_read(struct sql_token *token, const char *text, size_t len, size_t at)
+{
+	size_t end = len;
+
+	at = skip_blanks(text, len, at);
+	token->start = at < len ? at : len;
+	token->kind = at < len ? lex(text, len, at, &end) : SQL_END;
+	if (end > len) {
+		token->kind = SQL_BROKEN;
+		end = len;
+	}
+	token->end = end;
+}
+
 struct sql_token
 sql_token(const char *text, size_t len, size_t at)
 {
-	struct sql_token token = { SQL_END, len, len };
+	struct sql_token token;
 
-	at = skip_blanks(text, len, at);
-	if (at >= len)
-		return token;
-	token.start = at;
-	token.kind = lex(text, len, at, &token.end);
-	if (token.end > len) {
-		token.kind = SQL_BROKEN;
-		token.end = len;
-	}
+	sql_token_read(&token, text, len, at);
 	return token;
 }
 

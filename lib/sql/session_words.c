@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "sql/sql_internal.h"
+
 struct session_words
 session_words_of(const char *text, size_t start, size_t end)
 {
@@ -13,7 +15,7 @@ session_words_of(const char *text, size_t start, size_t end)
 void
 session_next(struct session_words *w)
 {
-	w->token = sql_token(w->text, w->end, w->token.end);
+	sql_token_read(&w->token, w->text, w->end, w->token.end);
 }
 
 bool

@@ -21,6 +21,9 @@ struct sql_reader {
 
 /* --- lexer.c --- */
 
+/* As sql_token(), into a place of the caller's: a struct that is returned is copied, which takes as long as most tokens do. */
+void sql_token_read(struct sql_token *token, const char *text, size_t len, size_t at);
+
 bool sql_is_digit(char c);
 /* Whether a character may start an identifier or the tag of a dollar quote. */
 bool sql_is_letter(char c);

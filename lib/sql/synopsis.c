@@ -15,7 +15,7 @@ sql_reader_at(const char *text, size_t start, size_t end)
 void
 sql_reader_advance(struct sql_reader *r)
 {
-	r->token = sql_token(r->text, r->end, r->token.end);
+	sql_token_read(&r->token, r->text, r->end, r->token.end);
 }
 
 bool
