@@ -65,6 +65,21 @@ steps_of() { jq -r 'select(.record == "plan").steps_digest' "$1"; }
   assert_code 0
 }
 
+@test "--expect-steps looks at the steps, whatever the plan says of them" {
+  local approved
+  migration 1_one 'CREATE TABLE one ();'
+  database_new
+  mig-scan | mig-plan -o plan.rec >/dev/null
+  approved=$(printf 'a%.0s' {1..64})
+  sed "s/$(steps_of plan.rec)/$approved/" plan.rec | seal >forged.rec
+  assert_equal "$(steps_of forged.rec)" "$approved"
+
+  run --separate-stderr mig-apply --expect-steps "$approved" forged.rec
+  assert_code 65
+  says "these steps were not expected: $(steps_of plan.rec | cut -c 1-16); nothing was touched"
+  grep -q "steps <code>$(steps_of plan.rec | cut -c 1-16)</code>" <(mig-plan --format=markdown forged.rec)
+}
+
 ## One secret, many schemas
 
 @test "--schema takes the place of the string's, for every tool, and next commands repeat it" {

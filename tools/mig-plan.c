@@ -282,7 +282,7 @@ planned_of(const struct plan_stream *kept)
 
 	if (kept->plan.history_digest != NULL)
 		bytes_copy(planned.history_digest, sizeof planned.history_digest, kept->plan.history_digest);
-	bytes_copy(planned.steps_digest, sizeof planned.steps_digest, kept->steps_digest);
+	steps_digest(kept->steps, kept->step_count, planned.steps_digest);
 	for (i = 0; i < kept->finding_count; i++)
 		planned.warnings += kept->findings[i].severity == SEVERITY_WARNING;
 	for (i = 0; i < kept->step_count; i++)

@@ -45,6 +45,21 @@ check_step(const struct step *step)
 	return 0;
 }
 
+/* Of the steps as they are here, whatever the plan says of them. */
+static int
+check_steps_digest(const char *expected, const struct plan_stream *plan)
+{
+	char hex[RECORD_DIGEST_HEX];
+
+	steps_digest(plan->steps, plan->step_count, hex);
+	if (strncmp(expected, hex, strlen(expected)) == 0)
+		return 0;
+	(void)message_error(MIG_DATA, "these steps were not expected: %.16s; nothing was touched", hex);
+	message_line("  expected      %s\n  these steps   %.16s", expected, hex);
+	next_command_plan("next: review them");
+	return MIG_DATA;
+}
+
 int
 deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
 {
@@ -57,13 +72,8 @@ deploy_check_plan(const struct deploy *deploy, const struct plan_stream *plan)
 		next_command_plan("next: review it again");
 		return MIG_DATA;
 	}
-	if (deploy->expect_steps != NULL && plan->step_count > 0 &&
-	    strncmp(deploy->expect_steps, plan->steps_digest, strlen(deploy->expect_steps)) != 0) {
-		(void)message_error(MIG_DATA, "these steps were not expected: %.16s; nothing was touched", plan->steps_digest);
-		message_line("  expected      %s\n  these steps   %.16s", deploy->expect_steps, plan->steps_digest);
-		next_command_plan("next: review them");
-		return MIG_DATA;
-	}
+	if (deploy->expect_steps != NULL && plan->step_count > 0)
+		code = check_steps_digest(deploy->expect_steps, plan);
 	for (i = 0; code == 0 && i < plan->finding_count; i++)
 		if (plan->findings[i].severity == SEVERITY_ERROR)
 			code = message_error(MIG_FAILED, "the plan was refused by its findings: %s; nothing was touched",

@@ -62,7 +62,7 @@ fill_run(struct run_state *s)
 		.role = s->deploy->role,
 		.dry_run = s->deploy->dry_run,
 		.started_at = s->started_at,
-		.steps_digest = s->plan->steps_digest,
+		.steps_digest = plan->steps_digest,
 		.timeline = NUMBER_UNKNOWN,
 		.deployer = who.deployer,
 		.deployer_host = who.host,

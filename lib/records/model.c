@@ -418,7 +418,10 @@ plan_read(struct reader *reader, struct plan_stream *stream)
 			return READING_BAD;
 	}
 	stream->digest = reader_digest(reader);
-	steps_digest(stream->steps, stream->step_count, stream->steps_digest);
+	if (stream->plan.steps_digest == NULL) {
+		steps_digest(stream->steps, stream->step_count, stream->older_steps);
+		stream->plan.steps_digest = stream->older_steps;
+	}
 	stream->folder = reader_folder(reader);
 	return got;
 }

@@ -326,7 +326,7 @@ struct plan_stream {
 	struct step *steps;
 	size_t step_count;
 	const char *digest;              /* of the stream, hex */
-	char steps_digest[RECORD_DIGEST_HEX]; /* of the steps as they are here */
+	char older_steps[RECORD_DIGEST_HEX]; /* plan.steps_digest, where an older release wrote none */
 	const char *folder;              /* the migrations folder as given to the scan; NULL: unknown */
 	struct record **records;
 	size_t record_count;
@@ -343,7 +343,7 @@ struct run {
 	const char *role;                /* --role; NULL: none */
 	bool dry_run;
 	const char *started_at;
-	const char *steps_digest;        /* NULL: an older release's */
+	const char *steps_digest;        /* the plan's; NULL: an older release's */
 	/* the state before the first step, to which a backup can be restored; NULL where nothing was done, or it is not known */
 	const char *server_time;
 	const char *lsn;
