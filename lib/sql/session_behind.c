@@ -198,7 +198,7 @@ find_needs(struct session_behind *behind, const char *text, const struct sql_scr
 	size_t i;
 
 	for (i = done; done > 0 && behind->lost == NULL && i < script->count; i++) {
-		if (!session_has_word(text, &script->statements[i], "CURRVAL") && !session_has_word(text, &script->statements[i], "LASTVAL"))
+		if (!session_has_word(text, &script->statements[i], "currval") && !session_has_word(text, &script->statements[i], "lastval"))
 			continue;
 		behind->lost = "the value of currval() or lastval()";
 		behind->lost_at = i;

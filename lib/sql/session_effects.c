@@ -161,6 +161,9 @@ makes_object(const char *text, const struct sql_statement *s, struct session_cha
 	bool selects = sql_is(text, w.token, "SELECT") || sql_is(text, w.token, "WITH");
 	size_t behind;
 
+	if (!declares && !sql_mentions(text + s->start, s->end - s->start, "temp"))
+		return false;
+
 	for (; (creates || declares || selects) && w.token.kind != SQL_END; session_next(&w)) {
 		if (declares && sql_match(text, s->end, w.token.start, "WITH HOLD") != 0) {
 			w = session_words_of(text, s->start, s->end);
@@ -274,7 +277,7 @@ change_of(const char *text, const struct sql_statement *s, bool calls)
 	change = (struct session_change){ .effect = SESSION_KEPT, .name = { .kind = SQL_END } };
 	if (makes_object(text, s, &change))
 		return change;
-	if (sql_is(text, first, "CREATE") && !session_has_word(text, s, "SELECT"))
+	if (sql_is(text, first, "CREATE") && !session_has_word(text, s, "select"))
 		return change;
 	selects = sql_is(text, first, "SELECT") || sql_is(text, first, "WITH") || sql_is(text, first, "VALUES");
 	if (!selects && (!calls || !may_call(text + s->start, s->end - s->start)))

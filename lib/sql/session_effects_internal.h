@@ -36,6 +36,7 @@ bool session_same(const char *text, struct sql_token a, struct sql_token b);
 bool session_is_any(const char *word, const char *const list[], size_t count);
 /* The last part of a qualified name. */
 struct sql_token session_last_part(struct session_words w);
+/* Whether a bare word, given in lower case, is among its tokens. */
 bool session_has_word(const char *text, const struct sql_statement *s, const char *word);
 
 #endif

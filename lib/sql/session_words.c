@@ -79,10 +79,12 @@ session_last_part(struct session_words w)
 bool
 session_has_word(const char *text, const struct sql_statement *s, const char *word)
 {
-	struct session_words w = session_words_of(text, s->start, s->end);
+	struct session_words w;
 
-	for (; w.token.kind != SQL_END; session_next(&w))
-		if (sql_is(text, w.token, word))
+	if (!sql_mentions(text + s->start, s->end - s->start, word)) /* which most have not, and reads no tokens */
+		return false;
+	for (w = session_words_of(text, s->start, s->end); w.token.kind != SQL_END; session_next(&w))
+		if (w.token.kind == SQL_WORD && session_is_word(text, w.token, word))
 			return true;
 	return false;
 }
