@@ -139,6 +139,40 @@ split it into smaller parts'
   assert_equal "$(server_log | grep -c 'canceling statement due to user request')" 1
 }
 
+# What mig-apply leaves: a pooler that cleans nothing gives its session to the next client.
+settings_left() {
+  command psql -XAtq "$DATABASE_URL" -c "SELECT current_setting('lock_timeout'), current_setting('synchronous_commit')"
+}
+
+@test "steps that are sent ahead leave the session as it was, whether they end or one is stopped by a lock" {
+  local stopped name
+  given_tables
+  sql_admin "ALTER ROLE tester IN DATABASE $PGDATABASE SET lock_timeout = '77s'"
+  sql_admin "ALTER ROLE tester IN DATABASE $PGDATABASE SET synchronous_commit = local"
+  migration 2_one 'CREATE TABLE one ();'
+  migration 3_two 'CREATE TABLE two ();'
+  pgbouncer_begin $'session\nserver_reset_query ='
+  pipeline
+  assert_code 0
+  assert_equal "$(settings_left)" '77s|local'
+
+  for stopped in 4_first 5_second 6_last; do
+    rm -r "$FOLDER"/[4-9]_* 2>/dev/null || true
+    sql "DELETE FROM _prisma_migrations WHERE migration_name ~ '^[4-9]'"
+    for name in 4_first 5_second 6_last; do
+      migration $name 'SELECT 1;'
+    done
+    migration $stopped 'COMMENT ON TABLE c IS $$stopped$$;'
+    session_begin 'BEGIN; LOCK TABLE c'
+    begin bash -c 'mig-scan | mig-plan | mig-apply -v'
+    eventually grep -q "$stopped: .*running it again by itself" "$JOB_ERR"
+    session_end "$SESSION"
+    finish
+    assert_code 0
+    assert_equal "$(settings_left)" '77s|local'
+  done
+}
+
 @test "the same work disturbs nobody where --max-stall allows it, nobody waits, or the table is new" {
   given_tables
   migration 2_check "${slow_check/1.5/0.7}"

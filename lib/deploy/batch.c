@@ -50,58 +50,76 @@ struct batch {
 	long long *took_ms;       /* of each step that was answered, */
 	long long *worst_ms;      /* and how long others were seen waiting for it */
 	char (*ids)[HISTORY_ID];
-	struct sql_script guard;  /* of the step being sent: what comes before its script, */
+	struct sql_script guard;  /* of the step being sent: what comes before its script */
 	struct sql_script script;
-	size_t sending;           /* which is this one */
 	struct bytes text;        /* the statement being sent */
 	long long ended_ms;       /* when the last one was answered */
 	size_t ended;
 	size_t found;             /* after a lost connection: that are committed */
 };
 
-/* What goes before a script.  Only the last one's commit waits for the disk, and so for all before it. */
-enum { HEAD_BEGIN, HEAD_LOCK_TIMEOUT, HEAD_NAME, HEAD_NO_WAIT };
+static long long
+lock_limit(const struct batch *f)
+{
+	return backoff_lock_timeout(1, f->shared->stall.max_stall_ms);
+}
+
+/*
+ * What all steps have in common is set before them, by a unit of its own, and taken back by the last one: a statement
+ * less for each step is a tenth of what a small one takes.  Only the last one's commit waits for the disk, and so for
+ * all before it.
+ */
+static const char *
+settings_statement(struct batch *f, size_t at)
+{
+	f->text.len = 0;
+	bytes_format(&f->text, "SET lock_timeout = %lld", lock_limit(f));
+	return at == 0 ? f->text.data : at == 1 ? "SET synchronous_commit = off" : NULL;
+}
+
+/* What goes before a script. */
+enum { HEAD_BEGIN, HEAD_NAME, HEAD_OF_MOST, HEAD_WAITS = HEAD_OF_MOST, HEAD_LIMIT_BACK, HEAD_LIMIT, HEAD_OF_LAST };
 
 static size_t
-head_count(const struct batch *f, size_t unit)
+head_count(const struct batch *f, size_t step)
 {
-	return unit + 1 < f->count ? HEAD_NO_WAIT + 1 : HEAD_NO_WAIT;
+	return step + 1 < f->count ? HEAD_OF_MOST : HEAD_OF_LAST;
 }
 
 static const char *
-head_statement(struct batch *f, size_t unit, size_t which)
+head_statement(struct batch *f, size_t step, size_t which)
 {
 	struct bytes name = { 0 };
 
 	switch (which) {
 	case HEAD_BEGIN:
 		return "BEGIN";
-	case HEAD_LOCK_TIMEOUT:
-		bytes_format(&f->text, "SET LOCAL lock_timeout = %lld",
-		    backoff_lock_timeout(1, f->shared->stall.max_stall_ms));
-		break;
 	case HEAD_NAME:
-		bytes_format(&name, "mig-apply %s", f->steps[unit].migration);
+		bytes_format(&name, "mig-apply %s", f->steps[step].migration);
 		bytes_str(&f->text, "SET LOCAL application_name = ");
 		bytes_sql_text(&f->text, name.data);
 		bytes_free(&name);
 		break;
+	case HEAD_WAITS:
+		return "RESET synchronous_commit";
+	case HEAD_LIMIT_BACK:
+		return "RESET lock_timeout";
 	default:
-		return "SET LOCAL synchronous_commit = off";
+		bytes_format(&f->text, "SET LOCAL lock_timeout = %lld", lock_limit(f));
 	}
 	return f->text.data;
 }
 
 static const char *
-row_statement(struct batch *f, size_t unit)
+row_statement(struct batch *f, size_t number)
 {
-	const struct step *step = &f->steps[unit];
-	struct history_entry entry = { .id = f->ids[unit],
+	const struct step *step = &f->steps[number];
+	struct history_entry entry = { .id = f->ids[number],
 		.migration = step->migration,
 		.checksum = step->checksum,
 		.progress = HISTORY_FINISHED,
 		/* a COMMIT that fails (a deferred constraint) leaves no transaction that would stop the next one: this does */
-		.behind_id = unit > 0 ? f->ids[unit - 1] : NULL,
+		.behind_id = number > 0 ? f->ids[number - 1] : NULL,
 		.reverts = step->action == ACTION_REVERT };
 
 	(void)history_entry_sql(&f->text, f->shared->schema, &entry);
@@ -115,10 +133,9 @@ guard_of(const struct step *step)
 }
 
 static const char *
-next_statement(void *context, size_t unit, size_t at)
+step_statement(struct batch *f, size_t number, size_t at)
 {
-	struct batch *f = context;
-	const struct step *step = &f->steps[unit];
+	const struct step *step = &f->steps[number];
 
 	if (at == 0) {
 		sql_script_free(&f->guard);
@@ -127,9 +144,9 @@ next_statement(void *context, size_t unit, size_t at)
 		f->script = sql_split(step->sql, strlen(step->sql));
 	}
 	f->text.len = 0;
-	if (at < head_count(f, unit))
-		return head_statement(f, unit, at);
-	at -= head_count(f, unit);
+	if (at < head_count(f, number))
+		return head_statement(f, number, at);
+	at -= head_count(f, number);
 	if (at < f->guard.count) {
 		const struct sql_statement *s = &f->guard.statements[at];
 
@@ -144,7 +161,14 @@ next_statement(void *context, size_t unit, size_t at)
 		return f->text.data;
 	}
 	at -= f->script.count;
-	return at == 0 ? row_statement(f, unit) : at == 1 ? "COMMIT" : NULL;
+	return at == 0 ? row_statement(f, number) : at == 1 ? "COMMIT" : NULL;
+}
+
+/* The settings are the first unit, the steps those behind it. */
+static const char *
+next_statement(void *context, size_t unit, size_t at)
+{
+	return unit == 0 ? settings_statement(context, at) : step_statement(context, unit - 1, at);
 }
 
 static void
@@ -158,14 +182,16 @@ static void
 ended(void *context, size_t unit)
 {
 	struct batch *f = context;
-	long long now = clock_now_ms();
+	long long now = clock_now_ms(), took_ms = now - f->ended_ms;
 
-	f->took_ms[unit] = now - f->ended_ms;
 	f->ended_ms = now;
-	f->ended = unit + 1;
+	f->ended = unit;
+	if (unit == 0)
+		return;
+	f->took_ms[unit - 1] = took_ms;
 	(void)stall_ended(&f->shared->stall);
-	f->worst_ms[unit] = f->shared->stall.worst_ms;
-	if (unit + 1 < f->count)
+	f->worst_ms[unit - 1] = f->shared->stall.worst_ms;
+	if (f->ended < f->count)
 		locks_begin(f);
 	progress_step(f->shared->progress);
 }
@@ -216,11 +242,14 @@ on_notice(void *context, const struct db_message *message)
 		message_info("%s: %s: %s", f->steps[f->ended].migration, message->severity, message->text);
 }
 
-/* Waits until what was committed is on disk: a commit that must be written out waits for all before it. */
+/*
+ * Leaves the session as it was before a batch that was stopped, and waits until what it has committed is on disk: a commit
+ * that must be written out waits for all before it.
+ */
 static bool
-flush(struct db *db)
+settle(struct db *db)
 {
-	return db_run_best_effort(db, "BEGIN; SET LOCAL synchronous_commit = on; "
+	return db_run_best_effort(db, "BEGIN; RESET synchronous_commit; RESET lock_timeout; SET LOCAL synchronous_commit = on; "
 	                        "SELECT pg_catalog.pg_logical_emit_message(true, 'mig', 'flush'); COMMIT");
 }
 
@@ -249,7 +278,7 @@ look_up(struct db *db, void *context)
 		known = ask_whether_there(f, db, f->found, &there);
 		f->found += there;
 	}
-	return known && (f->found == 0 || flush(db));
+	return known && (f->found == 0 || settle(db));
 }
 
 /* For step_run(): what is known of the one that was stopped. */
@@ -276,7 +305,7 @@ batch_send(struct step_context *shared, const struct step *steps, size_t count, 
     enum step_outcome *outcome, const char **lost, bool *known)
 {
 	struct batch f = { .shared = shared, .steps = steps, .count = count };
-	struct db_units units = { count, next_statement, ended, &f };
+	struct db_units units = { 1 + count, next_statement, ended, &f };
 	struct db_hooks hooks = { on_tick, on_notice, &f };
 	enum db_outcome sent;
 	size_t finished, failed, i;
@@ -295,6 +324,7 @@ batch_send(struct step_context *shared, const struct step *steps, size_t count, 
 	progress_step(shared->progress);
 	locks_begin(&f);
 	sent = db_send_ahead(shared->db, &units, &finished, &failed);
+	finished -= finished > 0; /* the settings */
 	db_hooks(shared->db, NULL);
 	if (sent == DB_ERROR)
 		leave_word(&f, failed);
@@ -308,7 +338,7 @@ batch_send(struct step_context *shared, const struct step *steps, size_t count, 
 	if (sent == DB_ERROR || sent == DB_STOPPED) {
 		message_verbose("%s: %s%s", steps[finished].migration, db_error(shared->db)->message,
 		    shared->batch.overdue > 0 ? "" : "; running it again by itself");
-		if (!db_rollback(shared->db) || (finished > 0 && !flush(shared->db)))
+		if (!db_rollback(shared->db) || !settle(shared->db))
 			sent = DB_LOST;
 	}
 	if (sent == DB_LOST) {

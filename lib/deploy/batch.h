@@ -28,7 +28,8 @@ bool batch_fits(const struct step *step);
  * Sends steps[0..count), for each of which batch_fits() is true.  Fills results[0..return): these steps are
  * committed and on disk.  If the return value is less than count, *outcome has the reason.  STEP_FAILED or
  * STEP_STOPPED: the next step was rolled back.  STEP_LOST: *lost (in shared->texts) has the error, and *known says
- * whether it could be determined what is committed.
+ * whether it could be determined what is committed.  Unless it is lost, the session has its own lock_timeout and
+ * synchronous_commit again.
  */
 size_t batch_send(struct step_context *shared, const struct step *steps, size_t count, struct result results[],
     enum step_outcome *outcome, const char **lost, bool *known);
