@@ -15,14 +15,14 @@
 #include "base/mig.h"
 
 /* The message needs memory too, and so does what exit() calls of other libraries, which may end the program with a code of its own. */
-void
-bytes_out_of_memory(void)
+static MIG_NORETURN void
+end_for_want_of(const char *what)
 {
 	static int depth;
 	static const char text[] = ": error: out of memory\n";
 
 	if (depth++ == 0)
-		(void)message_error(MIG_FAILED, "out of memory");
+		(void)message_error(MIG_FAILED, "%s", what);
 	else if (write(STDERR_FILENO, message_tool(), strlen(message_tool())) < 0 || write(STDERR_FILENO, text, sizeof text - 1) < 0)
 		_exit(message_end_code(MIG_FAILED));
 	if (depth > 2)
@@ -30,6 +30,12 @@ bytes_out_of_memory(void)
 	(void)fflush(NULL);
 	atomic_file_abandon();
 	_exit(message_end_code(MIG_FAILED));
+}
+
+void
+bytes_out_of_memory(void)
+{
+	end_for_want_of("out of memory");
 }
 
 static void *
@@ -404,6 +410,8 @@ open_listing(const char *path)
 
 	if (folder == NULL && errno == ENOMEM)
 		bytes_out_of_memory();
+	if (folder == NULL && (errno == EMFILE || errno == ENFILE))
+		end_for_want_of("too many files are open");
 	return folder;
 }
 

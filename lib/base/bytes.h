@@ -104,7 +104,10 @@ int open_regular(int at, const char *path, long long most);
  */
 int open_given(const char *path);
 
-/* opendir(), and getline() as long as there is a line: out of memory ends the program, and is not taken for an empty one. */
+/*
+ * opendir(), and getline() as long as there is a line: out of memory, or of file descriptors, ends the program, and is not
+ * taken for an empty one.
+ */
 DIR *open_listing(const char *path);
 bool file_next_line(FILE *file, char **line, size_t *room);
 
