@@ -8,6 +8,7 @@
 #include "deploy/next_command.h"
 #include "migrations/folder.h"
 #include "migrations/history.h"
+#include "records/record.h"
 #include "records/words.h"
 #include "sql/sql.h"
 
