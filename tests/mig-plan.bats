@@ -571,6 +571,34 @@ CASES
   says_not 'did you mean'
 }
 
+@test "a line that was meant to allow a finding, and does not, is told with it" {
+  migration 1_a 'CREATE TABLE a (b int, c int, d int, e int, f int, g int);'
+  migration 2_b '-- mig: allow destructve, gone for good
+ALTER TABLE a DROP b;
+-- mig: allow destructive
+ALTER TABLE a DROP c;
+-- mig: allow destructive
+-- mig: allow breaks, nobody reads it
+ALTER TABLE a DROP d;
+-- mig: allow it
+-- mig: allow destructive, gone for good
+ALTER TABLE a DROP e;
+-- mig: allow breaks, nobody reads it
+ALTER TABLE a DROP f;
+-- mig: allow destructive , gone
+ALTER TABLE a DROP g;
+'
+  run --separate-stderr bash -c 'mig-scan --offline | mig-plan --from-empty -q'
+  assert_code 0
+  assert_equal "$(records 'select(.record == "finding") | "\(.severity) \(.message)"')" \
+    'warning DROP COLUMN destroys data: a.b; the script allows "destructve", which is no rule (destructive?)
+warning DROP COLUMN destroys data: a.c; the script allows it without a reason, which does not count
+warning DROP COLUMN destroys data: a.d; the script allows it without a reason, which does not count
+note DROP COLUMN destroys data: a.e; allowed in the script: gone for good
+warning DROP COLUMN destroys data: a.f
+note DROP COLUMN destroys data: a.g; allowed in the script: gone'
+}
+
 @test "a mark that is given twice, or against itself, is refused by name" {
   migration 1_one 'SELECT 1;'
   recorded 1_one failed

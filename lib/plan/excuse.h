@@ -10,7 +10,13 @@
 
 #include "sql/sql.h"
 
-/* The reason why the rule is allowed for statement `at` (from 0), which the caller frees; NULL: it is not. */
-char *excuse_of(const char *text, const struct sql_script *script, size_t at, const char *rule);
+/* Both are NULL where no line is about the rule; the caller frees them. */
+struct excuse {
+	char *reason; /* why the rule is allowed; NULL: it is not, */
+	char *flaw;   /* and what is wrong with the line that may have been meant to allow it */
+};
+
+/* Of a rule, for statement `at` (from 0). */
+struct excuse excuse_of(const char *text, const struct sql_script *script, size_t at, const char *rule);
 
 #endif

@@ -172,19 +172,21 @@ plan_excusable(struct plan_maker *m, const char *rule, const char *migration, co
     size_t at, char *message, char *remedy)
 {
 	struct sql_place place = sql_place(sql, strlen(sql), script->statements[at].start);
-	char *reason = excuse_of(sql, script, at, rule);
+	struct excuse excuse = excuse_of(sql, script, at, rule);
 	struct finding *f = plan_add_finding(m, rule, migration,
-	    reason != NULL ? xformat("%s; allowed in the script: %s", message, reason) : xstrdup(message),
-	    reason != NULL ? NULL : remedy);
+	    excuse.reason != NULL ? xformat("%s; allowed in the script: %s", message, excuse.reason)
+	    : excuse.flaw != NULL ? xformat("%s; %s", message, excuse.flaw) : xstrdup(message),
+	    excuse.reason != NULL ? NULL : remedy);
 
 	f->line = (long long)place.line;
 	f->column = (long long)place.column;
-	if (reason != NULL) {
+	if (excuse.reason != NULL) {
 		plan_excuse(m, f);
 		free(remedy);
 	}
 	free(message);
-	free(reason);
+	free(excuse.reason);
+	free(excuse.flaw);
 	return f;
 }
 
