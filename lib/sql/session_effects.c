@@ -163,7 +163,6 @@ makes_object(const char *text, const struct sql_statement *s, struct session_cha
 
 	if (!declares && !sql_mentions(text + s->start, s->end - s->start, "temp"))
 		return false;
-
 	for (; (creates || declares || selects) && w.token.kind != SQL_END; session_next(&w)) {
 		if (declares && sql_match(text, s->end, w.token.start, "WITH HOLD") != 0) {
 			w = session_words_of(text, s->start, s->end);
