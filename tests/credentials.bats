@@ -48,9 +48,9 @@ asked() { wc -l <asked; }
   mig-scan -d cmd:./token | mig-plan --allow=not_empty -o plan.rec
   session_begin 'BEGIN; LOCK TABLE busy'
   begin mig-apply -d cmd:./token --wait=1min plan.rec
-  eventually eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE application_name = '"'mig-apply watch'"'") == 1 ]]'
+  eventually eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '"'mig-apply watch'"'") == 1 ]]'
   session_end "$SESSION"
-  eventually eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE wait_event = '"'PgSleep'"'") == 1 ]]'
+  eventually eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = '"'PgSleep'"'") == 1 ]]'
   sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'mig-apply%' AND datname = current_database()"
   finish
   assert_code 69
@@ -65,7 +65,7 @@ asked() { wc -l <asked; }
   mig-scan -d cmd:./token | mig-plan --allow=not_empty -o plan.rec
   session_begin 'BEGIN; LOCK TABLE busy'
   begin mig-apply -d 'cmd:./token && touch broken' --wait=1min plan.rec
-  eventually eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE application_name = '"'mig-apply watch'"'") == 1 ]]'
+  eventually eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '"'mig-apply watch'"'") == 1 ]]'
   session_end "$SESSION"
   finish
   assert_code 0
@@ -127,7 +127,7 @@ tokens() { sort -u dated.log | wc -l; }
   session_end "$SESSION"
 
   # the connection is lost in a statement
-  eventually 20 eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE wait_event = '"'PgSleep'"'") == 1 ]]'
+  eventually 20 eval '[[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = '"'PgSleep'"'") == 1 ]]'
   sleep "$pause"
   sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '$ROLE'" >/dev/null
   finish

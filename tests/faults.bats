@@ -127,7 +127,7 @@ until_said() {
 until_waits() { # WAIT EVENT
   local i
   for i in {1..300}; do
-    [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE wait_event = '$1' AND application_name LIKE 'mig-apply%'") == 0 ]] || return 0
+    [[ $(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE wait_event = '$1' AND datname = current_database() AND application_name LIKE 'mig-apply%'") == 0 ]] || return 0
     sleep 0.05
   done
   fail "nothing waits for $1"

@@ -437,7 +437,7 @@ slow() {
   sql_admin 'CREATE DATABASE slow'
   migration 3_note "ALTER TABLE shop ADD COLUMN note text; SELECT pg_sleep(60) FROM pg_database WHERE datname = 'slow';"
 }
-sleeping() { (($(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()") == $1)); }
+sleeping() { (($(sql_admin "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND datname ~ '^d[0-9]+$'") == $1)); }
 
 @test "killed with all its processes, it is finished by one plain resume" {
   local session pids

@@ -748,7 +748,8 @@ sleeping_plan() {
     code=${signal#*:} signal=${signal%:*}
     begin mig-apply plan.rec
     eventually running pg_sleep || fail "$(cat "$JOB_ERR")"
-    assert_equal "$(sql "SELECT application_name FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()")" \
+    assert_equal "$(sql "SELECT application_name FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()
+      AND datname = current_database()")" \
       'mig-apply 2_middle'
     kill -s "$signal" "$JOB"
     finish
@@ -812,7 +813,8 @@ sleeping_plan() {
   sleeping_plan
   begin mig-apply plan.rec
   eventually running pg_sleep
-  sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND application_name LIKE 'mig-apply%'" >/dev/null
+  sql_admin "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND application_name LIKE 'mig-apply%'
+    AND datname = current_database()" >/dev/null
   finish
   assert_code 69
   error_count 1
