@@ -759,8 +759,17 @@ as_sql() {
   run --separate-stderr bash -c 'set -o pipefail; mig-scan | mig-plan --format=sql >plan.sql'
 }
 
+# Nobody has it but the sessions of this test.
+lock_is_free() {
+  [[ $(sql_admin "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND pid <> ALL ('{$(IFS=, && echo "${sessions[*]-}")}'::int[])") == 0 ]]
+}
+
+# And its session has ended: the server notices a little later.
 by_psql() {
   run --separate-stderr psql -f plan.sql
+  eventually lock_is_free
 }
 
 @test "psql stops at the first error, and what it leaves mig-apply goes on with" {
