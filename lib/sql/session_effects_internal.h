@@ -16,7 +16,7 @@ struct session_words {
 	struct sql_token token;
 };
 
-/* --- session_effects.c --- */
+/* --- session_settings.c --- */
 
 enum { SESSION_SETTING = 256 }; /* bytes of a setting's name */
 
@@ -38,5 +38,7 @@ bool session_is_any(const char *word, const char *const list[], size_t count);
 struct sql_token session_last_part(struct session_words w);
 /* Whether a bare word, given in lower case, is among its tokens. */
 bool session_has_word(const char *text, const struct sql_statement *s, const char *word);
+/* A call: what is called, in lower case; or NULL. */
+const char *session_called(const struct session_words *w, char *name, size_t size);
 
 #endif

@@ -88,3 +88,13 @@ session_has_word(const char *text, const struct sql_statement *s, const char *wo
 			return true;
 	return false;
 }
+
+const char *
+session_called(const struct session_words *w, char *name, size_t size)
+{
+	struct sql_token behind = sql_token(w->text, w->end, w->token.end);
+
+	if ((w->token.kind != SQL_WORD && w->token.kind != SQL_NAME) || behind.kind != SQL_SIGN || w->text[behind.start] != '(')
+		return NULL;
+	return session_plain(w->text, w->token, name, size);
+}
